@@ -1,0 +1,293 @@
+"""From a formula as text to a graph: ``parse("sigmoid(w*x + b)", w=2, x=-1, b=3)``.
+
+Python's own parser reads the text into a syntax tree, and this module walks the tree with a short list of what it
+knows: numbers, names, + - * / **, and calls to the operations of the derivative sheet. Anything else is an error that
+points at its place. Nothing is ever evaluated as code.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from numbers import Real
+from typing import Any
+
+from . import ops
+from .functions import apply
+from .value import Value, to_float
+
+MAX_LENGTH = 10_000  # characters
+MAX_DEPTH = 500  # nested operations; Python's own parser gives up at a few thousand
+
+_BINARY = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow"}
+_ALIASES = {"max": "maximum", "min": "minimum", "ln": "log"}
+_NAMED_NUMBERS = {"pi": math.pi}
+_NOT_FUNCTIONS = {"dot", "identity", *_BINARY.values()}  # these are written in another way
+_INSTEAD = {
+    ast.BitXor: "for a power write **",
+    ast.FloorDiv: "to divide write /",
+    ast.MatMult: "to multiply write *",
+    ast.Mod: "there is no remainder here",
+}
+
+
+class ExpressionError(ValueError):
+    """A formula that `parse` cannot read.
+
+    ``message`` is one line; ``text`` and ``column`` (counted from 0) say where. As a string, the error shows the line
+    of the formula with a caret below the place.
+    """
+
+    def __init__(self, message: str, text: str, column: int) -> None:
+        self.message, self.text, self.column = message, text, column
+        start = max(0, column - 60)
+        window = text[start : column + 20].replace("\t", " ").replace("\n", " ").replace("\r", " ")
+        lead = "..." if start else ""
+        tail = "..." if column + 20 < len(text) else ""
+        caret = " " * (len(lead) + column - start) + "^"
+        super().__init__(f"{message}\n  {lead}{window}{tail}\n  {caret}")
+
+
+def parse(text: str, /, values: dict[str, Any] | None = None, **more: Any) -> Value:
+    """Read a formula and build its graph; every name becomes one leaf, labelled with that name.
+
+    Several steps may be named on the way, ``parse("q = x + y; f = q * z", x=-2, y=5, z=-4)``: the names become the
+    labels of their nodes, and the last step is the root.
+
+    Args:
+        text: the formula: numbers, names, ``pi``, + - * / **, brackets, and functions such as exp, sigmoid or max.
+        values: a number or a Value for each name; may also be given as keywords.
+
+    Returns:
+        the root of the graph.
+
+    Raises:
+        ExpressionError: for a formula that cannot be read, a name without a value, or a value without a name.
+        TypeError: for a value that is not a number.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"a formula is text, but got {type(text).__name__}")
+    given = {**(values or {}), **more}
+    if len(text) > MAX_LENGTH:
+        raise ExpressionError(
+            f"the formula is {len(text):,} characters long; at most {MAX_LENGTH:,} can be read", text, MAX_LENGTH
+        )
+    if not text.strip():
+        raise ExpressionError("the formula is empty", text, 0)
+    lead = len(text) - len(text.lstrip())
+    reader = _Reader(text, lead, given)
+    statements = _syntax(text, lead)
+    root: Any = None
+    for i, statement in enumerate(statements):
+        if isinstance(statement, ast.Expr):
+            if i + 1 < len(statements):
+                raise reader.error("only the last step may be without a name: write name = ...", statement)
+            root = reader.build(statement.value)
+        else:
+            root = reader.assign(statement)
+    unused = [name for name in given if name not in reader.leaves]
+    if unused:
+        known = ", ".join(sorted(reader.leaves)) or "no names at all"
+        raise ExpressionError(
+            f"{unused[0]} has a value but is not in the formula, which uses {known}", text, len(text.rstrip())
+        )
+    return root if isinstance(root, Value) else Value(root)
+
+
+def _syntax(text: str, lead: int) -> list[ast.stmt]:
+    depth = 0
+    for column, character in enumerate(text):
+        depth += (character in "([{") - (character in ")]}")
+        if depth > 150:
+            raise ExpressionError("the brackets are nested too deeply", text, column)
+    try:
+        return ast.parse(text.strip()).body
+    except SyntaxError as error:
+        column = lead + max(0, (error.offset or 1) - 1) if (error.lineno or 1) == 1 else _line_start(text, lead, error)
+        column = min(column, len(text))
+        message = str(error.msg).split("\n")[0]
+        if column < len(text) and text[column] == "=" or "cannot assign" in message:
+            message = "an equals sign needs one plain name before it, as in q = x + y"
+        elif "at end" in message or "unexpected EOF" in message or column >= len(text.rstrip()):
+            message = "the formula ends too early"
+        elif "comma" in message or message == "invalid syntax":
+            message = "this cannot be read as a formula"
+        raise ExpressionError(message, text, column) from None
+    except (RecursionError, MemoryError):
+        raise ExpressionError("the formula is nested too deeply", text, 0) from None
+    except ValueError as error:  # null bytes, and integers of thousands of digits
+        raise ExpressionError(f"this cannot be read as a formula: {error}", text, 0) from None
+
+
+def _line_start(text: str, lead: int, error: SyntaxError) -> int:
+    lines = text.strip().split("\n")[: (error.lineno or 1) - 1]
+    return lead + sum(len(line) + 1 for line in lines) + max(0, (error.offset or 1) - 1)
+
+
+class _Reader:
+    """Builds the graph of one formula; remembers the leaf of each name and the nodes of named steps."""
+
+    def __init__(self, text: str, lead: int, given: dict[str, Any]) -> None:
+        self.text, self.lead, self.given = text, lead, given
+        self.leaves: dict[str, Value] = {}
+        self.steps: dict[str, Any] = {}
+
+    def error(self, message: str, node: Any) -> ExpressionError:
+        # ast counts bytes of UTF-8 within a line; a person counts characters from the start
+        lines = self.text.strip().split("\n")
+        row = node.lineno - 1
+        before = lines[row].encode()[: node.col_offset].decode(errors="replace")
+        return ExpressionError(message, self.text, self.lead + sum(len(s) + 1 for s in lines[:row]) + len(before))
+
+    def assign(self, statement: ast.stmt) -> Any:
+        if not isinstance(statement, ast.Assign):
+            raise self.error(f"{_what(statement)} cannot be used in a formula", statement)
+        if len(statement.targets) != 1 or not isinstance(statement.targets[0], ast.Name):
+            raise self.error("an equals sign needs one plain name before it, as in q = x + y", statement)
+        name = statement.targets[0].id
+        if name in self.given or name in self.leaves or name in self.steps:
+            raise self.error(f"{name} already has a value", statement)
+        result = self.build(statement.value)
+        if isinstance(result, Value):
+            if result.label:  # q = x: a node of its own, so that both names are seen
+                result = apply("identity", result)
+            result.label = name
+        else:
+            result = Value(result, name)
+        self.steps[name] = result
+        return result
+
+    def build(self, root: ast.expr) -> Any:
+        """The Value (or plain number) of an expression; a walk with its own stack, children before parents."""
+        results: list[Any] = []
+        stack: list[tuple[ast.expr, int, bool]] = [(root, 1, False)]
+        while stack:
+            node, depth, children_done = stack.pop()
+            if depth > MAX_DEPTH:
+                raise self.error(f"the formula is nested more than {MAX_DEPTH} deep", node)
+            if children_done:
+                results.append(self.combine(node, results))
+                continue
+            children = self.children(node)
+            if children:
+                stack.append((node, depth, True))
+                stack.extend((child, depth + 1, False) for child in reversed(children))
+            else:
+                results.append(self.leaf(node))
+        return results.pop()
+
+    def children(self, node: ast.expr) -> list[ast.expr]:
+        if isinstance(node, ast.BinOp):
+            if type(node.op) not in _BINARY:
+                hint = _INSTEAD.get(type(node.op), "the operators are + - * / **")
+                raise self.error(f"this operator cannot be used in a formula: {hint}", _operator_place(self, node))
+            return [node.left, node.right]
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
+            return [node.operand]
+        if isinstance(node, ast.Call):
+            self.function(node)
+            return node.args
+        return []
+
+    def function(self, node: ast.Call) -> str:
+        if not isinstance(node.func, ast.Name):
+            raise self.error("only functions can be called, by their plain names", node.func)
+        name = node.func.id
+        operation = _ALIASES.get(name, name)
+        if operation not in ops.SHEET or operation in _NOT_FUNCTIONS:
+            hint = "; softmax gives several numbers, and a formula has one" if name == "softmax" else ""
+            known = ", ".join(sorted(set(ops.SHEET) - _NOT_FUNCTIONS))
+            raise self.error(f"unknown function {name}{hint} (known: {known})", node.func)
+        if node.keywords:
+            raise self.error(f"{name} takes its inputs by place, not by name", node.keywords[0].value)
+        for argument in node.args:
+            if isinstance(argument, ast.Starred):
+                raise self.error("a star cannot be used in a formula", argument)
+        count = len(node.args)
+        default = operation == "leaky_relu" and count == 1
+        wrong_count = None if default else ops.SHEET[operation].input_count_error(count)
+        if wrong_count or count == 0:
+            raise self.error(wrong_count or f"{name} needs an input", node)
+        return operation
+
+    def leaf(self, node: ast.expr) -> Any:
+        if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+            try:
+                return to_float(node.value)
+            except OverflowError as error:
+                raise self.error(str(error), node) from None
+        if isinstance(node, ast.Name):
+            return self.name(node)
+        raise self.error(f"{_what(node)} cannot be used in a formula", node)
+
+    def name(self, node: ast.Name) -> Any:
+        name = node.id
+        if name in self.steps:
+            return self.steps[name]
+        if name in self.leaves:
+            return self.leaves[name]
+        if name not in self.given:
+            if name in _NAMED_NUMBERS:
+                return _NAMED_NUMBERS[name]
+            if name in ops.SHEET or name in _ALIASES:
+                raise self.error(f"{name} is a function; give it an input, as in {name}(x)", node)
+            raise self.error(f"{name} has no value; give it one, as in {name}=2", node)
+        value = self.given[name]
+        if not isinstance(value, (Value, Real)):
+            raise TypeError(f"the value of {name} must be a number, but got {type(value).__name__}: {value!r}")
+        leaf = value if isinstance(value, Value) else Value(value, name)
+        self.leaves[name] = leaf
+        return leaf
+
+    def combine(self, node: ast.expr, results: list[Any]) -> Any:
+        if isinstance(node, ast.BinOp):
+            right, left = results.pop(), results.pop()
+            return apply(_BINARY[type(node.op)], left, right)
+        if isinstance(node, ast.UnaryOp):
+            operand = results.pop()
+            return operand if isinstance(node.op, ast.UAdd) else apply("neg", operand)
+        assert isinstance(node, ast.Call)
+        operands = results[len(results) - len(node.args) :]
+        del results[len(results) - len(node.args) :]
+        name = self.function(node)
+        if name == "leaky_relu" and len(operands) == 1:
+            operands.append(0.01)
+        return apply(name, *operands)
+
+
+def _operator_place(reader: _Reader, node: ast.BinOp) -> Any:
+    """Where the operator itself stands: after its left operand, and after any spaces and closing brackets."""
+    left = node.left
+    place = ast.Name(id="", lineno=left.end_lineno or 1, col_offset=left.end_col_offset or 0)
+    line = reader.text.strip().split("\n")[place.lineno - 1].encode()
+    while place.col_offset < len(line) and line[place.col_offset] in b" \t)":
+        place.col_offset += 1
+    return place
+
+
+def _what(node: ast.AST) -> str:
+    """What a piece of syntax is called in plain English."""
+    called: dict[type, str] = {
+        ast.Attribute: "a dot (an attribute)",
+        ast.Subscript: "square brackets after a name",
+        ast.Compare: "a comparison",
+        ast.BoolOp: "and/or",
+        ast.UnaryOp: "this sign",
+        ast.Lambda: "a lambda",
+        ast.IfExp: "an if",
+        ast.List: "a list",
+        ast.Tuple: "a comma outside a function",
+        ast.Dict: "a dictionary",
+        ast.Set: "a set",
+        ast.JoinedStr: "text",
+        ast.NamedExpr: ":=",
+        ast.Import: "import",
+        ast.ImportFrom: "import",
+    }
+    if isinstance(node, ast.Constant):
+        kind = type(node.value).__name__
+        return {"str": "text", "bytes": "text", "complex": "a complex number", "bool": str(node.value)}.get(kind, "this")
+    return called.get(type(node), f"this ({type(node).__name__})")
+
+
+__all__ = ["ExpressionError", "parse"]

@@ -1,0 +1,161 @@
+"""The graph as a whole: its order, its leaves, its names, its size, and computing it anew."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from .modes import NonFiniteError, watching
+from .ops import CONSTANT, LEAF, SHEET
+from .value import Value, _rule_number, local_partials, store_inputs
+
+
+def topological_order(root: Value) -> list[Value]:
+    """Every node that ``root`` depends on, itself included, each after all of its inputs.
+
+    A depth-first postorder, as in micrograd's ``build_topo`` (inputs from left to right), but with a stack of our own:
+    a chain of a million nodes is as good as any. The order depends on the graph alone, so it is the same in every
+    process and after saving and loading.
+    """
+    _check_root(root)
+    order: list[Value] = []
+    seen = {root}
+    path = [(root, iter(root.inputs))]
+    while path:
+        node, inputs = path[-1]
+        for x in inputs:
+            if x not in seen:
+                seen.add(x)
+                path.append((x, iter(x.inputs)))
+                break
+        else:
+            order.append(node)
+            path.pop()
+    return order
+
+
+def _check_root(root: object) -> None:
+    if not isinstance(root, Value):
+        hint = ""
+        if isinstance(root, (list, tuple)):
+            hint = "; for several results, take one of them, or their sum"
+        raise TypeError(f"expected the Value at the end of a graph, but got {type(root).__name__}{hint}")
+
+
+def leaves(root: Value) -> list[Value]:
+    """The nodes that were not computed and can have a gradient (inputs and parameters), in topological order."""
+    return [node for node in topological_order(root) if node.op == LEAF]
+
+
+def names(root: Value) -> dict[Value, str]:
+    """A name for each node, unique in this graph: its label if it has one, a constant's number, else v1, v2, ...
+
+    A computed root without a label is called f. A second node with the same label is called "x (2)", and so on.
+    """
+    order = topological_order(root)
+    taken = {node.label for node in order}
+    result: dict[Value, str] = {}
+    times: Counter[str] = Counter()
+    number = 0
+    for node in order:
+        if node.label:
+            times[node.label] += 1
+            name = node.label
+            while times[node.label] > 1 and (name == node.label or name in taken):
+                name = f"{node.label} ({times[node.label]})"
+                if name in taken:
+                    times[node.label] += 1
+            taken.add(name)
+        elif node.op == CONSTANT:
+            name = format_number(node.data)
+        elif node is root and node.op and "f" not in taken:
+            name = "f"
+        else:
+            number += 1
+            while f"v{number}" in taken:
+                number += 1
+            name = f"v{number}"
+        result[node] = name
+    return result
+
+
+def format_number(x: float, spec: str = ".4g") -> str:
+    """A number for a person to read: 4 significant digits, a true minus sign, and no negative zero."""
+    text = format(x, spec)
+    if text.startswith("-"):
+        text = "−" + text[1:]
+        if not text.strip("−0.e+"):
+            text = text[1:]
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What a graph is made of. ``depth`` is the number of operations on the longest path from a leaf to the root."""
+
+    nodes: int
+    edges: int
+    leaves: int
+    constants: int
+    depth: int
+    operations: dict[str, int]
+
+
+def statistics(root: Value) -> Statistics:
+    """Count a graph's nodes, edges, leaves, constants and operations, and find its depth."""
+    order = topological_order(root)
+    depth: dict[Value, int] = {}
+    edges = 0
+    for node in order:
+        inputs = node.inputs
+        edges += len(inputs)
+        depth[node] = 1 + max(depth[x] for x in inputs) if inputs else 0
+    operations = Counter(node.op for node in order)
+    leaf_count = operations.pop(LEAF, 0)
+    constant_count = operations.pop(CONSTANT, 0)
+    return Statistics(len(order), edges, leaf_count, constant_count, depth[root], dict(sorted(operations.items())))
+
+
+def recompute(root: Value) -> Value:
+    """Run the forward pass again over the same graph, after new data was put into its leaves.
+
+    Values and local derivatives are computed anew, and the inner nodes' gradients are forgotten, since they belong to
+    the old numbers; leaves keep theirs, as they do between two graphs. Returns ``root``.
+
+    >>> x = Value(3.0); y = x * x
+    >>> x.data = 5.0
+    >>> recompute(y).data
+    25.0
+
+    Raises:
+        NonFiniteError: inside `detect_anomaly`, at the first inf or nan. The graph is then as it was before.
+    """
+    new: dict[Value, float] = {}
+    partials: dict[Value, list[float]] = {}
+    order = topological_order(root)
+    for node in order:
+        if node.inputs:
+            numbers = [new[x] for x in node.inputs]
+            y = new[node] = _rule_number(SHEET[node.op].forward(*numbers), node.op, "forward")
+            partials[node] = local_partials(node.op, y, numbers)
+            if watching() and y - y != 0.0:
+                raise NonFiniteError(f"{node.op} gave {y!r} when the graph was recomputed")
+        else:
+            new[node] = node.data
+    for node in order:  # only now, so that an error above changes nothing
+        if node in partials:
+            node._data = new[node]
+            node._grad = None
+            store_inputs(node, list(node.inputs), partials[node])
+    return root
+
+
+__all__ = [
+    "Statistics",
+    "format_number",
+    "leaves",
+    "names",
+    "recompute",
+    "statistics",
+    "topological_order",
+]

@@ -1,0 +1,257 @@
+"""Fast methods, written by running the derivative sheet on symbols.
+
+`Value.__mul__` could look the rule for "mul" up in the sheet, call its two halves, check the modes, and store what
+comes back: `autograd.value.record` does just that. It costs about three times what a hand-inlined method costs, and a
+graph is made of nothing but such calls. So the decorator `fast` writes the inlined method: it runs the rule once on
+symbols whose arithmetic writes Python text, and puts the text into the template below. For ``mul`` that gives
+
+    a = self._data; b = other._data
+    y = (a * b)
+    ...
+    out._da = b; out._db = a
+
+which is what one would have typed, with no second copy of the rule to keep in step. ``source("mul")`` shows the rest.
+Whatever is out of the ordinary (a mode is on, an odd operand, a result that Python's floats refuse) goes to the
+undecorated method, so the fast methods change how long things take and nothing else; a test holds them to that.
+"""
+
+from __future__ import annotations
+
+import linecache
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from . import ieee
+from .ops import SHEET
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+class Symbol:
+    """A piece of Python text that grows by arithmetic: ``Symbol("a") * 2.0`` is the text ``(a * 2.0)``."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __add__(self, other: Any) -> Symbol:
+        return _infix(self, "+", other)
+
+    def __radd__(self, other: Any) -> Symbol:
+        return _infix(other, "+", self)
+
+    def __sub__(self, other: Any) -> Symbol:
+        return _infix(self, "-", other)
+
+    def __rsub__(self, other: Any) -> Symbol:
+        return _infix(other, "-", self)
+
+    def __mul__(self, other: Any) -> Symbol:
+        return _infix(self, "*", other)
+
+    def __rmul__(self, other: Any) -> Symbol:
+        return _infix(other, "*", self)
+
+    def __truediv__(self, other: Any) -> Symbol:
+        return _infix(self, "/", other)
+
+    def __rtruediv__(self, other: Any) -> Symbol:
+        return _infix(other, "/", self)
+
+    def __lt__(self, other: Any) -> Symbol:
+        return _infix(self, "<", other)
+
+    def __le__(self, other: Any) -> Symbol:
+        return _infix(self, "<=", other)
+
+    def __gt__(self, other: Any) -> Symbol:
+        return _infix(self, ">", other)
+
+    def __ge__(self, other: Any) -> Symbol:
+        return _infix(self, ">=", other)
+
+    def equals(self, other: Any) -> Symbol:
+        return _infix(self, "==", other)
+
+    def __pow__(self, other: Any) -> Symbol:
+        return Symbol(f"pow({self.text}, {_text(other)})")
+
+    def __rpow__(self, other: Any) -> Symbol:
+        return Symbol(f"pow({_text(other)}, {self.text})")
+
+    def __neg__(self) -> Symbol:
+        return Symbol(f"(-{self.text})")
+
+    def __abs__(self) -> Symbol:
+        return Symbol(f"abs({self.text})")
+
+    def __bool__(self) -> bool:
+        raise TypeError("this rule asks Python's `if` about a symbol; `where(condition, yes, no)` can be written as text")
+
+    def where(self, yes: Any, no: Any) -> Symbol:
+        return Symbol(f"({_text(yes)} if {self.text} else {_text(no)})")
+
+    def __getattr__(self, word: str) -> Callable[[], Symbol]:
+        if word not in NAMESPACE or word.startswith("_"):
+            raise AttributeError(word)
+        return lambda: Symbol(f"{word}({self.text})")
+
+
+def _text(x: Any) -> str:
+    return x.text if isinstance(x, Symbol) else repr(float(x))
+
+
+def _infix(a: Any, operator: str, b: Any) -> Symbol:
+    return Symbol(f"({_text(a)} {operator} {_text(b)})")
+
+
+class Tags:
+    """The tag that each operation's nodes carry in one scope: a shared tuple (op, scope, label)."""
+
+    def __init__(self, scope: str) -> None:
+        for name in SHEET:
+            setattr(self, name, (name, scope, ""))
+
+
+# The names that a written method can see. `plain` is False while some thread is inside no_grad() or detect_anomaly().
+# `math`'s own functions stand here, not `ieee`'s: they are faster, and where they raise, the careful method takes over.
+NAMESPACE: dict[str, Any] = {
+    "plain": True,
+    "here": Tags(""),
+    "path": "",  # the scope itself
+    "new": object.__new__,
+    "exp": math.exp,
+    "log": math.log,
+    "sqrt": math.sqrt,
+    "sin": math.sin,
+    "cos": math.cos,
+    "tanh": math.tanh,
+    "pow": math.pow,
+    "sigmoid": ieee.sigmoid,
+    "softplus": ieee.softplus,
+}
+
+_ONE_INPUT = """\
+def record_{name}(self):
+    if plain:
+        try:
+            a = self._data
+            y = {y}
+            da = {da}
+        except (ArithmeticError, ValueError):
+            return careful(self)
+        out = new(Value)
+        out._data = y
+        out._grad = None
+        out._tag = here.{name}
+        out._a = self
+        out._b = None
+        out._da = da
+        out._db = None
+        return out
+    return careful(self)
+"""
+
+_TWO_INPUTS = """\
+def record_{name}(self, other):
+    if plain:
+        kind = type(other)
+        if kind is Value:
+            try:
+                a = self._data
+                b = other._data
+                y = {y}
+                da = {da}
+                db = {db}
+            except (ArithmeticError, ValueError):
+                return careful(self, other)
+            out = new(Value)
+            out._data = y
+            out._grad = None
+            out._tag = here.{name}
+            out._a = self
+            out._b = other
+            out._da = da
+            out._db = db
+            return out
+        if kind is float or kind is int:
+            try:
+                a = self._data
+                b = other if kind is float else float(other)
+                y = {y}
+                da = {da}
+            except (ArithmeticError, ValueError):
+                return careful(self, other)
+            out = new(Value)
+            out._data = y
+            out._grad = None
+            out._tag = here.{name}
+            out._a = self
+            out._b = b
+            out._da = da
+            out._db = None
+            return out
+    return careful(self, other)
+"""
+
+_REFLECTED = """\
+def record_{name}(self, other):
+    if plain:
+        kind = type(other)
+        if kind is float or kind is int:
+            try:
+                a = other if kind is float else float(other)
+                b = self._data
+                y = {y}
+                db = {db}
+            except (ArithmeticError, ValueError):
+                return careful(self, other)
+            out = new(Value)
+            out._data = y
+            out._grad = None
+            out._tag = here.{name}
+            out._a = a
+            out._b = self
+            out._da = None
+            out._db = db
+            return out
+    return careful(self, other)
+"""
+
+
+def source(name: str, reflected: bool = False) -> str:
+    """The Python text of the fast method for an operation of one or two inputs."""
+    op = SHEET[name]
+    if op.arity not in (1, 2):
+        raise ValueError(f"{name} takes any number of inputs, and has no written method")
+    inputs = [Symbol("a"), Symbol("b")][: op.arity]
+    y = _text(op.forward(*inputs))
+    partials = [_text(p) for p in op.partials(Symbol("y"), *inputs)]
+    if op.arity == 1:
+        return _ONE_INPUT.format(name=name, y=y, da=partials[0])
+    template = _REFLECTED if reflected else _TWO_INPUTS
+    return template.format(name=name, y=y, da=partials[0], db=partials[1])
+
+
+def fast(name: str, *, reflected: bool = False) -> Callable[[Method], Method]:
+    """Decorate a method of Value that records operation ``name``: the same method, written out for speed."""
+
+    def decorate(careful: Method) -> Method:
+        text = source(name, reflected)
+        filename = f"<the derivative sheet: {careful.__qualname__}>"
+        # Each written function has its own `careful`, but all must see the same `plain` and `here`: so the text is
+        # wrapped in a maker whose globals are NAMESPACE itself.
+        maker = "def make(careful):\n" + "".join(f"    {line}" for line in text.splitlines(True)) + f"    return record_{name}\n"
+        linecache.cache[filename] = (len(maker), None, maker.splitlines(True), filename)  # for tracebacks
+        scratch: dict[str, Any] = {}
+        exec(compile(maker, filename, "exec"), NAMESPACE, scratch)
+        method = scratch["make"](careful)
+        method.__name__ = careful.__name__
+        method.__qualname__ = careful.__qualname__
+        method.__module__ = careful.__module__
+        method.__doc__ = careful.__doc__
+        method.__wrapped__ = careful
+        result: Method = method
+        return result
+
+    return decorate

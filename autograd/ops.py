@@ -1,0 +1,502 @@
+"""The derivative sheet: every operation's forward formula beside its local derivatives.
+
+This is the only place where a derivative is written down. Each rule is plain arithmetic over the names imported and
+defined at the top, so the same line can be read in several ways:
+
+* on floats, when a graph is built (`autograd.value`);
+* on Values, when a derivative is differentiated again (`autograd.transforms`);
+* on symbols that write Python text, from which the engine's fast methods are made (`autograd.kernels`);
+* on NumPy arrays.
+
+A rule has two halves. ``forward(a, b)`` gives the value y. ``partials(y, a, b)`` gives one local derivative per input,
+∂y/∂a and ∂y/∂b; it may use y, because many derivatives are shortest in terms of the result (exp' = y).
+
+To add an operation, copy a paragraph of `SHEET` below, or call `register` from your own code; CONTRIBUTING.md shows
+both in one page.
+"""
+
+from __future__ import annotations
+
+import inspect
+import keyword
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import ieee
+
+# --------------------------------------------------------------------------------------------------------------------
+# The vocabulary of the rules. Each word works on floats and on anything that has a method of the same name
+# (Values and the symbols of `kernels`); what is left is an array, and NumPy's own function is used.
+
+
+def _word(name: str, on_arrays: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
+    on_floats = getattr(ieee, name)
+
+    def word(x: Any) -> Any:
+        if isinstance(x, (float, int)):
+            return on_floats(x)
+        method = getattr(x, name, None)
+        if method is not None:
+            return method()
+        import numpy
+
+        with numpy.errstate(all="ignore"):
+            return on_arrays(numpy, x)
+
+    word.__name__ = name
+    return word
+
+
+exp = _word("exp", lambda np, x: np.exp(x))
+log = _word("log", lambda np, x: np.log(x))
+sqrt = _word("sqrt", lambda np, x: np.sqrt(x))
+sin = _word("sin", lambda np, x: np.sin(x))
+cos = _word("cos", lambda np, x: np.cos(x))
+tanh = _word("tanh", lambda np, x: np.tanh(x))
+sigmoid = _word("sigmoid", lambda np, x: np.exp(-np.logaddexp(0.0, -x)))
+softplus = _word("softplus", lambda np, x: np.logaddexp(0.0, x))
+
+
+def _number(x: Any) -> bool:
+    return isinstance(x, (float, int))
+
+
+def div(a: Any, b: Any) -> Any:
+    """a / b, with IEEE 754's answer where Python's floats would raise."""
+    return ieee.div(a, b) if _number(a) and _number(b) else a / b
+
+
+def power(a: Any, b: Any) -> Any:
+    """a ** b, never complex."""
+    return ieee.pow(a, b) if _number(a) and _number(b) else a**b
+
+
+def where(condition: Any, yes: Any, no: Any) -> Any:
+    """``yes`` where the condition holds, else ``no``."""
+    if condition is True or condition is False:
+        return yes if condition else no
+    method = getattr(condition, "where", None)
+    if method is not None:
+        return method(yes, no)
+    import numpy
+
+    return numpy.where(condition, yes, no)
+
+
+def equal(a: Any, b: Any) -> Any:
+    """Whether two numbers are equal. (``==`` between Values asks whether they are the same node.)"""
+    if not _number(a):
+        method = getattr(a, "equals", None)
+        return method(b) if method is not None else a == b
+    return a == b if _number(b) else equal(b, a)
+
+
+def _largest(xs: Sequence[Any]) -> Any:
+    if all(map(_number, xs)):
+        return ieee.maximum(xs)
+    top = xs[0]
+    for x in xs[1:]:
+        top = where(top >= x, top, x)
+    return top
+
+
+def _shares(is_extreme: Sequence[Any]) -> tuple[Any, ...]:
+    """1 for the one extreme input, 0 for the others; k inputs that tie get 1/k each."""
+    ties = 0.0
+    for chosen in is_extreme:
+        ties = ties + where(chosen, 1.0, 0.0)
+    return tuple(div(where(chosen, 1.0, 0.0), ties) for chosen in is_extreme)
+
+
+def _logsumexp(xs: Sequence[Any]) -> Any:
+    if all(map(_number, xs)):
+        return ieee.logsumexp(xs)
+    top = _largest(xs)
+    total = 0.0
+    for x in xs:
+        total = total + exp(x - top)
+    return top + log(total)
+
+
+def _dot(xs: Sequence[Any]) -> Any:
+    n = len(xs) // 2
+    total: Any = 0.0
+    for x, w in zip(xs[:n], xs[n:], strict=True):
+        total = total + x * w
+    return total
+
+
+# --------------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One line of the derivative sheet.
+
+    ``arity`` is the number of inputs, or None for as many as are given. In the formulas, ``{y}`` is the result, ``{a}``
+    and ``{b}`` the inputs; where the arity is None, ``{a}`` is the input at hand and ``{b}`` its partner (in a dot
+    product, the number it is multiplied by).
+    """
+
+    name: str
+    arity: int | None
+    forward: Callable[..., Any]
+    partials: Callable[..., Sequence[Any]]
+    symbol: str  # what a drawing writes in the gate
+    formula: str  # the forward formula as text
+    partial_formulas: tuple[str, ...]  # one local derivative per input, as text
+    latex: str
+    partial_latex: tuple[str, ...]
+    singular: str = ""  # where the derivative is not defined, and what is taken there
+    custom: bool = False
+
+    def input_count_error(self, count: int) -> str | None:
+        """What is wrong with this number of inputs, or None if it fits."""
+        if self.arity is not None and count != self.arity:
+            return f"{self.name} takes {self.arity} input{'s' * (self.arity != 1)}, but got {count}"
+        if self.arity is None and count == 0:
+            return f"{self.name} needs at least one input"
+        if self.name == "dot" and count % 2:
+            return f"dot takes two lists of the same length, but got {count} numbers in all"
+        return None
+
+
+SHEET: dict[str, Op] = {}
+
+
+def _line(
+    name: str,
+    arity: int | None,
+    forward: Callable[..., Any],
+    partials: Callable[..., Sequence[Any]],
+    *,
+    symbol: str,
+    formula: tuple[str, str],
+    derivatives: tuple[tuple[str, str], ...],
+    singular: str = "",
+) -> None:
+    SHEET[name] = Op(
+        name,
+        arity,
+        forward,
+        partials,
+        symbol,
+        formula[0],
+        tuple(text for text, _ in derivatives),
+        formula[1],
+        tuple(latex for _, latex in derivatives),
+        singular,
+    )
+
+
+# --- arithmetic
+_line(
+    "add",
+    2,
+    lambda a, b: a + b,
+    lambda y, a, b: (1.0, 1.0),
+    symbol="+",
+    formula=("{a} + {b}", "{a} + {b}"),
+    derivatives=(("1", "1"), ("1", "1")),
+)
+_line(
+    "sub",
+    2,
+    lambda a, b: a - b,
+    lambda y, a, b: (1.0, -1.0),
+    symbol="−",
+    formula=("{a} − {b}", "{a} - {b}"),
+    derivatives=(("1", "1"), ("−1", "-1")),
+)
+_line(
+    "mul",
+    2,
+    lambda a, b: a * b,
+    lambda y, a, b: (b, a),
+    symbol="×",
+    formula=("{a} × {b}", r"{a} \cdot {b}"),
+    derivatives=(("{b}", "{b}"), ("{a}", "{a}")),
+)
+_line(
+    "div",
+    2,
+    lambda a, b: div(a, b),
+    lambda y, a, b: (div(1.0, b), div(-y, b)),
+    symbol="÷",
+    formula=("{a} / {b}", r"\frac{{{a}}}{{{b}}}"),
+    derivatives=(("1/{b}", r"\frac{{1}}{{{b}}}"), ("−{a}/{b}²", r"-\frac{{{a}}}{{{b}^2}}")),
+    singular="1/0 is inf and 0/0 is nan, as IEEE 754 says",
+)
+_line(
+    "pow",
+    2,
+    lambda a, b: power(a, b),
+    lambda y, a, b: (
+        where(equal(b, 0.0), 0.0, b * power(a, b - 1.0)),
+        where(equal(a, 0.0), where(b >= 0.0, 0.0, y * log(a)), y * log(a)),
+    ),
+    symbol="x^n",
+    formula=("{a}^{b}", "{a}^{{{b}}}"),
+    derivatives=(("{b}·{a}^({b}−1)", "{b}\\,{a}^{{{b}-1}}"), ("{a}^{b}·log {a}", r"{a}^{{{b}}}\ln {a}")),
+    singular="0**0 is 1 with gradient 0; the derivative by the exponent of 0**y is 0 for y ≥ 0, "
+    "and nan for a negative base",
+)
+_line(
+    "neg",
+    1,
+    lambda a: -a,
+    lambda y, a: (-1.0,),
+    symbol="−x",
+    formula=("−{a}", "-{a}"),
+    derivatives=(("−1", "-1"),),
+)
+_line(
+    "reciprocal",
+    1,
+    lambda a: div(1.0, a),
+    lambda y, a: (-y * y,),
+    symbol="1/x",
+    formula=("1/{a}", r"\frac{{1}}{{{a}}}"),
+    derivatives=(("−1/{a}²", r"-\frac{{1}}{{{a}^2}}"),),
+    singular="1/0 is inf with derivative -inf",
+)
+_line(
+    "abs",
+    1,
+    lambda a: abs(a),
+    lambda y, a: (where(a > 0.0, 1.0, where(a < 0.0, -1.0, 0.0)),),
+    symbol="|x|",
+    formula=("|{a}|", "|{a}|"),
+    derivatives=(("sign {a}", r"\operatorname{{sign}} {a}"),),
+    singular="the derivative at 0 is taken as 0",
+)
+
+# --- exponentials, logarithms, roots, trigonometry
+_line(
+    "exp",
+    1,
+    lambda a: exp(a),
+    lambda y, a: (y,),
+    symbol="exp",
+    formula=("exp({a})", "e^{{{a}}}"),
+    derivatives=(("exp({a})", "e^{{{a}}}"),),
+)
+_line(
+    "log",
+    1,
+    lambda a: log(a),
+    lambda y, a: (div(1.0, a),),
+    symbol="log",
+    formula=("log({a})", r"\ln {a}"),
+    derivatives=(("1/{a}", r"\frac{{1}}{{{a}}}"),),
+    singular="log(0) is -inf with derivative inf; below 0 the value is nan and the derivative stays 1/a",
+)
+_line(
+    "sqrt",
+    1,
+    lambda a: sqrt(a),
+    lambda y, a: (div(0.5, y),),
+    symbol="√",
+    formula=("√{a}", r"\sqrt{{{a}}}"),
+    derivatives=(("1/(2·√{a})", r"\frac{{1}}{{2\sqrt{{{a}}}}}"),),
+    singular="the derivative at 0 is inf; below 0 both are nan",
+)
+_line(
+    "sin",
+    1,
+    lambda a: sin(a),
+    lambda y, a: (cos(a),),
+    symbol="sin",
+    formula=("sin({a})", r"\sin {a}"),
+    derivatives=(("cos({a})", r"\cos {a}"),),
+)
+_line(
+    "cos",
+    1,
+    lambda a: cos(a),
+    lambda y, a: (-sin(a),),
+    symbol="cos",
+    formula=("cos({a})", r"\cos {a}"),
+    derivatives=(("−sin({a})", r"-\sin {a}"),),
+)
+
+# --- activations
+_line(
+    "tanh",
+    1,
+    lambda a: tanh(a),
+    lambda y, a: (1.0 - y * y,),
+    symbol="tanh",
+    formula=("tanh({a})", r"\tanh {a}"),
+    derivatives=(("1 − {y}²", "1 - {y}^2"),),
+)
+_line(
+    "sigmoid",
+    1,
+    lambda a: sigmoid(a),
+    # σ(-a) is 1 - σ(a), without losing the digits that 1 - σ(a) loses where σ(a) is close to 1
+    lambda y, a: (y * sigmoid(-a),),
+    symbol="σ",
+    formula=("σ({a})", r"\sigma({a})"),
+    derivatives=(("{y}·(1 − {y})", "{y}(1 - {y})"),),
+    singular="two branches, so that ±1000 gives exactly 1 and 0",
+)
+_line(
+    "relu",
+    1,
+    lambda a: where(a <= 0.0, 0.0, a),
+    lambda y, a: (where(a <= 0.0, 0.0, 1.0),),
+    symbol="ReLU",
+    formula=("max(0, {a})", r"\max(0, {a})"),
+    derivatives=(("1 if {a} > 0 else 0", r"\mathbf{{1}}[{a} > 0]"),),
+    singular="the derivative at 0 is taken as 0",
+)
+_line(
+    "leaky_relu",
+    2,
+    lambda a, alpha: where(a > 0.0, a, alpha * a),
+    lambda y, a, alpha: (where(a > 0.0, 1.0, alpha), where(a > 0.0, 0.0, a)),
+    symbol="leaky",
+    formula=("{a} if {a} > 0 else {b}·{a}", r"\max({a}, {b}\,{a})"),
+    derivatives=(
+        ("1 if {a} > 0 else {b}", r"\mathbf{{1}}[{a} > 0] + {b}\,\mathbf{{1}}[{a} \le 0]"),
+        ("0 if {a} > 0 else {a}", r"\min(0, {a})"),
+    ),
+    singular="the derivative at 0 is taken as alpha",
+)
+_line(
+    "softplus",
+    1,
+    lambda a: softplus(a),
+    lambda y, a: (sigmoid(a),),
+    symbol="softplus",
+    formula=("log(1 + exp({a}))", r"\ln(1 + e^{{{a}}})"),
+    derivatives=(("σ({a})", r"\sigma({a})"),),
+    singular="two branches, exact at ±1000",
+)
+
+# --- operations on many inputs
+_line(
+    "maximum",
+    None,
+    lambda *xs: _largest(xs),
+    lambda y, *xs: _shares([x >= y for x in xs]),
+    symbol="max",
+    formula=("max(…)", r"\max(\ldots)"),
+    derivatives=(("1 if {a} is the largest else 0", r"\mathbf{{1}}[{a} = {y}]"),),
+    singular="k inputs that tie for the largest get 1/k each",
+)
+_line(
+    "minimum",
+    None,
+    lambda *xs: -_largest([-x for x in xs]),
+    lambda y, *xs: _shares([x <= y for x in xs]),
+    symbol="min",
+    formula=("min(…)", r"\min(\ldots)"),
+    derivatives=(("1 if {a} is the smallest else 0", r"\mathbf{{1}}[{a} = {y}]"),),
+    singular="k inputs that tie for the smallest get 1/k each",
+)
+_line(
+    "logsumexp",
+    None,
+    lambda *xs: _logsumexp(xs),
+    lambda y, *xs: [exp(x - y) for x in xs],
+    symbol="LSE",
+    formula=("log Σ exp(…)", r"\ln \sum_i e^{{x_i}}"),
+    derivatives=(("exp({a} − {y})", r"e^{{{a} - {y}}}"),),
+    singular="shifted by the largest input, so that nothing overflows",
+)
+_line(
+    "dot",
+    None,
+    lambda *xs: _dot(xs),
+    lambda y, *xs: (*xs[len(xs) // 2 :], *xs[: len(xs) // 2]),
+    symbol="·",
+    formula=("Σ xᵢ·wᵢ", r"\sum_i x_i w_i"),
+    derivatives=(("{b}", "{b}"),),
+)
+_line(
+    "identity",
+    1,
+    lambda a: a,
+    lambda y, a: (1.0,),
+    symbol="=",
+    formula=("{a}", "{a}"),
+    derivatives=(("1", "1"),),
+)
+
+BUILT_IN = frozenset(SHEET)
+LEAF = ""  # the `op` of a Value that was not computed
+CONSTANT = "const"  # the `op` of a plain number that met a Value: it has no gradient
+
+
+# --------------------------------------------------------------------------------------------------------------------
+def _positional_count(function: Callable[..., Any]) -> int | None:
+    """How many positional arguments a function takes; None if as many as you like."""
+    count = 0
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            return None
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            count += 1
+    return count
+
+
+def add_to_sheet(
+    name: str,
+    forward: Callable[..., Any],
+    partials: Callable[..., Sequence[Any]],
+    *,
+    symbol: str | None = None,
+    formula: str | None = None,
+    partial_formulas: Sequence[str] | None = None,
+    latex: str | None = None,
+    partial_latex: Sequence[str] | None = None,
+    singular: str = "",
+) -> Op:
+    """Check a custom operation and write it into the sheet. `autograd.register` is the public door to this."""
+    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
+        raise ValueError(f"an operation's name must be a plain word such as 'swish', but got {name!r}")
+    if name in BUILT_IN or name == CONSTANT:
+        raise ValueError(f"{name!r} is a built-in operation; please choose another name for yours")
+    for role, function in (("forward", forward), ("partials", partials)):
+        if not callable(function):
+            raise TypeError(f"{role} of {name!r} must be a function, but got {type(function).__name__}")
+    arity = _positional_count(forward)
+    if arity == 0:
+        raise ValueError(f"forward of {name!r} takes no inputs; an operation needs at least one")
+    given = _positional_count(partials)
+    if arity is not None and given is not None and given != arity + 1:
+        raise ValueError(
+            f"partials of {name!r} must take the result y and then the inputs, {arity + 1} in all, but it takes {given}"
+        )
+    width = 1 if arity is None else arity
+    if arity is None:
+        arguments = "…"
+    elif arity <= 2:
+        arguments = ", ".join(("{a}", "{b}")[:arity])
+    else:
+        arguments = "{a}, …"
+    texts = tuple(partial_formulas) if partial_formulas is not None else (f"∂{name}/∂{{a}}",) * width
+    latexes = (
+        tuple(partial_latex)
+        if partial_latex is not None
+        else (rf"\frac{{{{\partial\,\mathrm{{{{{name}}}}}}}}}{{{{\partial {{a}}}}}}",) * width
+    )
+    for role, parts in (("partial_formulas", texts), ("partial_latex", latexes)):
+        if len(parts) != width:
+            raise ValueError(f"{role} of {name!r} needs {width} entries, one per input, but got {len(parts)}")
+    op = Op(
+        name=name,
+        arity=arity,
+        forward=forward,
+        partials=partials,
+        symbol=name if symbol is None else symbol,
+        formula=f"{name}({arguments})" if formula is None else formula,
+        partial_formulas=texts,
+        latex=rf"\mathrm{{{{{name}}}}}({arguments})".replace("…", r"\ldots") if latex is None else latex,
+        partial_latex=latexes,
+        singular=singular,
+        custom=True,
+    )
+    SHEET[name] = op
+    return op

@@ -1,0 +1,204 @@
+"""The events that a person steps through: one per operation going forward, one per ``+=`` going backward.
+
+Each event carries its numbers, and the same sentence three times: in words, as text, and as LaTeX. The generators
+compute everything themselves and change no node, so one can step through a graph before, after or instead of calling
+`backward`; the numbers are the same to the last bit, because the order of the additions is the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .graph import format_number, names, topological_order
+from .modes import NonFiniteError
+from .ops import SHEET, Op
+from .value import Value, to_float
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardStep:
+    """One operation of the forward pass: ``node`` is computed from its inputs."""
+
+    index: int
+    node: Value
+    op: str
+    inputs: tuple[Value, ...]
+    value: float
+    words: str
+    text: str
+    latex: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackwardStep:
+    """One ``+=`` of the backward pass: ``node`` passes its gradient on to its input number ``position``.
+
+    contribution = upstream · local, where upstream is ∂root/∂node and local is ∂node/∂input; ``total`` is the gradient
+    of the input so far in this pass, this contribution included.
+    """
+
+    index: int
+    node: Value
+    input: Value
+    position: int
+    upstream: float
+    local: float
+    contribution: float
+    total: float
+    words: str
+    text: str
+    latex: str
+    local_text: str
+    local_latex: str
+
+
+def forward_steps(root: Value) -> Iterator[ForwardStep]:
+    """The forward pass over the graph that ends in ``root``, one event per computed node, inputs first."""
+    name = names(root)
+    index = 0
+    for node in topological_order(root):
+        if not node.inputs:
+            continue
+        op = SHEET[node.op]
+        called = [name[x] for x in node.inputs]
+        numbers = [format_number(x.data) for x in node.inputs]
+        y = format_number(node.data)
+        formula, in_numbers = fill(op.formula, called), fill(op.formula, numbers)
+        same = formula == in_numbers or in_numbers == y
+        text = f"{name[node]} = {formula} = {y}" if same else f"{name[node]} = {formula} = {in_numbers} = {y}"
+        latex = f"{latex_name(name[node])} = {fill(op.latex, [latex_name(n) for n in called])} = {latex_number(y)}"
+        words = f"{name[node]} is {op.name} of {_listed(called)}: {y}"
+        yield ForwardStep(index, node, node.op, node.inputs, node.data, words, text, latex)
+        index += 1
+
+
+def backward_steps(root: Value, gradient: float = 1.0) -> Iterator[BackwardStep]:
+    """The backward pass from ``root``, one event per contribution, in the order in which `backward` adds them.
+
+    Args:
+        root: the end of the graph.
+        gradient: the seed, ∂root/∂root.
+    """
+    name = names(root)
+    f = name[root]
+    total: dict[Value, float] = {root: to_float(gradient)}
+    index = 0
+    for node in reversed(topological_order(root)):
+        if not node.inputs or node not in total:
+            continue
+        op = SHEET[node.op]
+        upstream = total[node]
+        for position, (x, local) in enumerate(zip(node.inputs, node.local_derivatives, strict=True)):
+            if local is None:
+                continue
+            contribution = upstream * local
+            total[x] = total.get(x, 0.0) + contribution
+            q, v = name[node], name[x]
+            up, here, added, now = (format_number(n) for n in (upstream, local, contribution, total[x]))
+            text = f"∂{f}/∂{v} += ∂{f}/∂{q} · ∂{q}/∂{v} = {up} × {_wrapped(here)} = {added}"
+            lf, lq, lv = latex_name(f), latex_name(q), latex_name(v)
+            latex = (
+                rf"\frac{{\partial {lf}}}{{\partial {lv}}} \mathrel{{+}}= "
+                rf"\frac{{\partial {lf}}}{{\partial {lq}}} \cdot \frac{{\partial {lq}}}{{\partial {lv}}} = "
+                rf"{latex_number(up)} \times {latex_number(_wrapped(here))} = {latex_number(added)}"
+            )
+            words = (
+                f"{q} passes its gradient {up} on to {v}, times the local derivative {here}: "
+                f"{added} is added to the gradient of {v}, which is now {now}"
+            )
+            called = [name[n] for n in (node, *node.inputs)]
+            yield BackwardStep(
+                index,
+                node,
+                x,
+                position,
+                upstream,
+                local,
+                contribution,
+                total[x],
+                words,
+                text,
+                latex,
+                partial_formula(op, position, called),
+                partial_formula(op, position, [latex_name(n) for n in called], latex=True),
+            )
+            index += 1
+
+
+def check_backward(root: Value, seed: float) -> None:
+    """Raise `NonFiniteError` at the first contribution of the backward pass that is inf or nan."""
+    for step in backward_steps(root, seed):
+        if step.contribution - step.contribution != 0.0:
+            raise NonFiniteError(
+                f"{step.node.op} gave {step.contribution!r} going backward, to its input "
+                f"{step.input.label or step.input.op or 'a leaf'} = {step.input.data:.6g}: "
+                f"upstream gradient {step.upstream:.6g} times local derivative {step.local:.6g}"
+            )
+
+
+# --- filling in formulas
+
+
+def partial_formula(op: Op, position: int, called: list[str], *, latex: bool = False) -> str:
+    """The formula of ∂node/∂input number ``position``; ``called`` names the node and then its inputs."""
+    formulas = op.partial_latex if latex else op.partial_formulas
+    y, inputs = called[0], called[1:]
+    if op.arity in (1, 2):
+        a, b = inputs[0], inputs[-1]
+        return fill(formulas[position], [a, b], y)
+    partner = inputs[(position + len(inputs) // 2) % len(inputs)]
+    return fill(formulas[position if op.arity else 0], [inputs[position], partner], y)
+
+
+def fill(template: str, inputs: list[str], y: str = "y") -> str:
+    """A formula with names or numbers for {a}, {b} and {y}; a negative number after an operator gets its brackets."""
+    shown = ", ".join(inputs if len(inputs) <= 6 else [*inputs[:3], "…", inputs[-1]])
+    values = {"a": inputs[0], "b": inputs[-1] if len(inputs) == 1 else inputs[1], "y": y}
+
+    def put(match: re.Match[str]) -> str:
+        value = values[match[1]]
+        before = template[: match.start()].rstrip()[-1:]
+        after = template[match.end() : match.end() + 1]
+        return f"({value})" if value.startswith("−") and ((before and before in "+−×/^·√") or after in "^²") else value
+
+    text = re.sub(r"\{([aby])\}", put, template.replace("{{", "\0").replace("}}", "\1"))
+    return text.replace("\0", "{").replace("\1", "}").replace("(…)", f"({shown})").replace(r"(\ldots)", f"({shown})")
+
+
+def _wrapped(number: str) -> str:
+    return f"({number})" if number.startswith("−") else number
+
+
+def _listed(called: list[str]) -> str:
+    if len(called) > 6:
+        called = [*called[:3], f"{len(called) - 3} more"]
+    return called[0] if len(called) == 1 else f"{', '.join(called[:-1])} and {called[-1]}"
+
+
+_GREEK = set("alpha beta gamma delta epsilon eta theta lambda mu nu pi rho sigma tau phi chi psi omega".split())
+
+
+def latex_name(name: str) -> str:
+    """A node's name as LaTeX: w0 becomes w_{0}, alpha the Greek letter, a longer word stands upright."""
+    match = re.fullmatch(r"([A-Za-z]+)_?(\d*)", name)
+    if match:
+        word, subscript = match.groups()
+        head = word if len(word) == 1 else f"\\{word}" if word in _GREEK else rf"\mathrm{{{word}}}"
+        return f"{head}_{{{subscript}}}" if subscript else head
+    if re.fullmatch(r"[−+0-9.e]+", name):
+        return latex_number(name)
+    special = {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\sim "}
+    text = "".join(special.get(c, "\\" + c if c in "{}_%$#&" else c) for c in name)
+    return rf"\mathrm{{{text}}}"
+
+
+def latex_number(number: str) -> str:
+    """A formatted number as LaTeX: 1e−05 becomes a power of ten, inf the symbol."""
+    text = number.replace("−", "-")
+    text = re.sub(r"e([+-]?)0*(\d+)", lambda m: rf" \cdot 10^{{{m[1].replace('+', '')}{m[2]}}}", text)
+    return text.replace("inf", r"\infty").replace("nan", r"\mathrm{nan}")
+
+
+__all__ = ["BackwardStep", "ForwardStep", "backward_steps", "forward_steps"]

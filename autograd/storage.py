@@ -1,0 +1,163 @@
+"""Saving a graph as text: one flat JSON list of nodes, so that depth costs nothing and a file can be read by eye.
+
+    {"format": "chainrule graph", "version": 1, "nodes": [
+        {"op": "", "data": -2.0, "label": "x"},
+        {"op": "", "data": 5.0, "label": "y"},
+        {"op": "add", "data": 3.0, "inputs": [0, 1], "partials": [1.0, 1.0]}]}
+
+Inputs come before the nodes that use them, and the root is last. Numbers that JSON has no word for are the strings
+"inf", "-inf" and "nan". What is left out is empty: no label, no scope, no gradient. Reading checks everything and runs
+nothing: the text can name operations of the derivative sheet, and that is all.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from .graph import topological_order
+from .ops import CONSTANT, LEAF, SHEET
+from .value import Value, constant, store_inputs
+
+FORMAT = "chainrule graph"
+VERSION = 1
+_FIELDS = {"op", "data", "label", "scope", "grad", "inputs", "partials"}
+_WORDS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
+
+
+class GraphFormatError(ValueError):
+    """The text given to `loads` is not a graph that `dumps` wrote. The message says what is wrong, and at which node."""
+
+
+def dumps(root: Value) -> str:
+    """Write the graph that ends in ``root`` as JSON text, with its numbers, labels, scopes and gradients, exactly.
+
+    Custom operations are saved by name, and must be registered again before `loads`.
+    """
+    order = topological_order(root)
+    place = {node: i for i, node in enumerate(order)}
+    lines = []
+    for node in order:
+        entry: dict[str, Any] = {"op": node.op, "data": _as_json(node.data)}
+        if node.label:
+            entry["label"] = node.label
+        if node.scope:
+            entry["scope"] = node.scope
+        if node.has_grad:
+            entry["grad"] = _as_json(node.grad)
+        if node.inputs:
+            entry["inputs"] = [place[x] for x in node.inputs]
+            entry["partials"] = [None if d is None else _as_json(d) for d in node.local_derivatives]
+        lines.append(json.dumps(entry, ensure_ascii=False, separators=(",", ":")))
+    head = json.dumps({"format": FORMAT, "version": VERSION})[:-1]
+    return head + ', "nodes": [\n' + ",\n".join(lines) + "\n]}\n"
+
+
+def _as_json(x: float) -> float | str:
+    return x if math.isfinite(x) else repr(x)
+
+
+def loads(text: str | bytes) -> Value:
+    """Read a graph that `dumps` wrote; returns its root.
+
+    Raises:
+        GraphFormatError: if the text is anything else: broken JSON, another version, an unknown operation, an input
+            that comes after its use, a number that is not one, ...
+    """
+    if not isinstance(text, (str, bytes)):
+        raise TypeError(f"loads reads a str or bytes, but got {type(text).__name__}")
+    try:
+        document = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:  # also covers UnicodeDecodeError and absurdly long ints
+        raise GraphFormatError(f"this is not JSON: {str(error) or 'nested too deeply'}") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise GraphFormatError(f'this is not a saved graph: it has no "format": "{FORMAT}"')
+    version = document.get("version")
+    if isinstance(version, bool) or version != VERSION:
+        raise GraphFormatError(f"this graph was saved in version {_clip(version)}; this program reads version {VERSION}")
+    unknown = set(document) - {"format", "version", "nodes"}
+    if unknown:
+        raise GraphFormatError(f"unknown entries beside the nodes: {_clip(', '.join(sorted(unknown)))}")
+    entries = document.get("nodes")
+    if not isinstance(entries, list) or not entries:
+        raise GraphFormatError('"nodes" must be a list of at least one node')
+    nodes: list[Value] = []
+    used = [False] * len(entries)
+    for entry in entries:
+        nodes.append(_read_node(entry, nodes, used))
+    orphans = used[:-1].count(False)
+    if orphans:
+        raise GraphFormatError(f"node {used.index(False)} is not used by any other; only the last node is the root")
+    return nodes[-1]
+
+
+def _no_constant(word: str) -> float:
+    raise ValueError(f'a bare {word} is not JSON; numbers beyond it are written as "inf", "-inf" or "nan"')
+
+
+def _clip(x: object) -> str:
+    text = f"a {type(x).__name__}" if isinstance(x, (list, dict)) else str(x)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _read_node(entry: Any, nodes: list[Value], used: list[bool]) -> Value:
+    here = f"node {len(nodes)}"
+    if not isinstance(entry, dict):
+        raise GraphFormatError(f"{here} must be an object, but is {_clip(entry)}")
+    unknown = set(entry) - _FIELDS
+    if unknown:
+        raise GraphFormatError(f"{here} has unknown entries: {_clip(', '.join(sorted(unknown)))}")
+    if "op" not in entry or "data" not in entry:
+        raise GraphFormatError(f'{here} needs "op" and "data"')
+    op, label, scope = entry["op"], entry.get("label", ""), entry.get("scope", "")
+    for role, word in (("op", op), ("label", label), ("scope", scope)):
+        if not isinstance(word, str):
+            raise GraphFormatError(f"{here}: {role} must be a string, but is {_clip(word)}")
+    node: Value = constant(_read_number(entry["data"], f"{here}: data"))
+    if "grad" in entry:
+        node._grad = _read_number(entry["grad"], f"{here}: grad")
+    node._tag = (op, scope, label)
+    if op in (LEAF, CONSTANT):
+        if "inputs" in entry or "partials" in entry:
+            raise GraphFormatError(f"{here}: a leaf or a constant has no inputs")
+        return node
+    if op not in SHEET:
+        raise GraphFormatError(f"{here}: unknown operation {_clip(repr(op))}; a custom one must be registered first")
+    places, partials = entry.get("inputs"), entry.get("partials")
+    if not isinstance(places, list) or not isinstance(partials, list):
+        raise GraphFormatError(f'{here}: "inputs" and "partials" must be lists')
+    wrong_count = SHEET[op].input_count_error(len(places))
+    if wrong_count:
+        raise GraphFormatError(f"{here}: {wrong_count}")
+    if len(partials) != len(places):
+        raise GraphFormatError(f"{here}: {len(places)} inputs, but {len(partials)} partials")
+    inputs = []
+    for place in places:
+        if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place < len(nodes):
+            raise GraphFormatError(f"{here}: an input must be the number of an earlier node, but is {_clip(place)}")
+        used[place] = True
+        inputs.append(nodes[place])
+    numbers = []
+    for x, d in zip(inputs, partials, strict=True):
+        if (d is None) != (x.op == CONSTANT):
+            raise GraphFormatError(f"{here}: a partial is null for a constant input, and only there")
+        numbers.append(None if d is None else _read_number(d, f"{here}: a partial"))
+    store_inputs(node, inputs, numbers)
+    return node
+
+
+def _read_number(x: Any, what: str) -> float:
+    if isinstance(x, str) and x in _WORDS:
+        return _WORDS[x]
+    if isinstance(x, (int, float)) and not isinstance(x, bool):
+        try:
+            number = float(x)
+        except OverflowError:
+            number = math.inf
+        if math.isfinite(number):
+            return number
+    raise GraphFormatError(f'{what} must be a number, "inf", "-inf" or "nan", but is {_clip(x)}')
+
+
+__all__ = ["FORMAT", "VERSION", "GraphFormatError", "dumps", "loads"]
