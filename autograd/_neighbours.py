@@ -1,17 +1,24 @@
-"""Another distribution, HIPS `autograd`, installs files under the same import name, and pip overwrites silently."""
+"""Another project, HIPS autograd, installs files under the same import name, and pip overwrites silently.
+
+The two share one file name, ``autograd/__init__.py``. If HIPS came last, that file is theirs and this module never
+runs: then `nn` and `viz` say so when they are imported. If chainrule came last, the file is ours, and HIPS's other
+files lie around it.
+"""
 
 from __future__ import annotations
 
 import warnings
 from pathlib import Path
 
-ADVICE = (
-    "Both distributions install a package named `autograd`, and one has overwritten files of the other. "
-    "Give chainrule an environment of its own: python3 -m venv .venv, then .venv/bin/pip install chainrule"
-)
-
 
 def warn_of_hips() -> None:
     """Warn when files of HIPS autograd lie beside this one (its ``numpy`` folder is the sign)."""
-    if (Path(__file__).parent / "numpy").is_dir():
-        warnings.warn(f"HIPS autograd is installed in the same environment as chainrule. {ADVICE}", stacklevel=3)
+    folder = Path(__file__).parent
+    if (folder / "numpy").is_dir():
+        warnings.warn(
+            f"HIPS autograd, a different project with the same import name, is installed in {folder} too. chainrule has "
+            "replaced its __init__.py: chainrule works here, HIPS autograd does not, and uninstalling either one breaks "
+            "the other. Best give chainrule an environment of its own: python3 -m venv .venv, then "
+            ".venv/bin/pip install PATH_OF_CHAINRULE",
+            stacklevel=3,
+        )
