@@ -1,0 +1,16 @@
+"""chainrule's pictures of computation graphs.
+
+>>> from autograd import Value
+>>> from viz import draw_graph
+>>> x, y, z = Value(-2.0, label="x"), Value(5.0, label="y"), Value(-4.0, label="z")
+>>> f = (x + y) * z
+>>> f.backward()
+>>> draw_graph(f).save("graph.svg")
+"""
+
+from __future__ import annotations
+
+from .dot import EngineError
+from .drawing import Drawing, draw_dot, draw_graph
+
+__all__ = ["Drawing", "EngineError", "draw_dot", "draw_graph"]

@@ -1,0 +1,371 @@
+"""From a diagram to geometry: how large each part is, where it stands, and the frames around neurons and layers.
+
+Everything here is in flow coordinates: ``along`` runs with the computation, ``across`` at a right angle to it. `svg`
+turns them into a picture from left to right, or from top to bottom.
+
+A part is a box of three stretches: on the left a stub for local derivatives (if asked for), then its body, then a stub
+of wire with the value on one side and the gradient on the other. Because the numbers belong to the box, the layout
+keeps every wire away from them.
+
+A scope with a single result (a neuron) is laid out on its own and then placed like one box. A scope with several
+results (a layer) cannot be one box; its frame is drawn around its parts where nothing else stands between them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from autograd import format_number
+
+from .diagram import Diagram, Part
+from .layout import Box, Layout, Wire, layered
+from .metrics import clip, text_width
+
+GATE_RADIUS = 20.0
+PILL_HEIGHT = 32.0
+NUMBER_SIZE = 13.0
+NAME_SIZE = 15.0
+SYMBOL_SIZE = 15.0
+TITLE_SIZE = 12.0
+FRAME_PADDING = 12.0
+FRAME_TITLE = 20.0
+MAX_FRAME_LEVELS = 12
+_UNSET = "–"
+
+
+@dataclass(slots=True)
+class Shape:
+    """The size of a part and of its stretches."""
+
+    part: Part
+    value: str  # "" for none
+    gradient: str
+    locals_: list[str]
+    lead: float  # the stub for local derivatives
+    body: float
+    stub: float
+    tail: float  # the root's end point and name
+    body_across: float
+    across: float
+    ports: tuple[float, ...]
+
+    @property
+    def along(self) -> float:
+        return self.lead + self.body + self.stub + self.tail
+
+
+@dataclass(slots=True)
+class Frame:
+    """A rectangle with a title around the parts of one scope."""
+
+    title: str
+    path: tuple[str, ...]
+    u: float
+    v: float
+    along: float
+    across: float
+
+
+@dataclass(slots=True)
+class Arrangement:
+    """Where everything stands. ``u`` and ``v`` are the near edge and the centre line of each part."""
+
+    shapes: list[Shape]
+    u: list[float]
+    v: list[float]
+    routes: list[list[tuple[float, float]]]
+    frames: list[Frame]
+    along: float
+    across: float
+    crossings: int
+
+
+@dataclass(slots=True)
+class _Group:
+    """A scope: the parts that stand in it directly, and the scopes inside it."""
+
+    path: tuple[str, ...]
+    parts: list[int] = field(default_factory=list)
+    children: dict[str, _Group] = field(default_factory=dict)
+    is_box: bool = False  # has one result, so it is placed as one box
+    members: set[int] = field(default_factory=set)  # all parts inside, at any depth
+    along: float = 0.0
+    across: float = 0.0
+    entries: list[int] = field(default_factory=list)  # the outside parts that feed it, one port each
+    ports: tuple[float, ...] = ()
+    inner: _Placed | None = None
+
+
+@dataclass(slots=True)
+class _Placed:
+    """One level, laid out: its items, and the layout's answer."""
+
+    items: list[int | _Group]
+    entry_count: int
+    layout: Layout
+    exit_v: float
+    top: float
+    bottom: float
+
+
+def arrange(
+    diagram: Diagram, *, fmt: str, show_grad: bool = True, local: bool = False, vertical: bool = False
+) -> Arrangement:
+    """Measure the parts, lay them out, and frame the scopes."""
+    shapes = [_shape(part, fmt, show_grad, local, vertical) for part in diagram.parts]
+    tree = _scope_tree(diagram)
+    crossings = _lay_out(tree, diagram, shapes)
+    n = len(shapes)
+    result = Arrangement(shapes, [0.0] * n, [0.0] * n, [], [], tree.along, tree.across, crossings)
+    _settle(tree, 0.0, tree.across / 2, shapes, result, tree.entries)
+    _frame_open_scopes(tree, shapes, result)
+    _shift_into_view(result)
+    return result
+
+
+# --- sizes
+
+
+def _shape(part: Part, fmt: str, show_grad: bool, local: bool, vertical: bool) -> Shape:
+    node = part.node
+    value = gradient = ""
+    if node is not None and part.kind != "constant":
+        value = format_number(node.data, fmt)
+        if show_grad and node.op != "const":
+            gradient = format_number(node.grad, fmt) if node.has_grad else _UNSET
+    locals_ = [("∂ " + format_number(d, fmt)) if local and d is not None else "" for d in part.locals_]
+    name = clip(part.name)
+    value_width = text_width(value, NUMBER_SIZE)
+    if part.kind != "input" and name and not part.is_root:
+        value_width += text_width(name + "  ", NUMBER_SIZE)
+    grad_width = text_width(gradient, NUMBER_SIZE)
+    local_width = max((text_width(t, NUMBER_SIZE - 1) for t in locals_), default=0.0)
+
+    body, body_across = _body(part, name, vertical)
+    spacing = 18.0 if part.kind == "gate" and len(part.inputs) <= 2 else 16.0 if part.kind == "gate" else 12.0
+    if local_width:
+        spacing = max(spacing, local_width + 10 if vertical else 20.0)
+    count = len(part.inputs)
+    ports = tuple((i - (count - 1) / 2) * spacing for i in range(count))
+    if part.kind == "gate" and part.shape == "pill" or part.kind == "folded":
+        body_across = max(body_across, count * spacing)
+    across = max(body_across, (count - 1) * spacing + 16)
+
+    has_numbers = bool(value or gradient)
+    if vertical:
+        lead = 20.0 if local_width else 0.0
+        stub = 30.0 if has_numbers else 10.0
+        across = max(across, 2 * max(value_width, grad_width) + 20)
+        tail = 34.0 if part.is_root else 0.0
+        if part.is_root:
+            across = max(across, text_width(name, NAME_SIZE))
+    else:
+        lead = local_width + 10 if local_width else 0.0
+        stub = max(value_width, grad_width) + 14 if has_numbers else 10.0
+        across = max(across, 40.0 if has_numbers else 24.0)
+        tail = 14 + text_width(name, NAME_SIZE) if part.is_root else 0.0
+    return Shape(part, value, gradient, locals_, lead, body, stub, tail, body_across, across, ports)
+
+
+def _body(part: Part, name: str, vertical: bool) -> tuple[float, float]:
+    """How far a part's body reaches along and across."""
+    if part.kind == "folded":
+        width = max(text_width(line, TITLE_SIZE + (i == 0)) for i, line in enumerate(part.lines)) + 28
+        height = 18.0 * len(part.lines) + 18
+        return (height, width) if vertical else (width, height)
+    if part.kind == "gate":
+        if part.shape == "circle":
+            return 2 * GATE_RADIUS, 2 * GATE_RADIUS
+        width = max(2 * GATE_RADIUS, text_width(part.symbol, SYMBOL_SIZE) + 22)
+        return (PILL_HEIGHT, width) if vertical else (width, PILL_HEIGHT)
+    if part.kind == "constant":
+        width = text_width(part.name, NUMBER_SIZE) + 14
+        return (24.0, width) if vertical else (width, 24.0)
+    if not name:
+        return 8.0, 8.0
+    width = text_width(name, NAME_SIZE) + (16 if part.is_parameter else 6)
+    return (24.0, width) if vertical else (width, 24.0)
+
+
+# --- scopes
+
+
+def _scope_tree(diagram: Diagram) -> _Group:
+    """The scopes as a tree, and which of them have a single result."""
+    tree = _Group(())
+    homes: list[_Group] = []
+    for i, part in enumerate(diagram.parts):
+        group = tree
+        group.members.add(i)
+        for level in part.scope[:MAX_FRAME_LEVELS]:
+            group = group.children.setdefault(level, _Group((*group.path, level)))
+            group.members.add(i)
+        group.parts.append(i)
+        homes.append(group)
+    used_outside: dict[tuple[str, ...], set[int]] = {}
+    for i, part in enumerate(diagram.parts):
+        for source in part.inputs:
+            path = homes[source].path
+            for length in range(len(path), 0, -1):
+                if path[:length] == homes[i].path[:length]:
+                    break
+                used_outside.setdefault(path[:length], set()).add(source)
+        if part.is_root:
+            for length in range(1, len(homes[i].path) + 1):
+                used_outside.setdefault(homes[i].path[:length], set()).add(i)
+    stack = [tree]
+    while stack:
+        group = stack.pop()
+        stack.extend(group.children.values())
+        exits = used_outside.get(group.path, set())
+        group.is_box = bool(group.path) and len(group.members) > 1 and len(exits) == 1
+        if group.is_box and _feeds_itself(group, diagram):
+            group.is_box = False
+    return tree
+
+
+def _feeds_itself(group: _Group, diagram: Diagram) -> bool:
+    """Whether a path leaves the group and comes back: then it cannot stand in one place."""
+    last = max(group.members)
+    tainted: set[int] = set()
+    for i in range(min(group.members), last + 1):
+        for source in diagram.parts[i].inputs:
+            if source in tainted or (source in group.members and i not in group.members):
+                if i in group.members:
+                    return source in tainted
+                tainted.add(i)
+    return False
+
+
+def _items(group: _Group) -> list[int | _Group]:
+    """What is laid out side by side in a group: its parts, the boxes in it, and what open scopes in it contain."""
+    found: list[tuple[int, int | _Group]] = [(i, i) for i in group.parts]
+    for child in group.children.values():
+        if child.is_box:
+            found.append((min(child.members), child))
+        else:
+            found.extend((item if isinstance(item, int) else min(item.members), item) for item in _items(child))
+    found.sort(key=lambda pair: pair[0])
+    return [item for _, item in found]
+
+
+def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape]) -> int:
+    """Lay out a group: first the boxes in it, then itself. Returns the number of crossings."""
+    items = _items(group)
+    crossings = 0
+    item_of: dict[int, int] = {}
+    for k, item in enumerate(items):
+        if isinstance(item, int):
+            item_of[item] = k
+        else:
+            crossings += _lay_out(item, diagram, shapes)
+            item_of.update((member, k) for member in item.members)
+    boxes: list[Box] = []
+    wanted: list[list[int]] = []  # for each item, the part that feeds each of its ports
+    for item in items:
+        if isinstance(item, int):
+            boxes.append(Box(shapes[item].along, shapes[item].across, shapes[item].ports or (0.0,)))
+            wanted.append(diagram.parts[item].inputs)
+        else:
+            boxes.append(Box(item.along, item.across, item.ports or (0.0,)))
+            wanted.append(item.entries)
+    entries = list(dict.fromkeys(source for sources in wanted for source in sources if source not in item_of))
+    for source in entries:  # a point on the frame where the wire from outside comes in
+        item_of[source] = len(boxes)
+        boxes.append(Box(1.0, 10.0, (0.0,)))
+    wires = [Wire(item_of[source], k, port) for k, sources in enumerate(wanted) for port, source in enumerate(sources)]
+    layout = layered(boxes, wires)
+    group.entries = entries
+    group.inner = placed = _Placed(items, len(entries), layout, layout.height / 2, 0.0, layout.height)
+    if not group.path:
+        group.along, group.across = layout.width, layout.height
+        return crossings + layout.crossings
+    # Room for the frame. The result leaves at the middle of the box, so the box is padded to be even about it.
+    exits = [k for k, item in enumerate(items) if not any(w.source == k for w in wires)]
+    placed.exit_v = layout.y[exits[-1]] if exits else layout.height / 2
+    placed.top = -FRAME_PADDING - FRAME_TITLE
+    placed.bottom = layout.height + FRAME_PADDING
+    group.along = layout.width + 2 * FRAME_PADDING
+    group.across = 2 * max(placed.exit_v - placed.top, placed.bottom - placed.exit_v)
+    order = sorted(range(len(entries)), key=lambda e: layout.y[len(items) + e])
+    group.entries = [entries[e] for e in order]
+    group.ports = tuple(layout.y[len(items) + e] - placed.exit_v for e in order)
+    return crossings + layout.crossings
+
+
+def _settle(
+    group: _Group, u: float, v: float, shapes: list[Shape], result: Arrangement, entries: list[int]
+) -> None:
+    """Give the parts of a group their final places; the group's near edge is at u, its centre line at v."""
+    placed = group.inner
+    assert placed is not None
+    layout = placed.layout
+    if group.path:
+        left, top = u + FRAME_PADDING, v - placed.exit_v
+        height = placed.bottom - placed.top
+        result.frames.append(Frame(group.path[-1], group.path, u, top + placed.top, group.along, height))
+    else:
+        left, top = u, v - layout.height / 2
+    for k, item in enumerate(placed.items):
+        if isinstance(item, int):
+            result.u[item] = left + layout.x[k] - shapes[item].along / 2
+            result.v[item] = top + layout.y[k]
+        else:
+            _settle(item, left + layout.x[k] - item.along / 2, top + layout.y[k], shapes, result, item.entries)
+    for route in layout.routes:
+        result.routes.append([(left + x, top + y) for x, y in route])
+    if group.path:
+        for k in range(len(placed.items), len(placed.items) + placed.entry_count):  # from the frame to the entry point
+            y = top + layout.y[k]
+            result.routes.append([(u, y), (left + layout.x[k] + 0.5, y)])
+        end = left + max(
+            layout.x[k] + (shapes[item].along if isinstance(item, int) else item.along) / 2
+            for k, item in enumerate(placed.items)
+            if layout.y[k] == placed.exit_v
+        )
+        if end < u + group.along and not any(shapes[i].part.is_root for i in group.members):
+            result.routes.append([(end, v), (u + group.along, v)])
+
+
+def _frame_open_scopes(tree: _Group, shapes: list[Shape], result: Arrangement) -> None:
+    """Frames around scopes with several results, where no stranger stands between their parts."""
+    stack = list(tree.children.values())
+    while stack:
+        group = stack.pop()
+        stack.extend(group.children.values())
+        if group.is_box or len(group.members) < 2:
+            continue
+        inside = [f for f in result.frames if f.path[: len(group.path)] == group.path]
+        left = min([result.u[i] for i in group.members] + [f.u for f in inside]) - FRAME_PADDING
+        right = max([result.u[i] + shapes[i].along for i in group.members] + [f.u + f.along for f in inside])
+        top = min([result.v[i] - shapes[i].across / 2 for i in group.members] + [f.v for f in inside]) - FRAME_TITLE - 4
+        bottom = max([result.v[i] + shapes[i].across / 2 for i in group.members] + [f.v + f.across for f in inside])
+        right, bottom = right + FRAME_PADDING, bottom + FRAME_PADDING
+        strangers = any(
+            i not in group.members
+            and result.u[i] < right
+            and result.u[i] + shape.along > left
+            and result.v[i] - shape.across / 2 < bottom
+            and result.v[i] + shape.across / 2 > top
+            for i, shape in enumerate(shapes)
+        )
+        if not strangers:
+            result.frames.append(Frame(group.path[-1], group.path, left, top, right - left, bottom - top))
+    result.frames.sort(key=lambda f: (len(f.path), f.path))  # outer frames are painted first
+
+
+def _shift_into_view(result: Arrangement) -> None:
+    """Frames may reach beyond the layout: move everything so that the picture starts at 0, 0 again."""
+    if not result.frames:
+        return
+    left = min(0.0, *(f.u for f in result.frames))
+    top = min(0.0, *(f.v for f in result.frames))
+    right = max(result.along, *(f.u + f.along for f in result.frames))
+    bottom = max(result.across, *(f.v + f.across for f in result.frames))
+    result.u = [u - left for u in result.u]
+    result.v = [v - top for v in result.v]
+    result.routes = [[(x - left, y - top) for x, y in route] for route in result.routes]
+    for frame in result.frames:
+        frame.u -= left
+        frame.v -= top
+    result.along, result.across = right - left, bottom - top

@@ -1,0 +1,134 @@
+"""The ``chainrule`` command: a formula and its numbers in, a table and a picture out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from autograd import ExpressionError, Value, __version__, parse
+
+from .dot import EngineError
+from .drawing import ENGINES, Drawing, draw_graph
+from .svg import RANKDIRS, THEMES
+
+_EXAMPLES = """\
+examples:
+  chainrule "(x + y) * z" x=-2 y=5 z=-4
+  chainrule "q = x + y; f = q * z" x=-2 y=5 z=-4 --local
+  chainrule "sigmoid(w0*x0 + w1*x1 + w2)" w0=2 x0=-1 w1=-3 x1=-2 w2=-3 --out neuron.svg --theme dark
+  chainrule "1 / (1 + exp(-(w*x + b)))" w=2 x=-1 b=-3 --rankdir TB --out gate.html
+"""
+# Every file that we write says so, and only such a file is written over without being told to.
+_SIGNS = (b"chainrule-graph", b"digraph computation_graph")
+_SIGNED_ENDINGS = (".svg", ".html", ".dot", ".gv")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _BadInput(message)
+
+
+class _BadInput(Exception):
+    """Something is wrong with what was typed; the message is one line."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit status: 0, or 2 for bad input."""
+    try:
+        return _run(argv)
+    except _BadInput as problem:
+        line = " ".join(str(problem).split())
+        print(f"chainrule: {line} (chainrule --help shows examples)", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader of our output has left, as `head` does
+        sys.stderr.close()
+        return 1
+
+
+def _run(argv: list[str] | None) -> int:
+    options = _parser().parse_intermixed_args(argv)
+    out = Path(options.out)
+    if out.suffix.lower() not in (*_SIGNED_ENDINGS, ".png", ".pdf"):
+        raise _BadInput(f"--out must end in .svg, .html, .dot, .png or .pdf, but got {options.out!r}")
+    root = _graph(options.formula, options.values)
+    root.backward()
+    _check_overwrite(out, options.force)
+    try:
+        drawing: Drawing = draw_graph(
+            root,
+            rankdir=options.rankdir,
+            theme=options.theme,
+            show_grad=not options.no_grad,
+            local=options.local,
+            engine=options.engine,
+        )
+        table = drawing.to_text()
+        drawing.save(out)
+    except (EngineError, ImportError) as error:
+        raise _BadInput(str(error)) from None
+    except OSError as error:
+        raise _BadInput(f"could not write {options.out}: {error.strerror or error}") from None
+    print(table)
+    print(f"\nwrote {out}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="chainrule",
+        description="Draw a formula's computation graph with its values and gradients.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("formula", help="numbers, names, + - * / **, brackets and functions such as sigmoid(x)")
+    parser.add_argument("values", nargs="*", metavar="name=number", help="a number for every name in the formula")
+    parser.add_argument("--out", default="graph.svg", metavar="FILE", help="graph.svg if not given; also .html .dot .png .pdf")
+    parser.add_argument("--theme", choices=THEMES, default="auto", help="colours; auto follows the reader's system")
+    parser.add_argument("--rankdir", choices=RANKDIRS, default="LR", help="where the computation runs")
+    parser.add_argument("--engine", choices=ENGINES, default="layered", help="dot needs Graphviz")
+    parser.add_argument("--no-grad", action="store_true", help="leave the gradients out of the picture")
+    parser.add_argument("--local", action="store_true", help="show the local derivative on every wire")
+    parser.add_argument("--force", action="store_true", help="write over a file that chainrule did not write")
+    parser.add_argument("--version", action="version", version=f"chainrule {__version__}")
+    return parser
+
+
+def _graph(formula: str, assignments: list[str]) -> Value:
+    values: dict[str, float] = {}
+    for text in assignments:
+        name, equals, number = text.partition("=")
+        name = name.strip()
+        if not equals or not name.isidentifier():
+            raise _BadInput(f"expected name=number, such as x=-2, but got {text!r}")
+        if name in values:
+            raise _BadInput(f"{name} was given twice")
+        try:
+            values[name] = float(number)
+        except ValueError:
+            raise _BadInput(f"{name} must be a number, but got {number!r}") from None
+    try:
+        return parse(formula, values)
+    except ExpressionError as error:
+        shown = error.text if len(error.text) <= 60 else error.text[:57] + "..."
+        raise _BadInput(f"{error.message}, at column {error.column + 1} of {shown!r}") from None
+
+
+def _check_overwrite(out: Path, force: bool) -> None:
+    """Refuse to write over what chainrule did not write."""
+    if force or not (out.exists() or out.is_symlink()):
+        return
+    if not out.is_file():
+        raise _BadInput(f"{out} is not a plain file; please give another --out")
+    try:
+        content = out.read_bytes()
+    except OSError as error:
+        raise _BadInput(f"could not read {out}: {error.strerror or error}") from None
+    if not any(sign in content for sign in _SIGNS):
+        raise _BadInput(f"{out} is there already and was not written by chainrule; --force writes over it")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

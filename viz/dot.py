@@ -1,0 +1,109 @@
+"""From a diagram to Graphviz: the DOT text that anyone can have, and the Graphviz engine for those who have it.
+
+`to_dot` needs only the `graphviz` Python package, which writes DOT and draws nothing. `render_dot` draws, through
+pygraphviz or the `dot` program, and says what to install where there is neither.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import subprocess
+import shutil
+from typing import TYPE_CHECKING
+
+from autograd import format_number
+
+from .diagram import Diagram, Part
+from .svg import DARK, LIGHT
+
+if TYPE_CHECKING:
+    import graphviz
+
+
+class EngineError(RuntimeError):
+    """Graphviz was asked for, and is not here or did not work."""
+
+
+def to_dot(
+    diagram: Diagram, *, rankdir: str = "LR", fmt: str = ".4g", show_grad: bool = True, local: bool = False, theme: str = "auto"
+) -> graphviz.Digraph:
+    """The diagram as a ``graphviz.Digraph``: values in green above, gradients in orange-red italics below."""
+    import graphviz
+
+    colours = DARK if theme == "dark" else LIGHT
+    dot = graphviz.Digraph("computation_graph", format="svg")
+    dot.attr(rankdir=rankdir, bgcolor=colours["card"], fontname="Helvetica", ranksep="0.3", nodesep="0.2")
+    dot.attr("node", fontname="Helvetica", color=colours["rim"], fontcolor=colours["ink"], penwidth="1.2")
+    dot.attr("edge", color=colours["wire"], fontname="Helvetica", fontsize="11", arrowsize="0.6")
+    for i, part in enumerate(diagram.parts):
+        dot.node(f"n{i}", label=_label(part, fmt, show_grad, colours), **_look(part, colours))
+        for port, source in enumerate(part.inputs):
+            derivative = part.locals_[port]
+            shown = {"label": "∂ " + format_number(derivative, fmt)} if local and derivative is not None else {}
+            dot.edge(f"n{source}", f"n{i}", fontcolor=colours["local"], **shown)
+    return dot
+
+
+def _look(part: Part, colours: dict[str, str]) -> dict[str, str]:
+    if part.kind == "gate":
+        return {"shape": "box", "style": "rounded,filled", "fillcolor": colours["gate"]}
+    if part.kind == "folded":
+        return {"shape": "box3d", "style": "filled", "fillcolor": colours["gate"]}
+    if part.kind == "constant":
+        return {"shape": "box", "style": "dashed"}
+    if part.is_parameter:
+        return {"shape": "box", "style": "rounded,filled", "fillcolor": colours["tag"], "color": colours["tag-rim"]}
+    return {"shape": "plain"}
+
+
+def _label(part: Part, fmt: str, show_grad: bool, colours: dict[str, str]) -> str:
+    """An HTML-like label: the name and the symbol, then the value, then the gradient."""
+    rows = []
+    if part.kind == "constant":
+        return _html(part.name)
+    head = [f"<B>{_html(part.name)}</B>"] if part.name else []
+    head += [_html(part.symbol)] if part.symbol else []
+    head += [_html(line) for line in part.lines]
+    rows += ["  ".join(head[:2]), *head[2:]] if head else []
+    if part.node is not None:
+        rows.append(f'<FONT COLOR="{colours["value"]}">{_html(format_number(part.node.data, fmt))}</FONT>')
+        if show_grad and part.node.op != "const":
+            text = format_number(part.node.grad, fmt) if part.node.has_grad else "–"
+            rows.append(f'<FONT COLOR="{colours["gradient"]}"><I>{_html(text)}</I></FONT>')
+    return "<" + "<BR/>".join(rows) + ">" if rows else " "
+
+
+def _html(text: str) -> str:
+    # Graphviz reads HTML labels as XML, which has no control characters
+    return html.escape(re.sub(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]", "\ufffd", text))
+
+
+def render_dot(source: str) -> str:
+    """SVG text of a DOT source, drawn by Graphviz.
+
+    Raises:
+        EngineError: if neither pygraphviz nor the ``dot`` program is there, or Graphviz fails.
+    """
+    try:
+        import pygraphviz
+    except ImportError:
+        pygraphviz = None
+    if pygraphviz is not None:
+        try:
+            drawn: bytes = pygraphviz.AGraph(string=source).draw(format="svg", prog="dot")
+            return drawn.decode()
+        except (OSError, ValueError):
+            pass  # pygraphviz without the program: say below what to install
+    program = shutil.which("dot")
+    if program is None:
+        raise EngineError(
+            "engine='dot' needs Graphviz: pip install 'chainrule[graphviz]', or the dot program from your system "
+            "(apt install graphviz, brew install graphviz, https://graphviz.org/download). "
+            "The default engine='layered' needs neither"
+        )
+    result = subprocess.run([program, "-Tsvg"], input=source.encode(), capture_output=True, check=False)
+    if result.returncode != 0:
+        message = result.stderr.decode(errors="replace").strip().split("\n")[0]
+        raise EngineError(f"Graphviz could not draw this graph: {message or f'exit status {result.returncode}'}")
+    return result.stdout.decode()

@@ -1,0 +1,249 @@
+"""`draw_graph`: the picture of a computation graph, and `Drawing`, what it comes as."""
+
+from __future__ import annotations
+
+import base64
+import html
+import os
+import tempfile
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autograd import SHEET, Value, format_number, names, topological_order
+
+from . import diagram as diagrams
+from . import dot, svg
+from .arrange import Arrangement, arrange
+
+if TYPE_CHECKING:
+    import graphviz
+
+ENGINES = ("layered", "dot")
+MAX_NODES = 200
+
+
+def draw_graph(
+    root: Value,
+    *,
+    rankdir: str = "LR",
+    theme: str = "auto",
+    fmt: str = ".4g",
+    show_grad: bool = True,
+    local: bool = False,
+    depth: int | str | None = "auto",
+    max_nodes: int = MAX_NODES,
+    engine: str = "layered",
+) -> Drawing:
+    """Draw the graph that ends in ``root``: gates and wires, values above the wires, gradients below.
+
+    A gradient that no backward pass has reached is drawn as "–", a gradient of zero as "0".
+
+    Args:
+        root: the end of the graph.
+        rankdir: where the computation runs: "LR" (left to right), "TB" (top to bottom), "RL" or "BT".
+        theme: "light", "dark", or "auto", which follows the reader's system.
+        fmt: how numbers are written, a format spec such as ".4g" or ".2f".
+        show_grad: whether gradients are shown.
+        local: whether each wire also carries its local derivative.
+        depth: how many levels of scopes (layers, neurons) are open: a number, "all", or "auto".
+        max_nodes: with depth "auto", the most parts that are drawn; beyond that neurons are folded, then layers, and
+            a graph without scopes is drawn as a summary.
+        engine: "layered", our own, or "dot", which needs Graphviz.
+
+    Raises:
+        TypeError: if ``root`` is not a Value.
+        ValueError: for an option that is not one of those above.
+        EngineError: for engine "dot" where there is no Graphviz.
+    """
+    if not isinstance(root, Value):
+        several = isinstance(root, (list, tuple))
+        hint = "; for several results draw one of them, or their sum" if several else ""
+        raise TypeError(f"draw_graph draws the graph of a Value, but got {type(root).__name__}{hint}")
+    _one_of("rankdir", rankdir, svg.RANKDIRS)
+    _one_of("theme", theme, svg.THEMES)
+    _one_of("engine", engine, ENGINES)
+    if isinstance(max_nodes, bool) or not isinstance(max_nodes, int) or max_nodes < 2:
+        raise ValueError(f"max_nodes must be an int of at least 2, but got {max_nodes!r}")
+    if not (depth in ("auto", "all") or depth is None or (isinstance(depth, int) and depth >= 0)):
+        raise ValueError(f"depth must be 'auto', 'all', or how many levels to open (0, 1, 2, ...), but got {depth!r}")
+    try:
+        format_number(1.5, fmt)
+    except (ValueError, TypeError):
+        raise ValueError(f"fmt must be a format spec for numbers, such as '.4g' or '.2f', but got {fmt!r}") from None
+    return Drawing(root, rankdir, theme, fmt, show_grad, local, depth, max_nodes, engine)
+
+
+def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR") -> Drawing:
+    """micrograd's name for `draw_graph`: takes the same arguments, and shows itself in a notebook just so.
+
+    The ``graphviz.Digraph`` that micrograd returns is ``draw_dot(root).to_dot()``.
+    """
+    if format not in ("svg", "png"):
+        raise ValueError(f"format must be 'svg' or 'png', but got {format!r}")
+    return draw_graph(root, rankdir=rankdir)
+
+
+def _one_of(option: str, given: object, allowed: tuple[str, ...]) -> None:
+    if given not in allowed:
+        raise ValueError(f"{option} must be one of {', '.join(allowed)}, but got {given!r}")
+
+
+class Drawing:
+    """A picture of a graph as it was when it was drawn. It shows itself in a notebook; `save` writes it to a file."""
+
+    def __init__(
+        self,
+        root: Value,
+        rankdir: str,
+        theme: str,
+        fmt: str,
+        show_grad: bool,
+        local: bool,
+        depth: int | str | None,
+        max_nodes: int,
+        engine: str,
+    ) -> None:
+        self._options: dict[str, Any] = {"fmt": fmt, "show_grad": show_grad, "local": local}
+        self._rankdir, self._theme = rankdir, theme
+        self._root = root
+        self._diagram = diagrams.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes)
+        vertical = rankdir in ("TB", "BT")
+        # painted at once: the numbers must be those of now, not those of when somebody looks
+        self._arrangement: Arrangement | None = None
+        if engine == "layered":
+            self._arrangement = arrange(self._diagram, vertical=vertical, **self._options)
+            self.svg: str = svg.render(self._diagram, self._arrangement, rankdir=rankdir, theme=theme)
+        else:
+            self.svg = dot.render_dot(self._dot_source)
+        self._table = None if len(self._diagram.parts) < self._diagram.node_count > 20_000 else to_text(root, fmt)
+
+    @cached_property
+    def _dot(self) -> graphviz.Digraph:
+        return dot.to_dot(self._diagram, rankdir=self._rankdir, theme=self._theme, **self._options)
+
+    @property
+    def _dot_source(self) -> str:
+        source: str = self._dot.source
+        return source
+
+    def to_dot(self) -> graphviz.Digraph:
+        """The same graph as a ``graphviz.Digraph``, to be styled or drawn in another way."""
+        return self._dot
+
+    def to_text(self) -> str:
+        """A table of all nodes: name, operation, inputs, value, gradient."""
+        return self._table if self._table is not None else to_text(self._root, self._options["fmt"])
+
+    def save(self, path: str | os.PathLike[str], *, scale: float = 2.0) -> Path:
+        """Write the picture to a file; the ending says how: .svg, .html, .dot, .png or .pdf.
+
+        The file is written whole or not at all. PNG and PDF need the extra ``chainrule[png]``.
+
+        Args:
+            path: where to.
+            scale: of a PNG, how many dots per pixel.
+
+        Raises:
+            ValueError: for another ending.
+            ImportError: for .png and .pdf without the extra.
+            OSError: if the file cannot be written.
+        """
+        target = Path(path)
+        kind = target.suffix.lower()
+        if kind == ".svg":
+            content = self.svg.encode()
+        elif kind == ".html":
+            content = self._page().encode()
+        elif kind in (".dot", ".gv"):
+            content = self._dot_source.encode()
+        elif kind in (".png", ".pdf"):
+            from .raster import to_pdf, to_png
+
+            picture = self._fixed_theme()
+            content = to_png(picture, scale) if kind == ".png" else to_pdf(picture)
+        else:
+            raise ValueError(f"the file's ending must be .svg, .html, .dot, .png or .pdf, but got {target.name!r}")
+        write_whole(target, content)
+        return target
+
+    def _fixed_theme(self) -> str:
+        """The SVG with its colours decided: a file of dots cannot follow the reader's system."""
+        if self._theme != "auto" or self._arrangement is None:
+            return self.svg
+        return svg.render(self._diagram, self._arrangement, rankdir=self._rankdir, theme="light")
+
+    def _page(self) -> str:
+        title = html.escape(self._title)
+        picture = self.svg if self.svg.startswith("<svg") else self.svg[self.svg.index("<svg") :]
+        return (
+            f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{title}</title>\n'
+            '<meta name="viewport" content="width=device-width">\n'
+            "<style>:root{color-scheme:light dark}body{margin:2rem;font-family:sans-serif;overflow-x:auto}</style>"
+            f"</head>\n<body>\n<main>\n{picture}</main>\n</body>\n</html>\n"
+        )
+
+    @property
+    def _title(self) -> str:
+        return svg.title_of(self._diagram)
+
+    def __repr__(self) -> str:
+        return f"<Drawing of {self._diagram.node_count} nodes; .save('graph.svg') writes it to a file>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """For notebooks: as an <img>, which survives an untrusted notebook and an export, where inline SVG does not."""
+        data = base64.b64encode(self.svg.encode()).decode()
+        picture = (
+            f'<div style="overflow-x:auto"><img alt="{html.escape(self._title)}" style="max-width:none" '
+            f'src="data:image/svg+xml;base64,{data}"></div>'
+        )
+        return {"text/html": picture, "image/svg+xml": self.svg, "text/plain": repr(self)}
+
+
+# --- the table
+
+
+def to_text(root: Value, fmt: str = ".4g") -> str:
+    """An aligned table of the graph: one line per node, inputs first."""
+    called = names(root)
+    rows = [("node", "op", "inputs", "value", "gradient")]
+    for node in topological_order(root):
+        if node.op == "const":
+            continue
+        inputs = [called[x] for x in node.inputs]
+        if len(inputs) > 6:
+            inputs = [*inputs[:4], "…", inputs[-1]]
+        op = (SHEET[node.op].symbol if node.op in SHEET else node.op) if node.op else ""
+        gradient = format_number(node.grad, fmt) if node.has_grad else "–"
+        rows.append((called[node], op, ", ".join(inputs), format_number(node.data, fmt), gradient))
+    widths = [max(len(row[k]) for row in rows) for k in range(5)]
+    lines = []
+    for row in rows:
+        cells = [row[k].rjust(widths[k]) if k >= 3 else row[k].ljust(widths[k]) for k in range(5)]
+        lines.append("  ".join(cells).rstrip())
+    lines.insert(1, "  ".join("─" * width for width in widths))
+    return "\n".join(lines)
+
+
+# --- files
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a file so that at no moment a half of it stands there: beside its place first, then moved over."""
+    folder = target.parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(folder)!r} to write {target.name!r} into")
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{target.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+__all__ = ["Drawing", "draw_dot", "draw_graph", "to_text", "write_whole"]
