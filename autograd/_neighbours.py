@@ -16,9 +16,9 @@ def warn_of_hips() -> None:
     folder = Path(__file__).parent
     if (folder / "numpy").is_dir():
         warnings.warn(
-            f"HIPS autograd, a different project with the same import name, is installed in {folder} too. chainrule has "
-            "replaced its __init__.py: chainrule works here, HIPS autograd does not, and uninstalling either one breaks "
-            "the other. Best give chainrule an environment of its own: python3 -m venv .venv, then "
-            ".venv/bin/pip install PATH_OF_CHAINRULE",
+            f"HIPS autograd, a different project with the same import name, is installed in {folder} too. "
+            "chainrule has replaced its __init__.py: chainrule works here, HIPS autograd does not, and uninstalling "
+            "either one breaks the other. Best give chainrule an environment of its own: "
+            "python3 -m venv .venv, then .venv/bin/pip install PATH_OF_CHAINRULE",
             stacklevel=3,
         )

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from . import _guard as _guard  # first of all: is `autograd` ours?
 from .dot import EngineError
 from .drawing import Drawing, draw_dot, draw_graph
 
