@@ -92,6 +92,17 @@ def equal(a: Any, b: Any) -> Any:
     return a == b if _number(b) else equal(b, a)
 
 
+def _slope_of_power(a: Any, b: Any) -> Any:
+    """b·a^(b-1), the derivative of a^b by a; 0 for b = 0, even where a^-1 is infinite.
+
+    An exponent that is a node and happens to be 0 must stay in the formula, since its own derivative is not 0.
+    """
+    if _number(b) and b == 0.0:
+        return 0.0
+    slope = b * power(a, b - 1.0)
+    return where(equal(b, 0.0), where(abs(a) > 1e-100, slope, 0.0), slope)
+
+
 def _largest(xs: Sequence[Any]) -> Any:
     if all(map(_number, xs)):
         return ieee.maximum(xs)
@@ -231,7 +242,7 @@ _line(
     2,
     lambda a, b: power(a, b),
     lambda y, a, b: (
-        where(equal(b, 0.0), 0.0, b * power(a, b - 1.0)),
+        _slope_of_power(a, b),
         where(equal(a, 0.0), where(b >= 0.0, 0.0, y * log(a)), y * log(a)),
     ),
     symbol="x^n",
@@ -410,7 +421,7 @@ _line(
     None,
     lambda *xs: _dot(xs),
     lambda y, *xs: (*xs[len(xs) // 2 :], *xs[: len(xs) // 2]),
-    symbol="·",
+    symbol="dot",
     formula=("Σ xᵢ·wᵢ", r"\sum_i x_i w_i"),
     derivatives=(("{b}", "{b}"),),
 )

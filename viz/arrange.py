@@ -85,10 +85,12 @@ class _Group:
     """A scope: the parts that stand in it directly, and the scopes inside it."""
 
     path: tuple[str, ...]
+    title: str = ""
     parts: list[int] = field(default_factory=list)
     children: dict[str, _Group] = field(default_factory=dict)
     is_box: bool = False  # has one result, so it is placed as one box
     members: set[int] = field(default_factory=set)  # all parts inside, at any depth
+    u: float = 0.0  # the near edge, once a box is placed
     along: float = 0.0
     across: float = 0.0
     entries: list[int] = field(default_factory=list)  # the outside parts that feed it, one port each
@@ -113,13 +115,16 @@ def arrange(
 ) -> Arrangement:
     """Measure the parts, lay them out, and frame the scopes."""
     shapes = [_shape(part, fmt, show_grad, local, vertical) for part in diagram.parts]
+    folded = [shape for shape in shapes if shape.part.kind == "folded" and not shape.part.is_root]
+    for shape in folded:  # of one width, so that a column of neurons stands in line
+        shape.body, shape.stub = max(s.body for s in folded), max(s.stub for s in folded)
     tree = _scope_tree(diagram)
     crossings = _lay_out(tree, diagram, shapes)
     n = len(shapes)
     result = Arrangement(shapes, [0.0] * n, [0.0] * n, [], [], tree.along, tree.across, crossings)
-    _settle(tree, 0.0, tree.across / 2, shapes, result, tree.entries)
-    _frame_open_scopes(tree, shapes, result)
-    _shift_into_view(result)
+    _settle(tree, 0.0, tree.across / 2, shapes, result)
+    _frame_scopes(tree, shapes, result)
+    _crop(result)
     return result
 
 
@@ -142,12 +147,15 @@ def _shape(part: Part, fmt: str, show_grad: bool, local: bool, vertical: bool) -
     local_width = max((text_width(t, NUMBER_SIZE - 1) for t in locals_), default=0.0)
 
     body, body_across = _body(part, name, vertical)
-    spacing = 18.0 if part.kind == "gate" and len(part.inputs) <= 2 else 16.0 if part.kind == "gate" else 12.0
+    if part.kind == "folded":  # many wires enter close together, as into a plug
+        spacing = 12.0 if len(part.inputs) <= 4 else 36.0 / (len(part.inputs) - 1)
+    else:
+        spacing = 18.0 if len(part.inputs) <= 2 else 16.0
     if local_width:
         spacing = max(spacing, local_width + 10 if vertical else 20.0)
     count = len(part.inputs)
     ports = tuple((i - (count - 1) / 2) * spacing for i in range(count))
-    if part.kind == "gate" and part.shape == "pill" or part.kind == "folded":
+    if count > 1 and (part.shape == "pill" or part.kind == "folded"):
         body_across = max(body_across, count * spacing)
     across = max(body_across, (count - 1) * spacing + 16)
 
@@ -198,7 +206,7 @@ def _scope_tree(diagram: Diagram) -> _Group:
         group = tree
         group.members.add(i)
         for level in part.scope[:MAX_FRAME_LEVELS]:
-            group = group.children.setdefault(level, _Group((*group.path, level)))
+            group = group.children.setdefault(level, _Group((*group.path, level), level))
             group.members.add(i)
         group.parts.append(i)
         homes.append(group)
@@ -216,6 +224,11 @@ def _scope_tree(diagram: Diagram) -> _Group:
     stack = [tree]
     while stack:
         group = stack.pop()
+        for level, child in list(group.children.items()):
+            while not child.parts and len(child.children) == 1:  # a scope that only holds another needs no frame
+                (inner,) = child.children.values()
+                inner.title = f"{child.title}.{inner.title}"
+                group.children[level] = child = inner
         stack.extend(group.children.values())
         exits = used_outside.get(group.path, set())
         group.is_box = bool(group.path) and len(group.members) > 1 and len(exits) == 1
@@ -283,7 +296,7 @@ def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape]) -> int:
     # Room for the frame. The result leaves at the middle of the box, so the box is padded to be even about it.
     exits = [k for k, item in enumerate(items) if not any(w.source == k for w in wires)]
     placed.exit_v = layout.y[exits[-1]] if exits else layout.height / 2
-    placed.top = -FRAME_PADDING - FRAME_TITLE
+    placed.top = -FRAME_TITLE
     placed.bottom = layout.height + FRAME_PADDING
     group.along = layout.width + 2 * FRAME_PADDING
     group.across = 2 * max(placed.exit_v - placed.top, placed.bottom - placed.exit_v)
@@ -293,17 +306,14 @@ def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape]) -> int:
     return crossings + layout.crossings
 
 
-def _settle(
-    group: _Group, u: float, v: float, shapes: list[Shape], result: Arrangement, entries: list[int]
-) -> None:
+def _settle(group: _Group, u: float, v: float, shapes: list[Shape], result: Arrangement) -> None:
     """Give the parts of a group their final places; the group's near edge is at u, its centre line at v."""
     placed = group.inner
     assert placed is not None
     layout = placed.layout
+    group.u = u
     if group.path:
         left, top = u + FRAME_PADDING, v - placed.exit_v
-        height = placed.bottom - placed.top
-        result.frames.append(Frame(group.path[-1], group.path, u, top + placed.top, group.along, height))
     else:
         left, top = u, v - layout.height / 2
     for k, item in enumerate(placed.items):
@@ -311,7 +321,7 @@ def _settle(
             result.u[item] = left + layout.x[k] - shapes[item].along / 2
             result.v[item] = top + layout.y[k]
         else:
-            _settle(item, left + layout.x[k] - item.along / 2, top + layout.y[k], shapes, result, item.entries)
+            _settle(item, left + layout.x[k] - item.along / 2, top + layout.y[k], shapes, result)
     for route in layout.routes:
         result.routes.append([(left + x, top + y) for x, y in route])
     if group.path:
@@ -327,45 +337,54 @@ def _settle(
             result.routes.append([(end, v), (u + group.along, v)])
 
 
-def _frame_open_scopes(tree: _Group, shapes: list[Shape], result: Arrangement) -> None:
-    """Frames around scopes with several results, where no stranger stands between their parts."""
-    stack = list(tree.children.values())
-    while stack:
-        group = stack.pop()
-        stack.extend(group.children.values())
-        if group.is_box or len(group.members) < 2:
-            continue
-        inside = [f for f in result.frames if f.path[: len(group.path)] == group.path]
-        left = min([result.u[i] for i in group.members] + [f.u for f in inside]) - FRAME_PADDING
-        right = max([result.u[i] + shapes[i].along for i in group.members] + [f.u + f.along for f in inside])
-        top = min([result.v[i] - shapes[i].across / 2 for i in group.members] + [f.v for f in inside]) - FRAME_TITLE - 4
-        bottom = max([result.v[i] + shapes[i].across / 2 for i in group.members] + [f.v + f.across for f in inside])
-        right, bottom = right + FRAME_PADDING, bottom + FRAME_PADDING
-        strangers = any(
-            i not in group.members
-            and result.u[i] < right
-            and result.u[i] + shape.along > left
-            and result.v[i] - shape.across / 2 < bottom
-            and result.v[i] + shape.across / 2 > top
-            for i, shape in enumerate(shapes)
-        )
-        if not strangers:
-            result.frames.append(Frame(group.path[-1], group.path, left, top, right - left, bottom - top))
+def _frame_scopes(group: _Group, shapes: list[Shape], result: Arrangement) -> list[Frame]:
+    """Frames around the scopes in a group, inner ones first; returns those that were drawn.
+
+    A scope with several results is framed only where no stranger stands between its parts.
+    """
+    inside = [frame for child in group.children.values() for frame in _frame_scopes(child, shapes, result)]
+    if not group.path or len(group.members) < 2:
+        return inside
+    left = min([result.u[i] for i in group.members] + [f.u for f in inside]) - FRAME_PADDING
+    right = max([result.u[i] + shapes[i].along for i in group.members] + [f.u + f.along for f in inside])
+    top = min([result.v[i] - shapes[i].across / 2 for i in group.members] + [f.v for f in inside]) - FRAME_TITLE
+    bottom = max([result.v[i] + shapes[i].across / 2 for i in group.members] + [f.v + f.across for f in inside])
+    right, bottom = right + FRAME_PADDING, bottom + FRAME_PADDING
+    if group.is_box:  # its wires end at the edges that were kept for it
+        left, right = group.u, group.u + group.along
+    elif any(
+        i not in group.members
+        and result.u[i] < right
+        and result.u[i] + shape.along > left
+        and result.v[i] - shape.across / 2 < bottom
+        and result.v[i] + shape.across / 2 > top
+        for i, shape in enumerate(shapes)
+    ):
+        return inside
+    frame = Frame(group.title, group.path, left, top, right - left, bottom - top)
+    result.frames.append(frame)
     result.frames.sort(key=lambda f: (len(f.path), f.path))  # outer frames are painted first
+    return [*inside, frame]
 
 
-def _shift_into_view(result: Arrangement) -> None:
-    """Frames may reach beyond the layout: move everything so that the picture starts at 0, 0 again."""
-    if not result.frames:
+def _crop(result: Arrangement) -> None:
+    """Move everything so that the picture starts at 0, 0 and ends with its last part."""
+    if not result.shapes:
         return
-    left = min(0.0, *(f.u for f in result.frames))
-    top = min(0.0, *(f.v for f in result.frames))
-    right = max(result.along, *(f.u + f.along for f in result.frames))
-    bottom = max(result.across, *(f.v + f.across for f in result.frames))
+    lefts = [*result.u, *(f.u for f in result.frames)]
+    rights = [u + s.along for u, s in zip(result.u, result.shapes, strict=True)]
+    rights += [f.u + f.along for f in result.frames]
+    tops = [v - s.across / 2 for v, s in zip(result.v, result.shapes, strict=True)] + [f.v for f in result.frames]
+    bottoms = [v + s.across / 2 for v, s in zip(result.v, result.shapes, strict=True)]
+    bottoms += [f.v + f.across for f in result.frames]
+    for route in result.routes:  # a long wire may run around everything else
+        tops.append(min(v for _, v in route))
+        bottoms.append(max(v for _, v in route))
+    left, top = min(lefts), min(tops)
+    result.along, result.across = max(rights) - left, max(bottoms) - top
     result.u = [u - left for u in result.u]
     result.v = [v - top for v in result.v]
     result.routes = [[(x - left, y - top) for x, y in route] for route in result.routes]
     for frame in result.frames:
         frame.u -= left
         frame.v -= top
-    result.along, result.across = right - left, bottom - top

@@ -99,7 +99,7 @@ def build(root: Value, *, fmt: str = ".4g", depth: int | str | None = "auto", ma
         groups = list(range(len(order)))
         return Diagram(_parts(root, order, groups, fmt, {}), root, node_count=len(order))
     titles = _titles(order, folds, level)
-    note = f"scopes below level {level} are folded; draw_graph(…, depth={level + 1}) opens the next, depth='all' everything"
+    note = f"Folded. draw_graph(…, depth={level + 1}) opens one level more, depth='all' opens everything."
     return Diagram(_parts(root, order, folds, fmt, titles), root, note, len(order))
 
 
@@ -206,13 +206,13 @@ def _summary(root: Value, order: list[Value], fmt: str, max_nodes: int) -> Diagr
     groups = [last if node not in shown and node.op != CONSTANT else i for i, node in enumerate(order)]
     counts = Counter(node.op for node in hidden)
     leaf_count = counts.pop(LEAF, 0)
-    common = [f"{SHEET[op].symbol if op in SHEET else op} {n:,}" for op, n in counts.most_common(4)]
+    common = [f"{n:,} {SHEET[op].symbol if op in SHEET else op}" for op, n in counts.most_common(4)]
     lines = [_count(len(hidden), "node", "nodes")]
     if common:
-        lines.append("   ".join(common) + ("  …" if len(counts) > 4 else ""))
+        lines.append(",  ".join(common) + (",  …" if len(counts) > 4 else ""))
     if leaf_count:
         lines.append(_count(leaf_count, "leaf", "leaves"))
-    note = f"{lines[0]} folded: draw_graph(…, max_nodes={len(order)}) draws all of them"
+    note = f"{lines[0]} folded. draw_graph(…, max_nodes={len(order)}) draws all of them."
     return Diagram(_parts(root, order, groups, fmt, {last: ((), tuple(lines))}), root, note, len(order))
 
 

@@ -63,7 +63,7 @@ _STYLE = """\
 {id} .value{{font-size:{number}px;fill:{c[value]}}}
 {id} .gradient{{font-size:{number}px;fill:{c[gradient]};font-style:italic}}
 {id} .local{{font-size:{local}px;fill:{c[local]}}}
-{id} .label{{font-size:{number}px;font-weight:600}}
+{id} .label{{font-weight:600;fill:{c[ink]}}}
 {id} .bad{{fill:{c[bad-tint]};stroke:{c[bad]}}}
 {id} .first-bad{{fill:none;stroke:{c[bad]};stroke-width:2;stroke-dasharray:2 2}}
 {id} .note{{font-size:{title}px;fill:{c[muted]}}}
