@@ -28,7 +28,7 @@ NAME_SIZE = 15.0
 SYMBOL_SIZE = 15.0
 TITLE_SIZE = 12.0
 FRAME_PADDING = 12.0
-FRAME_TITLE = 20.0
+FRAME_TITLE = 24.0
 MAX_FRAME_LEVELS = 12
 _UNSET = "–"
 
@@ -80,6 +80,25 @@ class Arrangement:
     crossings: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Padding:
+    """The room that a frame keeps around its parts: before and after them, above and below, in flow coordinates."""
+
+    near: float
+    far: float
+    above: float
+    below: float
+
+
+# The title stands at the top of the page, which is another side of the flow for each direction.
+_PADDINGS = {
+    "LR": (FRAME_PADDING, FRAME_PADDING, FRAME_TITLE, FRAME_PADDING),
+    "RL": (FRAME_PADDING, FRAME_PADDING, FRAME_TITLE, FRAME_PADDING),
+    "TB": (FRAME_TITLE, FRAME_PADDING, FRAME_PADDING, FRAME_PADDING),
+    "BT": (FRAME_PADDING, FRAME_TITLE, FRAME_PADDING, FRAME_PADDING),
+}
+
+
 @dataclass(slots=True)
 class _Group:
     """A scope: the parts that stand in it directly, and the scopes inside it."""
@@ -106,24 +125,24 @@ class _Placed:
     entry_count: int
     layout: Layout
     exit_v: float
-    top: float
-    bottom: float
 
 
 def arrange(
-    diagram: Diagram, *, fmt: str, show_grad: bool = True, local: bool = False, vertical: bool = False
+    diagram: Diagram, *, fmt: str, show_grad: bool = True, local: bool = False, rankdir: str = "LR"
 ) -> Arrangement:
     """Measure the parts, lay them out, and frame the scopes."""
+    vertical = rankdir in ("TB", "BT")
+    padding = _Padding(*_PADDINGS[rankdir])
     shapes = [_shape(part, fmt, show_grad, local, vertical) for part in diagram.parts]
     folded = [shape for shape in shapes if shape.part.kind == "folded" and not shape.part.is_root]
     for shape in folded:  # of one width, so that a column of neurons stands in line
         shape.body, shape.stub = max(s.body for s in folded), max(s.stub for s in folded)
     tree = _scope_tree(diagram)
-    crossings = _lay_out(tree, diagram, shapes)
+    crossings = _lay_out(tree, diagram, shapes, padding)
     n = len(shapes)
     result = Arrangement(shapes, [0.0] * n, [0.0] * n, [], [], tree.along, tree.across, crossings)
-    _settle(tree, 0.0, tree.across / 2, shapes, result)
-    _frame_scopes(tree, shapes, result)
+    _settle(tree, 0.0, tree.across / 2, shapes, result, padding)
+    _frame_scopes(tree, shapes, result, padding)
     _crop(result)
     return result
 
@@ -262,7 +281,7 @@ def _items(group: _Group) -> list[int | _Group]:
     return [item for _, item in found]
 
 
-def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape]) -> int:
+def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape], padding: _Padding) -> int:
     """Lay out a group: first the boxes in it, then itself. Returns the number of crossings."""
     items = _items(group)
     crossings = 0
@@ -271,7 +290,7 @@ def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape]) -> int:
         if isinstance(item, int):
             item_of[item] = k
         else:
-            crossings += _lay_out(item, diagram, shapes)
+            crossings += _lay_out(item, diagram, shapes, padding)
             item_of.update((member, k) for member in item.members)
     boxes: list[Box] = []
     wanted: list[list[int]] = []  # for each item, the part that feeds each of its ports
@@ -289,31 +308,32 @@ def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape]) -> int:
     wires = [Wire(item_of[source], k, port) for k, sources in enumerate(wanted) for port, source in enumerate(sources)]
     layout = layered(boxes, wires)
     group.entries = entries
-    group.inner = placed = _Placed(items, len(entries), layout, layout.height / 2, 0.0, layout.height)
+    group.inner = placed = _Placed(items, len(entries), layout, layout.height / 2)
     if not group.path:
         group.along, group.across = layout.width, layout.height
         return crossings + layout.crossings
     # Room for the frame. The result leaves at the middle of the box, so the box is padded to be even about it.
     exits = [k for k, item in enumerate(items) if not any(w.source == k for w in wires)]
     placed.exit_v = layout.y[exits[-1]] if exits else layout.height / 2
-    placed.top = -FRAME_TITLE
-    placed.bottom = layout.height + FRAME_PADDING
-    group.along = layout.width + 2 * FRAME_PADDING
-    group.across = 2 * max(placed.exit_v - placed.top, placed.bottom - placed.exit_v)
+    group.along = padding.near + layout.width + padding.far
+    above, below = placed.exit_v + padding.above, layout.height - placed.exit_v + padding.below
+    group.across = 2 * max(above, below)
     order = sorted(range(len(entries)), key=lambda e: layout.y[len(items) + e])
     group.entries = [entries[e] for e in order]
     group.ports = tuple(layout.y[len(items) + e] - placed.exit_v for e in order)
     return crossings + layout.crossings
 
 
-def _settle(group: _Group, u: float, v: float, shapes: list[Shape], result: Arrangement) -> None:
+def _settle(
+    group: _Group, u: float, v: float, shapes: list[Shape], result: Arrangement, padding: _Padding
+) -> None:
     """Give the parts of a group their final places; the group's near edge is at u, its centre line at v."""
     placed = group.inner
     assert placed is not None
     layout = placed.layout
     group.u = u
     if group.path:
-        left, top = u + FRAME_PADDING, v - placed.exit_v
+        left, top = u + padding.near, v - placed.exit_v
     else:
         left, top = u, v - layout.height / 2
     for k, item in enumerate(placed.items):
@@ -321,7 +341,7 @@ def _settle(group: _Group, u: float, v: float, shapes: list[Shape], result: Arra
             result.u[item] = left + layout.x[k] - shapes[item].along / 2
             result.v[item] = top + layout.y[k]
         else:
-            _settle(item, left + layout.x[k] - item.along / 2, top + layout.y[k], shapes, result)
+            _settle(item, left + layout.x[k] - item.along / 2, top + layout.y[k], shapes, result, padding)
     for route in layout.routes:
         result.routes.append([(left + x, top + y) for x, y in route])
     if group.path:
@@ -337,19 +357,19 @@ def _settle(group: _Group, u: float, v: float, shapes: list[Shape], result: Arra
             result.routes.append([(end, v), (u + group.along, v)])
 
 
-def _frame_scopes(group: _Group, shapes: list[Shape], result: Arrangement) -> list[Frame]:
+def _frame_scopes(group: _Group, shapes: list[Shape], result: Arrangement, padding: _Padding) -> list[Frame]:
     """Frames around the scopes in a group, inner ones first; returns those that were drawn.
 
     A scope with several results is framed only where no stranger stands between its parts.
     """
-    inside = [frame for child in group.children.values() for frame in _frame_scopes(child, shapes, result)]
+    inside = [frame for child in group.children.values() for frame in _frame_scopes(child, shapes, result, padding)]
     if not group.path or len(group.members) < 2:
         return inside
-    left = min([result.u[i] for i in group.members] + [f.u for f in inside]) - FRAME_PADDING
+    left = min([result.u[i] for i in group.members] + [f.u for f in inside]) - padding.near
     right = max([result.u[i] + shapes[i].along for i in group.members] + [f.u + f.along for f in inside])
-    top = min([result.v[i] - shapes[i].across / 2 for i in group.members] + [f.v for f in inside]) - FRAME_TITLE
+    top = min([result.v[i] - shapes[i].across / 2 for i in group.members] + [f.v for f in inside]) - padding.above
     bottom = max([result.v[i] + shapes[i].across / 2 for i in group.members] + [f.v + f.across for f in inside])
-    right, bottom = right + FRAME_PADDING, bottom + FRAME_PADDING
+    right, bottom = right + padding.far, bottom + padding.below
     if group.is_box:  # its wires end at the edges that were kept for it
         left, right = group.u, group.u + group.along
     elif any(

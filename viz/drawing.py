@@ -108,11 +108,10 @@ class Drawing:
         self._rankdir, self._theme = rankdir, theme
         self._root = root
         self._diagram = diagrams.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes)
-        vertical = rankdir in ("TB", "BT")
         # painted at once: the numbers must be those of now, not those of when somebody looks
         self._arrangement: Arrangement | None = None
         if engine == "layered":
-            self._arrangement = arrange(self._diagram, vertical=vertical, **self._options)
+            self._arrangement = arrange(self._diagram, rankdir=rankdir, **self._options)
             self.svg: str = svg.render(self._diagram, self._arrangement, rankdir=rankdir, theme=theme)
         else:
             self.svg = dot.render_dot(self._dot_source)

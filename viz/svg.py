@@ -30,6 +30,7 @@ from .layout import smooth
 from .metrics import FONT, clip, text_width
 
 MARGIN = 18.0
+MANY_WIRES = 150
 RANKDIRS = ("LR", "TB", "RL", "BT")
 THEMES = ("auto", "light", "dark")
 
@@ -50,6 +51,7 @@ _STYLE = """\
 {id} .frame{{fill:{c[tint]};stroke:{c[frame]};stroke-dasharray:5 4}}
 {id} .frame-title{{font-size:{title}px;fill:{c[muted]}}}
 {id} .wire{{fill:none;stroke:{c[wire]};stroke-width:1.5}}
+{id} .thin{{stroke-width:1;stroke-opacity:.5}}
 {id} .gate{{fill:{c[gate]};stroke:{c[rim]};stroke-width:1.5}}
 {id} .symbol{{font-size:{symbol}px;text-anchor:middle}}
 {id} .sign{{font-size:22px}}
@@ -141,11 +143,12 @@ class _Painter:
         out.append(f'<rect class="card" x="0.5" y="0.5" {card} rx="10"/>\n')
         for frame in self.arrangement.frames:
             out.append(self.rectangle("frame", frame.u, frame.v, frame.along, frame.across, radius=8))
+        many = len(self.arrangement.routes) > MANY_WIRES  # a bundle of thin wires shows its threads, thick ones clot
         for route in self.arrangement.routes:
-            out.append(f'<path class="wire" d="{self.path(route)}"/>\n')
+            out.append(f'<path class="{"wire thin" if many else "wire"}" d="{self.path(route)}"/>\n')
         for frame in self.arrangement.frames:
             x, y = self.corner(frame.u, frame.v, frame.along, frame.across)
-            out.append(_text("frame-title", x + 10, y + FRAME_TITLE / 2 + 2, clip(frame.title)))
+            out.append(_text("frame-title", x + 10, y + FRAME_TITLE / 2 + 1, clip(frame.title)))
         for i, shape in enumerate(self.arrangement.shapes):
             out.append(self.part(i, shape))
         for i, line in enumerate(self.note_lines):
