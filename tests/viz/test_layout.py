@@ -1,0 +1,266 @@
+"""The layered layout: what every drawing may rely on, checked on hand-made and on random graphs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from viz import layout as module
+from viz.layout import Box, Layout, Wire, layered, smooth
+
+ROOT = Path(__file__).resolve().parents[2]
+TOLERANCE = 0.02  # two coordinates, each rounded to 0.01
+
+
+def graph(*operands: tuple[int, ...], height: float = 50.0) -> tuple[list[Box], list[Wire]]:
+    """Box i computes from the boxes `operands[i]`, in that order, through evenly spread ports."""
+    boxes, wires = [], []
+    for target, sources in enumerate(operands):
+        n = len(sources)
+        boxes.append(Box(60.0, height, tuple((k - (n - 1) / 2) * 16 for k in range(n)) or (0.0,)))
+        wires += [Wire(source, target, k) for k, source in enumerate(sources)]
+    return boxes, wires
+
+
+def chain(length: int) -> tuple[list[Box], list[Wire]]:
+    return graph((), *[(i,) for i in range(length - 1)])
+
+
+def binary_tree(depth: int) -> tuple[list[Box], list[Wire]]:
+    """Leaves first, then the gates level by level: ((a b) (c d)) ..."""
+    operands: list[tuple[int, ...]] = [() for _ in range(2**depth)]
+    level = list(range(len(operands)))
+    while len(level) > 1:
+        fresh = []
+        for left, right in zip(level[::2], level[1::2], strict=True):
+            fresh.append(len(operands))
+            operands.append((left, right))
+        level = fresh
+    return graph(*operands)
+
+
+@st.composite
+def random_graphs(draw: st.DrawFn) -> tuple[list[Box], list[Wire]]:
+    """DAGs of boxes of different sizes, with up to three operands, repeated operands and isolated boxes."""
+    boxes: list[Box] = []
+    wires: list[Wire] = []
+    for target in range(draw(st.integers(0, 30))):
+        n = draw(st.sampled_from([0, 1, 2, 2, 3])) if target else 0
+        height = draw(st.sampled_from([40.0, 47.5, 60.0]))
+        ports = tuple((k - (n - 1) / 2) * 13.3 for k in range(n)) or (0.0,)
+        boxes.append(Box(draw(st.sampled_from([50.0, 61.3, 150.0])), height, ports, draw(st.booleans())))
+        for k in range(n):
+            wires.append(Wire(draw(st.integers(0, target - 1)), target, k))
+    return boxes, wires
+
+
+def check(boxes: list[Box], wires: list[Wire]) -> Layout:
+    """Assert everything that holds for every drawing."""
+    drawn = layered(boxes, wires)
+    assert len(drawn.x) == len(drawn.y) == len(drawn.rank) == len(boxes)
+    assert len(drawn.routes) == len(wires)
+    sides = [
+        (x - box.width / 2, y - box.height / 2, x + box.width / 2, y + box.height / 2)
+        for box, x, y in zip(boxes, drawn.x, drawn.y, strict=True)
+    ]
+
+    for left, top, right, bottom in sides:  # inside the picture
+        assert left >= -TOLERANCE and top >= -TOLERANCE
+        assert right <= drawn.width + TOLERANCE and bottom <= drawn.height + TOLERANCE
+
+    for a, b in combinations(range(len(boxes)), 2):  # boxes keep apart
+        across = max(sides[a][0], sides[b][0]) - min(sides[a][2], sides[b][2])
+        along = max(sides[a][1], sides[b][1]) - min(sides[a][3], sides[b][3])
+        assert across >= 14 - TOLERANCE or along >= 14 - TOLERANCE
+
+    entries: dict[int, list[float]] = {}
+    for wire, route in zip(wires, drawn.routes, strict=True):
+        u, t = wire.source, wire.target
+        assert drawn.rank[u] < drawn.rank[t]
+        assert route[0] == pytest.approx((sides[u][2], drawn.y[u]), abs=TOLERANCE)
+        assert route[-1][0] == pytest.approx(sides[t][0], abs=TOLERANCE)
+        entries.setdefault(t, []).append(route[-1][1] - drawn.y[t])
+        if not boxes[t].commutes:
+            assert entries[t][-1] == pytest.approx(boxes[t].ports[wire.port], abs=TOLERANCE)
+        for (x0, _), (x1, _) in zip(route, route[1:], strict=False):
+            assert x0 < x1
+        for curve in smooth(route):
+            (x0, y0), (x1, y1), (x2, y2), (x3, y3) = curve
+            assert x0 <= x1 <= x2 <= x3 and y0 == y1 and y2 == y3
+        for n, (left, top, right, bottom) in enumerate(sides):  # no wire runs through a box
+            for (x0, y0), (x1, y1) in zip(route, route[1:], strict=False):
+                if n not in (u, t) and x0 < right - TOLERANCE and x1 > left + TOLERANCE:
+                    assert max(y0, y1) <= top + TOLERANCE or min(y0, y1) >= bottom - TOLERANCE
+    for t, offsets in entries.items():  # every operand has its own port
+        assert sorted(offsets) == pytest.approx(sorted(boxes[t].ports), abs=TOLERANCE)
+    return drawn
+
+
+def brute_crossings(net: module.Net) -> int:
+    """Pairs of edges between adjacent columns that start in one order and end in the other."""
+    total = 0
+    for column in net.columns:
+        edges = [
+            (net.place[v], (net.place[t], net.offsets[t][k])) for v in column for t, k, _ in net.outs[v]
+        ]
+        for (a, c), (b, d) in combinations(edges, 2):
+            total += (a < b and c > d) or (a > b and c < d)
+    return total
+
+
+@settings(max_examples=150, deadline=None)
+@given(random_graphs())
+def test_random_graphs_are_drawn_cleanly(case: tuple[list[Box], list[Wire]]) -> None:
+    check(*case)
+
+
+@settings(max_examples=80, deadline=None)
+@given(random_graphs())
+def test_crossings_agree_with_brute_force(case: tuple[list[Box], list[Wire]]) -> None:
+    boxes, wires = case
+    net = module.insert_trunks(boxes, wires, module.assign_ranks(len(boxes), wires), 14)
+    crossings = module.reduce_crossings(net)
+    module.assign_ports(net, boxes)
+    assert crossings == brute_crossings(net) == layered(boxes, wires).crossings
+
+
+@settings(max_examples=60, deadline=None)
+@given(random_graphs())
+def test_sifting_reports_exactly_what_it_removes(case: tuple[list[Box], list[Wire]]) -> None:
+    boxes, wires = case
+    net = module.insert_trunks(boxes, wires, module.assign_ranks(len(boxes), wires), 14)
+    module.set_columns(net, module.columns_from(net, list(range(len(net.rank)))))
+    for last in (False, True):
+        for r in range(len(net.columns)):
+            before = module.count_crossings(net)
+            _, gain = module.sift_column(net, r, last)
+            assert gain >= 0
+            assert module.count_crossings(net) == before - gain
+
+
+@settings(max_examples=40, deadline=None)
+@given(random_graphs())
+def test_ranks_make_the_wires_as_short_as_linear_programming_does(case: tuple[list[Box], list[Wire]]) -> None:
+    optimize = pytest.importorskip("scipy.optimize")
+    boxes, wires = case
+    if not wires:
+        return
+    rank = module.assign_ranks(len(boxes), wires)
+    rows = [[(v == w.source) - (v == w.target) for v in range(len(boxes))] for w in wires]
+    cost = [sum(row[v] for row in rows) * -1 for v in range(len(boxes))]
+    best = optimize.linprog(cost, A_ub=rows, b_ub=[-1] * len(wires), bounds=(None, None))
+    assert sum(rank[w.target] - rank[w.source] for w in wires) == pytest.approx(best.fun)
+
+
+def test_an_empty_graph_has_no_size() -> None:
+    assert layered([], []) == Layout(0.0, 0.0, [], [], [], [], 0)
+
+
+def test_one_box_fills_its_picture() -> None:
+    drawn = layered([Box(90, 40)], [])
+    assert (drawn.width, drawn.height, drawn.x, drawn.y) == (90, 40, [45], [20])
+
+
+def test_isolated_boxes_and_several_components_keep_apart() -> None:
+    check(*graph((), (0,), (), (), (3, 3), (), (5,), (6,)))
+
+
+def test_a_cycle_is_an_error() -> None:
+    with pytest.raises(ValueError, match="cycle"):
+        layered([Box(50, 40), Box(50, 40)], [Wire(0, 1, 0), Wire(1, 0, 0)])
+
+
+def test_one_operand_used_twice_gets_two_wires() -> None:
+    drawn = check(*graph((), (0, 0)))
+    assert drawn.routes[0] != drawn.routes[1]
+    assert drawn.routes[0][-1][1] < drawn.routes[1][-1][1]
+    assert drawn.crossings == 0
+
+
+def test_operands_enter_in_order_even_when_created_in_reverse() -> None:
+    drawn = check(*graph((), (), (1, 0)))
+    assert drawn.y[1] < drawn.y[0]
+
+
+def test_swapped_operands_cost_a_crossing_unless_the_gate_commutes() -> None:
+    boxes, wires = graph((), (), (0, 1), (1, 0))
+    assert layered(boxes, wires).crossings == 2
+    boxes = [Box(box.width, box.height, box.ports, commutes=True) for box in boxes]
+    assert check(boxes, wires).crossings == 1
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, 5])
+def test_a_tree_has_no_crossings(depth: int) -> None:
+    assert check(*binary_tree(depth)).crossings == 0
+
+
+def test_a_gate_is_centred_on_its_inputs() -> None:
+    drawn = layered(*graph((), (), (0, 1)))
+    assert drawn.y[2] == pytest.approx((drawn.y[0] + drawn.y[1]) / 2, abs=TOLERANCE)
+
+
+def test_a_chain_is_straight() -> None:
+    drawn = layered(*chain(50))
+    assert len(set(drawn.y)) == 1
+    assert drawn.rank == list(range(50))
+
+
+def test_a_leaf_stands_right_before_its_first_consumer() -> None:
+    drawn = layered(*graph((), (0,), (1,), (), (2, 3)))
+    assert drawn.rank[3] == drawn.rank[4] - 1
+
+
+def test_long_wires_of_one_box_share_a_trunk() -> None:
+    boxes, wires = graph((), (0,), (1,), (2,), (3, 0), (4, 0))
+    drawn = check(boxes, wires)
+    to_first = drawn.routes[wires.index(Wire(0, 4, 1))]
+    to_second = drawn.routes[wires.index(Wire(0, 5, 1))]
+    assert to_first[:5] == to_second[:5]
+
+
+def test_the_layout_does_not_depend_on_the_hash_seed() -> None:
+    program = (
+        "from viz.layout import Box, Wire, layered\n"
+        "boxes = [Box(50 + i % 3 * 20, 40 + i % 2 * 20, (-8, 8)) for i in range(60)]\n"
+        "wires = [Wire(i * 7 % (i + 1) if k else i, i + 1, k) for i in range(59) for k in (0, 1)]\n"
+        "print(repr(layered(boxes, wires)))"
+    )
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "4242")
+    }
+    assert len(outputs) == 1
+    assert len(outputs.pop()) > 1000
+
+
+def test_the_layout_is_the_same_on_every_python_version() -> None:
+    import hashlib
+
+    boxes = [Box(50 + i % 3 * 20, 40 + i % 2 * 20, (-8, 8)) for i in range(60)]
+    wires = [Wire(i * 7 % (i + 1) if k else i, i + 1, k) for i in range(59) for k in (0, 1)]
+    digest = hashlib.sha256(repr(layered(boxes, wires)).encode()).hexdigest()
+    assert digest[:16] == "b34b38bc5ac602a3"
+
+
+def test_a_long_chain_does_not_recurse() -> None:
+    boxes, wires = chain(10_000)
+    drawn = layered(boxes, wires)
+    assert drawn.rank[-1] == 9_999
+    assert len(set(drawn.y)) == 1
+
+
+def test_a_wide_fan_in_and_a_wide_fan_out() -> None:
+    boxes, wires = graph((), *[(0,)] * 40, tuple(range(1, 41)), height=700)
+    assert check(boxes, wires).crossings == 0
