@@ -324,9 +324,7 @@ def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape], padding: _Pad
     return crossings + layout.crossings
 
 
-def _settle(
-    group: _Group, u: float, v: float, shapes: list[Shape], result: Arrangement, padding: _Padding
-) -> None:
+def _settle(group: _Group, u: float, v: float, shapes: list[Shape], result: Arrangement, padding: _Padding) -> None:
     """Give the parts of a group their final places; the group's near edge is at u, its centre line at v."""
     placed = group.inner
     assert placed is not None

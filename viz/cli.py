@@ -85,7 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("formula", help="numbers, names, + - * / **, brackets and functions such as sigmoid(x)")
     parser.add_argument("values", nargs="*", metavar="name=number", help="a number for every name in the formula")
-    parser.add_argument("--out", default="graph.svg", metavar="FILE", help="graph.svg if not given; also .html .dot .png .pdf")
+    parser.add_argument(
+        "--out", default="graph.svg", metavar="FILE", help="graph.svg if not given; also .html .dot .png .pdf"
+    )
     parser.add_argument("--theme", choices=THEMES, default="auto", help="colours; auto follows the reader's system")
     parser.add_argument("--rankdir", choices=RANKDIRS, default="LR", help="where the computation runs")
     parser.add_argument("--engine", choices=ENGINES, default="layered", help="dot needs Graphviz")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import html
 import re
-import subprocess
 import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 from autograd import format_number
@@ -26,7 +26,13 @@ class EngineError(RuntimeError):
 
 
 def to_dot(
-    diagram: Diagram, *, rankdir: str = "LR", fmt: str = ".4g", show_grad: bool = True, local: bool = False, theme: str = "auto"
+    diagram: Diagram,
+    *,
+    rankdir: str = "LR",
+    fmt: str = ".4g",
+    show_grad: bool = True,
+    local: bool = False,
+    theme: str = "auto",
 ) -> graphviz.Digraph:
     """The diagram as a ``graphviz.Digraph``: values in green above, gradients in orange-red italics below."""
     import graphviz

@@ -1,7 +1,7 @@
 """From an arrangement to SVG text: the only place that knows what the picture looks like.
 
-The circuit style of the classic figures (A. Karpathy and others, Stanford CS231n, 2015): operations are gates, wires run
-between them, the value stands above the wire in green and the gradient below it in orange-red italics. Position and
+The circuit style of the classic figures (A. Karpathy and others, Stanford CS231n, 2015): operations are gates, wires
+run between them, the value stands above the wire in green and the gradient below it in orange-red italics. Position and
 italics repeat what the colours say, for whoever cannot tell the colours apart.
 
 Every id and every style rule is prefixed by a hash of the content, so that several drawings in one page never touch
@@ -130,9 +130,7 @@ class _Painter:
 
     def place(self, u: float, v: float) -> tuple[float, float]:
         """From flow coordinates to the page."""
-        if self.rankdir == "RL":
-            u = self.arrangement.along - u
-        elif self.rankdir == "BT":
+        if self.rankdir == "RL" or self.rankdir == "BT":
             u = self.arrangement.along - u
         x, y = (v, u) if self.vertical else (u, v)
         return x + MARGIN + (self.width - 2 * MARGIN - self.inner_width) / 2, y + MARGIN
@@ -178,9 +176,8 @@ class _Painter:
     def rectangle(self, kind: str, u: float, v: float, along: float, across: float, *, radius: float) -> str:
         x, y = self.corner(u, v, along, across)
         width, height = (across, along) if self.vertical else (along, across)
-        return (
-            f'<rect class="{kind}" x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" rx="{_n(radius)}"/>\n'
-        )
+        size = f'width="{_n(width)}" height="{_n(height)}" rx="{_n(radius)}"'
+        return f'<rect class="{kind}" x="{_n(x)}" y="{_n(y)}" {size}/>\n'
 
     def line(self, u1: float, v1: float, u2: float, v2: float) -> str:
         return f'<path class="wire" d="M{_xy(self.place(u1, v1))} L{_xy(self.place(u2, v2))}"/>\n'
@@ -191,13 +188,19 @@ class _Painter:
         out = [f'<g data-part="{i}"><title>{_escape(part.tooltip)}</title>\n' if part.tooltip else "<g>\n"]
         body_u = u + shape.lead
         out += self.leads(shape, u, v)
-        out.append(self.line(body_u + shape.body - (1 if part.kind == "gate" else 0), v, body_u + shape.body + shape.stub, v))
+        out.append(
+            self.line(body_u + shape.body - (1 if part.kind == "gate" else 0), v, body_u + shape.body + shape.stub, v)
+        )
         out += self.body(shape, body_u, v)
         out += self.numbers(shape, body_u + shape.body, v)
         if part.is_root:
             out += self.root_end(shape, body_u + shape.body + shape.stub, v)
         if part.is_first_non_finite:
-            out.append(self.rectangle("first-bad", u - 3, v - shape.across / 2 - 3, shape.along + 6, shape.across + 6, radius=6))
+            out.append(
+                self.rectangle(
+                    "first-bad", u - 3, v - shape.across / 2 - 3, shape.along + 6, shape.across + 6, radius=6
+                )
+            )
         out.append("</g>\n")
         return "".join(out)
 
@@ -224,10 +227,14 @@ class _Painter:
             yield _text("symbol sign", *middle, part.symbol)
         elif part.kind == "gate":
             radius = min(shape.body, shape.body_across) / 2
-            yield self.rectangle("gate", u, v - shape.body_across / 2, shape.body, shape.body_across, radius=min(radius, 16))
+            yield self.rectangle(
+                "gate", u, v - shape.body_across / 2, shape.body, shape.body_across, radius=min(radius, 16)
+            )
             yield _text("symbol", *middle, part.symbol)
         elif part.kind == "folded":
-            yield self.rectangle("folded", u + 4, v - shape.body_across / 2 + 4, shape.body, shape.body_across, radius=8)
+            yield self.rectangle(
+                "folded", u + 4, v - shape.body_across / 2 + 4, shape.body, shape.body_across, radius=8
+            )
             yield self.rectangle("folded", u, v - shape.body_across / 2, shape.body, shape.body_across, radius=8)
             for k, line in enumerate(part.lines):
                 y = middle[1] + (k - (len(part.lines) - 1) / 2) * 18
@@ -272,7 +279,8 @@ class _Painter:
                 size = f'width="{_n(width + 4)}" height="17"'
                 yield f'<rect class="bad" x="{_n(left - 2)}" y="{_n(ty - 8.5)}" {size} rx="3"/>\n'
             inner = f'<tspan class="label">{_escape(name)}</tspan>{_escape(text)}' if name else _escape(text)
-            yield f'<text class="{kind}" x="{_n(tx)}" y="{_n(ty)}" text-anchor="{anchor}" xml:space="preserve">{inner}</text>\n'
+            where = f'x="{_n(tx)}" y="{_n(ty)}" text-anchor="{anchor}" xml:space="preserve"'
+            yield f'<text class="{kind}" {where}>{inner}</text>\n'
 
     def root_end(self, shape: Shape, u: float, v: float) -> Iterable[str]:
         x, y = self.place(u, v)
