@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .modes import recording_again
 from .transforms import flatten, numeric_adjoints
 from .value import Value, to_float
 
@@ -75,7 +76,8 @@ def gradcheck(
         for flat, rebuild in parts:
             lifted.append(rebuild(nodes[start : start + len(flat)]))
             start += len(flat)
-        return flatten(f(*lifted))[0]
+        with recording_again():
+            return flatten(f(*lifted))[0]
 
     outputs = evaluate()
     rows: list[list[float]] = []

@@ -48,7 +48,7 @@ class ExpressionError(ValueError):
         super().__init__(f"{message}\n  {lead}{window}{tail}\n  {caret}")
 
 
-def parse(text: str, /, values: dict[str, Any] | None = None, **more: Any) -> Value:
+def parse(text: str, values: dict[str, Any] | None = None, /, **more: Any) -> Value:
     """Read a formula and build its graph; every name becomes one leaf, labelled with that name.
 
     Several steps may be named on the way, ``parse("q = x + y; f = q * z", x=-2, y=5, z=-4)``: the names become the

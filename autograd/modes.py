@@ -76,6 +76,16 @@ def watching() -> bool:
     return STATE.anomaly_depth > 0
 
 
+@contextmanager
+def recording_again() -> Iterator[None]:
+    """Record inside the block even within an outer `no_grad`: a derivative needs the graph of its own function."""
+    outer, STATE.no_grad_depth = STATE.no_grad_depth, 0
+    try:
+        yield
+    finally:
+        STATE.no_grad_depth = outer
+
+
 _tags: dict[str, Tags] = {"": NAMESPACE["here"]}
 
 

@@ -95,9 +95,9 @@ def equal(a: Any, b: Any) -> Any:
 def _slope_of_power(a: Any, b: Any) -> Any:
     """b·a^(b-1), the derivative of a^b by a; 0 for b = 0, even where a^-1 is infinite.
 
-    An exponent that is a node and happens to be 0 must stay in the formula, since its own derivative is not 0.
+    An exponent that is a node and happens to be 0 stays in the formula, since the derivative by it is not 0.
     """
-    if _number(b) and b == 0.0:
+    if _number(b) and b == 0.0 and not _number(a):
         return 0.0
     slope = b * power(a, b - 1.0)
     return where(equal(b, 0.0), where(abs(a) > 1e-100, slope, 0.0), slope)

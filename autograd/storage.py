@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import json
 import math
+from functools import lru_cache
 from typing import Any
 
 from .graph import topological_order
 from .ops import CONSTANT, LEAF, SHEET
-from .value import Value, constant, store_inputs
+from .value import Value, restore, store_inputs
 
 FORMAT = "chainrule graph"
 VERSION = 1
@@ -37,25 +38,36 @@ def dumps(root: Value) -> str:
     """
     order = topological_order(root)
     place = {node: i for i, node in enumerate(order)}
+    called: dict[tuple[str, str, str], tuple[str, str]] = {}  # the text of each tag: before the data, and after it
     lines = []
     for node in order:
-        entry: dict[str, Any] = {"op": node.op, "data": _as_json(node.data)}
-        if node.label:
-            entry["label"] = node.label
-        if node.scope:
-            entry["scope"] = node.scope
-        if node.has_grad:
-            entry["grad"] = _as_json(node.grad)
-        if node.inputs:
-            entry["inputs"] = [place[x] for x in node.inputs]
-            entry["partials"] = [None if d is None else _as_json(d) for d in node.local_derivatives]
-        lines.append(json.dumps(entry, ensure_ascii=False, separators=(",", ":")))
+        text = called.get(node._tag)
+        if text is None:
+            text = called[node._tag] = _tag_as_json(*node._tag)
+        line = text[0] + _as_json(node._data) + text[1]
+        if node._grad is not None:
+            line += f',"grad":{_as_json(node._grad)}'
+        if node._a is not None:
+            inputs = ",".join([str(place[x]) for x in node.inputs])
+            partials = ",".join(["null" if d is None else _as_json(d) for d in node.local_derivatives])
+            line += f',"inputs":[{inputs}],"partials":[{partials}]'
+        lines.append(line + "}")
     head = json.dumps({"format": FORMAT, "version": VERSION})[:-1]
     return head + ', "nodes": [\n' + ",\n".join(lines) + "\n]}\n"
 
 
-def _as_json(x: float) -> float | str:
-    return x if math.isfinite(x) else repr(x)
+def _tag_as_json(op: str, scope: str, label: str) -> tuple[str, str]:
+    before = f'{{"op":{_word_as_json(op)},"data":'
+    after = f',"label":{_word_as_json(label)}' if label else ""
+    return before, after + (f',"scope":{_word_as_json(scope)}' if scope else "")
+
+
+def _word_as_json(word: str) -> str:
+    return json.dumps(word, ensure_ascii=False)
+
+
+def _as_json(x: float) -> str:
+    return repr(x) if x - x == 0.0 else f'"{x!r}"'  # inf - inf and nan - nan are nan
 
 
 def loads(text: str | bytes) -> Value:
@@ -105,19 +117,17 @@ def _read_node(entry: Any, nodes: list[Value], used: list[bool]) -> Value:
     here = f"node {len(nodes)}"
     if not isinstance(entry, dict):
         raise GraphFormatError(f"{here} must be an object, but is {_clip(entry)}")
-    unknown = set(entry) - _FIELDS
-    if unknown:
-        raise GraphFormatError(f"{here} has unknown entries: {_clip(', '.join(sorted(unknown)))}")
+    if not entry.keys() <= _FIELDS:
+        unknown = sorted(entry.keys() - _FIELDS)
+        raise GraphFormatError(f"{here} has unknown entries: {_clip(', '.join(unknown))}")
     if "op" not in entry or "data" not in entry:
         raise GraphFormatError(f'{here} needs "op" and "data"')
     op, label, scope = entry["op"], entry.get("label", ""), entry.get("scope", "")
-    for role, word in (("op", op), ("label", label), ("scope", scope)):
-        if not isinstance(word, str):
-            raise GraphFormatError(f"{here}: {role} must be a string, but is {_clip(word)}")
-    node: Value = constant(_read_number(entry["data"], f"{here}: data"))
-    if "grad" in entry:
-        node._grad = _read_number(entry["grad"], f"{here}: grad")
-    node._tag = (op, scope, label)
+    if not (type(op) is type(label) is type(scope) is str):
+        role = next(r for r, word in (("op", op), ("label", label), ("scope", scope)) if not isinstance(word, str))
+        raise GraphFormatError(f"{here}: {role} must be a string, but is {_clip(entry[role])}")
+    gradient = _read_number(entry["grad"], here, "grad") if "grad" in entry else None
+    node = restore(_read_number(entry["data"], here, "data"), gradient, _tag(op, scope, label))
     if op in (LEAF, CONSTANT):
         if "inputs" in entry or "partials" in entry:
             raise GraphFormatError(f"{here}: a leaf or a constant has no inputs")
@@ -142,12 +152,19 @@ def _read_node(entry: Any, nodes: list[Value], used: list[bool]) -> Value:
     for x, d in zip(inputs, partials, strict=True):
         if (d is None) != (x.op == CONSTANT):
             raise GraphFormatError(f"{here}: a partial is null for a constant input, and only there")
-        numbers.append(None if d is None else _read_number(d, f"{here}: a partial"))
+        numbers.append(None if d is None else _read_number(d, here, "a partial"))
     store_inputs(node, inputs, numbers)
     return node
 
 
-def _read_number(x: Any, what: str) -> float:
+@lru_cache(maxsize=1024)
+def _tag(op: str, scope: str, label: str) -> tuple[str, str, str]:
+    return op, scope, label  # shared, as the tags of nodes that are called the same always are
+
+
+def _read_number(x: Any, here: str, what: str) -> float:
+    if type(x) is float and x - x == 0.0:
+        return x
     if isinstance(x, str) and x in _WORDS:
         return _WORDS[x]
     if isinstance(x, (int, float)) and not isinstance(x, bool):
@@ -157,7 +174,7 @@ def _read_number(x: Any, what: str) -> float:
             number = math.inf
         if math.isfinite(number):
             return number
-    raise GraphFormatError(f'{what} must be a number, "inf", "-inf" or "nan", but is {_clip(x)}')
+    raise GraphFormatError(f'{here}: {what} must be a number, "inf", "-inf" or "nan", but is {_clip(x)}')
 
 
 __all__ = ["FORMAT", "VERSION", "GraphFormatError", "dumps", "loads"]

@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .graph import topological_order
+from .modes import recording, recording_again, watching
 from .ops import SHEET
+from .steps import check_backward
 from .value import Value, constant, is_constant, record, to_float
 
 
@@ -30,6 +32,8 @@ _depth = _Depth()
 
 def numeric_adjoints(root: Value, seed: float = 1.0) -> dict[Value, float]:
     """∂root/∂node for every node, from the recorded local derivatives; leaves every ``.grad`` as it is."""
+    if watching():
+        check_backward(root, seed)
     adjoint: dict[Value, float] = {root: seed}
     for node in reversed(topological_order(root)):
         upstream = adjoint.get(node)
@@ -204,6 +208,7 @@ def _differentiate(
     for n in chosen:
         if not -len(args) <= n < len(args):
             raise TypeError(f"argnum {n} asks for argument number {n}, but the call has {len(args)} positional ones")
+    detached = not recording()  # within no_grad this derivative is computed, but its result has no history
     fresh: list[Value] = []
     starts: list[tuple[int, Callable[[Sequence[Any]], Any]]] = []
     lifted = list(args)
@@ -219,8 +224,9 @@ def _differentiate(
         lifted[n] = rebuild(mine)
     _depth.level += 1
     try:
-        result = f(*lifted, **kwargs)
-        outputs = flatten(result)[0]
+        with recording_again():
+            result = f(*lifted, **kwargs)
+        outputs, rebuild_result = flatten(result)
         for y in outputs:
             if not isinstance(y, Value):
                 _check_output(y, one_output)
@@ -236,15 +242,20 @@ def _differentiate(
             elif numeric:
                 adjoints = numeric_adjoints(y)
             else:
-                adjoints = graph_adjoints(y, fresh)
+                with recording_again():
+                    adjoints = graph_adjoints(y, fresh)
             flat_row = [adjoints.get(x, 0.0) for x in fresh]
             if not numeric:
                 flat_row = [d if isinstance(d, Value) else constant(float(d)) for d in flat_row]
+            if detached and not numeric:
+                flat_row = [Value(d.data) for d in flat_row]
             parts = []
             for i, (start, rebuild) in enumerate(starts):
                 end = starts[i + 1][0] if i + 1 < len(starts) else len(fresh)
                 parts.append(rebuild(flat_row[start:end]))
             rows.append(tuple(parts) if isinstance(argnum, tuple) else parts[0])
+        if detached:
+            result = rebuild_result([Value(y.data) if isinstance(y, Value) else y for y in outputs])
     finally:
         _depth.level -= 1
     return result, rows, numeric
