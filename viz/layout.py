@@ -64,9 +64,7 @@ class Layout:
     crossings: int
 
 
-def layered(
-    boxes: Sequence[Box], wires: Sequence[Wire], *, rank_gap: float = 28, box_gap: float = 14
-) -> Layout:
+def layered(boxes: Sequence[Box], wires: Sequence[Wire], *, rank_gap: float = 28, box_gap: float = 14) -> Layout:
     """Place `boxes` in columns so that every wire runs from left to right.
 
     `rank_gap` is the least distance between two columns (it grows where wires climb far), `box_gap` the least
@@ -303,7 +301,7 @@ def assign_ports(net: Net, boxes: Sequence[Box]) -> None:
     for t, box in enumerate(boxes):
         if box.commutes:
             sources, offsets = net.ins[t], net.offsets[t]
-            arrival = sorted(range(len(sources)), key=lambda k: (net.place[sources[k]], k))  # noqa: B023
+            arrival = sorted(range(len(sources)), key=lambda k: (net.place[sources[k]], k))
             for k, offset in zip(arrival, sorted(offsets), strict=True):
                 offsets[k] = offset
 
@@ -319,12 +317,42 @@ def reduce_crossings(net: Net) -> int:
     """
     set_columns(net, columns_from(net, operands_first(net)))
     size = len(net.rank)
-    # In units of about 0.1 us: 3 ms for 50 nodes, 0.2 s for some hundred boxes, then 50 us for every node.
-    budget = max(500 * size, min(4000 * size - 150_000, 2_400_000 - 1700 * net.real))
-    best = count_crossings(net)
-    best, spent = shake_everything(net, best, budget // 2)
+    # In units of about 0.1 us: 5 ms for 30 boxes, 0.2 s for some hundred, then 50 us for every node, dummies too.
+    budget = max((500 if size > SMALL else 150) * size, min(4000 * size - 150_000, 2_400_000 - 1700 * net.real))
+    best, spent = shake_everything(net, count_crossings(net), budget // 2)
+    if size <= SMALL:
+        best = start_afresh(net, best, max(32_000, budget // 4))
     shake_locally(net, best, budget - spent)
     return count_crossings(net)
+
+
+SMALL = 200  # nodes, dummies included: there a random start is cheap, and now and then the best
+
+
+def start_afresh(net: Net, best: int, budget: int) -> int:
+    """Sweep and sift from a few random orders; keep the best order of all in the net, return its crossings."""
+    best_columns = list(net.columns)
+    everything = range(len(net.columns))
+    sequence = list(range(len(net.rank)))
+    seed = 1
+    for _ in range(8):
+        if best == 0 or budget < 0:
+            break
+        for i in range(len(sequence) - 1, 0, -1):  # the shuffle of Fisher and Yates
+            seed = (seed * 1103515245 + 12345) % 2147483648
+            k = (seed >> 8) % (i + 1)
+            sequence[i], sequence[k] = sequence[k], sequence[i]
+        set_columns(net, columns_from(net, sequence))
+        barycentre_sweep(net, everything, True)
+        barycentre_sweep(net, everything, False)
+        work, _ = settle(net, list(everything), budget)
+        budget -= work + 30 * len(sequence)
+        crossings = count_crossings(net)
+        if crossings < best:
+            best = crossings
+            best_columns = list(net.columns)
+    set_columns(net, best_columns)
+    return best
 
 
 def shake_everything(net: Net, best: int, budget: int) -> tuple[int, int]:
@@ -495,10 +523,7 @@ def barycentre_sweep(net: Net, span: range, rightwards: bool) -> None:
         column = net.columns[r]
         keyed: list[tuple[float, int, int]] = []
         for i, v in enumerate(column):
-            if rightwards:
-                near = [place[u] for u in net.ins[v]]
-            else:
-                near = [slot[t] + k for t, _, k in net.outs[v]]
+            near = [place[u] for u in net.ins[v]] if rightwards else [slot[t] + k for t, _, k in net.outs[v]]
             if near:
                 keyed.append((sum(near) / len(near), i, v))
         free = [i for _, i, _ in keyed]

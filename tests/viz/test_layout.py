@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
@@ -71,8 +72,9 @@ def check(boxes: list[Box], wires: list[Wire]) -> Layout:
     ]
 
     for left, top, right, bottom in sides:  # inside the picture
-        assert left >= -TOLERANCE and top >= -TOLERANCE
-        assert right <= drawn.width + TOLERANCE and bottom <= drawn.height + TOLERANCE
+        assert min(left, top) >= -TOLERANCE
+        assert right <= drawn.width + TOLERANCE
+        assert bottom <= drawn.height + TOLERANCE
 
     for a, b in combinations(range(len(boxes)), 2):  # boxes keep apart
         across = max(sides[a][0], sides[b][0]) - min(sides[a][2], sides[b][2])
@@ -88,13 +90,14 @@ def check(boxes: list[Box], wires: list[Wire]) -> Layout:
         entries.setdefault(t, []).append(route[-1][1] - drawn.y[t])
         if not boxes[t].commutes:
             assert entries[t][-1] == pytest.approx(boxes[t].ports[wire.port], abs=TOLERANCE)
-        for (x0, _), (x1, _) in zip(route, route[1:], strict=False):
+        for (x0, _), (x1, _) in pairwise(route):
             assert x0 < x1
         for curve in smooth(route):
             (x0, y0), (x1, y1), (x2, y2), (x3, y3) = curve
-            assert x0 <= x1 <= x2 <= x3 and y0 == y1 and y2 == y3
+            assert x0 <= x1 <= x2 <= x3
+            assert (y0, y2) == (y1, y3)
         for n, (left, top, right, bottom) in enumerate(sides):  # no wire runs through a box
-            for (x0, y0), (x1, y1) in zip(route, route[1:], strict=False):
+            for (x0, y0), (x1, y1) in pairwise(route):
                 if n not in (u, t) and x0 < right - TOLERANCE and x1 > left + TOLERANCE:
                     assert max(y0, y1) <= top + TOLERANCE or min(y0, y1) >= bottom - TOLERANCE
     for t, offsets in entries.items():  # every operand has its own port
@@ -106,9 +109,7 @@ def brute_crossings(net: module.Net) -> int:
     """Pairs of edges between adjacent columns that start in one order and end in the other."""
     total = 0
     for column in net.columns:
-        edges = [
-            (net.place[v], (net.place[t], net.offsets[t][k])) for v in column for t, k, _ in net.outs[v]
-        ]
+        edges = [(net.place[v], (net.place[t], net.offsets[t][k])) for v in column for t, k, _ in net.outs[v]]
         for (a, c), (b, d) in combinations(edges, 2):
             total += (a < b and c > d) or (a > b and c < d)
     return total
@@ -246,8 +247,6 @@ def test_the_layout_does_not_depend_on_the_hash_seed() -> None:
 
 
 def test_the_layout_is_the_same_on_every_python_version() -> None:
-    import hashlib
-
     boxes = [Box(50 + i % 3 * 20, 40 + i % 2 * 20, (-8, 8)) for i in range(60)]
     wires = [Wire(i * 7 % (i + 1) if k else i, i + 1, k) for i in range(59) for k in (0, 1)]
     digest = hashlib.sha256(repr(layered(boxes, wires)).encode()).hexdigest()
