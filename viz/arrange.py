@@ -30,7 +30,7 @@ TITLE_SIZE = 12.0
 FRAME_PADDING = 12.0
 FRAME_TITLE = 24.0
 MAX_FRAME_LEVELS = 12
-_UNSET = "–"
+SHEET = 4.0  # how far the second sheet of a folded box stands out
 
 
 @dataclass(slots=True)
@@ -143,6 +143,7 @@ def arrange(
     result = Arrangement(shapes, [0.0] * n, [0.0] * n, [], [], tree.along, tree.across, crossings)
     _settle(tree, 0.0, tree.across / 2, shapes, result, padding)
     _frame_scopes(tree, shapes, result, padding)
+    result.frames.sort(key=lambda f: (len(f.path), f.path))  # outer frames are painted first
     _crop(result)
     return result
 
@@ -151,17 +152,12 @@ def arrange(
 
 
 def _shape(part: Part, fmt: str, show_grad: bool, local: bool, vertical: bool) -> Shape:
-    node = part.node
-    value = gradient = ""
-    if node is not None and part.kind != "constant":
-        value = format_number(node.data, fmt)
-        if show_grad and node.op != "const":
-            gradient = format_number(node.grad, fmt) if node.has_grad else _UNSET
+    value, gradient = part.value, part.gradient if show_grad else ""
     locals_ = [("∂ " + format_number(d, fmt)) if local and d is not None else "" for d in part.locals_]
     name = clip(part.name)
     value_width = text_width(value, NUMBER_SIZE)
     if part.kind != "input" and name and not part.is_root:
-        value_width += text_width(name + "  ", NUMBER_SIZE)
+        value_width += text_width(name + "  ", NUMBER_SIZE, bold=True)
     grad_width = text_width(gradient, NUMBER_SIZE)
     local_width = max((text_width(t, NUMBER_SIZE - 1) for t in locals_), default=0.0)
 
@@ -170,9 +166,12 @@ def _shape(part: Part, fmt: str, show_grad: bool, local: bool, vertical: bool) -
         spacing = 12.0 if len(part.inputs) <= 4 else 36.0 / (len(part.inputs) - 1)
     else:
         spacing = 18.0 if len(part.inputs) <= 2 else 16.0
-    if local_width:
-        spacing = max(spacing, local_width + 10 if vertical else 20.0)
     count = len(part.inputs)
+    if local_width:
+        if not vertical:
+            spacing = max(spacing, 20.0)
+        elif count > 2:  # of two wires from above, each has its derivative on its outer side
+            spacing = max(spacing, local_width + 10)
     ports = tuple((i - (count - 1) / 2) * spacing for i in range(count))
     if count > 1 and (part.shape == "pill" or part.kind == "folded"):
         body_across = max(body_across, count * spacing)
@@ -183,23 +182,29 @@ def _shape(part: Part, fmt: str, show_grad: bool, local: bool, vertical: bool) -
         lead = 20.0 if local_width else 0.0
         stub = 30.0 if has_numbers else 10.0
         across = max(across, 2 * max(value_width, grad_width) + 20)
-        tail = 34.0 if part.is_root else 0.0
+        if local_width:
+            across = max(across, (count - 1) * spacing + 2 * local_width + 16)
+        tail = 0.0
         if part.is_root:
-            across = max(across, text_width(name, NAME_SIZE))
+            tail = 34.0 if part.end_name else 6.0
+            across = max(across, text_width(clip(part.end_name), NAME_SIZE, bold=True))
     else:
         lead = local_width + 10 if local_width else 0.0
         stub = max(value_width, grad_width) + 14 if has_numbers else 10.0
         across = max(across, 40.0 if has_numbers else 24.0)
-        tail = 14 + text_width(name, NAME_SIZE) if part.is_root else 0.0
+        tail = 0.0
+        if part.is_root:
+            tail = 14 + text_width(clip(part.end_name), NAME_SIZE, bold=True) if part.end_name else 6.0
     return Shape(part, value, gradient, locals_, lead, body, stub, tail, body_across, across, ports)
 
 
 def _body(part: Part, name: str, vertical: bool) -> tuple[float, float]:
     """How far a part's body reaches along and across."""
     if part.kind == "folded":
-        width = max(text_width(line, TITLE_SIZE + (i == 0)) for i, line in enumerate(part.lines)) + 28
+        width = max(text_width(line, TITLE_SIZE + (i == 0), bold=i == 0) for i, line in enumerate(part.lines)) + 28
         height = 18.0 * len(part.lines) + 18
-        return (height, width) if vertical else (width, height)
+        # the second sheet behind it shows on the far side, and below
+        return (height + SHEET, width + 2 * SHEET) if vertical else (width + SHEET, height + 2 * SHEET)
     if part.kind == "gate":
         if part.shape == "circle":
             return 2 * GATE_RADIUS, 2 * GATE_RADIUS
@@ -210,7 +215,7 @@ def _body(part: Part, name: str, vertical: bool) -> tuple[float, float]:
         return (24.0, width) if vertical else (width, 24.0)
     if not name:
         return 8.0, 8.0
-    width = text_width(name, NAME_SIZE) + (16 if part.is_parameter else 6)
+    width = text_width(name, NAME_SIZE, bold=True) + (16 if part.is_parameter else 6)
     return (24.0, width) if vertical else (width, 24.0)
 
 
@@ -258,14 +263,15 @@ def _scope_tree(diagram: Diagram) -> _Group:
 
 def _feeds_itself(group: _Group, diagram: Diagram) -> bool:
     """Whether a path leaves the group and comes back: then it cannot stand in one place."""
-    last = max(group.members)
-    tainted: set[int] = set()
-    for i in range(min(group.members), last + 1):
-        for source in diagram.parts[i].inputs:
-            if source in tainted or (source in group.members and i not in group.members):
-                if i in group.members:
-                    return source in tainted
-                tainted.add(i)
+    members = group.members
+    tainted: set[int] = set()  # outside the group, but fed by it
+    for i in range(min(members), max(members) + 1):
+        inputs = diagram.parts[i].inputs
+        if i in members:
+            if not tainted.isdisjoint(inputs):
+                return True
+        elif not tainted.isdisjoint(inputs) or not members.isdisjoint(inputs):
+            tainted.add(i)
     return False
 
 
@@ -381,7 +387,6 @@ def _frame_scopes(group: _Group, shapes: list[Shape], result: Arrangement, paddi
         return inside
     frame = Frame(group.title, group.path, left, top, right - left, bottom - top)
     result.frames.append(frame)
-    result.frames.sort(key=lambda f: (len(f.path), f.path))  # outer frames are painted first
     return [*inside, frame]
 
 

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from autograd import SHEET, Value, format_number, names, topological_order
+from autograd import SHEET, Value, format_number, topological_order
+from autograd.graph import names_in_order
 from autograd.ops import CONSTANT, LEAF
 
+from .metrics import clip
+
 SUMMARY_SIZE = 24  # how many operations next to the root are still drawn when the rest is folded into a summary
+MAX_TITLE = 40  # letters of a scope's name
+UNSET = "–"  # a gradient that no backward pass has reached
 CIRCLES = {"add": "+", "sub": "−", "mul": "×", "div": "÷"}
 
 
@@ -27,8 +33,9 @@ class Part:
     """
 
     kind: str
-    node: Value | None
     name: str  # the label, as drawn; "" for none
+    value: str = ""  # the number as text, taken when the graph was drawn; "" for none
+    gradient: str = ""
     symbol: str = ""
     shape: str = ""  # of a gate: "circle" or "pill"
     lines: tuple[str, ...] = ()  # what a folded box says
@@ -39,6 +46,11 @@ class Part:
     is_root: bool = False
     is_first_non_finite: bool = False
     tooltip: str = ""
+
+    @property
+    def end_name(self) -> str:
+        """What stands at the end of the root's wire; an input has its name at the beginning already."""
+        return self.name if self.is_root and self.kind in ("gate", "folded") else ""
 
 
 @dataclass(slots=True)
@@ -68,6 +80,56 @@ def levels(scope: str) -> tuple[str, ...]:
 # --- from a graph to a diagram
 
 
+class _Graph:
+    """The nodes of a graph by their places in the topological order, and what every step below asks about them."""
+
+    def __init__(self, root: Value, fmt: str) -> None:
+        self.root, self.fmt = root, fmt
+        self.order = topological_order(root)
+        place = {node: i for i, node in enumerate(self.order)}
+        self.sources = [tuple([place[x] for x in node.inputs]) for node in self.order]
+        ops = [node.op for node in self.order]
+        self.is_constant = [op == CONSTANT for op in ops]
+        if root.op == CONSTANT:
+            self.is_constant[-1] = False
+        # constants that stand in no symbol but in a box of their own, and the scope that uses them
+        self.loose: dict[int, str] = {}
+        if CONSTANT in ops:
+            for node, sources in zip(self.order, self.sources, strict=True):
+                if any(self.is_constant[i] for i in sources):
+                    folded = folded_operands(node)
+                    for k, i in enumerate(sources):
+                        if self.is_constant[i] and k not in folded:
+                            self.loose[i] = node.scope if self.loose.get(i, node.scope) == node.scope else ""
+
+    @cached_property
+    def names(self) -> dict[Value, str]:
+        return names_in_order(self.order)
+
+    @cached_property
+    def paths(self) -> list[tuple[str, ...]]:
+        """The scope of each node, level by level."""
+        scopes = [node.scope for node in self.order]
+        for i, scope in self.loose.items():
+            scopes[i] = scope
+        split = {scope: levels(scope) for scope in dict.fromkeys(scopes)}
+        return [split[scope] for scope in scopes]
+
+    def part_count(self, groups: Iterable[int]) -> int:
+        """How many parts a drawing of these groups has."""
+        drawn = {g for i, g in enumerate(groups) if not self.is_constant[i] or i in self.loose}
+        return len(drawn)
+
+
+@dataclass(slots=True)
+class _Box:
+    """A folded group: the scope that it stands in, the lines that it shows, and the places of its nodes."""
+
+    scope: tuple[str, ...]
+    lines: tuple[str, ...]
+    members: list[int]
+
+
 def build(root: Value, *, fmt: str = ".4g", depth: int | str | None = "auto", max_nodes: int = 200) -> Diagram:
     """Choose what to draw of the graph that ends in ``root``.
 
@@ -77,56 +139,57 @@ def build(root: Value, *, fmt: str = ".4g", depth: int | str | None = "auto", ma
         depth: how many levels of scopes are open; "auto" opens as many as ``max_nodes`` allows, "all" opens them all.
         max_nodes: with depth "auto", the most parts that are drawn.
     """
-    order = topological_order(root)
-    folds: list[int] | None = None
-    if depth == "auto":
-        drawn = sum(1 for node in order if node.op != CONSTANT or node is root)
-        if drawn > max_nodes:
-            paths = [levels(node.scope) for node in order]
-            deepest = max(len(path) for path in paths)
-            for depth_now in range(deepest - 1, -1, -1):
-                groups = _groups(order, paths, depth_now)
-                if len({g for node, g in zip(order, groups, strict=True) if node.op != CONSTANT}) <= max_nodes:
-                    folds, level = groups, depth_now
-                    break
-            else:
-                return _summary(root, order, fmt, max_nodes)
-    elif isinstance(depth, int):
-        paths = [levels(node.scope) for node in order]
-        if any(len(path) > depth for path in paths):
-            folds, level = _groups(order, paths, depth), depth
-    if folds is None:
-        groups = list(range(len(order)))
-        return Diagram(_parts(root, order, groups, fmt, {}), root, node_count=len(order))
-    titles = _titles(order, folds, level)
+    graph = _Graph(root, fmt)
+    everything = range(len(graph.order))
+    if depth == "auto" and graph.part_count(everything) > max_nodes:
+        for level in range(max(map(len, graph.paths)) - 1, -1, -1):
+            groups = _groups(graph, level)
+            if graph.part_count(groups) <= max_nodes:
+                return _folded(graph, groups, level)
+        return _summary(graph, max_nodes)
+    if isinstance(depth, int) and any(len(path) > depth for path in graph.paths):
+        return _folded(graph, _groups(graph, depth), depth)
+    return Diagram(_parts(graph, list(everything), {}), root, node_count=len(graph.order))
+
+
+# --- folding by scopes
+
+
+def _folded(graph: _Graph, groups: list[int], level: int) -> Diagram:
+    boxes = _boxes(graph, groups, level)
     note = f"Folded. draw_graph(…, depth={level + 1}) opens one level more, depth='all' opens everything."
-    return Diagram(_parts(root, order, folds, fmt, titles), root, note, len(order))
+    return Diagram(_parts(graph, groups, boxes), graph.root, note, len(graph.order))
 
 
-def _groups(order: list[Value], paths: list[tuple[str, ...]], depth: int) -> list[int]:
+def _groups(graph: _Graph, depth: int) -> list[int]:
     """For each node the group that it is drawn in: itself, or all that share its scope down to level ``depth`` + 1.
 
     A group is named by the place of its last node. Groups that would feed each other in a circle become one.
     """
     member: dict[tuple[str, ...], list[int]] = {}
-    for i, path in enumerate(paths):
+    for i, path in enumerate(graph.paths):
         if len(path) > depth:
             member.setdefault(path[: depth + 1], []).append(i)
-    group = list(range(len(order)))
+    group = list(range(len(graph.order)))
     for nodes in member.values():
         for i in nodes:
             group[i] = nodes[-1]
-    return _without_circles(order, group)
+    return _without_circles(graph, group)
 
 
-def _without_circles(order: list[Value], group: list[int]) -> list[int]:
-    """Merge groups that lie on a common circle (Tarjan's strongly connected components, 1972, with our own stack)."""
-    place = {node: i for i, node in enumerate(order)}
+def _neighbours(graph: _Graph, group: list[int]) -> dict[int, list[int]]:
+    """For each group the groups that feed it, in ascending order."""
     feeds: dict[int, set[int]] = {g: set() for g in group}
-    for i, node in enumerate(order):
-        for x in node.inputs:
-            if group[place[x]] != group[i]:
-                feeds[group[i]].add(group[place[x]])
+    for g, sources in zip(group, graph.sources, strict=True):
+        for i in sources:
+            if group[i] != g:
+                feeds[g].add(group[i])
+    return {g: sorted(others) for g, others in feeds.items()}
+
+
+def _without_circles(graph: _Graph, group: list[int]) -> list[int]:
+    """Merge groups that lie on a common circle (Tarjan's strongly connected components, 1972, with our own stack)."""
+    feeds = _neighbours(graph, group)
     index: dict[int, int] = {}
     low: dict[int, int] = {}
     on_path: set[int] = set()
@@ -138,7 +201,7 @@ def _without_circles(order: list[Value], group: list[int]) -> list[int]:
         index[start] = low[start] = len(index)
         trail.append(start)
         on_path.add(start)
-        work = [(start, iter(sorted(feeds[start])))]
+        work = [(start, iter(feeds[start]))]
         while work:
             g, rest = work[-1]
             for h in rest:
@@ -146,7 +209,7 @@ def _without_circles(order: list[Value], group: list[int]) -> list[int]:
                     index[h] = low[h] = len(index)
                     trail.append(h)
                     on_path.add(h)
-                    work.append((h, iter(sorted(feeds[h]))))
+                    work.append((h, iter(feeds[h])))
                     break
                 if h in on_path:
                     low[g] = min(low[g], index[h])
@@ -155,192 +218,198 @@ def _without_circles(order: list[Value], group: list[int]) -> list[int]:
                 if work:
                     low[work[-1][0]] = min(low[work[-1][0]], low[g])
                 if low[g] == index[g]:
-                    circle = trail[trail.index(g) :] if trail[-1] != g else [g]
-                    del trail[len(trail) - len(circle) :]
+                    circle = [trail.pop()]
+                    while circle[-1] != g:
+                        circle.append(trail.pop())
                     on_path.difference_update(circle)
-                    for h in circle:
-                        component[h] = max(circle)
+                    last = max(circle)
+                    component.update((h, last) for h in circle)
     return [component[g] for g in group]
 
 
-def _titles(order: list[Value], groups: list[int], level: int) -> dict[int, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """For each folded group: the scope it stands in, and the lines that its box shows."""
-    members: dict[int, list[Value]] = {}
-    for node, g in zip(order, groups, strict=True):
-        members.setdefault(g, []).append(node)
-    titles = {}
-    for g, nodes in members.items():
-        scoped = sorted({levels(n.scope)[: level + 1] for n in nodes if len(levels(n.scope)) > level})
-        if not scoped or (len(nodes) == 1 and len(scoped) == 1 and not nodes[0].inputs):
+def _boxes(graph: _Graph, groups: list[int], level: int) -> dict[int, _Box]:
+    """The groups that are drawn folded, and what their boxes say."""
+    members: dict[int, list[int]] = {}
+    for i, g in enumerate(groups):
+        members.setdefault(g, []).append(i)
+    boxes = {}
+    for g, places in members.items():
+        scoped = sorted({graph.paths[i][: level + 1] for i in places if len(graph.paths[i]) > level})
+        is_leaf = len(places) == 1 and not graph.sources[g]
+        if not scoped or is_leaf:
             continue
-        shown = ".".join(scoped[0]) + (f" and {len(scoped) - 1} more" if len(scoped) > 1 else "")
-        inside = {levels(n.scope)[level + 1] for n in nodes if len(levels(n.scope)) > level + 1}
-        lines = [shown]
+        title = clip(".".join(scoped[0]), MAX_TITLE) + (f" and {len(scoped) - 1} more" if len(scoped) > 1 else "")
+        lines = [title]
+        inside = {graph.paths[i][level + 1] for i in places if len(graph.paths[i]) > level + 1}
         if inside:
             words = {re.sub(r"[.\d]+$", "", word) for word in inside}
-            lines.append(f"{len(inside)} {words.pop() if len(words) == 1 else 'parts'}")
-        lines.append(_count(len(nodes), "node", "nodes"))
-        titles[g] = (scoped[0][:level], tuple(lines))
-    return titles
+            lines.append(f"{len(inside)} {clip(words.pop(), MAX_TITLE) if len(words) == 1 else 'parts'}")
+        lines.append(_count(sum(not graph.is_constant[i] for i in places), "node", "nodes"))
+        boxes[g] = _Box(scoped[0][:level], tuple(lines), places)
+    return boxes
 
 
 def _count(n: int, one: str, many: str) -> str:
     return f"{n:,} {one if n == 1 else many}"
 
 
-def _summary(root: Value, order: list[Value], fmt: str, max_nodes: int) -> Diagram:
+# --- a summary
+
+
+def _summary(graph: _Graph, max_nodes: int) -> Diagram:
     """The operations next to the root, and one box for everything before them."""
-    distance = {root: 0}  # along the longest path, so that whatever uses a drawn node is drawn too
-    for node in reversed(order):
-        d = distance[node] + 1
-        for x in node.inputs:
-            if distance.get(x, -1) < d:
-                distance[x] = d
-    place = {node: i for i, node in enumerate(order)}
-    budget = max(1, min(SUMMARY_SIZE, max_nodes - 1))
-    near = [n for n in order if distance[n] <= budget and n.op != CONSTANT]
-    near.sort(key=lambda n: (distance[n], -place[n]))
+    order, count = graph.order, len(graph.order)
+    distance = [0] * count  # along the longest path, so that whatever uses a drawn node is drawn too
+    for i in range(count - 1, -1, -1):
+        d = distance[i] + 1
+        for source in graph.sources[i]:
+            if distance[source] < d:
+                distance[source] = d
+    drawn = [i for i in range(count) if not graph.is_constant[i] or i in graph.loose]
+    budget = min(SUMMARY_SIZE, max_nodes - 1)
+    near = sorted((i for i in drawn if distance[i] <= budget), key=lambda i: (distance[i], -i))
     shown = set(near[:budget])
-    hidden = [node for node in order if node not in shown and node.op != CONSTANT]
-    last = place[hidden[-1]]
-    groups = [last if node not in shown and node.op != CONSTANT else i for i, node in enumerate(order)]
-    counts = Counter(node.op for node in hidden)
-    leaf_count = counts.pop(LEAF, 0)
+    hidden = [i for i in drawn if i not in shown]
+    groups = list(range(count))
+    for i in hidden:
+        groups[i] = hidden[-1]
+    counts = Counter([order[i].op for i in hidden])
+    leaf_count, constant_count = counts.pop(LEAF, 0), counts.pop(CONSTANT, 0)
     common = [f"{n:,} {SHEET[op].symbol if op in SHEET else op}" for op, n in counts.most_common(4)]
     lines = [_count(len(hidden), "node", "nodes")]
     if common:
         lines.append(",  ".join(common) + (",  …" if len(counts) > 4 else ""))
     if leaf_count:
         lines.append(_count(leaf_count, "leaf", "leaves"))
-    note = f"{lines[0]} folded. draw_graph(…, max_nodes={len(order)}) draws all of them."
-    return Diagram(_parts(root, order, groups, fmt, {last: ((), tuple(lines))}), root, note, len(order))
+    if constant_count:
+        lines.append(_count(constant_count, "constant", "constants"))
+    note = f"{lines[0]} folded. draw_graph(…, max_nodes={len(drawn)}) draws all of them."
+    parts = _parts(graph, groups, {hidden[-1]: _Box((), tuple(lines), hidden)})
+    return Diagram(parts, graph.root, note, count)
 
 
-def _parts(
-    root: Value,
-    order: list[Value],
-    groups: list[int],
-    fmt: str,
-    titles: dict[int, tuple[tuple[str, ...], tuple[str, ...]]],
-) -> list[Part]:
+# --- parts
+
+
+def _parts(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> list[Part]:
     """One part per group, inputs first; a constant is folded into its gate, or drawn beside it."""
-    place = {node: i for i, node in enumerate(order)}
-    called = names(root)
-    first_bad = next((node for node in order if node.data - node.data != 0.0), None)
-    members: dict[int, list[Value]] = {}
-    for node, g in zip(order, groups, strict=True):
-        if g in titles:
-            members.setdefault(g, []).append(node)
+    order, root_place = graph.order, len(graph.order) - 1
+    first_bad = next((i for i, node in enumerate(order) if node.data - node.data != 0.0), -1)
     part_of: dict[int, int] = {}
     parts: list[Part] = []
-    for i in _group_order(order, groups, place) if titles else range(len(order)):
-        node, g = order[i], groups[i]
-        if g in titles:
-            parts.append(_folded_part(members[g], titles[g], groups, place, part_of))
-        elif node.op == CONSTANT and node is not root:
+    for g in _group_order(graph, groups, boxes) if boxes else range(len(order)):
+        if g in boxes:
+            part = _folded_part(graph, boxes[g], g, groups, part_of)
+            part.is_first_non_finite = groups[first_bad] == g if first_bad >= 0 else False
+        elif graph.is_constant[g]:
             continue
         else:
-            part = _part(node, called[node], fmt)
+            node = order[g]
+            part = _part(graph, g)
+            part.is_first_non_finite = g == first_bad
             folded = folded_operands(node)
-            for position, (x, local) in enumerate(zip(node.inputs, node.local_derivatives, strict=True)):
-                if position in folded:
-                    continue
-                if x.op == CONSTANT:
-                    parts.append(_part(x, called[x], fmt))
-                    part.inputs.append(len(parts) - 1)
+            for k, (i, local) in enumerate(zip(graph.sources[g], node.local_derivatives, strict=True)):
+                if k in folded:
+                    part.is_first_non_finite |= i == first_bad
+                elif groups[i] in boxes:  # what was folded gives a gate of many inputs one wire, not thousands
+                    source = part_of[groups[i]]
+                    if len(graph.sources[g]) > 2 and source in part.inputs:
+                        part.locals_[part.inputs.index(source)] = None
+                    else:
+                        part.inputs.append(source)
+                        part.locals_.append(local)
                 else:
-                    part.inputs.append(part_of[groups[place[x]]])
-                part.locals_.append(local)
-            part.is_first_non_finite = node is first_bad
-            parts.append(part)
+                    if graph.is_constant[i]:
+                        parts.append(_part(graph, i))
+                        parts[-1].is_first_non_finite = i == first_bad
+                        part_of[i] = len(parts) - 1
+                    part.inputs.append(part_of[groups[i]])
+                    part.locals_.append(local)
+        parts.append(part)
         part_of[g] = len(parts) - 1
-    for g, exits in _exits(order, groups, place, titles, root).items():
+    for g, exits in _exits(graph, groups, boxes).items():
         if len(exits) == 1:  # a box with one result shows it
-            part = parts[part_of[g]]
-            part.node = exits.pop()
-            part.name = part.node.label
-    root_part = parts[part_of[groups[place[root]]]]
-    root_part.is_root, root_part.name = True, called[root]
+            part, node = parts[part_of[g]], order[exits.pop()]
+            part.name, part.tooltip = node.label, f"{part.tooltip}; {_told(graph, node)}"
+            part.value, part.gradient = _numbers(node, graph.fmt)
+    root_part = parts[part_of[groups[root_place]]]
+    root_part.is_root = True
+    if root_part.kind != "constant":
+        root_part.name = graph.names[graph.root]
     return parts
 
 
-def _exits(
-    order: list[Value],
-    groups: list[int],
-    place: dict[Value, int],
-    titles: dict[int, tuple[tuple[str, ...], tuple[str, ...]]],
-    root: Value,
-) -> dict[int, set[Value]]:
+def _exits(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> dict[int, set[int]]:
     """For each folded group, the nodes in it that something outside uses."""
-    exits: dict[int, set[Value]] = {g: set() for g in titles}
-    if not titles:
-        return exits
-    for i, node in enumerate(order):
-        for x in node.inputs:
-            g = groups[place[x]]
-            if g in exits and g != groups[i]:
-                exits[g].add(x)
-    if groups[place[root]] in exits:
-        exits[groups[place[root]]].add(root)
+    exits: dict[int, set[int]] = {g: set() for g in boxes}
+    if boxes:
+        for g, sources in zip(groups, graph.sources, strict=True):
+            for i in sources:
+                if groups[i] != g and groups[i] in exits:
+                    exits[groups[i]].add(i)
+        if groups[-1] in exits:
+            exits[groups[-1]].add(len(groups) - 1)
     return exits
 
 
-def _group_order(order: list[Value], groups: list[int], place: dict[Value, int]) -> list[int]:
-    """The groups' last nodes, so that every group comes after those that feed it (Kahn, 1962)."""
-    feeds: dict[int, set[int]] = {g: set() for g in groups}
-    used_by: dict[int, set[int]] = {g: set() for g in groups}
-    for i, node in enumerate(order):
-        for x in node.inputs:
-            source = groups[place[x]]
-            if source != groups[i]:
-                feeds[groups[i]].add(source)
-                used_by[source].add(groups[i])
+def _group_order(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> list[int]:
+    """The groups, so that every group comes after those that feed it (Kahn, 1962)."""
+    if len(boxes) == 1:
+        ((only, box),) = boxes.items()
+        if all(groups[i] == only or graph.is_constant[i] for k in box.members for i in graph.sources[k]):  # a summary
+            return [only, *(g for i, g in enumerate(groups) if g == i and g != only)]
+    feeds = _neighbours(graph, groups)
+    used_by: dict[int, list[int]] = {g: [] for g in groups}
+    for g in sorted(feeds):
+        for source in feeds[g]:
+            used_by[source].append(g)
     waiting = {g: len(sources) for g, sources in feeds.items()}
     ready = sorted((g for g, n in waiting.items() if n == 0), reverse=True)
     result = []
     while ready:
         g = ready.pop()
         result.append(g)
-        for h in sorted(used_by[g], reverse=True):
+        for h in reversed(used_by[g]):
             waiting[h] -= 1
             if not waiting[h]:
                 ready.append(h)
     return result
 
 
-def _folded_part(
-    nodes: list[Value],
-    title: tuple[tuple[str, ...], tuple[str, ...]],
-    groups: list[int],
-    place: dict[Value, int],
-    part_of: dict[int, int],
-) -> Part:
-    scope, lines = title
-    part = Part("folded", None, "", lines=lines, scope=scope, tooltip=", ".join(lines))
-    mine = groups[place[nodes[-1]]]
-    for node in nodes:
-        for x in node.inputs:
-            source = groups[place[x]]
-            if source != mine and source in part_of and part_of[source] not in part.inputs:
-                part.inputs.append(part_of[source])
-                part.locals_.append(None)
+def _folded_part(graph: _Graph, box: _Box, g: int, groups: list[int], part_of: dict[int, int]) -> Part:
+    part = Part("folded", "", lines=box.lines, scope=box.scope, tooltip=", ".join(box.lines))
+    seen: dict[int, None] = {}
+    for i in box.members:
+        for source in graph.sources[i]:
+            if groups[source] != g and groups[source] in part_of:
+                seen[part_of[groups[source]]] = None
+    part.inputs = list(seen)
+    part.locals_ = [None] * len(seen)
     return part
 
 
-def _part(node: Value, name: str, fmt: str) -> Part:
-    label = node.label
-    tooltip = f"{name} = {node.data!r}"
-    if node.has_grad:
-        tooltip += f", gradient {node.grad!r}"
+def _part(graph: _Graph, i: int) -> Part:
+    node = graph.order[i]
     if node.op == CONSTANT:
-        return Part("constant", node, format_number(node.data, fmt), tooltip=f"the constant {node.data!r}")
+        return Part("constant", format_number(node.data, graph.fmt), tooltip=f"the constant {node.data!r}")
+    scope = levels(node.scope)
+    value, gradient = _numbers(node, graph.fmt)
+    told = _told(graph, node)
     if node.op == LEAF:
-        scope = levels(node.scope)
-        return Part("input", node, label, scope=scope, is_parameter=bool(scope), tooltip=tooltip)
-    symbol, shape = gate_symbol(node, lambda x: format_number(x, fmt))
+        return Part("input", node.label, value, gradient, scope=scope, is_parameter=bool(scope), tooltip=told)
+    symbol, shape = gate_symbol(node, lambda x: format_number(x, graph.fmt))
     formula = SHEET[node.op].formula if node.op in SHEET else node.op
-    tooltip += f" ({node.op}: {re.sub(r'[{}]', '', formula)})"
-    return Part("gate", node, label, symbol, shape, scope=levels(node.scope), tooltip=tooltip)
+    told += f" ({node.op}: {formula.replace('{', '').replace('}', '')})"
+    return Part("gate", node.label, value, gradient, symbol, shape, scope=scope, tooltip=told)
+
+
+def _numbers(node: Value, fmt: str) -> tuple[str, str]:
+    return format_number(node.data, fmt), format_number(node.grad, fmt) if node.has_grad else UNSET
+
+
+def _told(graph: _Graph, node: Value) -> str:
+    """The node in full, for whoever points at it."""
+    return f"{graph.names[node]} = {node.data!r}" + (f", gradient {node.grad!r}" if node.has_grad else "")
 
 
 # --- gates

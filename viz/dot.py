@@ -43,7 +43,7 @@ def to_dot(
     dot.attr("node", fontname="Helvetica", color=colours["rim"], fontcolor=colours["ink"], penwidth="1.2")
     dot.attr("edge", color=colours["wire"], fontname="Helvetica", fontsize="11", arrowsize="0.6")
     for i, part in enumerate(diagram.parts):
-        dot.node(f"n{i}", label=_label(part, fmt, show_grad, colours), **_look(part, colours))
+        dot.node(f"n{i}", label=_label(part, show_grad, colours), **_look(part, colours))
         for port, source in enumerate(part.inputs):
             derivative = part.locals_[port]
             shown = {"label": "∂ " + format_number(derivative, fmt)} if local and derivative is not None else {}
@@ -63,7 +63,7 @@ def _look(part: Part, colours: dict[str, str]) -> dict[str, str]:
     return {"shape": "plain"}
 
 
-def _label(part: Part, fmt: str, show_grad: bool, colours: dict[str, str]) -> str:
+def _label(part: Part, show_grad: bool, colours: dict[str, str]) -> str:
     """An HTML-like label: the name and the symbol, then the value, then the gradient."""
     rows = []
     if part.kind == "constant":
@@ -72,11 +72,10 @@ def _label(part: Part, fmt: str, show_grad: bool, colours: dict[str, str]) -> st
     head += [_html(part.symbol)] if part.symbol else []
     head += [_html(line) for line in part.lines]
     rows += ["  ".join(head[:2]), *head[2:]] if head else []
-    if part.node is not None:
-        rows.append(f'<FONT COLOR="{colours["value"]}">{_html(format_number(part.node.data, fmt))}</FONT>')
-        if show_grad and part.node.op != "const":
-            text = format_number(part.node.grad, fmt) if part.node.has_grad else "–"
-            rows.append(f'<FONT COLOR="{colours["gradient"]}"><I>{_html(text)}</I></FONT>')
+    if part.value:
+        rows.append(f'<FONT COLOR="{colours["value"]}">{_html(part.value)}</FONT>')
+    if part.gradient and show_grad:
+        rows.append(f'<FONT COLOR="{colours["gradient"]}"><I>{_html(part.gradient)}</I></FONT>')
     return "<" + "<BR/>".join(rows) + ">" if rows else " "
 
 

@@ -6,7 +6,6 @@ import base64
 import html
 import os
 import tempfile
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +64,8 @@ def draw_graph(
     _one_of("engine", engine, ENGINES)
     if isinstance(max_nodes, bool) or not isinstance(max_nodes, int) or max_nodes < 2:
         raise ValueError(f"max_nodes must be an int of at least 2, but got {max_nodes!r}")
-    if not (depth in ("auto", "all") or depth is None or (isinstance(depth, int) and depth >= 0)):
+    levels = isinstance(depth, int) and not isinstance(depth, bool) and depth >= 0
+    if not (levels or depth is None or (isinstance(depth, str) and depth in ("auto", "all"))):
         raise ValueError(f"depth must be 'auto', 'all', or how many levels to open (0, 1, 2, ...), but got {depth!r}")
     try:
         format_number(1.5, fmt)
@@ -117,21 +117,20 @@ class Drawing:
             self.svg = dot.render_dot(self._dot_source)
         self._table = None if len(self._diagram.parts) < self._diagram.node_count > 20_000 else to_text(root, fmt)
 
-    @cached_property
-    def _dot(self) -> graphviz.Digraph:
-        return dot.to_dot(self._diagram, rankdir=self._rankdir, theme=self._theme, **self._options)
-
     @property
     def _dot_source(self) -> str:
-        source: str = self._dot.source
+        source: str = self.to_dot().source
         return source
 
     def to_dot(self) -> graphviz.Digraph:
-        """The same graph as a ``graphviz.Digraph``, to be styled or drawn in another way."""
-        return self._dot
+        """The same graph as a ``graphviz.Digraph``, a new one at each call, to be styled or drawn in another way."""
+        return dot.to_dot(self._diagram, rankdir=self._rankdir, theme=self._theme, **self._options)
 
     def to_text(self) -> str:
-        """A table of all nodes: name, operation, inputs, value, gradient."""
+        """A table of all nodes: name, operation, inputs, value, gradient.
+
+        It is written when the graph is drawn; only that of a summary of more than 20,000 nodes when it is asked for.
+        """
         return self._table if self._table is not None else to_text(self._root, self._options["fmt"])
 
     def save(self, path: str | os.PathLike[str], *, scale: float = 2.0) -> Path:
@@ -174,11 +173,12 @@ class Drawing:
 
     def _page(self) -> str:
         title = html.escape(self._title)
+        scheme = "light dark" if self._theme == "auto" else self._theme
         picture = self.svg if self.svg.startswith("<svg") else self.svg[self.svg.index("<svg") :]
         return (
             f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{title}</title>\n'
             '<meta name="viewport" content="width=device-width">\n'
-            "<style>:root{color-scheme:light dark}body{margin:2rem;font-family:sans-serif;overflow-x:auto}</style>"
+            f"<style>:root{{color-scheme:{scheme}}}body{{margin:2rem;font-family:sans-serif;overflow-x:auto}}</style>"
             f"</head>\n<body>\n<main>\n{picture}</main>\n</body>\n</html>\n"
         )
 
@@ -229,10 +229,11 @@ def to_text(root: Value, fmt: str = ".4g") -> str:
 
 def write_whole(target: Path, content: bytes) -> None:
     """Write a file so that at no moment a half of it stands there: beside its place first, then moved over."""
+    target = Path(os.path.realpath(target))  # a link stays a link
     folder = target.parent
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {str(folder)!r} to write {target.name!r} into")
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{target.name}.", suffix=".part")
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".chainrule-", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)

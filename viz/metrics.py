@@ -7,32 +7,28 @@ widest fonts that a browser may fall back to: with any other the text takes a li
 from __future__ import annotations
 
 FONT = "'Helvetica Neue', Helvetica, Arial, 'DejaVu Sans', 'Liberation Sans', sans-serif"
+BOLD = 1.16  # how much wider bold letters are, at most
 
-_WIDTHS = {
-    " ": 0.32, ".": 0.32, ",": 0.32, ":": 0.34, ";": 0.34, "'": 0.28, "|": 0.34, "!": 0.4, "i": 0.28, "j": 0.28,
-    "l": 0.28, "I": 0.3, "f": 0.36, "t": 0.4, "r": 0.42, "(": 0.39, ")": 0.39, "[": 0.39, "]": 0.39, "-": 0.37,
-    "m": 0.98, "w": 0.82, "M": 0.87, "W": 0.99, "%": 0.95, "@": 1.0, "−": 0.84, "+": 0.84, "×": 0.84, "÷": 0.84,
-    "=": 0.84, "–": 0.5, "·": 0.32, "…": 1.0, "∂": 0.52, "Σ": 0.64, "σ": 0.64, "√": 0.64, "/": 0.34, "^": 0.84,
-    "⁻": 0.53,
+_LETTERS = {
+    0.3: "ijl'", 0.33: " .,·I", 0.35: ":;/|", 0.38: "f-", 0.4: "()[]!", 0.42: "t", 0.43: "r", 0.46: "⁰¹²³⁴⁵⁶⁷⁸⁹",
+    0.53: "∂⁻", 0.57: "–", 0.68: "σ√Σα", 0.73: "ABCEFKLPRSTVXYZ", 0.8: "DGHNOQU&", 0.84: "w−+×÷=^<>#~∞≤≈", 0.88: "M",
+    0.98: "m", 1.0: "W%…", 1.05: "@æœ",
 }  # fmt: skip
-_SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_WIDTHS = {c: width for width, letters in _LETTERS.items() for c in letters}
+_LATIN, _FOREIGN = 0.65, 1.12
 
 
-def text_width(text: str, size: float) -> float:
+def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """The width of ``text`` in pixels at a font size in pixels; never less than what a browser will need."""
     width = 0.0
     for c in text:
         if c in _WIDTHS:
             width += _WIDTHS[c]
-        elif c in _SUPERSCRIPTS:
-            width += 0.42
-        elif c.isdigit():
-            width += 0.64
-        elif ord(c) > 0x2E80:  # Chinese, Japanese, Korean, emoji: a full square
-            width += 1.05
-        else:
-            width += 0.72 if c.isupper() else 0.62
-    return width * size
+        elif c < "\u0250":  # what is left of Latin
+            width += _LATIN if c.islower() or c < "\x7f" else 1.02
+        else:  # Greek to Chinese, and emoji: up to a full square
+            width += _FOREIGN
+    return width * size * (BOLD if bold else 1.0)
 
 
 def clip(text: str, limit: int = 24) -> str:

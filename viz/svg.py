@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from xml.sax.saxutils import escape
 
 from .arrange import (
@@ -20,9 +22,11 @@ from .arrange import (
     GATE_RADIUS,
     NAME_SIZE,
     NUMBER_SIZE,
+    SHEET,
     SYMBOL_SIZE,
     TITLE_SIZE,
     Arrangement,
+    Frame,
     Shape,
 )
 from .diagram import Diagram
@@ -49,7 +53,7 @@ _STYLE = """\
 {id} text{{font-family:{font};fill:{c[ink]};dominant-baseline:central}}
 {id} .card{{fill:{c[card]};stroke:{c[edge]}}}
 {id} .frame{{fill:{c[tint]};stroke:{c[frame]};stroke-dasharray:5 4}}
-{id} .frame-title{{font-size:{title}px;fill:{c[muted]}}}
+{id} .frame-title{{font-size:{title}px;fill:{c[muted]};stroke:{c[tint]};stroke-width:4px;paint-order:stroke}}
 {id} .wire{{fill:none;stroke:{c[wire]};stroke-width:1.5}}
 {id} .thin{{stroke-width:1;stroke-opacity:.5}}
 {id} .gate{{fill:{c[gate]};stroke:{c[rim]};stroke-width:1.5}}
@@ -145,8 +149,7 @@ class _Painter:
         for route in self.arrangement.routes:
             out.append(f'<path class="{"wire thin" if many else "wire"}" d="{self.path(route)}"/>\n')
         for frame in self.arrangement.frames:
-            x, y = self.corner(frame.u, frame.v, frame.along, frame.across)
-            out.append(_text("frame-title", x + 10, y + FRAME_TITLE / 2 + 1, clip(frame.title)))
+            out.append(self.frame_title(frame))
         for i, shape in enumerate(self.arrangement.shapes):
             out.append(self.part(i, shape))
         for i, line in enumerate(self.note_lines):
@@ -155,6 +158,29 @@ class _Painter:
         return "".join(out)
 
     # --- pieces
+
+    def frame_title(self, frame: Frame) -> str:
+        """In the upper left corner; from top to bottom in the first gap between the wires that come in there."""
+        x, y = self.corner(frame.u, frame.v, frame.along, frame.across)
+        title = clip(frame.title)
+        left = x + 10
+        if self.vertical:
+            width = text_width(title, TITLE_SIZE)
+            crossing = sorted(self.wires_at_top(frame))
+            for wire in crossing:
+                if left - 6 < wire < left + width + 6:
+                    left = wire + 7
+            if left + width > x + frame.across - 4:
+                left = x + 10  # no gap is wide enough
+        return _text("frame-title", left, y + FRAME_TITLE / 2 + 1, title)
+
+    def wires_at_top(self, frame: Frame) -> Iterable[float]:
+        """Where wires cross the line on which the frame's title stands."""
+        at = frame.u + FRAME_TITLE / 2 if self.rankdir == "TB" else frame.u + frame.along - FRAME_TITLE / 2
+        for route in self.arrangement.routes:
+            for (u1, v1), (u2, v2) in pairwise(route):
+                if u1 <= at <= u2 and frame.v <= v1 <= frame.v + frame.across:
+                    yield self.place(at, v1 if at - u1 < u2 - at else v2)[0]
 
     def path(self, route: list[tuple[float, float]]) -> str:
         if len({v for _, v in route}) == 1:
@@ -206,7 +232,7 @@ class _Painter:
 
     def leads(self, shape: Shape, u: float, v: float) -> Iterable[str]:
         """The wires into the body, and the local derivatives on them."""
-        for offset, text in zip(shape.ports, shape.locals_, strict=True):
+        for k, (offset, text) in enumerate(zip(shape.ports, shape.locals_, strict=True)):
             reach = shape.lead
             if shape.part.shape == "circle":  # up to the rim
                 reach += GATE_RADIUS - max(0.0, GATE_RADIUS**2 - offset**2) ** 0.5 + 1
@@ -214,7 +240,9 @@ class _Painter:
                 yield self.line(u, v + offset, u + reach, v + offset)
             if text:
                 x, y = self.place(u + shape.lead / 2, v + offset)
-                if self.vertical:
+                if self.vertical and k == 0 and len(shape.ports) == 2:
+                    yield _text("local", x - 4, y, text, anchor="end")
+                elif self.vertical:
                     yield _text("local", x + 4, y, text)
                 else:
                     yield _text("local", x, y - 8, text, anchor="middle")
@@ -232,10 +260,10 @@ class _Painter:
             )
             yield _text("symbol", *middle, part.symbol)
         elif part.kind == "folded":
-            yield self.rectangle(
-                "folded", u + 4, v - shape.body_across / 2 + 4, shape.body, shape.body_across, radius=8
-            )
-            yield self.rectangle("folded", u, v - shape.body_across / 2, shape.body, shape.body_across, radius=8)
+            near, along, across = v - shape.body_across / 2 + SHEET, shape.body - SHEET, shape.body_across - 2 * SHEET
+            middle = self.place(u + along / 2, v)
+            yield self.rectangle("folded", u + SHEET, near + SHEET, along, across, radius=8)
+            yield self.rectangle("folded", u, near, along, across, radius=8)
             for k, line in enumerate(part.lines):
                 y = middle[1] + (k - (len(part.lines) - 1) / 2) * 18
                 yield _text("folded-text folded-title" if k == 0 else "folded-text", middle[0], y, line)
@@ -258,7 +286,7 @@ class _Painter:
         """The value above the wire and the gradient below it; from top to bottom, left and right of it."""
         part = shape.part
         named = part.kind != "input" and bool(part.name) and not part.is_root and part.kind != "constant"
-        prefix = clip(part.name) + "  " if named else ""
+        prefix = _isolated(clip(part.name)) + "  " if named else ""
         x, y = self.place(u + shape.stub / 2, v)
         pieces = []
         if shape.value:
@@ -266,7 +294,7 @@ class _Painter:
         if shape.gradient:
             pieces.append(("gradient", "", shape.gradient, 1))
         for kind, name, text, side in pieces:
-            width = text_width(name + text, NUMBER_SIZE)
+            width = text_width(name, NUMBER_SIZE, bold=True) + text_width(text, NUMBER_SIZE)
             if self.vertical:
                 anchor = "end" if side < 0 else "start"
                 tx, ty = x + side * 7, y
@@ -275,7 +303,7 @@ class _Painter:
                 anchor = "middle"
                 tx, ty = x, y + side * 10.5
                 left = tx - width / 2
-            if "inf" in text or "nan" in text:
+            if "inf" in text.lower() or "nan" in text.lower():
                 size = f'width="{_n(width + 4)}" height="17"'
                 yield f'<rect class="bad" x="{_n(left - 2)}" y="{_n(ty - 8.5)}" {size} rx="3"/>\n'
             inner = f'<tspan class="label">{_escape(name)}</tspan>{_escape(text)}' if name else _escape(text)
@@ -285,7 +313,9 @@ class _Painter:
     def root_end(self, shape: Shape, u: float, v: float) -> Iterable[str]:
         x, y = self.place(u, v)
         yield f'<circle class="dot" cx="{_n(x)}" cy="{_n(y)}" r="4"/>\n'
-        name = clip(shape.part.name)
+        name = clip(shape.part.end_name)
+        if not name:
+            return
         if self.vertical:
             yield _text("name", *self.place(u + 20, v), name, anchor="middle")
         elif self.rankdir == "RL":
@@ -296,7 +326,7 @@ class _Painter:
 
 def title_of(diagram: Diagram) -> str:
     name = next((part.name for part in diagram.parts if part.is_root), "") or "a value"
-    return f"Computation graph of {name}"
+    return f"Computation graph of {clip(name, 80)}"
 
 
 def _description(shapes: list[Shape], diagram: Diagram) -> str:
@@ -304,8 +334,9 @@ def _description(shapes: list[Shape], diagram: Diagram) -> str:
     spoken = []
     for shape in shapes[:40]:
         part = shape.part
+        name = clip(part.name)
         what = part.symbol or (part.lines[0] if part.lines else "")
-        text = " ".join(word for word in (part.name, f"({what})" if what else "", shape.value) if word)
+        text = " ".join(word for word in (name, f"({what})" if what else "", shape.value) if word)
         if shape.gradient and shape.gradient != "–":
             text += f" gradient {shape.gradient}"
         spoken.append(text)
@@ -327,6 +358,15 @@ def _wrap(text: str, width: float) -> list[str]:
 def _text(kind: str, x: float, y: float, text: str, *, anchor: str = "") -> str:
     where = f' text-anchor="{anchor}"' if anchor else ""
     return f'<text class="{kind}" x="{_n(x)}" y="{_n(y)}"{where}>{_escape(text)}</text>\n'
+
+
+def _isolated(name: str) -> str:
+    """A name that may run from right to left, kept from turning the number beside it around."""
+    if name.isascii() or all(
+        unicodedata.bidirectional(c) in ("L", "EN", "ES", "ET", "CS", "NSM", "ON", "WS") for c in name
+    ):
+        return name
+    return f"\u2068{name}\u2069"
 
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
