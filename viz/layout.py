@@ -499,8 +499,8 @@ def count_gap(net: Net, column: list[int]) -> int:
     """Crossings right of one column: inversions in the sequence of the slots that its edges go to.
 
     Barth, Juenger and Mutzel (2002) count them with an accumulator tree in O(E log V).  A sorted list and binary
-    search make the same comparisons; the list's insertion moves memory, which up to 10,000 edges per gap costs
-    less than one level of a tree written in Python.
+    search make as many comparisons and move some memory; written in Python this is 2-3 times as fast as the tree
+    up to 3,000 edges per gap and still faster at 10,000 (0.9 against 1.4 us per edge).
     """
     slot = net.slot
     seen: list[int] = []
@@ -660,7 +660,37 @@ def assign_heights(net: Net) -> list[float]:
     unbend_wires(net, y)
     segments.reverse()
     straighten(net, y, segments)
+    close_gaps(net, y)
     return y
+
+
+def close_gaps(net: Net, y: list[float]) -> None:
+    """Move whole components up, the topmost first, as far as the others let them: no wire pulls them together."""
+    component = [-1] * len(net.rank)
+    members: list[list[int]] = []
+    for root in range(len(net.rank)):
+        if component[root] < 0:
+            component[root] = len(members)
+            found = [root]
+            for v in found:
+                for u in [*net.ins[v], *[t for t, _, _ in net.outs[v]]]:
+                    if component[u] < 0:
+                        component[u] = len(members)
+                        found.append(u)
+            members.append(found)
+    if len(members) < 2:
+        return
+    tops = [min([y[v] - net.half[v] for v in found]) for found in members]
+    ceiling = min(tops)
+    for c in sorted(range(len(members)), key=lambda c: (tops[c], c)):
+        room = tops[c] - ceiling
+        for v in members[c]:
+            if net.place[v] > 0:
+                u = net.columns[net.rank[v]][net.place[v] - 1]
+                if component[u] != c:
+                    room = min(room, y[v] - net.half[v] - y[u] - net.half[u])
+        for v in members[c]:
+            y[v] -= room
 
 
 def relax_column(net: Net, y: list[float], column: list[int], from_left: float, from_right: float) -> None:
