@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import sys
+import unicodedata
+from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,7 +26,9 @@ examples:
 """
 # Every file that we write says so, and only such a file is written over without being told to.
 _SIGNS = (b"chainrule-graph", b"digraph computation_graph")
-_SIGNED_ENDINGS = (".svg", ".html", ".dot", ".gv")
+_ENDINGS = (".svg", ".html", ".dot", ".gv", ".png", ".pdf")
+_WITH_ARGUMENT = ("--out", "--theme", "--rankdir", "--engine")
+_PLAIN = str.maketrans({"−": "-", "–": "-", "─": "-", "×": "*", "÷": "/", "…": "..."})
 
 
 class _Parser(argparse.ArgumentParser):
@@ -37,20 +43,22 @@ class _BadInput(Exception):
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit status: 0, or 2 for bad input."""
     try:
-        return _run(argv)
+        status = _run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+        return status
     except _BadInput as problem:
         line = " ".join(str(problem).split())
         print(f"chainrule: {line} (chainrule --help shows examples)", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of our output has left, as `head` does
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor does anything else reach it at the exit
         return 1
 
 
-def _run(argv: list[str] | None) -> int:
-    options = _parser().parse_intermixed_args(argv)
+def _run(argv: list[str]) -> int:
+    options = _parser().parse_args(_options_first(argv))
     out = Path(options.out)
-    if out.suffix.lower() not in (*_SIGNED_ENDINGS, ".png", ".pdf"):
+    if out.suffix.lower() not in _ENDINGS:
         raise _BadInput(f"--out must end in .svg, .html, .dot, .png or .pdf, but got {options.out!r}")
     root = _graph(options.formula, options.values)
     root.backward()
@@ -70,9 +78,35 @@ def _run(argv: list[str] | None) -> int:
         raise _BadInput(str(error)) from None
     except OSError as error:
         raise _BadInput(f"could not write {options.out}: {error.strerror or error}") from None
-    print(table)
-    print(f"\nwrote {out}")
+    print(_printable(f"{table}\n\nwrote {out}"))
     return 0
+
+
+def _options_first(argv: list[str]) -> list[str]:
+    """The same words in an order that argparse cannot misread: a formula such as -x is no option."""
+    options: list[str] = []
+    words: list[str] = []
+    rest = iter(argv)
+    for word in rest:
+        if word == "--":
+            words.extend(rest)
+        elif word == "-h" or re.match(r"--[a-z]", word):
+            options.append(word)
+            if word in _WITH_ARGUMENT:
+                options.extend(islice(rest, 1))
+        else:
+            words.append(word)
+    return [*options, "--", *words]
+
+
+def _printable(text: str) -> str:
+    """The text in plainer letters where the terminal, or a file that we are piped into, does not know true ones."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
+    return text
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -102,7 +136,7 @@ def _graph(formula: str, assignments: list[str]) -> Value:
     values: dict[str, float] = {}
     for text in assignments:
         name, equals, number = text.partition("=")
-        name = name.strip()
+        name = unicodedata.normalize("NFKC", name.strip())  # as Python reads the names in the formula
         if not equals or not name.isidentifier():
             raise _BadInput(f"expected name=number, such as x=-2, but got {text!r}")
         if name in values:

@@ -174,12 +174,11 @@ class Drawing:
     def _page(self) -> str:
         title = html.escape(self._title)
         scheme = "light dark" if self._theme == "auto" else self._theme
-        picture = self.svg if self.svg.startswith("<svg") else self.svg[self.svg.index("<svg") :]
         return (
             f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{title}</title>\n'
             '<meta name="viewport" content="width=device-width">\n'
             f"<style>:root{{color-scheme:{scheme}}}body{{margin:2rem;font-family:sans-serif;overflow-x:auto}}</style>"
-            f"</head>\n<body>\n<main>\n{picture}</main>\n</body>\n</html>\n"
+            f"</head>\n<body>\n<main>\n{self.svg}</main>\n</body>\n</html>\n"
         )
 
     @property
@@ -229,11 +228,10 @@ def to_text(root: Value, fmt: str = ".4g") -> str:
 
 def write_whole(target: Path, content: bytes) -> None:
     """Write a file so that at no moment a half of it stands there: beside its place first, then moved over."""
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(target.parent)!r} to write {target.name!r} into")
     target = Path(os.path.realpath(target))  # a link stays a link
-    folder = target.parent
-    if not folder.is_dir():
-        raise FileNotFoundError(f"there is no folder {str(folder)!r} to write {target.name!r} into")
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".chainrule-", suffix=".part")
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".chainrule-", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)

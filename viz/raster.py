@@ -6,25 +6,46 @@ needs no system library, where CairoSVG needs libcairo and most others need font
 
 from __future__ import annotations
 
+import math
+import re
+import struct
+import zlib
 from types import ModuleType
 
 from .metrics import FONT
 
+LONGEST = 16_000  # dots; beyond that the renderer takes gigabytes, and viewers give up
+SIGN = b"chainrule-graph"  # by which the command knows a file of ours
+_SIZE = re.compile(r'width="([\d.]+)[a-z]*" height="([\d.]+)')
 BUNDLED_FONT = "'Liberation Sans'"  # as wide as Helvetica and Arial; the renderer brings it, upright and italic
 
 
 def to_png(svg: str, scale: float = 2.0) -> bytes:
-    """The picture as PNG, ``scale`` dots to the pixel."""
+    """The picture as PNG, ``scale`` dots to the pixel.
+
+    Raises:
+        ValueError: if the scale is not a positive number, or the picture would have a side of more than LONGEST dots.
+        ImportError: without the extra.
+    """
+    if isinstance(scale, bool) or not isinstance(scale, (int, float)) or not 0 < scale < math.inf:
+        raise ValueError(f"scale must be a positive number, such as 2, but got {scale!r}")
     converter = _converter("PNG")
+    longest = max(map(float, _SIZE.findall(svg)[0])) * scale
+    if longest > LONGEST:
+        raise ValueError(
+            f"as PNG this picture would be {longest:,.0f} dots long; save it as .svg, or with a smaller scale"
+        )
     png: bytes = converter.svg_to_png(_with_bundled_font(svg), scale=scale)
-    return png
+    text = b"tEXtSoftware\0" + SIGN
+    end = 8 + 25  # after the signature and the header: https://www.w3.org/TR/png/#5ChunkOrdering
+    return png[:end] + struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text)) + png[end:]
 
 
 def to_pdf(svg: str) -> bytes:
     """The picture as one page of PDF; text stays text."""
     converter = _converter("PDF")
     pdf: bytes = converter.svg_to_pdf(_with_bundled_font(svg))
-    return pdf
+    return pdf + b"\n% " + SIGN + b"\n"  # a comment after the end, where readers allow one
 
 
 def _with_bundled_font(svg: str) -> str:
