@@ -39,13 +39,19 @@ class ExpressionError(ValueError):
     """
 
     def __init__(self, message: str, text: str, column: int) -> None:
+        message = _printable(message)
         self.message, self.text, self.column = message, text, column
         start = max(0, column - 60)
-        window = text[start : column + 20].replace("\t", " ").replace("\n", " ").replace("\r", " ")
+        window = _printable(text[start : column + 20])
         lead = "..." if start else ""
         tail = "..." if column + 20 < len(text) else ""
         caret = " " * (len(lead) + column - start) + "^"
         super().__init__(f"{message}\n  {lead}{window}{tail}\n  {caret}")
+
+
+def _printable(text: str) -> str:
+    """The same number of characters on one line: tabs, line ends and the like become spaces."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def parse(text: str, values: dict[str, Any] | None = None, /, **more: Any) -> Value:
@@ -77,6 +83,8 @@ def parse(text: str, values: dict[str, Any] | None = None, /, **more: Any) -> Va
     lead = len(text) - len(text.lstrip())
     reader = _Reader(text, lead, given)
     statements = _syntax(text, lead)
+    if not statements:  # nothing but a comment
+        raise ExpressionError("the formula is empty", text, 0)
     root: Any = None
     for i, statement in enumerate(statements):
         if isinstance(statement, ast.Expr):
@@ -95,13 +103,15 @@ def parse(text: str, values: dict[str, Any] | None = None, /, **more: Any) -> Va
 
 
 def _syntax(text: str, lead: int) -> list[ast.stmt]:
+    if "\x00" in text:
+        raise ExpressionError("this character cannot be read", text, text.index("\x00"))
     depth = 0
     for column, character in enumerate(text):
         depth += (character in "([{") - (character in ")]}")
         if depth > 150:
             raise ExpressionError("the brackets are nested too deeply", text, column)
     try:
-        return ast.parse(text.strip()).body
+        return ast.parse("\n".join(_lines(text))).body
     except SyntaxError as error:
         column = lead + max(0, (error.offset or 1) - 1) if (error.lineno or 1) == 1 else _line_start(text, lead, error)
         column = min(column, len(text))
@@ -119,8 +129,13 @@ def _syntax(text: str, lead: int) -> list[ast.stmt]:
         raise ExpressionError(f"this cannot be read as a formula: {error}", text, 0) from None
 
 
+def _lines(text: str) -> list[str]:
+    """The lines as Python's parser counts them, with as many characters as before."""
+    return text.replace("\r\n", " \n").replace("\r", "\n").strip().split("\n")
+
+
 def _line_start(text: str, lead: int, error: SyntaxError) -> int:
-    lines = text.strip().split("\n")[: (error.lineno or 1) - 1]
+    lines = _lines(text)[: (error.lineno or 1) - 1]
     return lead + sum(len(line) + 1 for line in lines) + max(0, (error.offset or 1) - 1)
 
 
@@ -129,12 +144,13 @@ class _Reader:
 
     def __init__(self, text: str, lead: int, given: dict[str, Any]) -> None:
         self.text, self.lead, self.given = text, lead, given
+        self.lines = _lines(text)
         self.leaves: dict[str, Value] = {}
         self.steps: dict[str, Any] = {}
 
     def error(self, message: str, node: Any) -> ExpressionError:
         # ast counts bytes of UTF-8 within a line; a person counts characters from the start
-        lines = self.text.strip().split("\n")
+        lines = self.lines
         row = node.lineno - 1
         before = lines[row].encode()[: node.col_offset].decode(errors="replace")
         return ExpressionError(message, self.text, self.lead + sum(len(s) + 1 for s in lines[:row]) + len(before))
@@ -259,7 +275,7 @@ def _operator_place(reader: _Reader, node: ast.BinOp) -> Any:
     """Where the operator itself stands: after its left operand, and after any spaces and closing brackets."""
     left = node.left
     place = ast.Name(id="", lineno=left.end_lineno or 1, col_offset=left.end_col_offset or 0)
-    line = reader.text.strip().split("\n")[place.lineno - 1].encode()
+    line = reader.lines[place.lineno - 1].encode()
     while place.col_offset < len(line) and line[place.col_offset] in b" \t)":
         place.col_offset += 1
     return place

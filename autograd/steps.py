@@ -158,13 +158,15 @@ def fill(template: str, inputs: list[str], y: str = "y") -> str:
     values = {"a": inputs[0], "b": inputs[-1] if len(inputs) == 1 else inputs[1], "y": y}
 
     def put(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return match[0][0]  # a doubled brace stands for one
         value = values[match[1]]
         before = template[: match.start()].rstrip()[-1:]
         after = template[match.end() : match.end() + 1]
         return f"({value})" if value.startswith("−") and ((before and before in "+−×/^·√") or after in "^²") else value
 
-    text = re.sub(r"\{([aby])\}", put, template.replace("{{", "\0").replace("}}", "\1"))
-    return text.replace("\0", "{").replace("\1", "}").replace("(…)", f"({shown})").replace(r"(\ldots)", f"({shown})")
+    text = re.sub(r"\{\{|\}\}|\{([aby])\}", put, template)
+    return text.replace("(…)", f"({shown})").replace(r"(\ldots)", f"({shown})")
 
 
 def _wrapped(number: str) -> str:

@@ -596,35 +596,43 @@ def _next_unmarked(cursor: Any, mark: float, hold: Any) -> Value | None:
 
 
 def _sweep(root: Value, seed: float) -> None:
-    """The backward pass itself."""
-    order: list[Value] = []
+    """The backward pass, whole or not at all.
+
+    The loops are in a function of their own, because CPython 3.12 and 3.13 leave some backward jumps inside a ``try``
+    out of its reach, and a backward jump is just where Ctrl-C strikes.
+    """
     held: list[tuple[Value, float | None]] = []
     try:
-        sweep_order(root, order, held)
-        root._grad = seed
-        for node in reversed(order):
-            upstream = node._grad
-            partial = node._da
-            if partial is not None:
-                node._a._grad += upstream * partial
-            partial = node._db
-            if partial is not None:
-                if type(partial) is not tuple:
-                    node._b._grad += upstream * partial
-                else:
-                    for x, d in zip(node._b, partial, strict=True):
-                        if d is not None:
-                            x._grad += upstream * d
-        for leaf, gradient in held:
-            if gradient is not None:
-                leaf._grad += gradient
-    except BaseException:  # Ctrl-C in the middle: leaves go back to what they held, inner nodes to no gradient
+        _pass_back(root, seed, held)
+    except BaseException:  # leaves go back to what they held, inner nodes to no gradient
         for node in _reachable(root):
             if node._a is not None:
                 node._grad = None
         for leaf, gradient in held:
             leaf._grad = gradient
         raise
+
+
+def _pass_back(root: Value, seed: float, held: list[tuple[Value, float | None]]) -> None:
+    order: list[Value] = []
+    sweep_order(root, order, held)
+    root._grad = seed
+    for node in reversed(order):
+        upstream = node._grad
+        partial = node._da
+        if partial is not None:
+            node._a._grad += upstream * partial
+        partial = node._db
+        if partial is not None:
+            if type(partial) is not tuple:
+                node._b._grad += upstream * partial
+            else:
+                for x, d in zip(node._b, partial, strict=True):
+                    if d is not None:
+                        x._grad += upstream * d
+    for leaf, gradient in held:
+        if gradient is not None:
+            leaf._grad += gradient
 
 
 def _reachable(root: Value) -> set[Value]:

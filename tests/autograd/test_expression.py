@@ -1,0 +1,252 @@
+"""parse: the same numbers as Python itself, and a caret under the place where a formula goes wrong."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograd import ExpressionError, Value, leaves, parse, topological_order
+
+
+def test_the_first_graph() -> None:
+    f = parse("(x + y) * z", x=-2, y=5, z=-4)
+    f.backward()
+    assert f.data == -12.0
+    assert {n.label: n.grad for n in leaves(f)} == {"x": -4.0, "y": -4.0, "z": 3.0}
+
+
+def test_the_sigmoid_gate() -> None:
+    f = parse("sigmoid(w0*x0 + w1*x1 + w2)", w0=2, x0=-1, w1=-3, x1=-2, w2=-3)
+    assert f.data == pytest.approx(0.7310585786, abs=5e-11)
+
+
+def test_a_name_used_twice_is_one_leaf_and_a_value_is_used_as_it_is() -> None:
+    x = Value(3.0)
+    f = parse("x * x + x", x=x)
+    f.backward()
+    assert x.grad == 7.0
+    assert len(leaves(parse("x * x + x", {"x": 3}))) == 1
+
+
+def test_named_steps_become_labels() -> None:
+    f = parse("q = x + y; f = q * z", x=-2, y=5, z=-4)
+    assert f.label == "f" and f.inputs[0].label == "q"
+    g = parse("q = x\nr = q; q * r", x=2)
+    assert g.data == 4.0
+    assert {n.label for n in topological_order(g)} >= {"q", "r", "x"}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("-x**2", -9.0),
+        ("2**-x", 0.125),
+        ("2**3**2", 512.0),
+        ("(2**3)**2", 64.0),
+        ("x - 1 - 1", 1.0),
+        ("x / 2 / 2", 0.75),
+        ("--x", 3.0),
+        ("+x", 3.0),
+        ("2 * pi", 2 * math.pi),
+        ("max(x, 5, 1)", 5.0),
+        ("min(x, 5)", 3.0),
+        ("ln(exp(x))", 3.0),
+        ("leaky_relu(-x)", -0.03),
+        ("leaky_relu(-x, 0.5)", -1.5),
+        ("logsumexp(x, x)", 3 + math.log(2)),
+        ("1e-3 * x", 0.003),
+        ("1/0*x", math.inf),
+        ("(-8)**(1/3) * x", math.nan),
+        ("  x  ", 3.0),
+        ("x # a comment", 3.0),
+    ],
+)
+def test_precedence_and_functions(text: str, value: float) -> None:
+    names = {"x": 3} if "x" in text.replace("exp", "").replace("max", "") else {}
+    f = parse(text, names)
+    assert f.data == pytest.approx(value, abs=1e-15, nan_ok=True)
+
+
+def test_any_name_may_be_given_even_that_of_a_parameter() -> None:
+    assert parse("values + text * self", values=1, text=2, self=3).data == 7.0
+    assert parse("σ₀ + ñ" if "σ₀".isidentifier() else "σ + ñ", {"σ": 1, "ñ": 2}).data == 3.0
+    assert parse("pi + e", pi=1, e=2).data == 3.0
+
+
+def random_expression(rng: random.Random, depth: int) -> str:
+    if depth == 0 or rng.random() < 0.15:
+        return rng.choice(["x", "y", "z", "2", "0.5", "3.25", "1e0", "7"])
+    kind = rng.random()
+    if kind < 0.55:
+        space = rng.choice(["", " "])
+        op = rng.choice(["+", "-", "*", "/", "**"])
+        return f"{random_expression(rng, depth - 1)}{space}{op}{space}{random_expression(rng, depth - 1)}"
+    if kind < 0.7:
+        return rng.choice("-+") + random_expression(rng, depth - 1)
+    if kind < 0.85:
+        return f"({random_expression(rng, depth - 1)})"
+    name = rng.choice(["sin", "cos", "tanh", "exp", "abs"])
+    return f"{name}({random_expression(rng, depth - 1)})"
+
+
+def test_random_expressions_equal_pythons_own_evaluation() -> None:
+    rng = random.Random(7)
+    functions = {"sin": math.sin, "cos": math.cos, "tanh": math.tanh, "exp": math.exp, "abs": math.fabs}
+    compared = 0
+    for _ in range(3000):
+        text = random_expression(rng, rng.randint(1, 5))
+        numbers = {"x": 1.7, "y": -0.6, "z": 0.25}
+        numbers = {k: v for k, v in numbers.items() if k in text.replace("exp", "")}
+        try:
+            expected = eval(text, {"__builtins__": {}}, {**functions, **numbers})
+        except (ArithmeticError, ValueError, TypeError):
+            continue
+        if isinstance(expected, complex) or not math.isfinite(expected):
+            continue
+        got = parse(text, numbers).data
+        assert got == pytest.approx(expected, rel=1e-12, abs=1e-300), text
+        compared += 1
+    assert compared > 1500
+
+
+# text, the values, what the message says, where the caret stands
+BAD: list[tuple[str, dict[str, Any], str, int]] = [
+    ("", {}, "empty", 0),
+    ("   ", {}, "empty", 0),
+    ("x + ", {"x": 1}, "ends too early", 3),
+    ("x + y", {"x": 1}, "y has no value", 4),
+    ("  x + yy * 2", {"x": 1}, "yy has no value", 6),
+    ("x", {"x": 1, "w": 2}, "w has a value but is not in the formula", 1),
+    ("x.real", {"x": 1}, "attribute", 0),
+    ("x[0]", {"x": 1}, "square brackets", 0),
+    ("1 + foo(x)", {"x": 1}, "unknown function foo", 4),
+    ("softmax(x)", {"x": 1}, "several numbers", 0),
+    ("x ^ 2", {"x": 1}, r"for a power write \*\*", 2),
+    ("(x) // 2", {"x": 1}, "to divide write /", 4),
+    ("x @ x", {"x": 1}, r"to multiply write \*", 2),
+    ("x % 2", {"x": 1}, "remainder", 2),
+    ("x < 2", {"x": 1}, "comparison", 0),
+    ("x and x", {"x": 1}, "and/or", 0),
+    ("not x", {"x": 1}, "sign", 0),
+    ("~x", {"x": 1}, "sign", 0),
+    ("x if x else 1", {"x": 1}, "an if", 0),
+    ("lambda: 1", {}, "lambda", 0),
+    ("[x]", {"x": 1}, "a list", 0),
+    ("x, 1", {"x": 1}, "comma", 0),
+    ("'a' + x", {"x": 1}, "text", 0),
+    ("x + 1j", {"x": 1}, "complex number", 4),
+    ("x + True", {"x": 1}, "True", 4),
+    ("x + None", {"x": 1}, "None|this", 4),
+    ("exp(x, 2)", {"x": 1}, "exp takes 1 input, but got 2", 0),
+    ("exp()", {}, "exp takes 1 input|needs an input", 0),
+    ("max()", {}, "at least one input|needs an input", 0),
+    ("1 + exp(x=2)", {}, "by place", 10),
+    ("exp(*x)", {"x": 1}, "star", 4),
+    ("exp(**x)", {"x": 1}, "by place", 6),
+    ("exp", {}, "exp is a function", 0),
+    ("(x)(2)", {"x": 1}, "unknown function x", 1),
+    ("exp(x)(2)", {"x": 1}, "plain names", 0),
+    ("__import__('os').system('true')", {}, "plain name|unknown function", 0),
+    ("import os", {}, "import", 0),
+    ("x = 1", {"x": 1}, "already has a value", 0),
+    ("q = 1; q = 2", {}, "q already has a value", 7),
+    ("q = x; q * 2; q", {"x": 1}, "only the last step", 7),
+    ("x + 1 = 2", {"x": 1}, "equals sign", 0),
+    ("a = b = x", {"x": 1}, "equals sign", 0),
+    ("a, b = x", {"x": 1}, "equals sign", 0),
+    ("x += 1", {"x": 1}, "cannot be used", 0),
+    ("for i in x: i", {"x": 1}, "cannot be used", 0),
+    ("(" * 200 + "x" + ")" * 200, {"x": 1}, "nested too deeply", 150),
+    ("x" * 10_001, {}, "10,001 characters", 10_000),
+    ("q = x\nq * w", {"x": 1}, "w has no value", 10),
+    ("q = x\r\nq * w", {"x": 1}, "w has no value", 11),
+    ("q = x\rq * w", {"x": 1}, "w has no value", 10),
+    ("x", {"x": 1, "two\nlines": 2}, "two lines has a value", 1),
+    ("é + w", {"é": 1}, "w has no value", 4),
+    ("x +\x00 1", {"x": 1}, "cannot be read", 3),
+    ("# nothing", {}, "empty", 0),
+    ("9" * 400 + " * x", {"x": 1}, "too large for a float", 0),
+    ("(y := x)", {"x": 1}, ":=", 1),
+    ("f'{x}'", {"x": 1}, "text", 0),
+    ("identity(x)", {"x": 1}, "unknown function", 0),
+    ("dot(x, x)", {"x": 1}, "unknown function", 0),
+    ("x $ 2", {"x": 1}, "invalid|cannot", 2),
+    ("x 2", {"x": 1}, "cannot be read", 2),
+    ("(x + 2", {"x": 1}, "never closed|too early", 0),
+    ("x + 2)", {"x": 1}, "unmatched|too early", 5),
+]
+
+
+@pytest.mark.parametrize(("text", "values", "says", "column"), BAD, ids=[b[0][:30] for b in BAD])
+def test_a_bad_formula_gets_one_line_and_a_caret_at_the_place(
+    text: str, values: dict[str, Any], says: str, column: int
+) -> None:
+    with pytest.raises(ExpressionError, match=says) as caught:
+        parse(text, values)
+    error = caught.value
+    assert error.column == column
+    well_formed(error, text)
+
+
+def well_formed(error: ExpressionError, text: str) -> None:
+    assert error.message and "\n" not in error.message and len(error.message) < 400
+    assert error.text == text
+    assert 0 <= error.column <= len(text)
+    lines = str(error).split("\n")
+    assert len(lines) == 3, lines
+    assert lines[0] == error.message and lines[2].strip() == "^"
+    place = lines[2].index("^")
+    if error.column < len(text) and text[error.column].isprintable():
+        assert lines[1][place] == text[error.column], "the caret must stand under the character that is meant"
+
+
+def test_absurdly_deep_formulas_are_refused() -> None:
+    for text in ("-" * 9000 + "x", "+".join(["x"] * 4000), "**".join(["x"] * 3000), "exp(" * 140 + "x" + ")" * 140 + "+x" * 600):
+        with pytest.raises(ExpressionError, match="nested") as caught:
+            parse(text, x=1)
+        well_formed(caught.value, text)
+    assert parse("+".join(["x"] * 400), x=1).data == 400.0
+
+
+def test_a_value_that_is_not_a_number_is_a_type_error() -> None:
+    for wrong in ("1", None, [1], 1j):
+        with pytest.raises(TypeError, match="must be a number"):
+            parse("x + 1", x=wrong)
+    for formula in (None, 5, b"x"):
+        with pytest.raises(TypeError, match="a formula is text"):
+            parse(formula)  # type: ignore[arg-type]
+
+
+pieces = st.sampled_from(
+    ["x", "y", "1", "2.5", "+", "-", "*", "/", "**", "(", ")", ",", ";", "=", " ", "\n", "\r", "\t", "\f", "exp", "max", ".", "[", "]"]
+    + ["'", '"', "#", "\\", "é", "😀", "lambda", "if", "for", "0x", "1e999", "_", ":", "~", "@", "^", "%", "//", "\x00", "\u2028", "1if"]
+)
+
+
+@pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
+@settings(max_examples=1500, deadline=None)
+@given(st.one_of(st.text(max_size=40), st.lists(pieces, max_size=14).map("".join)))
+def test_no_text_ever_gives_another_error(text: str) -> None:
+    try:
+        root = parse(text, {})
+    except ExpressionError as error:
+        well_formed(error, text)
+    else:
+        assert isinstance(root, Value)
+
+
+@pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(pieces, max_size=14).map("".join))
+def test_no_text_with_values_ever_gives_another_error(text: str) -> None:
+    try:
+        root = parse(text, {"x": 1.0, "y": 2})
+    except ExpressionError as error:
+        well_formed(error, text)
+    else:
+        assert isinstance(root, Value)

@@ -1,0 +1,427 @@
+"""One node: its numbers, its operators, backward(), and what it leaves in memory."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import math
+import pickle
+import random
+import sys
+import threading
+import tracemalloc
+from collections.abc import Iterator
+from fractions import Fraction
+from types import FrameType
+from typing import Any
+
+import pytest
+
+import autograd as ag
+from autograd import Value, topological_order
+from tests.autograd.build import build
+from tests.autograd.naive import random_program
+
+# --- a node by itself
+
+
+def test_a_new_value_is_a_leaf_without_a_gradient() -> None:
+    x = Value(3, "x")
+    assert (x.data, x.grad, x.label, x.op, x.inputs, x.scope, x.has_grad) == (3.0, 0.0, "x", "", (), "", False)
+    assert type(x.data) is float
+    assert repr(x) == "Value(data=3.0, grad=0.0, label='x')"
+    assert f"{x:.2f}" == "3.00"
+
+
+@pytest.mark.parametrize("number", [2, 2.0, True, Fraction(1, 2), -0.0, math.inf])
+def test_real_numbers_become_floats(number: Any) -> None:
+    assert type(Value(number).data) is float
+    assert Value(number).data == float(number)
+
+
+@pytest.mark.parametrize(
+    ("thing", "says"),
+    [
+        (Value(1.0), "another Value"),
+        ("2", "autograd.parse"),
+        (1j, "x.real"),
+        ([1.0], "one Value for each"),
+        (None, "NoneType"),
+        (object(), "object"),
+    ],
+)
+def test_anything_else_is_a_type_error_that_says_what_to_do(thing: Any, says: str) -> None:
+    for attempt in (lambda: Value(thing), lambda: setattr(Value(0.0), "data", thing)):
+        with pytest.raises(TypeError, match=says):
+            attempt()
+
+
+def test_a_label_must_be_text() -> None:
+    with pytest.raises(TypeError, match="label"):
+        Value(1.0, 5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="label"):
+        Value(1.0).label = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("other", ["a", None, 1j, [1.0], (1.0,), {}, {1}, b"x"])
+def test_arithmetic_with_other_things_is_a_type_error_in_both_orders(other: Any) -> None:
+    x = Value(1.0)
+    for attempt in (
+        lambda: x + other,
+        lambda: other + x,
+        lambda: x * other,
+        lambda: other * x,
+        lambda: x / other,
+        lambda: other / x,
+        lambda: x**other,
+        lambda: other**x,
+        lambda: x - other,
+        lambda: other - x,
+    ):
+        with pytest.raises(TypeError):
+            attempt()
+
+
+def test_equality_and_hash_are_identity_and_order_compares_numbers() -> None:
+    a, b = Value(1.0), Value(1.0)
+    assert a != b
+    assert a == a  # noqa: PLR0124
+    assert len({a, b, a}) == 2
+    assert a.equals(b) and a.equals(1.0) and not a.equals(2)
+    assert a <= b and a >= b and not a < b and not a > b
+    assert a < 2 and 2 > a and a > 0.5 and 0.5 < a and a <= 1 and a >= 1
+    assert max([a, Value(3.0), b]).data == 3.0
+    assert Value(1.0) and not Value(0.0)
+    nan = Value(math.nan)
+    assert not nan < 1 and not nan > 1 and not nan.equals(nan)
+
+
+def test_float_of_a_value_would_lose_its_gradient_and_is_refused() -> None:
+    for function in (float, math.exp, math.sqrt, complex):
+        with pytest.raises(TypeError):
+            function(Value(1.0))  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        int(Value(1.0))  # type: ignore[call-overload]
+
+
+def test_sub_div_neg_and_reciprocal_are_nodes_of_their_own() -> None:
+    x = Value(49.0)
+    assert (x / x).data == 1.0
+    assert [n.op for n in (x - 1, x / 2, -x, x.reciprocal(), 1 - x, 2 / x, x**2, 2**x, abs(x))] == [
+        "sub",
+        "div",
+        "neg",
+        "reciprocal",
+        "sub",
+        "div",
+        "pow",
+        "pow",
+        "abs",
+    ]
+    assert +x is x
+
+
+def test_in_place_operators_bind_the_name_to_a_new_node() -> None:
+    x = Value(1.0)
+    y = x
+    y += 1
+    y *= 3
+    assert (x.data, y.data) == (1.0, 6.0)
+    y.backward()
+    assert x.grad == 3.0
+
+
+def test_a_plain_number_becomes_a_constant_node_only_when_looked_at() -> None:
+    x = Value(3.0)
+    y = x * 2
+    a, two = y.inputs
+    assert a is x
+    assert (two.op, two.data) == ("const", 2.0)
+    assert y.inputs[1] is two
+    assert y.local_derivatives == (2.0, None)
+    assert (5 - x).inputs[0].data == 5.0
+
+
+def test_a_constant_that_is_used_again_stays_a_constant() -> None:
+    x = Value(3.0)
+    two = (x * 2).inputs[1]
+    for y in (x * two, two * x, x + two, two - x, two**x, x / two):
+        y.backward()
+        assert two.grad == 0.0
+        assert [d is None for d in y.local_derivatives] == [n is two for n in y.inputs]
+        assert ag.dumps(ag.loads(ag.dumps(y))) == ag.dumps(y)
+    assert (-two).local_derivatives == (None,)
+
+
+# --- backward
+
+
+def test_a_repeated_operand_gets_both_contributions() -> None:
+    x = Value(3.0)
+    (x + x).backward()
+    assert x.grad == 2.0
+    x.zero_grad()
+    (x * x).backward()
+    assert x.grad == 6.0
+    x.zero_grad()
+    (x / x).backward()
+    assert x.grad == 0.0
+    x.zero_grad()
+    (x**x).backward()
+    assert x.grad == pytest.approx(27 * (1 + math.log(3)), rel=1e-15)
+
+
+def test_backward_on_a_leaf_adds_its_seed() -> None:
+    x = Value(3.0)
+    x.backward()
+    x.backward(2.5)
+    assert x.grad == 3.5
+
+
+def test_twice_without_zeroing_is_exactly_twice_on_a_shared_graph() -> None:
+    x, w = Value(0.3), Value(-1.7)
+    h = (x * w).tanh()
+    y = h * h + h.exp() * x
+    y.backward()
+    leaf, inner = (x.grad, w.grad), h.grad
+    y.backward()
+    assert (x.grad, w.grad) == (2 * leaf[0], 2 * leaf[1])
+    assert h.grad == inner
+
+
+def test_twice_is_exact_on_a_freshly_extended_graph_too() -> None:
+    x = Value(0.3)
+    h = x.sin()
+    first = h * 3
+    first.backward()
+    once = x.grad
+    second = first + h  # extends a graph whose inner nodes hold gradients
+    second.backward()
+    assert first.grad == 1.0
+    assert h.grad == 4.0, "an inner node holds the last pass alone"
+    assert x.grad == once + 4.0 * math.cos(0.3)
+
+
+def test_the_derivative_belongs_to_the_numbers_that_were_recorded() -> None:
+    for seed in range(50):
+        program, inputs = random_program(random.Random(seed))
+        one, other = build(program, inputs), build(program, inputs)
+        for node in other:
+            node.data = 1e6
+        one[-1].backward()
+        other[-1].backward()
+        assert [a.grad for a in one] == [b.grad for b in other]
+
+
+def test_zero_grad_forgets_the_whole_graph() -> None:
+    x = Value(2.0)
+    h = x * x
+    y = h.exp()
+    y.backward()
+    assert all(n.has_grad for n in (x, h, y))
+    y.zero_grad()
+    assert not any(n.has_grad for n in (x, h, y))
+    assert (x.grad, h.grad, y.grad) == (0.0, 0.0, 0.0)
+
+
+def test_a_gradient_can_be_set_and_a_step_be_taken() -> None:
+    x = Value(2.0)
+    x.grad = 1
+    (x * 3).backward()
+    assert x.grad == 4.0
+    x.grad = 0
+    assert x.grad == 0.0 and x.has_grad
+    x.data -= 0.5
+    assert x.data == 1.5
+
+
+def test_nodes_that_do_not_lead_to_the_root_keep_their_gradients() -> None:
+    x, z = Value(2.0), Value(5.0)
+    side = x * z
+    side.grad = 7.0
+    (x * x).backward()
+    assert (side.grad, z.grad, z.has_grad) == (7.0, 0.0, False)
+
+
+def test_a_seed_must_be_a_number() -> None:
+    with pytest.raises(TypeError):
+        Value(1.0).backward("1")  # type: ignore[arg-type]
+
+
+class _Interrupt:
+    """Raises KeyboardInterrupt before the n-th line or instruction inside the engine's backward pass."""
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+
+    def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
+        if frame.f_code.co_name not in ("_sweep", "_pass_back", "sweep_order", "_next_unmarked"):
+            return None
+        frame.f_trace_opcodes = True
+        if event in ("opcode", "line"):
+            self.left -= 1
+            if self.left < 0:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+        return self
+
+
+def _interruptions(make: Any) -> Iterator[tuple[list[Value], Value]]:
+    """The same backward pass, interrupted at every instruction in turn, until one is let through."""
+    at = 0
+    while True:
+        leaves, root = make()
+        previous = sys.gettrace()
+        sys.settrace(_Interrupt(at))
+        try:
+            root.backward()
+        except KeyboardInterrupt:
+            sys.settrace(previous)
+            yield leaves, root
+        else:
+            sys.settrace(previous)
+            assert at > 100, "no instruction was interrupted"
+            return
+        at += 1
+
+
+def test_ctrl_c_at_any_instruction_of_the_pass_leaves_no_trace() -> None:
+    def make() -> tuple[list[Value], Value]:
+        a, b, c = Value(0.5), Value(-2.0), Value(3.0)
+        h = a * b
+        root = ag.dot([h, a, 2.0], [c, h.tanh(), h]) + ag.maximum(a, h) * b
+        a.grad = 0.25
+        return [a, b, c], root
+
+    leaves, root = make()
+    root.backward()
+    clean = [leaf.grad for leaf in leaves]
+    held = [(0.25, True), (0.0, False), (0.0, False)]
+    count = 0
+    for leaves, root in _interruptions(make):
+        count += 1
+        now = [(leaf.grad, leaf.has_grad) for leaf in leaves]
+        if now != held:  # only the very last instructions, where the pass is complete, may let it stand
+            assert [leaf.grad for leaf in leaves] == clean, count
+            continue
+        assert all(type(n.grad) is float for n in topological_order(root))
+        assert not any(n.has_grad for n in topological_order(root) if n.inputs)
+        root.backward()
+        assert [leaf.grad for leaf in leaves] == clean, count
+    assert count > 100
+
+
+def test_threads_that_share_a_leaf_lose_no_gradient() -> None:
+    x = Value(2.0)
+    rounds, workers = 200, 4
+
+    def work() -> None:
+        for _ in range(rounds):
+            y = x * 3 + x * x
+            y.backward()
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work) for _ in range(workers)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert x.grad == rounds * workers * 7.0
+
+
+# --- copies
+
+
+def test_deepcopy_keeps_sharing_and_leaves_the_original_alone() -> None:
+    x = Value(2.0, "x")
+    h = x * 3
+    y = h * h + ag.dot([h, x, 1.0], [x, 2.0, h])
+    y.backward()
+    twin, twin_x = copy.deepcopy([y, x])
+    assert twin_x in topological_order(twin)
+    assert twin_x.label == "x" and twin_x.grad == x.grad
+    assert len(topological_order(twin)) == len(topological_order(y))
+    assert not set(topological_order(twin)) & set(topological_order(y))
+    before = x.grad
+    twin.backward()
+    assert twin_x.grad == 2 * before
+    assert x.grad == before
+
+
+def test_copy_is_another_node_on_the_same_inputs() -> None:
+    x = Value(2.0)
+    y = x * 3
+    z = copy.copy(y)
+    assert z is not y and z.inputs[0] is x and (z.op, z.data) == ("mul", 6.0)
+    z.backward()
+    assert x.grad == 3.0 and not y.has_grad
+
+
+def test_pickle_keeps_a_leaf_and_says_what_to_use_for_a_graph() -> None:
+    x = Value(2.0, "x")
+    x.grad = 0.5
+    y: Value = pickle.loads(pickle.dumps(x))
+    assert (y.data, y.grad, y.label, y.op) == (2.0, 0.5, "x", "")
+    assert not pickle.loads(pickle.dumps(Value(1.0))).has_grad
+    with pytest.raises(TypeError, match="autograd.dumps"):
+        pickle.dumps(x * 2)
+
+
+# --- memory
+
+
+def test_a_node_costs_at_most_250_bytes_with_its_float() -> None:
+    x = Value(0.5)
+    n = 20_000
+    gc.collect()
+    tracemalloc.start()
+    try:
+        nodes = [x]
+        for i in range(n):
+            nodes.append(nodes[-1] * nodes[i // 2] if i % 3 else nodes[-1] * 0.3 + 0.1)
+        nodes[-1].backward()
+        used, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    count = len(topological_order(nodes[-1])) - 1
+    constants = sum(node.op == "const" for node in topological_order(nodes[-1]))
+    assert used / (count - constants) <= 250
+
+
+def test_graphs_leave_no_cyclic_garbage() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        for seed in range(100):
+            root = build(*random_program(random.Random(seed)))[-1]
+            root.backward()
+            root.zero_grad()
+            list(ag.backward_steps(root))
+            ag.recompute(root)
+            ag.loads(ag.dumps(root))
+            ag.grad(ag.grad(lambda x: x.tanh() * x**3))(0.5)
+            copy.deepcopy(root)
+        del root
+        found = gc.collect()
+    finally:
+        gc.enable()
+    assert found == 0
+
+
+def test_a_graph_is_freed_with_its_last_user() -> None:
+    class Watched(Value):
+        __slots__ = ("__weakref__",)
+
+    import weakref
+
+    x = Watched(1.0)
+    gone = weakref.ref(x)
+    y = (x * 2).exp()
+    del x
+    assert gone() is not None
+    del y
+    assert gone() is None
