@@ -74,7 +74,7 @@ def _run(argv: list[str]) -> int:
         )
         table = drawing.to_text()
         drawing.save(out)
-    except (EngineError, ImportError) as error:
+    except (EngineError, ImportError, ValueError) as error:
         raise _BadInput(str(error)) from None
     except OSError as error:
         raise _BadInput(f"could not write {options.out}: {error.strerror or error}") from None

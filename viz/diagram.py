@@ -16,7 +16,7 @@ from autograd import SHEET, Value, format_number, topological_order
 from autograd.graph import names_in_order
 from autograd.ops import CONSTANT, LEAF
 
-from .metrics import clip
+from .metrics import clip, one_line
 
 SUMMARY_SIZE = 24  # how many operations next to the root are still drawn when the rest is folded into a summary
 MAX_TITLE = 40  # letters of a scope's name
@@ -238,12 +238,14 @@ def _boxes(graph: _Graph, groups: list[int], level: int) -> dict[int, _Box]:
         is_leaf = len(places) == 1 and not graph.sources[g]
         if not scoped or is_leaf:
             continue
-        title = clip(".".join(scoped[0]), MAX_TITLE) + (f" and {len(scoped) - 1} more" if len(scoped) > 1 else "")
+        title = clip(one_line(".".join(scoped[0])), MAX_TITLE) + (
+            f" and {len(scoped) - 1} more" if len(scoped) > 1 else ""
+        )
         lines = [title]
         inside = {graph.paths[i][level + 1] for i in places if len(graph.paths[i]) > level + 1}
         if inside:
             words = {re.sub(r"[.\d]+$", "", word) for word in inside}
-            lines.append(f"{len(inside)} {clip(words.pop(), MAX_TITLE) if len(words) == 1 else 'parts'}")
+            lines.append(f"{len(inside)} {clip(one_line(words.pop()), MAX_TITLE) if len(words) == 1 else 'parts'}")
         lines.append(_count(sum(not graph.is_constant[i] for i in places), "node", "nodes"))
         boxes[g] = _Box(scoped[0][:level], tuple(lines), places)
     return boxes
@@ -330,12 +332,12 @@ def _parts(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> list[Par
     for g, exits in _exits(graph, groups, boxes).items():
         if len(exits) == 1:  # a box with one result shows it
             part, node = parts[part_of[g]], order[exits.pop()]
-            part.name, part.tooltip = node.label, f"{part.tooltip}; {_told(graph, node)}"
+            part.name, part.tooltip = one_line(node.label), f"{part.tooltip}; {_told(graph, node)}"
             part.value, part.gradient = _numbers(node, graph.fmt)
     root_part = parts[part_of[groups[root_place]]]
     root_part.is_root = True
     if root_part.kind != "constant":
-        root_part.name = graph.names[graph.root]
+        root_part.name = one_line(graph.names[graph.root])
     return parts
 
 
@@ -396,11 +398,11 @@ def _part(graph: _Graph, i: int) -> Part:
     value, gradient = _numbers(node, graph.fmt)
     told = _told(graph, node)
     if node.op == LEAF:
-        return Part("input", node.label, value, gradient, scope=scope, is_parameter=bool(scope), tooltip=told)
+        return Part("input", one_line(node.label), value, gradient, scope=scope, is_parameter=bool(scope), tooltip=told)
     symbol, shape = gate_symbol(node, lambda x: format_number(x, graph.fmt))
     formula = SHEET[node.op].formula if node.op in SHEET else node.op
     told += f" ({node.op}: {formula.replace('{', '').replace('}', '')})"
-    return Part("gate", node.label, value, gradient, symbol, shape, scope=scope, tooltip=told)
+    return Part("gate", one_line(node.label), value, gradient, symbol, shape, scope=scope, tooltip=told)
 
 
 def _numbers(node: Value, fmt: str) -> tuple[str, str]:
@@ -451,5 +453,5 @@ def gate_symbol(node: Value, number: Callable[[float], str]) -> tuple[str, str]:
     if node.op in CIRCLES and len(node.inputs) == 2:
         return CIRCLES[node.op], "circle"
     if node.op == "pow":
-        return "xʸ", "pill"
+        return "x^y", "pill"
     return (SHEET[node.op].symbol if node.op in SHEET else node.op), "pill"

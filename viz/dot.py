@@ -7,7 +7,6 @@ pygraphviz or the `dot` program, and says what to install where there is neither
 from __future__ import annotations
 
 import html
-import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from autograd import format_number
 
 from .diagram import Diagram, Part
+from .metrics import printable
 from .svg import DARK, LIGHT
 
 if TYPE_CHECKING:
@@ -80,8 +80,7 @@ def _label(part: Part, show_grad: bool, colours: dict[str, str]) -> str:
 
 
 def _html(text: str) -> str:
-    # Graphviz reads HTML labels as XML, which has no control characters
-    return html.escape(re.sub(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]", "\ufffd", text))
+    return html.escape(printable(text))  # Graphviz reads such labels as XML
 
 
 def render_dot(source: str) -> str:

@@ -6,6 +6,9 @@ widest fonts that a browser may fall back to: with any other the text takes a li
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 FONT = "'Helvetica Neue', Helvetica, Arial, 'DejaVu Sans', 'Liberation Sans', sans-serif"
 BOLD = 1.16  # how much wider bold letters are, at most
 
@@ -26,9 +29,22 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
             width += _WIDTHS[c]
         elif c < "\u0250":  # what is left of Latin
             width += _LATIN if c.islower() or c < "\x7f" else 1.02
-        else:  # Greek to Chinese, and emoji: up to a full square
+        elif unicodedata.category(c) not in ("Mn", "Me", "Cf"):  # Greek to Chinese, and emoji: up to a full square
             width += _FOREIGN
     return width * size * (BOLD if bold else 1.0)
+
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def printable(text: str) -> str:
+    """Text without the control characters that XML cannot hold: a question mark in a diamond stands for each."""
+    return _NOT_XML.sub("\ufffd", text)
+
+
+def one_line(text: str) -> str:
+    """A name as it can be drawn."""
+    return " ".join(printable(text).split())
 
 
 def clip(text: str, limit: int = 24) -> str:

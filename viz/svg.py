@@ -11,7 +11,6 @@ each other, and the text is the same, byte for byte, on every machine.
 from __future__ import annotations
 
 import hashlib
-import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from itertools import pairwise
@@ -31,7 +30,7 @@ from .arrange import (
 )
 from .diagram import Diagram
 from .layout import smooth
-from .metrics import FONT, clip, text_width
+from .metrics import FONT, clip, one_line, printable, text_width
 
 MARGIN = 18.0
 MANY_WIRES = 150
@@ -162,7 +161,7 @@ class _Painter:
     def frame_title(self, frame: Frame) -> str:
         """In the upper left corner; from top to bottom in the first gap between the wires that come in there."""
         x, y = self.corner(frame.u, frame.v, frame.along, frame.across)
-        title = clip(frame.title)
+        title = clip(one_line(frame.title))
         left = x + 10
         if self.vertical:
             width = text_width(title, TITLE_SIZE)
@@ -369,12 +368,8 @@ def _isolated(name: str) -> str:
     return f"\u2068{name}\u2069"
 
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
 def _escape(text: str) -> str:
-    """Text for XML; characters that XML cannot hold become a question mark in a diamond."""
-    return escape(_NOT_XML.sub("\ufffd", text))
+    return escape(printable(text))
 
 
 def _n(x: float) -> str:
