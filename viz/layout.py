@@ -84,8 +84,8 @@ def layered(boxes: Sequence[Box], wires: Sequence[Wire], *, rank_gap: float = 28
 def assign_ranks(count: int, wires: Sequence[Wire]) -> list[int]:
     """The column of every box: wires go right and are short.
 
-    Longest-path ranks come first; then every box moves to where its wires are shortest while its neighbours
-    stay, a descent on the objective of Gansner, Koutsofios, North and Vo (1993).
+    To start with, every box stands as far right as its consumers let it, which suits leaves, and then those with
+    more operands than consumers as far left as their operands let them.  `shorten_wires` does the rest.
     """
     before: list[list[int]] = [[] for _ in range(count)]
     after: list[list[int]] = [[] for _ in range(count)]
@@ -95,10 +95,13 @@ def assign_ranks(count: int, wires: Sequence[Wire]) -> list[int]:
     order = topological_order(before, after)
 
     rank = [0] * count
+    for v in reversed(order):
+        for t in after[v]:
+            if rank[t] <= rank[v]:
+                rank[v] = rank[t] - 1
     for v in order:
-        for u in before[v]:
-            if rank[u] >= rank[v]:
-                rank[v] = rank[u] + 1
+        if len(before[v]) > len(after[v]):
+            rank[v] = max([rank[u] for u in before[v]]) + 1
     shorten_wires(rank, order, before, after)
     lowest = min(rank, default=0)
     return [r - lowest for r in rank]
@@ -126,11 +129,17 @@ def shorten_wires(rank: list[int], order: list[int], before: list[list[int]], af
     and hangs on there.  We start from single boxes, each a cluster of its own.  When nothing moves any more the
     total is minimal; the budget cuts only huge graphs short, at ranks that are valid and nearly as good.
     """
-    # The pull of a box: (wires in) - (wires out).  Positive: it wants to go left.
-    forest = Forest([len(before[v]) - len(after[v]) for v in range(len(rank))])
+    # The pull of a box: (wires in) - (wires out), by weight.  Positive: it wants to go left.  Wires that will share a
+    # trunk weigh less, 2 against 3: of w -> w*h -> +, repeated along a chain, the wires from w should be the long ones.
+    weight = [3 if len(targets) == 1 else 2 for targets in after]
+    forces = [-weight[v] * len(after[v]) for v in range(len(rank))]
+    for v, sources in enumerate(before):
+        for u in sources:
+            forces[v] += weight[u]
+    forest = Forest(forces)
     pull, link, children = forest.pull, forest.link, forest.children
     inside = [0] * len(rank)  # the turn in which a box was last part of what moved
-    budget = 300 * len(rank)
+    budget = 500 * len(rank)
     turn = 0
     while True:
         start = turn
@@ -318,7 +327,7 @@ def reduce_crossings(net: Net) -> int:
     set_columns(net, columns_from(net, operands_first(net)))
     size = len(net.rank)
     # In units of about 0.1 us: 5 ms for 30 boxes, 0.2 s for some hundred, then 50 us for every node, dummies too.
-    budget = max((500 if size > SMALL else 150) * size, min(4000 * size - 150_000, 2_400_000 - 1700 * net.real))
+    budget = max((450 if size > SMALL else 250) * size, min(4000 * size - 150_000, 2_400_000 - 1700 * net.real))
     best, spent = shake_everything(net, count_crossings(net), budget // 2)
     if size <= SMALL:
         best = start_afresh(net, best, max(32_000, budget // 4))
@@ -409,7 +418,7 @@ def shake_locally(net: Net, best: int, budget: int) -> None:
             change += count_gap(net, column)
             budget -= 10 * len(column)
         work, gain = settle(net, list(span), budget)
-        budget -= work + 100
+        budget -= work + 100 + count  # every column is looked at once below
         rightwards = not rightwards
         if change - gain <= 0:
             best += change - gain
@@ -430,6 +439,7 @@ def settle(net: Net, ranks: list[int], budget: int) -> tuple[int, int]:
     last = False
     while ranks and spent < budget:
         again = [False] * (count + 2)
+        spent += count // 2
         for r in ranks:
             work, removed = sift_column(net, r, last)
             spent += work
@@ -862,7 +872,7 @@ def unbend_wires(net: Net, y: list[float]) -> None:
     forest = Forest(pull)
     link, children = forest.link, forest.children
     inside = [0] * count
-    budget = 400 * count
+    budget = 300 * count
     turn = 0
     sequence = [v for column in net.columns for v in column]
     while True:
@@ -952,22 +962,35 @@ def draw(
     centre_y = [round(value - top, 2) for value in y]
     centre_x = [round((left[net.rank[v]] + right[net.rank[v]]) / 2, 2) for v in range(count)]
 
+    # A trunk's bends are found once; each of its wires takes the bends up to where it branches off.
+    bends: list[list[Point]] = []
+    reach = [1] * len(y)  # per node: how many of its trunk's bends lie at or before it
+    for u in range(count):
+        r, height = net.rank[u], centre_y[u]
+        bend = [(round(centre_x[u] + boxes[u].width / 2, 2), height)]
+        dummy = net.trunk[u]
+        while dummy >= 0:
+            r += 1
+            if centre_y[dummy] != height:
+                add_step(bend, (right[r - 1], height), (left[r], centre_y[dummy]))
+                height = centre_y[dummy]
+            reach[dummy] = len(bend)
+            following = [t for t, _, _ in net.outs[dummy] if t >= count]
+            dummy = following[0] if following else -1
+        bends.append(bend)
+
     routes: list[list[Point]] = []
     for w, wire in enumerate(wires):
         u, t = wire.source, wire.target
-        route = [(round(centre_x[u] + boxes[u].width / 2, 2), centre_y[u])]
-        if route[0][0] < right[net.rank[u]]:
-            route.append((right[net.rank[u]], centre_y[u]))
-        for r in range(net.rank[u] + 1, net.rank[t]):
-            dummy = net.trunk[u] + r - net.rank[u] - 1
-            route.append((left[r], centre_y[dummy]))
-            if right[r] > left[r]:
-                route.append((right[r], centre_y[dummy]))
+        r = net.rank[t]
+        last = net.ins[t][net.entry[w]]
+        route = bends[u][: reach[last]]
         port = round(centre_y[t] + net.offsets[t][net.entry[w]], 2)
-        edge = round(centre_x[t] - boxes[t].width / 2, 2)
-        if left[net.rank[t]] < edge:
-            route.append((left[net.rank[t]], port))
-        route.append((edge, port))
+        end = (round(centre_x[t] - boxes[t].width / 2, 2), port)
+        if port != centre_y[last]:
+            add_step(route, (right[r - 1], centre_y[last]), (min(left[r], end[0]), port))
+        if route[-1] != end:
+            route.append(end)
         routes.append(route)
     return Layout(
         right[-1] if right else 0.0,
@@ -978,6 +1001,13 @@ def draw(
         routes,
         crossings,
     )
+
+
+def add_step(route: list[Point], start: Point, end: Point) -> None:
+    """Let a route run level up to `start` and climb from there to `end`."""
+    if start[0] > route[-1][0]:
+        route.append(start)
+    route.append(end)
 
 
 def smooth(route: Sequence[Point]) -> list[Bezier]:

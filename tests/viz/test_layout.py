@@ -153,10 +153,13 @@ def test_ranks_make_the_wires_as_short_as_linear_programming_does(case: tuple[li
     if not wires:
         return
     rank = module.assign_ranks(len(boxes), wires)
+    fan_out = [sum(w.source == v for w in wires) for v in range(len(boxes))]
+    weights = [3 if fan_out[w.source] == 1 else 2 for w in wires]  # wires that share a trunk weigh less
     rows = [[(v == w.source) - (v == w.target) for v in range(len(boxes))] for w in wires]
-    cost = [sum(row[v] for row in rows) * -1 for v in range(len(boxes))]
+    cost = [-sum(weight * row[v] for weight, row in zip(weights, rows, strict=True)) for v in range(len(boxes))]
     best = optimize.linprog(cost, A_ub=rows, b_ub=[-1] * len(wires), bounds=(None, None))
-    assert sum(rank[w.target] - rank[w.source] for w in wires) == pytest.approx(best.fun)
+    total = sum(weight * (rank[w.target] - rank[w.source]) for weight, w in zip(weights, wires, strict=True))
+    assert total == pytest.approx(best.fun)
 
 
 def test_an_empty_graph_has_no_size() -> None:
@@ -222,7 +225,9 @@ def test_long_wires_of_one_box_share_a_trunk() -> None:
     drawn = check(boxes, wires)
     to_first = drawn.routes[wires.index(Wire(0, 4, 1))]
     to_second = drawn.routes[wires.index(Wire(0, 5, 1))]
-    assert to_first[:5] == to_second[:5]
+    assert to_first[0] == to_second[0]
+    assert to_first[2][1] == to_second[2][1]  # past the first bend they are still one line
+    assert to_first[2][0] < to_second[2][0]
 
 
 def test_the_layout_does_not_depend_on_the_hash_seed() -> None:
@@ -250,7 +255,7 @@ def test_the_layout_is_the_same_on_every_python_version() -> None:
     boxes = [Box(50 + i % 3 * 20, 40 + i % 2 * 20, (-8, 8)) for i in range(60)]
     wires = [Wire(i * 7 % (i + 1) if k else i, i + 1, k) for i in range(59) for k in (0, 1)]
     digest = hashlib.sha256(repr(layered(boxes, wires)).encode()).hexdigest()
-    assert digest[:16] == "b34b38bc5ac602a3"
+    assert digest[:16] == "ec75c5f96ab6ec08"
 
 
 def test_a_long_chain_does_not_recurse() -> None:
