@@ -312,7 +312,7 @@ def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape], padding: _Pad
         item_of[source] = len(boxes)
         boxes.append(Box(1.0, 10.0, (0.0,)))
     wires = [Wire(item_of[source], k, port) for k, sources in enumerate(wanted) for port, source in enumerate(sources)]
-    layout = layered(boxes, wires)
+    layout = layered(boxes, wires, at_start=range(len(items), len(boxes)))
     group.entries = entries
     group.inner = placed = _Placed(items, len(entries), layout, layout.height / 2)
     if not group.path:
