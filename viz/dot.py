@@ -7,6 +7,7 @@ pygraphviz or the `dot` program, and says what to install where there is neither
 from __future__ import annotations
 
 import html
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -80,7 +81,8 @@ def _label(part: Part, show_grad: bool, colours: dict[str, str]) -> str:
 
 
 def _html(text: str) -> str:
-    return html.escape(printable(text))  # Graphviz reads such labels as XML
+    # Graphviz reads such labels as XML, and puts a node's name for \N and so on: an invisible joiner keeps it from that
+    return html.escape(re.sub(r"\\(?=[EGHLNT])", "\\\\\u2060", printable(text)))
 
 
 def render_dot(source: str) -> str:
