@@ -268,3 +268,13 @@ def test_a_long_chain_does_not_recurse() -> None:
 def test_a_wide_fan_in_and_a_wide_fan_out() -> None:
     boxes, wires = graph((), *[(0,)] * 40, tuple(range(1, 41)), height=700)
     assert check(boxes, wires).crossings == 0
+
+
+def test_a_box_at_the_start_stands_in_the_first_column_however_late_it_is_used() -> None:
+    boxes = [Box(40, 40)] * 4 + [Box(40, 40, (-9.0, 9.0)), Box(1, 10)]
+    chain = [Wire(0, 1, 0), Wire(1, 2, 0), Wire(2, 3, 0), Wire(3, 4, 0), Wire(5, 4, 1)]
+    assert layered(boxes, chain).rank[5] == 3  # a leaf stands right before its consumer
+    pinned = layered(boxes, chain, at_start=[5])
+    assert pinned.rank[5] == 0
+    assert pinned.x[5] < pinned.x[1]
+    assert pinned.crossings == 0
