@@ -53,9 +53,9 @@ def gradcheck(
 
     Args:
         f: called as ``f(*inputs)``; returns one number or a (nested) list of them.
-        inputs: the arguments: numbers, (nested) lists or arrays of them, or Values. Values are passed on as they are and
-            moved in place, so ``gradcheck(lambda *p: loss(model), model.parameters())`` checks a whole network; their
-            data and gradients are put back. A single number, Value or array may be given by itself.
+        inputs: the arguments: numbers, (nested) lists or arrays of them, or Values. Values are passed on as they are
+            and moved in place, so ``gradcheck(lambda *p: loss(model), model.parameters())`` checks a whole network;
+            their data and gradients are put back. A single number, Value or array may be given by itself.
         eps: the step, for an input of size 1; larger inputs get a larger step in proportion.
         rtol, atol: an entry agrees if |analytic - numeric| ≤ atol + rtol·|numeric|, plus what rounding f must cost.
 

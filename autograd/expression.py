@@ -116,7 +116,7 @@ def _syntax(text: str, lead: int) -> list[ast.stmt]:
         column = lead + max(0, (error.offset or 1) - 1) if (error.lineno or 1) == 1 else _line_start(text, lead, error)
         column = min(column, len(text))
         message = str(error.msg).split("\n")[0]
-        if column < len(text) and text[column] == "=" or "cannot assign" in message:
+        if (column < len(text) and text[column] == "=") or "cannot assign" in message:
             message = "an equals sign needs one plain name before it, as in q = x + y"
         elif "at end" in message or "unexpected EOF" in message or column >= len(text.rstrip()):
             message = "the formula ends too early"
@@ -302,7 +302,8 @@ def _what(node: ast.AST) -> str:
     }
     if isinstance(node, ast.Constant):
         kind = type(node.value).__name__
-        return {"str": "text", "bytes": "text", "complex": "a complex number", "bool": str(node.value)}.get(kind, "this")
+        kinds = {"str": "text", "bytes": "text", "complex": "a complex number", "bool": str(node.value)}
+        return kinds.get(kind, "this")
     return called.get(type(node), f"this ({type(node).__name__})")
 
 

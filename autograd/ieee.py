@@ -27,7 +27,7 @@ def div(a: float, b: float) -> float:
 
 
 def pow(a: float, b: float) -> float:
-    """a to the power b, by the rules of C99 ``pow``: 0**0 is 1, 0**-1 is inf, a negative base with a fraction is nan."""
+    """a to the power b, as C99 ``pow`` has it: 0**0 is 1, 0**-1 is inf, a negative base with a fraction is nan."""
     try:
         return math.pow(a, b)
     except OverflowError:

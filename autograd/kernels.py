@@ -86,7 +86,7 @@ class Symbol:
         return Symbol(f"abs({self.text})")
 
     def __bool__(self) -> bool:
-        raise TypeError("this rule asks Python's `if` about a symbol; `where(condition, yes, no)` can be written as text")
+        raise TypeError("this rule asks Python's `if` about a symbol; write `where(condition, yes, no)` instead")
 
     def where(self, yes: Any, no: Any) -> Symbol:
         return Symbol(f"({_text(yes)} if {self.text} else {_text(no)})")
@@ -241,7 +241,8 @@ def fast(name: str, *, reflected: bool = False) -> Callable[[Method], Method]:
         filename = f"<the derivative sheet: {careful.__qualname__}>"
         # Each written function has its own `careful`, but all must see the same `plain` and `here`: so the text is
         # wrapped in a maker whose globals are NAMESPACE itself.
-        maker = "def make(careful):\n" + "".join(f"    {line}" for line in text.splitlines(True)) + f"    return record_{name}\n"
+        body = "".join(f"    {line}" for line in text.splitlines(True))
+        maker = f"def make(careful):\n{body}    return record_{name}\n"
         linecache.cache[filename] = (len(maker), None, maker.splitlines(True), filename)  # for tracebacks
         scratch: dict[str, Any] = {}
         exec(compile(maker, filename, "exec"), NAMESPACE, scratch)

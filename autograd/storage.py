@@ -28,7 +28,7 @@ _WORDS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 
 class GraphFormatError(ValueError):
-    """The text given to `loads` is not a graph that `dumps` wrote. The message says what is wrong, and at which node."""
+    """The text given to `loads` is not a graph that `dumps` wrote. The message says what is wrong, and where."""
 
 
 def dumps(root: Value) -> str:
@@ -87,7 +87,7 @@ def loads(text: str | bytes) -> Value:
         raise GraphFormatError(f'this is not a saved graph: it has no "format": "{FORMAT}"')
     version = document.get("version")
     if isinstance(version, bool) or version != VERSION:
-        raise GraphFormatError(f"this graph was saved in version {_clip(version)}; this program reads version {VERSION}")
+        raise GraphFormatError(f"this graph was saved in version {_clip(version)}; this program reads {VERSION}")
     unknown = set(document) - {"format", "version", "nodes"}
     if unknown:
         raise GraphFormatError(f"unknown entries beside the nodes: {_clip(', '.join(sorted(unknown)))}")

@@ -90,7 +90,7 @@ def flatten(x: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
             return tuple(built) if isinstance(x, tuple) else built
 
         return flat, rebuild
-    if hasattr(x, "reshape") and getattr(x, "shape", ()):
+    if hasattr(x, "reshape") and getattr(x, "shape", None):
         import numpy
 
         shape = x.shape
@@ -166,7 +166,7 @@ def jacobian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
 
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
         outputs, rows, _ = _differentiate(f, argnum, args, kwargs, one_output=False)
-        is_array = hasattr(outputs, "reshape") and getattr(outputs, "shape", ())
+        is_array = hasattr(outputs, "reshape") and getattr(outputs, "shape", None)
         if is_array and all(hasattr(row, "shape") for row in rows):
             import numpy
 

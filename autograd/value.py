@@ -284,10 +284,10 @@ class Value:
     # --- comparison looks at the numbers; == and hash look at which node it is, so that Values can be dict keys
 
     def __lt__(self, other: Operand) -> bool:
-        return self._data < other._data if isinstance(other, Value) else self._data < other
+        return self._data < other._data if isinstance(other, Value) else self._data < other  # type: ignore[operator]
 
     def __le__(self, other: Operand) -> bool:
-        return self._data <= other._data if isinstance(other, Value) else self._data <= other
+        return self._data <= other._data if isinstance(other, Value) else self._data <= other  # type: ignore[operator]
 
     def __gt__(self, other: Operand) -> bool:
         return self._data > other._data if isinstance(other, Value) else self._data > other
@@ -430,7 +430,7 @@ def is_constant(x: Any) -> bool:
     return not isinstance(x, Value) or x._tag[0] == CONSTANT
 
 
-def _arithmetic(name: str, a: Any, b: Any) -> Any:
+def _arithmetic(name: str, a: Any, b: Any) -> Value:
     """A binary operator's careful path: NotImplemented lets arrays and foreign types answer for themselves."""
     for x in (a, b):
         if not isinstance(x, (Value, Real)):
@@ -438,7 +438,7 @@ def _arithmetic(name: str, a: Any, b: Any) -> Any:
                 symbol = SHEET[name].symbol if name != "pow" else "**"
                 kinds = f"{type(a).__name__} {symbol} {type(b).__name__}"
                 raise TypeError(f"{kinds}: a Value works with Values and plain numbers, but got {_short(x)}")
-            return NotImplemented
+            return NotImplemented  # type: ignore[no-any-return]
     return record(name, a, b)
 
 

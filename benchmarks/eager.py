@@ -11,7 +11,8 @@ What is timed is building, backward() and letting go of the graph, on a fresh gr
 Python's garbage collector on as usual; a full collection comes before each timing, outside it. The contenders take
 turns, in processes of their own, because micrograd's and PyTorch's leftovers would slow the collector down for whoever
 comes next in the same process. PyTorch uses one thread. micrograd's backward() is recursive: it alone gets a thread
-with a large stack and a raised recursion limit. Figures are medians over all rounds.
+with a large stack and a raised recursion limit. Figures are medians over all rounds, in processor time (all threads of
+the process), so that other work on the machine counts little.
 
 The bars (CPython 3.11, 3.12, 3.13): at least 5 times micrograd, at least 8 times PyTorch; nanoseconds per node at
 400,000 nodes at most 2.0 times those at 20,000; at most 250 bytes per node; no cyclic garbage; import under 60 ms.
@@ -84,13 +85,13 @@ def time_once(program: Callable[..., Any], V: Callable[[float], Any], nodes: int
     """Nanoseconds per node for building, backward and freeing."""
     iterations = nodes // PER_ITERATION
     gc.collect()
-    t0 = time.perf_counter()
+    t0 = time.process_time()
     root = program(V, iterations)
-    t1 = time.perf_counter()
+    t1 = time.process_time()
     root.backward()
-    t2 = time.perf_counter()
+    t2 = time.process_time()
     del root
-    t3 = time.perf_counter()
+    t3 = time.process_time()
     scale = 1e9 / (iterations * PER_ITERATION)
     return (t1 - t0) * scale, (t2 - t1) * scale, (t3 - t2) * scale
 
@@ -151,9 +152,9 @@ def chain() -> dict[str, float]:
     seconds: dict[str, float] = {}
 
     def clock(what: str, work: Callable[[], Any]) -> Any:
-        start = time.perf_counter()
+        start = time.process_time()
         result = work()
-        seconds[what] = time.perf_counter() - start
+        seconds[what] = time.process_time() - start
         return result
 
     def build() -> Any:
@@ -178,10 +179,10 @@ def chain() -> dict[str, float]:
 
 def importing() -> float:
     """Milliseconds of `import autograd`."""
-    start = time.perf_counter()
+    start = time.process_time()
     import autograd  # noqa: F401
 
-    return (time.perf_counter() - start) * 1e3
+    return (time.process_time() - start) * 1e3
 
 
 def child(task: dict[str, Any]) -> Any:

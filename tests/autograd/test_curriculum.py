@@ -118,7 +118,15 @@ def test_a6_the_chain_and_its_deltas() -> None:
     d3 = math.exp(z3.data)
     d2 = d3 * w3.data * (1 - a2.data**2)
     d1 = d2 * w2.data * slope(a1.data)
-    for node, expected in [(z3, d3), (z2, d2), (z1, d1), (w3, d3 * a2.data), (w2, d2 * a1.data), (w1, d1 * x.data), (b, d1)]:
+    for node, expected in [
+        (z3, d3),
+        (z2, d2),
+        (z1, d1),
+        (w3, d3 * a2.data),
+        (w2, d2 * a1.data),
+        (w1, d1 * x.data),
+        (b, d1),
+    ]:
         assert node.grad == pytest.approx(expected, rel=1e-14)
 
 

@@ -206,7 +206,12 @@ def well_formed(error: ExpressionError, text: str) -> None:
 
 
 def test_absurdly_deep_formulas_are_refused() -> None:
-    for text in ("-" * 9000 + "x", "+".join(["x"] * 4000), "**".join(["x"] * 3000), "exp(" * 140 + "x" + ")" * 140 + "+x" * 600):
+    for text in (
+        "-" * 9000 + "x",
+        "+".join(["x"] * 4000),
+        "**".join(["x"] * 3000),
+        "exp(" * 140 + "x" + ")" * 140 + "+x" * 600,
+    ):
         with pytest.raises(ExpressionError, match="nested") as caught:
             parse(text, x=1)
         well_formed(caught.value, text)
@@ -223,8 +228,55 @@ def test_a_value_that_is_not_a_number_is_a_type_error() -> None:
 
 
 pieces = st.sampled_from(
-    ["x", "y", "1", "2.5", "+", "-", "*", "/", "**", "(", ")", ",", ";", "=", " ", "\n", "\r", "\t", "\f", "exp", "max", ".", "[", "]"]
-    + ["'", '"', "#", "\\", "é", "😀", "lambda", "if", "for", "0x", "1e999", "_", ":", "~", "@", "^", "%", "//", "\x00", "\u2028", "1if"]
+    [
+        "x",
+        "y",
+        "1",
+        "2.5",
+        "+",
+        "-",
+        "*",
+        "/",
+        "**",
+        "(",
+        ")",
+        ",",
+        ";",
+        "=",
+        " ",
+        "\n",
+        "\r",
+        "\t",
+        "\f",
+        "exp",
+        "max",
+        ".",
+        "[",
+        "]",
+    ]
+    + [
+        "'",
+        '"',
+        "#",
+        "\\",
+        "é",
+        "😀",
+        "lambda",
+        "if",
+        "for",
+        "0x",
+        "1e999",
+        "_",
+        ":",
+        "~",
+        "@",
+        "^",
+        "%",
+        "//",
+        "\x00",
+        "\u2028",
+        "1if",
+    ]
 )
 
 

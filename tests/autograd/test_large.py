@@ -5,11 +5,14 @@ from __future__ import annotations
 import copy
 import sys
 
+import pytest
+
 from autograd import Value, dumps, loads, recompute, statistics, topological_order
 
 N = 1_000_000
 
 
+@pytest.mark.slow
 def test_a_chain_of_a_million_nodes() -> None:
     limit = sys.getrecursionlimit()
     x = Value(0.5, "x")

@@ -90,7 +90,9 @@ def test_the_sheet_reads_on_arrays() -> None:
             for i in range(len(a)):
                 numbers = [float(x[i]) for x in inputs]
                 expected = op.forward(*numbers)
-                assert np.allclose(np.broadcast_to(y, a.shape)[i], expected, rtol=1e-12, atol=1e-300, equal_nan=True), name
+                assert np.allclose(np.broadcast_to(y, a.shape)[i], expected, rtol=1e-12, atol=1e-300, equal_nan=True), (
+                    name
+                )
                 for ours, d in zip(partials, op.partials(expected, *numbers), strict=True):
                     got = np.broadcast_to(ours, a.shape)[i]
                     assert np.allclose(got, d, rtol=1e-12, atol=1e-300, equal_nan=True), (name, numbers)

@@ -72,7 +72,13 @@ ONE: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], Callable[[Any],
 
 # op: {point: (value, first, second)}; -0.0 is looked up by its text
 SINGULAR: dict[str, dict[str, tuple[float, float, float]]] = {
-    "neg": {"0.0": (-0.0, -1, 0), "-0.0": (0.0, -1, 0), "inf": (-INF, -1, 0), "-inf": (INF, -1, 0), "nan": (NAN, -1, 0)},
+    "neg": {
+        "0.0": (-0.0, -1, 0),
+        "-0.0": (0.0, -1, 0),
+        "inf": (-INF, -1, 0),
+        "-inf": (INF, -1, 0),
+        "nan": (NAN, -1, 0),
+    },
     "identity": {"0.0": (0, 1, 0), "-0.0": (-0.0, 1, 0), "inf": (INF, 1, 0), "-inf": (-INF, 1, 0), "nan": (NAN, 1, 0)},
     "abs": {"0.0": (0, 0, 0), "-0.0": (0, 0, 0), "inf": (INF, 1, 0), "-inf": (INF, -1, 0), "nan": (NAN, 0, 0)},
     "reciprocal": {
@@ -100,10 +106,28 @@ SINGULAR: dict[str, dict[str, tuple[float, float, float]]] = {
         "nan": (NAN, NAN, NAN),
         "-1.0": (NAN, NAN, NAN),
     },
-    "sin": {"0.0": (0, 1, 0), "-0.0": (-0.0, 1, 0), "inf": (NAN, NAN, NAN), "-inf": (NAN, NAN, NAN), "nan": (NAN, NAN, NAN)},
-    "cos": {"0.0": (1, 0, -1), "-0.0": (1, 0, -1), "inf": (NAN, NAN, NAN), "-inf": (NAN, NAN, NAN), "nan": (NAN, NAN, NAN)},
+    "sin": {
+        "0.0": (0, 1, 0),
+        "-0.0": (-0.0, 1, 0),
+        "inf": (NAN, NAN, NAN),
+        "-inf": (NAN, NAN, NAN),
+        "nan": (NAN, NAN, NAN),
+    },
+    "cos": {
+        "0.0": (1, 0, -1),
+        "-0.0": (1, 0, -1),
+        "inf": (NAN, NAN, NAN),
+        "-inf": (NAN, NAN, NAN),
+        "nan": (NAN, NAN, NAN),
+    },
     "tanh": {"0.0": (0, 1, 0), "-0.0": (-0.0, 1, 0), "inf": (1, 0, 0), "-inf": (-1, 0, 0), "nan": (NAN, NAN, NAN)},
-    "sigmoid": {"0.0": (0.5, 0.25, 0), "-0.0": (0.5, 0.25, 0), "inf": (1, 0, 0), "-inf": (0, 0, 0), "nan": (NAN, NAN, NAN)},
+    "sigmoid": {
+        "0.0": (0.5, 0.25, 0),
+        "-0.0": (0.5, 0.25, 0),
+        "inf": (1, 0, 0),
+        "-inf": (0, 0, 0),
+        "nan": (NAN, NAN, NAN),
+    },
     "relu": {"0.0": (0, 0, 0), "-0.0": (0, 0, 0), "inf": (INF, 1, 0), "-inf": (0, 0, 0), "nan": (NAN, 1, 0)},
     "softplus": {
         "0.0": (math.log(2), 0.5, 0.25),
@@ -360,7 +384,7 @@ def test_logsumexp_of_infinities() -> None:
 def test_dot_equals_exact_sums_to_second_order() -> None:
     xs, ws = [1.5, -2.0, 3.25], [4.0, 0.5, -1.0]
     H = hessian(lambda v: ag.dot(v[:3], v[3:]))(xs + ws)
-    assert H == [[float(abs(i - j) == 3) for j in range(6)] for i in range(6)]
+    assert [[float(abs(i - j) == 3) for j in range(6)] for i in range(6)] == H
     y, first = value_and_grad(lambda v: ag.dot(v[:3], v[3:]))(xs + ws)
     assert (y, first) == (1.75, ws + xs)
     x = Value(3.0)

@@ -38,10 +38,14 @@ def test_a_thousand_random_graphs_equal_the_naive_engine(block: int) -> None:
 
 
 operands = st.one_of(
-    st.tuples(st.just("node"), st.integers(0, 5)), st.tuples(st.just("number"), st.sampled_from([1, 2, 0.5, -1.5, True]))
+    st.tuples(st.just("node"), st.integers(0, 5)),
+    st.tuples(st.just("number"), st.sampled_from([1, 2, 0.5, -1.5, True])),
 )
 polynomial_steps = st.lists(
-    st.tuples(st.sampled_from(["add", "sub", "mul", "neg", "dot", "maximum", "minimum"]), st.lists(operands, min_size=4, max_size=4)),
+    st.tuples(
+        st.sampled_from(["add", "sub", "mul", "neg", "dot", "maximum", "minimum"]),
+        st.lists(operands, min_size=4, max_size=4),
+    ),
     min_size=1,
     max_size=10,
 )
@@ -172,4 +176,6 @@ def test_second_derivatives_of_random_graphs_equal_numeric_differences_of_first_
 def test_gradcheck_accepts_random_graphs() -> None:
     for seed in range(60):
         program, inputs = naive.random_program(random.Random(seed), max_ops=4)
-        assert gradcheck(lambda *xs, program=program: build(program, list(xs))[-1], inputs, eps=1e-5, rtol=1e-3, atol=1e-4)
+        assert gradcheck(
+            lambda *xs, program=program: build(program, list(xs))[-1], inputs, eps=1e-5, rtol=1e-3, atol=1e-4
+        )

@@ -18,7 +18,16 @@ def look(root: Value) -> list[tuple[Any, ...]]:
     order = topological_order(root)
     place = {n: i for i, n in enumerate(order)}
     return [
-        (n.op, repr(n.data), n.label, n.scope, n.has_grad, repr(n.grad), [place[x] for x in n.inputs], repr(n.local_derivatives))
+        (
+            n.op,
+            repr(n.data),
+            n.label,
+            n.scope,
+            n.has_grad,
+            repr(n.grad),
+            [place[x] for x in n.inputs],
+            repr(n.local_derivatives),
+        )
         for n in order
     ]
 
@@ -175,7 +184,9 @@ def test_broken_bytes_are_a_graph_format_error(data: bytes) -> None:
 
 words = st.sampled_from(["", "const", "add", "neg", "dot", "maximum", "inf", "nan", "op", "x"])
 scalars = st.one_of(st.none(), st.booleans(), st.integers(-3, 5), st.floats(), words, st.text(max_size=5))
-anything = st.recursive(scalars, lambda s: st.one_of(st.lists(s, max_size=4), st.dictionaries(words, s, max_size=4)), max_leaves=10)
+anything = st.recursive(
+    scalars, lambda s: st.one_of(st.lists(s, max_size=4), st.dictionaries(words, s, max_size=4)), max_leaves=10
+)
 entries = st.fixed_dictionaries(
     {"op": st.one_of(words, anything), "data": st.one_of(st.floats(), anything)},
     optional={

@@ -85,11 +85,11 @@ def test_arithmetic_with_other_things_is_a_type_error_in_both_orders(other: Any)
 def test_equality_and_hash_are_identity_and_order_compares_numbers() -> None:
     a, b = Value(1.0), Value(1.0)
     assert a != b
-    assert a == a  # noqa: PLR0124
+    assert a == a
     assert len({a, b, a}) == 2
     assert a.equals(b) and a.equals(1.0) and not a.equals(2)
     assert a <= b and a >= b and not a < b and not a > b
-    assert a < 2 and 2 > a and a > 0.5 and 0.5 < a and a <= 1 and a >= 1
+    assert a < 2 and a < 2 and a > 0.5 and a > 0.5 and a <= 1 and a >= 1
     assert max([a, Value(3.0), b]).data == 3.0
     assert Value(1.0) and not Value(0.0)
     nan = Value(math.nan)
