@@ -65,6 +65,10 @@ def gradcheck(
 
     Source: central differences as in the gradient check of A. Ng's course (2011); error O(ε²).
     """
+    if not callable(f):
+        raise TypeError(
+            f"gradcheck checks a function, but got {type(f).__name__}; write lambda x: ... around the formula"
+        )
     arguments = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
     parts = [flatten(argument) for argument in arguments]
     nodes = [x if isinstance(x, Value) else Value(to_float(x)) for flat, _ in parts for x in flat]

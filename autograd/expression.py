@@ -8,7 +8,9 @@ points at its place. Nothing is ever evaluated as code.
 from __future__ import annotations
 
 import ast
+import keyword
 import math
+import re
 from numbers import Real
 from typing import Any
 
@@ -20,7 +22,9 @@ MAX_LENGTH = 10_000  # characters
 MAX_DEPTH = 500  # nested operations; Python's own parser gives up at a few thousand
 
 _BINARY = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow"}
-_ALIASES = {"max": "maximum", "min": "minimum", "ln": "log"}
+_ALIASES = {"max": "maximum", "min": "minimum", "ln": "log", "σ": "sigmoid"}
+# signs as books, and our own tables, write them; each is read as the one character that a keyboard has
+_SIGNS = str.maketrans({"·": "*", "⋅": "*", "×": "*", "∗": "*", "÷": "/", "∕": "/", "−": "-", "–": "-"})
 _NAMED_NUMBERS = {"pi": math.pi}
 _NOT_FUNCTIONS = {"dot", "identity", *_BINARY.values()}  # these are written in another way
 _INSTEAD = {
@@ -28,6 +32,7 @@ _INSTEAD = {
     ast.FloorDiv: "to divide write /",
     ast.MatMult: "to multiply write *",
     ast.Mod: "there is no remainder here",
+    ast.BitOr: "for |x| write abs(x)",
 }
 
 
@@ -81,8 +86,8 @@ def parse(text: str, values: dict[str, Any] | None = None, /, **more: Any) -> Va
     if not text.strip():
         raise ExpressionError("the formula is empty", text, 0)
     lead = len(text) - len(text.lstrip())
-    reader = _Reader(text, lead, given)
     statements = _syntax(text, lead)
+    reader = _Reader(text, lead, given, statements)
     if not statements:  # nothing but a comment
         raise ExpressionError("the formula is empty", text, 0)
     root: Any = None
@@ -111,22 +116,46 @@ def _syntax(text: str, lead: int) -> list[ast.stmt]:
         if depth > 150:
             raise ExpressionError("the brackets are nested too deeply", text, column)
     try:
-        return ast.parse("\n".join(_lines(text))).body
+        return ast.parse("\n".join(_lines(text.translate(_SIGNS)))).body
     except SyntaxError as error:
         column = lead + max(0, (error.offset or 1) - 1) if (error.lineno or 1) == 1 else _line_start(text, lead, error)
         column = min(column, len(text))
-        message = str(error.msg).split("\n")[0]
-        if (column < len(text) and text[column] == "=") or "cannot assign" in message:
-            message = "an equals sign needs one plain name before it, as in q = x + y"
-        elif "at end" in message or "unexpected EOF" in message or column >= len(text.rstrip()):
-            message = "the formula ends too early"
-        elif "comma" in message or message == "invalid syntax":
-            message = "this cannot be read as a formula"
+        message, column = _explained(str(error.msg).split("\n")[0], text, column)
         raise ExpressionError(message, text, column) from None
     except (RecursionError, MemoryError):
         raise ExpressionError("the formula is nested too deeply", text, 0) from None
     except ValueError as error:  # null bytes, and integers of thousands of digits
         raise ExpressionError(f"this cannot be read as a formula: {error}", text, 0) from None
+
+
+def _explained(message: str, text: str, column: int) -> tuple[str, int]:
+    """What Python's parser says, in words for a formula, and where."""
+    for word in re.finditer(r"[^\W\d]\w*", text):
+        if keyword.iskeyword(word[0]):
+            return f"{word[0]} is a word of Python's own; choose another name, such as {word[0]}_", word.start()
+    before, here = text[:column].rstrip(), text[column : column + 1]
+    if here == "=" or "cannot assign" in message:
+        return "an equals sign needs one plain name before it, as in q = x + y", column
+    if "Maybe you meant" in message:
+        return "separate steps with ; as in q = x + y; f = q * z", column
+    if here in "²³" and here:
+        return "for a power write ** as in x**2", column
+    if here == "√":
+        return "for a root write sqrt(x)", column
+    if here == "|" or before.endswith("|"):
+        return "for |x| write abs(x)", column
+    if "decimal literal" in message:
+        return "between a number and a name write *, as in 2*x", column
+    if "at end" in message or "unexpected EOF" in message or column >= len(text.rstrip()):
+        return "the formula ends too early", column
+    if before and (before[-1].isalnum() or before[-1] in "_)") and (here.isalnum() or here in "_("):
+        name = re.split(r"\W", before)[-1]
+        if name in ops.SHEET or name in _ALIASES:
+            return f"{name} needs brackets, as in {name}(x)", column
+        return "something is missing between the two: to multiply write *", column
+    if "comma" in message or message == "invalid syntax":
+        return "this cannot be read as a formula", column
+    return message, column
 
 
 def _lines(text: str) -> list[str]:
@@ -142,9 +171,9 @@ def _line_start(text: str, lead: int, error: SyntaxError) -> int:
 class _Reader:
     """Builds the graph of one formula; remembers the leaf of each name and the nodes of named steps."""
 
-    def __init__(self, text: str, lead: int, given: dict[str, Any]) -> None:
-        self.text, self.lead, self.given = text, lead, given
-        self.lines = _lines(text)
+    def __init__(self, text: str, lead: int, given: dict[str, Any], statements: list[ast.stmt]) -> None:
+        self.text, self.lead, self.given, self.statements = text, lead, given, statements
+        self.lines = _lines(text.translate(_SIGNS))
         self.leaves: dict[str, Value] = {}
         self.steps: dict[str, Any] = {}
 
@@ -158,6 +187,8 @@ class _Reader:
     def assign(self, statement: ast.stmt) -> Any:
         if not isinstance(statement, ast.Assign):
             raise self.error(f"{_what(statement)} cannot be used in a formula", statement)
+        if len(statement.targets) > 1 and any(isinstance(target, ast.Tuple) for target in statement.targets):
+            raise self.error("separate steps with ; as in q = x + y; f = q * z", statement)
         if len(statement.targets) != 1 or not isinstance(statement.targets[0], ast.Name):
             raise self.error("an equals sign needs one plain name before it, as in q = x + y", statement)
         name = statement.targets[0].id
@@ -207,13 +238,16 @@ class _Reader:
 
     def function(self, node: ast.Call) -> str:
         if not isinstance(node.func, ast.Name):
+            if isinstance(node.func, (ast.Constant, ast.BinOp, ast.UnaryOp, ast.Call)):
+                raise self.error("to multiply write * before the bracket, as in 2*(x + y)", node.func)
             raise self.error("only functions can be called, by their plain names", node.func)
         name = node.func.id
+        if name in self.given or name in self.steps:
+            raise self.error(f"{name} is a number; to multiply write {name}*(…)", node.func)
         operation = _ALIASES.get(name, name)
         if operation not in ops.SHEET or operation in _NOT_FUNCTIONS:
-            hint = "; softmax gives several numbers, and a formula has one" if name == "softmax" else ""
-            known = ", ".join(sorted(set(ops.SHEET) - _NOT_FUNCTIONS))
-            raise self.error(f"unknown function {name}{hint} (known: {known})", node.func)
+            hint = "; softmax gives several numbers, and a formula has one" if name == "softmax" else _near(name)
+            raise self.error(f"unknown function {name}{hint} (known: {', '.join(known_functions())})", node.func)
         if node.keywords:
             raise self.error(f"{name} takes its inputs by place, not by name", node.keywords[0].value)
         for argument in node.args:
@@ -247,13 +281,36 @@ class _Reader:
                 return _NAMED_NUMBERS[name]
             if name in ops.SHEET or name in _ALIASES:
                 raise self.error(f"{name} is a function; give it an input, as in {name}(x)", node)
-            raise self.error(f"{name} has no value; give it one, as in {name}=2", node)
+            raise self.error(self.missing(name), node)
         value = self.given[name]
         if not isinstance(value, (Value, Real)):
             raise TypeError(f"the value of {name} must be a number, but got {type(value).__name__}: {value!r}")
         leaf = value if isinstance(value, Value) else Value(value, name)
         self.leaves[name] = leaf
         return leaf
+
+    def missing(self, name: str) -> str:
+        """What to say of a name without a value, and of all others that have none either."""
+        called = {id(n.func) for s in self.statements for n in ast.walk(s) if isinstance(n, ast.Call)}
+        used = [n for s in self.statements for n in ast.walk(s) if isinstance(n, ast.Name) and id(n) not in called]
+        used.sort(key=lambda n: (n.lineno, n.col_offset))
+        known = {*self.given, *self.steps, *_NAMED_NUMBERS, *ops.SHEET, *_ALIASES}
+        known |= {n.id for n in used if isinstance(n.ctx, ast.Store)}
+        others = dict.fromkeys(n.id for n in used if n.id not in known and n.id != name)
+        if others:
+            names = [name, *others]
+            values = " ".join(f"{n}=2" for n in names)
+            return f"{', '.join(names[:-1])} and {names[-1]} have no values; give them, as in {values}"
+        message = f"{name} has no value; give it one, as in {name}=2"
+        twin = next((g for g in self.given if g.lower() == name.lower()), None)
+        if twin:
+            return f"{message} ({twin} has one, but capitals count)"
+        if name == "e":
+            return f"{message}; for the exponential function write exp(x)"
+        for i in range(1, len(name)):
+            if name[:i] in self.given | _functions_as_names() and name[i:] in self.given:
+                return f"{message}; or did you mean {_joined(name[:i], name[i:])}?"
+        return message
 
     def combine(self, node: ast.expr, results: list[Any]) -> Any:
         if isinstance(node, ast.BinOp):
@@ -269,6 +326,26 @@ class _Reader:
         if name == "leaky_relu" and len(operands) == 1:
             operands.append(0.01)
         return apply(name, *operands)
+
+
+def known_functions() -> list[str]:
+    """The names of the functions that a formula may call."""
+    return sorted({*ops.SHEET, *_ALIASES} - _NOT_FUNCTIONS)
+
+
+def _functions_as_names() -> dict[str, None]:
+    return dict.fromkeys(known_functions())
+
+
+def _joined(first: str, second: str) -> str:
+    return f"{first}({second})" if first in known_functions() else f"{first}*{second}"
+
+
+def _near(name: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name.lower(), known_functions(), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _operator_place(reader: _Reader, node: ast.BinOp) -> Any:
@@ -297,6 +374,7 @@ def _what(node: ast.AST) -> str:
         ast.Set: "a set",
         ast.JoinedStr: "text",
         ast.NamedExpr: ":=",
+        ast.AugAssign: "+= and its like",
         ast.Import: "import",
         ast.ImportFrom: "import",
     }

@@ -112,11 +112,9 @@ def names_in_order(order: Sequence[Value]) -> dict[Value, str]:
 
 def format_number(x: float, spec: str = ".4g") -> str:
     """A number for a person to read: 4 significant digits, a true minus sign, and no negative zero."""
-    text = format(x, spec)
-    if text.startswith("-"):
-        text = "−" + text[1:]
-        if not text.strip("−0.e+"):
-            text = text[1:]
+    text = format(x, spec).replace("-", "−")
+    if text.startswith("−") and not text.strip("−0.e+"):
+        text = text[1:]
     return text
 
 

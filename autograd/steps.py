@@ -69,7 +69,7 @@ def forward_steps(root: Value) -> Iterator[ForwardStep]:
         same = formula == in_numbers or in_numbers == y
         text = f"{name[node]} = {formula} = {y}" if same else f"{name[node]} = {formula} = {in_numbers} = {y}"
         latex = f"{latex_name(name[node])} = {fill(op.latex, [latex_name(n) for n in called])} = {latex_number(y)}"
-        words = f"{name[node]} is {op.name} of {_listed(called)}: {y}"
+        words = f"{name[node]} is {formula}, which is {y}"
         yield ForwardStep(index, node, node.op, node.inputs, node.data, words, text, latex)
         index += 1
 
@@ -171,12 +171,6 @@ def fill(template: str, inputs: list[str], y: str = "y") -> str:
 
 def _wrapped(number: str) -> str:
     return f"({number})" if number.startswith("−") else number
-
-
-def _listed(called: list[str]) -> str:
-    if len(called) > 6:
-        called = [*called[:3], f"{len(called) - 3} more"]
-    return called[0] if len(called) == 1 else f"{', '.join(called[:-1])} and {called[-1]}"
 
 
 _GREEK = set("alpha beta gamma delta epsilon eta theta lambda mu nu pi rho sigma tau phi chi psi omega".split())

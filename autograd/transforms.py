@@ -180,6 +180,8 @@ def jacobian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
 def hessian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
     """The Hessian H[i][j] = ∂²f/∂xᵢ∂xⱼ of a function that returns one number: the Jacobian of its gradient.
 
+    It is by one argument, the first if ``argnum`` does not say otherwise; so put all variables into one list.
+
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 5.0])
     [[10.0, 6.0], [6.0, 0.0]]
     """
@@ -207,7 +209,8 @@ def _differentiate(
     chosen = argnum if isinstance(argnum, tuple) else (argnum,)
     for n in chosen:
         if not -len(args) <= n < len(args):
-            raise TypeError(f"argnum {n} asks for argument number {n}, but the call has {len(args)} positional ones")
+            by_name = f"; give {', '.join(kwargs)} by place, not by name" if kwargs else ""
+            raise TypeError(f"argnum {n} asks for argument number {n}, but the call has {len(args)} by place{by_name}")
     detached = not recording()  # within no_grad this derivative is computed, but its result has no history
     fresh: list[Value] = []
     starts: list[tuple[int, Callable[[Sequence[Any]], Any]]] = []

@@ -139,6 +139,16 @@ class Value:
         return (a, b)
 
     @property
+    def _prev(self) -> set[Value]:
+        """micrograd's name for the set of inputs, so that the lecture's own code runs."""
+        return set(self.inputs)
+
+    @property
+    def _op(self) -> str:
+        """micrograd's name for what the gate says: "+", "×", "tanh"; "" for a leaf."""
+        return SHEET[self.op].symbol if self.op in SHEET else ""
+
+    @property
     def local_derivatives(self) -> tuple[float | None, ...]:
         """∂self/∂input for each of `inputs`, as recorded in the forward pass; None for a constant."""
         if self._a is None:
@@ -295,6 +305,16 @@ class Value:
     def __ge__(self, other: Operand) -> bool:
         return self._data >= other._data if isinstance(other, Value) else self._data >= other
 
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Real):
+            raise TypeError(
+                "== asks whether two Values are the same node, so a Value never equals a number. "
+                f"For the number write x.data == {other!r} or x.equals({other!r})"
+            )
+        return self is other
+
+    __hash__ = object.__hash__
+
     def equals(self, other: Operand) -> bool:
         """Whether the two numbers are equal. (``x == y`` asks whether they are the same node.)"""
         return self._data == (other._data if isinstance(other, Value) else other)
@@ -396,6 +416,8 @@ def to_float(x: Any) -> float:
         hint = "; to read a formula use autograd.parse, to read a number float()"
     elif isinstance(x, complex):
         hint = "; Values are real, so use x.real, x.imag or abs(x)"
+    elif hasattr(x, "shape") and getattr(x, "size", 0) == 1:
+        hint = "; its one number is x.item()"
     elif isinstance(x, (list, tuple)) or hasattr(x, "shape"):
         hint = "; make one Value for each entry, as in [Value(v) for v in values]"
     raise TypeError(f"a Value holds one real number, but got {type(x).__name__}: {_short(x)}{hint}")
@@ -472,7 +494,13 @@ def record(name: str, *operands: Operand) -> Value:
 
 def local_partials(name: str, y: float, numbers: list[float]) -> list[float]:
     """The local derivatives by the sheet, checked: as many floats as there are inputs."""
-    partials = list(SHEET[name].partials(y, *numbers))
+    partials = SHEET[name].partials(y, *numbers)
+    if isinstance(partials, Real) or not isinstance(partials, Iterable):
+        raise TypeError(
+            f"partials of {name!r} must give a tuple with one local derivative per input, but gave "
+            f"{_short(partials)}; for a single one write (d,) with a comma"
+        )
+    partials = list(partials)
     if len(partials) != len(numbers):
         raise ValueError(
             f"partials of {name!r} must give one local derivative per input, {len(numbers)} in all, "
@@ -505,7 +533,7 @@ def _described(inputs: list[Any]) -> str:
     described = []
     for x in inputs[:4]:
         if isinstance(x, Value):
-            described.append(f"{x.label or x.op or 'a leaf'} = {x._data:.6g}")
+            described.append(f"{x.label or (f'the result of {x.op}' if x.op else 'a leaf')} = {x._data:.6g}")
         else:
             described.append(f"the number {x:.6g}")
     if len(inputs) > 4:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from autograd import ExpressionError, Value, __version__, parse
+from autograd.expression import known_functions
 
 from .dot import EngineError
 from .drawing import ENGINES, Drawing, draw_graph
@@ -23,16 +24,22 @@ examples:
   chainrule "q = x + y; f = q * z" x=-2 y=5 z=-4 --local
   chainrule "sigmoid(w0*x0 + w1*x1 + w2)" w0=2 x0=-1 w1=-3 x1=-2 w2=-3 --out neuron.svg --theme dark
   chainrule "1 / (1 + exp(-(w*x + b)))" w=2 x=-1 b=-3 --rankdir TB --out gate.html
+  chainrule "(x + y) * z" x=-2 y=5 z=-4 --out slide.png --scale 4 --fmt .2f --theme light
+
+functions: {functions}
 """
 # Every file that we write says so, and only such a file is written over without being told to.
 _SIGNS = (b"chainrule-graph", b"digraph computation_graph")
 _ENDINGS = (".svg", ".html", ".dot", ".gv", ".png", ".pdf")
-_WITH_ARGUMENT = ("--out", "--theme", "--rankdir", "--engine")
+_WITH_ARGUMENT = ("--out", "--theme", "--rankdir", "--engine", "--fmt", "--scale")
+_SHORT = {"-o": "--out", "-V": "--version"}
 _PLAIN = str.maketrans({"−": "-", "–": "-", "─": "-", "×": "*", "÷": "/", "…": "..."})
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
+        if "required" in message:
+            message = 'please give a formula and its numbers, such as chainrule "(x + y) * z" x=-2 y=5 z=-4'
         raise _BadInput(message)
 
 
@@ -70,10 +77,11 @@ def _run(argv: list[str]) -> int:
             theme=options.theme,
             show_grad=not options.no_grad,
             local=options.local,
+            fmt=options.fmt,
             engine=options.engine,
         )
         table = drawing.to_text()
-        drawing.save(out)
+        drawing.save(out, scale=options.scale)
     except (EngineError, ImportError, ValueError) as error:
         raise _BadInput(str(error)) from None
     except OSError as error:
@@ -86,8 +94,11 @@ def _options_first(argv: list[str]) -> list[str]:
     """The same words in an order that argparse cannot misread: a formula such as -x is no option."""
     options: list[str] = []
     words: list[str] = []
+    if argv == ["help"]:
+        return ["--help"]
     rest = iter(argv)
     for word in rest:
+        word = _SHORT.get(word, word)
         if word == "--":
             words.extend(rest)
         elif word == "-h" or re.match(r"--[a-z]", word):
@@ -113,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="chainrule",
         description="Draw a formula's computation graph with its values and gradients.",
-        epilog=_EXAMPLES,
+        epilog=_EXAMPLES.format(functions=", ".join(known_functions())),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -125,6 +136,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--theme", choices=THEMES, default="auto", help="colours; auto follows the reader's system")
     parser.add_argument("--rankdir", choices=RANKDIRS, default="LR", help="where the computation runs")
     parser.add_argument("--engine", choices=ENGINES, default="layered", help="dot needs Graphviz")
+    parser.add_argument(
+        "--fmt", default=".4g", metavar="SPEC", help="how numbers are written, such as .2f; .4g if not given"
+    )
+    parser.add_argument(
+        "--scale", type=float, default=2.0, metavar="N", help="of a PNG: dots per pixel; 2 if not given"
+    )
     parser.add_argument("--no-grad", action="store_true", help="leave the gradients out of the picture")
     parser.add_argument("--local", action="store_true", help="show the local derivative on every wire")
     parser.add_argument("--force", action="store_true", help="write over a file that chainrule did not write")
@@ -142,9 +159,9 @@ def _graph(formula: str, assignments: list[str]) -> Value:
         if name in values:
             raise _BadInput(f"{name} was given twice")
         try:
-            values[name] = float(number)
+            values[name] = float(number.replace("−", "-"))
         except ValueError:
-            raise _BadInput(f"{name} must be a number, but got {number!r}") from None
+            raise _BadInput(f"{name} must be a number such as -1.5, but got {number!r}") from None
     try:
         return parse(formula, values)
     except ExpressionError as error:

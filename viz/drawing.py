@@ -74,14 +74,15 @@ def draw_graph(
     return Drawing(root, rankdir, theme, fmt, show_grad, local, depth, max_nodes, engine)
 
 
-def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR") -> Drawing:
-    """micrograd's name for `draw_graph`: takes the same arguments, and shows itself in a notebook just so.
+def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR", **options: Any) -> Drawing:
+    """micrograd's name for `draw_graph`, with micrograd's arguments; further ones are handed on to `draw_graph`.
 
-    The ``graphviz.Digraph`` that micrograd returns is ``draw_dot(root).to_dot()``.
+    What comes back shows itself in a notebook, and `Drawing.save` writes it to a file of any format; so ``format`` is
+    only checked. The ``graphviz.Digraph`` that micrograd returns is ``draw_dot(root).to_dot()``.
     """
     if format not in ("svg", "png"):
         raise ValueError(f"format must be 'svg' or 'png', but got {format!r}")
-    return draw_graph(root, rankdir=rankdir)
+    return draw_graph(root, rankdir=rankdir, **options)
 
 
 def _one_of(option: str, given: object, allowed: tuple[str, ...]) -> None:
@@ -184,6 +185,13 @@ class Drawing:
     @property
     def _title(self) -> str:
         return svg.title_of(self._diagram)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("render", "view", "show", "savefig", "write", "pipe"):
+            raise AttributeError(
+                f"a Drawing has no {name}(); .save('graph.svg') writes it, .to_dot() is a Graphviz graph"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
         return f"<Drawing of {self._diagram.node_count} nodes; .save('graph.svg') writes it to a file>"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import struct
+import sys
 import zlib
 from types import ModuleType
 
@@ -57,7 +58,8 @@ def _converter(kind: str) -> ModuleType:
         import vl_convert
     except ImportError:
         raise ImportError(
-            f"writing {kind} needs the extra png: python3 -m pip install vl-convert-python (or save as .svg instead)"
+            f"writing {kind} needs the extra png: {sys.executable} -m pip install vl-convert-python "
+            "(or save as .svg instead)"
         ) from None
     module: ModuleType = vl_convert
     return module

@@ -149,8 +149,8 @@ BAD: list[tuple[str, dict[str, Any], str, int]] = [
     ("exp(*x)", {"x": 1}, "star", 4),
     ("exp(**x)", {"x": 1}, "by place", 6),
     ("exp", {}, "exp is a function", 0),
-    ("(x)(2)", {"x": 1}, "unknown function x", 1),
-    ("exp(x)(2)", {"x": 1}, "plain names", 0),
+    ("(x)(2)", {"x": 1}, r"to multiply write x\*", 1),
+    ("exp(x)(2)", {"x": 1}, r"to multiply write \* before the bracket", 0),
     ("__import__('os').system('true')", {}, "plain name|unknown function", 0),
     ("import os", {}, "import", 0),
     ("x = 1", {"x": 1}, "already has a value", 0),
@@ -176,7 +176,22 @@ BAD: list[tuple[str, dict[str, Any], str, int]] = [
     ("identity(x)", {"x": 1}, "unknown function", 0),
     ("dot(x, x)", {"x": 1}, "unknown function", 0),
     ("x $ 2", {"x": 1}, "invalid|cannot", 2),
-    ("x 2", {"x": 1}, "cannot be read", 2),
+    ("x 2", {"x": 1}, r"to multiply write \*", 2),
+    ("2x", {"x": 1}, r"between a number and a name write \*", 0),
+    ("2(x + 1)", {"x": 1}, r"to multiply write \* before the bracket", 0),
+    ("x(x + 1)", {"x": 1}, r"x is a number; to multiply write x\*", 0),
+    ("sin x", {"x": 1}, r"sin needs brackets, as in sin\(x\)", 4),
+    ("2 * lambda", {"x": 1}, "lambda is a word of Python's own", 4),
+    ("q = x, f = q", {"x": 1}, "separate steps with ;", 0),
+    ("x²", {"x": 1}, r"for a power write \*\*", 1),
+    ("√x", {"x": 1}, r"for a root write sqrt\(x\)", 0),
+    ("|x|", {"x": 1}, r"for \|x\| write abs\(x\)", 0),
+    ("sigmod(x)", {"x": 1}, "did you mean sigmoid?", 0),
+    ("x + a*b", {"x": 1}, "a and b have no values; give them, as in a=2 b=2", 4),
+    ("e**x", {"x": 1}, r"for the exponential function write exp\(x\)", 0),
+    ("X", {"x": 1}, "x has one, but capitals count", 0),
+    ("xy", {"x": 1, "y": 2}, r"did you mean x\*y?", 0),
+    ("sinx", {"x": 1}, r"did you mean sin\(x\)?", 0),
     ("(x + 2", {"x": 1}, "never closed|too early", 0),
     ("x + 2)", {"x": 1}, "unmatched|too early", 5),
 ]
@@ -302,3 +317,13 @@ def test_no_text_with_values_ever_gives_another_error(text: str) -> None:
         well_formed(error, text)
     else:
         assert isinstance(root, Value)
+
+
+def test_signs_as_books_and_our_own_tables_write_them_are_read() -> None:
+    values = {"x": 3.0, "y": 4.0}
+    assert parse("x·y", values).data == 12.0
+    assert parse("(x × y) ÷ 2 − 1", values).data == 5.0
+    assert parse("σ(x)*y", values).data == parse("sigmoid(x)*y", values).data
+    with pytest.raises(ExpressionError, match="ends too early") as caught:
+        parse("x · y ·", values)
+    assert caught.value.text == "x · y ·"  # the message shows what was typed

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 import autograd as ag
-from autograd import Value, topological_order
+from autograd import Value, register, topological_order
 from tests.autograd.build import build
 from tests.autograd.naive import random_program
 
@@ -425,3 +425,40 @@ def test_a_graph_is_freed_with_its_last_user() -> None:
     assert gone() is not None
     del y
     assert gone() is None
+
+
+def test_comparing_a_value_with_a_number_by_two_equals_signs_says_what_to_write() -> None:
+    x = Value(3.0)
+    with pytest.raises(TypeError, match=r"x\.data == 3 or x\.equals\(3\)"):
+        _ = x == 3
+    with pytest.raises(TypeError, match="same node"):
+        _ = x != 3.0
+    assert x == x
+    assert x != Value(3.0)
+    assert x.equals(3)
+    assert x in {x}
+    assert x in [Value(3.0), x]
+
+
+def test_the_lecture_that_walks_prev_and_op_runs() -> None:
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    e = a * b
+    nodes, edges = set(), set()
+
+    def build(v: Value) -> None:
+        if v not in nodes:
+            nodes.add(v)
+            for child in v._prev:
+                edges.add((child, v))
+                build(child)
+
+    build(e)
+    assert nodes == {a, b, e}
+    assert edges == {(a, e), (b, e)}
+    assert (e._op, a._op) == ("×", "")
+
+
+def test_a_rule_that_forgets_the_comma_is_told_so() -> None:
+    cube = register("cube_without_comma", lambda x: x**3, lambda y, x: 3 * x**2)
+    with pytest.raises(TypeError, match=r"write \(d,\) with a comma"):
+        cube(Value(2.0))

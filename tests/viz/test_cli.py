@@ -81,7 +81,7 @@ def test_formulas_and_numbers(words: list[str], result: str, capsys: Captured) -
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "the following arguments are required: formula"),
+        ([], "please give a formula and its numbers"),
         ([""], "the formula is empty"),
         (["x +", "x=1"], "the formula ends too early, at column"),
         (["x", "y=1"], "x has no value; give it one, as in x=2"),
@@ -91,13 +91,15 @@ def test_formulas_and_numbers(words: list[str], result: str, capsys: Captured) -
         (["x", "x"], "expected name=number, such as x=-2, but got 'x'"),
         (["x", "=1"], "expected name=number"),
         (["x", "2=1"], "expected name=number"),
-        (["x", "x="], "x must be a number, but got ''"),
-        (["x", "x=two"], "x must be a number, but got 'two'"),
+        (["x", "x="], "x must be a number such as -1.5, but got ''"),
+        (["x", "x=two"], "x must be a number such as -1.5, but got 'two'"),
         (["x", "x=1+1j"], "x must be a number"),
         (["x", "x=0x10"], "x must be a number"),
         (["x", "x=1", "--bogus"], "unrecognized arguments: --bogus"),
         (["x", "x=1", "--thema", "dark"], "unrecognized arguments: --thema"),
-        (["x", "x=1", "-o", "f.svg"], "expected name=number"),
+        (["x", "x=1", "-o", "f.txt"], "--out must end in"),
+        (["x", "x=1", "--fmt", "zzz"], "fmt must be a format spec"),
+        (["x", "x=1", "--scale", "big"], "invalid float value"),
         (["x", "x=1", "--theme", "blue"], "invalid choice: 'blue'"),
         (["x", "x=1", "--rankdir", "XY"], "invalid choice: 'XY'"),
         (["x", "x=1", "--engine", "neato"], "invalid choice: 'neato'"),
@@ -218,3 +220,13 @@ def test_a_terminal_without_true_minus_signs_gets_plain_ones() -> None:
     assert done.returncode == 0
     assert ["f", "*", "v1,", "z", "-12", "1"] in rows(done.stdout)
     assert run("π*2", "π=3", "--out", "π.svg", PYTHONIOENCODING="latin-1").returncode == 0
+
+
+def test_short_options_and_help_are_understood(capsys: Captured) -> None:
+    assert main(["x*2", "x=−3", "-o", "short.svg", "--fmt", ".2f"]) == 0  # a minus sign copied from our own table
+    assert Path("short.svg").is_file()
+    assert "−6.00" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as left:
+        main(["help"])
+    assert left.value.code == 0
+    assert "functions: abs, cos, exp" in capsys.readouterr().out
