@@ -71,7 +71,7 @@ class Optimizer:
         self.noise = noise
         self.t = 0
         self.parameters: list[Value] = []
-        self.memory: list[Any] = []
+        self.memory: list[Any] = []  # each a list of floats, or, after step_arrays, an array
         self._rng = generator(seed)
         if parameters is not None:
             self.bind(parameters)
@@ -121,22 +121,26 @@ class Optimizer:
         gradient = self._prepared([p.grad for p in self.parameters])
         lr, t = self.learning_rate, self.t + 1
         rule = self.rule
-        moved = [
-            rule(p.data, g, lr, t, *m)
-            for p, g, *m in zip(self.parameters, gradient, *self.memory, strict=True)
-        ]
+        memory = [m if isinstance(m, list) else m.ravel().tolist() for m in self.memory]
+        moved = [rule(p.data, g, lr, t, *m) for p, g, *m in zip(self.parameters, gradient, *memory, strict=True)]
         columns = [list(column) for column in zip(*moved, strict=True)]
         self._commit(columns[0], columns[1:])
 
     def step_arrays(self, w: Any, g: Any) -> Any:
         """The same step on a NumPy array of parameters and one of gradients; returns the new parameters.
 
-        The memory is kept here, as arrays. Do not mix with `step` on one optimiser.
+        The memory is the same one, kept as arrays from then on; one may go back and forth between the two.
+
+        Raises:
+            ValueError: if the optimiser was bound to, or has stepped with, another number of parameters.
         """
         import numpy
 
-        if not self.memory or not isinstance(self.memory[0], numpy.ndarray):
+        if not self.memory:
             self.memory = [numpy.full(numpy.shape(w), start) for start in self.starts().values()]
+        if any(numpy.size(m) != numpy.size(w) for m in self.memory):
+            raise ValueError(f"this optimiser has {numpy.size(self.memory[0])} parameters, but got {numpy.size(w)}")
+        self.memory = [numpy.reshape(m, numpy.shape(w)) for m in self.memory]
         if self.clip_norm is not None or self.noise is not None:
             flat = self._prepared(numpy.asarray(g, dtype=float).ravel().tolist())
             g = numpy.array(flat).reshape(numpy.shape(g))
@@ -161,16 +165,17 @@ class Optimizer:
 
     def _commit(self, numbers: Sequence[float], memory: list[Any]) -> None:
         """Put the new numbers in place: the whole step, even if Ctrl-C comes in the middle of it."""
+        t = self.t + 1
         try:
-            for p, x in zip(self.parameters, numbers, strict=True):
-                p.data = x
-            self.memory, self.t = memory, self.t + 1
+            self._put(numbers, memory, t)
         except KeyboardInterrupt:
-            t = self.t + (self.memory is not memory)
-            for p, x in zip(self.parameters, numbers, strict=True):
-                p.data = x
-            self.memory, self.t = memory, t
+            self._put(numbers, memory, t)
             raise
+
+    def _put(self, numbers: Sequence[float], memory: list[Any], t: int) -> None:
+        for p, x in zip(self.parameters, numbers, strict=True):
+            p.data = x
+        self.memory, self.t = memory, t
 
     # --- saving
 
@@ -269,7 +274,7 @@ class AdaGrad(Optimizer):
         weight_decay: float = 0.0,
         **options: Any,
     ) -> None:
-        _not_negative("eps", eps)
+        _positive("eps", eps)
         _not_negative("weight_decay", weight_decay)
         self.eps, self.weight_decay = eps, weight_decay
         super().__init__(parameters, lr, **options)
@@ -299,7 +304,7 @@ class RMSProp(Optimizer):
         **options: Any,
     ) -> None:
         _in_unit("alpha", alpha)
-        _not_negative("eps", eps)
+        _positive("eps", eps)
         _not_negative("weight_decay", weight_decay)
         self.alpha, self.eps, self.weight_decay = alpha, eps, weight_decay
         super().__init__(parameters, lr, **options)
@@ -340,7 +345,7 @@ class Adam(Optimizer):
     ) -> None:
         _in_unit("betas[0]", betas[0])
         _in_unit("betas[1]", betas[1])
-        _not_negative("eps", eps)
+        _positive("eps", eps)
         _not_negative("weight_decay", weight_decay)
         self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
         self.bias_correction, self.amsgrad = bias_correction, amsgrad
@@ -413,7 +418,7 @@ class Nadam(Optimizer):
     ) -> None:
         _in_unit("betas[0]", betas[0])
         _in_unit("betas[1]", betas[1])
-        _not_negative("eps", eps)
+        _positive("eps", eps)
         _not_negative("weight_decay", weight_decay)
         self.betas, self.eps, self.momentum_decay, self.weight_decay = betas, eps, momentum_decay, weight_decay
         super().__init__(parameters, lr, **options)
@@ -531,6 +536,11 @@ def clip_grad_norm(parameters: Iterable[Value] | Module, max_norm: float) -> flo
 def _in_unit(name: str, x: float) -> None:
     if not 0.0 <= x < 1.0:
         raise ValueError(f"{name} must be at least 0 and below 1, but got {x!r}")
+
+
+def _positive(name: str, x: float) -> None:
+    if not x > 0.0:
+        raise ValueError(f"{name} must be above 0, but got {x!r}")
 
 
 def _not_negative(name: str, x: float) -> None:
