@@ -92,6 +92,11 @@ class Neuron(Module):
 
     def forward(self, x: Any) -> Value:
         """The output, from a list of n_in numbers or Values."""
+        y: Value = self._activate(self.weighted_sum(x))
+        return y
+
+    def weighted_sum(self, x: Any) -> Value:
+        """z = w₁x₁ + … + wₙxₙ + b, before the activation."""
         w = self.w
         if type(x) is not list or len(x) != len(w):
             x = as_inputs(x, len(w), "this neuron")
@@ -100,8 +105,7 @@ class Neuron(Module):
         total: Value = wi * xi
         for wi, xi in pairs:
             total = total + wi * xi
-        y: Value = self._activate(total + self.b)
-        return y
+        return total + self.b
 
     def describe(self) -> str:
         return f"Neuron({len(self.w)} → 1, {self._activation_name})"

@@ -155,10 +155,10 @@ def l2_penalty(model: Module, lam: float) -> Any:
     """
     if not lam >= 0.0:
         raise ValueError(f"the strength λ of an L2 penalty must not be negative, but got {lam!r}")
-    total: Any = 0.0
+    total: Any = None
     for w in model.weights():
-        total = total + w * w
-    return 0.5 * lam * total
+        total = w * w if total is None else total + w * w
+    return 0.0 if total is None else 0.5 * lam * total
 
 
 def _class(target: Any, count: int, who: str) -> int:

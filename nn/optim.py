@@ -468,7 +468,7 @@ class Newton(Optimizer):
         """
         if not isinstance(loss, Value):
             raise TypeError("Newton's method differentiates the loss twice: call optimizer.step(loss)")
-        gradient, hessian = _derivatives(loss, self.parameters)
+        gradient, hessian = derivatives(loss, self.parameters)
         direction = solve(hessian, self._prepared(gradient), self.damping)
         lr = self.learning_rate
         self._commit([p.data - lr * d for p, d in zip(self.parameters, direction, strict=True)], [])
@@ -478,7 +478,7 @@ class Newton(Optimizer):
         raise TypeError("Newton's method needs the loss, not only its gradient: call step(loss)")
 
 
-def _derivatives(loss: Value, parameters: list[Value]) -> tuple[list[float], list[list[float]]]:
+def derivatives(loss: Value, parameters: list[Value]) -> tuple[list[float], list[list[float]]]:
     """The gradient and the Hessian of a loss at where its parameters are."""
     first = graph_adjoints(loss, parameters)
     gradient: list[float] = []
@@ -593,6 +593,7 @@ __all__ = [
     "RMSProp",
     "clip_grad_norm",
     "clipped",
+    "derivatives",
     "find",
     "solve",
 ]

@@ -267,10 +267,11 @@ def mean_loss(
     """The mean of the loss over examples, plus the L2 penalty, as one Value: the J(θ) of the lecture."""
     rows = as_rows(X)
     function = losses.find(loss)
-    total: Any = 0.0
+    total: Any = None
     for x, t in zip(rows, as_targets(y, len(rows)), strict=True):
-        total = total + function(model(x), t)
-    mean = total / len(rows)
+        one = function(model(x), t)
+        total = one if total is None else total + one
+    mean = total * (1.0 / len(rows))
     return mean + losses.l2_penalty(_a_module(model, "an L2 penalty"), l2) if l2 else mean
 
 
@@ -463,7 +464,7 @@ class _Run:
                         graph = graph + penalty
                     else:
                         penalty.backward()
-            if graph is None and not math.isfinite(math.fsum(abs(p.grad) for p in self.mover.parameters)):
+            if graph is None and not all(math.isfinite(p.grad) for p in self.mover.parameters):
                 self.blame_gradient(epoch, batch)
             self.mover.step(graph)
             loss_sum += mean * len(chosen)
@@ -499,12 +500,9 @@ class _Run:
 
     def blame_gradient(self, epoch: int, batch: int) -> None:
         names = {p: name for name, p in self.model.named_parameters()}
-        bad = [p for p in self.mover.parameters if not math.isfinite(p.grad)]
-        if bad:
-            node, what = bad[0], f"the gradient of {_described(bad[0], names)} is {bad[0].grad!r}"
-        else:
-            node, what = self.mover.parameters[0], "the sum of the gradients' sizes overflows"
-        self.give_up(f"{what} in epoch {epoch}, batch {batch}", epoch, batch, node)
+        bad = next(p for p in self.mover.parameters if not math.isfinite(p.grad))
+        what = f"the gradient of {_described(bad, names)} is {bad.grad!r}"
+        self.give_up(f"{what} in epoch {epoch}, batch {batch}", epoch, batch, bad)
 
     def give_up(self, message: str, epoch: int, batch: int, node: Value | None) -> None:
         advice = "a smaller learning rate or clip_norm often helps; the model is as of the last full step"
