@@ -21,8 +21,7 @@ import difflib
 from collections.abc import Callable
 from typing import Any
 
-import autograd
-from autograd import Value
+from autograd import Value, functions
 
 from .module import Module
 
@@ -36,7 +35,7 @@ def linear(z: Any) -> Any:
 
 def leaky_relu(z: Any) -> Any:
     """max(0.1·z, z): a small slope keeps a neuron alive whose sum is negative for every example."""
-    return autograd.leaky_relu(z, 0.1)
+    return functions.leaky_relu(z, 0.1)
 
 
 class PReLU(Module):
@@ -52,7 +51,7 @@ class PReLU(Module):
         self.alpha = Value(alpha, "alpha")
 
     def forward(self, z: Any) -> Any:
-        return autograd.leaky_relu(z, self.alpha)
+        return functions.leaky_relu(z, self.alpha)
 
     def describe(self) -> str:
         return "PReLU()"
@@ -61,11 +60,11 @@ class PReLU(Module):
 # Softmax looks at a whole layer's sums, so a layer applies it, not a neuron.
 FUNCTIONS: dict[str, Function] = {
     "linear": linear,
-    "sigmoid": autograd.sigmoid,
-    "tanh": autograd.tanh,
-    "relu": autograd.relu,
+    "sigmoid": functions.sigmoid,
+    "tanh": functions.tanh,
+    "relu": functions.relu,
     "leaky_relu": leaky_relu,
-    "softplus": autograd.softplus,
+    "softplus": functions.softplus,
 }
 NAMES = (*FUNCTIONS, "prelu", "softmax")
 
@@ -87,7 +86,7 @@ def find(activation: str | Function, *, whole_layer: bool = True) -> tuple[str, 
         if activation == "prelu":
             return activation, PReLU()
         if activation == "softmax" and whole_layer:
-            return activation, autograd.softmax
+            return activation, functions.softmax
         if activation == "softmax":
             raise ValueError("softmax looks at all outputs of a layer, so it cannot be a single neuron's activation")
         close = difflib.get_close_matches(activation, NAMES, 1)
@@ -97,7 +96,7 @@ def find(activation: str | Function, *, whole_layer: bool = True) -> tuple[str, 
         for known, function in FUNCTIONS.items():
             if activation is function:
                 return known, function
-        if activation is autograd.softmax:
+        if activation is functions.softmax:
             return find("softmax", whole_layer=whole_layer)
         if isinstance(activation, PReLU):
             return "prelu", activation

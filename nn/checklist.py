@@ -77,7 +77,9 @@ def check_overfit(
     fit(pupil, X, y, loss=loss, optimizer=Adam(lr=lr), epochs=epochs, progress=False)
     found: float = mean_loss(pupil, X, y, loss).data
     if not found < target:
-        raise AssertionError(f"the loss on {len(as_rows(X))} examples should fall below {target}, but ended at {found:.4g}")
+        raise AssertionError(
+            f"the loss on {len(as_rows(X))} examples should fall below {target}, but ended at {found:.4g}"
+        )
     return found
 
 

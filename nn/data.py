@@ -1,7 +1,7 @@
 """Small data sets to learn on: drawn from a seed, or read from files that one has.
 
-Each function returns ``(X, y)``: examples and targets as plain lists, or as NumPy arrays where they come from files. The
-random numbers come from a generator of one's own, so the same seed gives the same points on every machine.
+Each function returns ``(X, y)``: examples and targets as plain lists, or as NumPy arrays where they come from files.
+The random numbers come from a generator of one's own, so the same seed gives the same points on every machine.
 """
 
 from __future__ import annotations
@@ -237,7 +237,9 @@ def read_idx(path: str | os.PathLike[str]) -> numpy.ndarray[Any, Any]:
         )
     start = 4 + 4 * dimensions
     if len(content) < start:
-        raise IDXError(f"{name} is cut short: {dimensions} dimensions need a header of {start} bytes, it has {len(content)}")
+        raise IDXError(
+            f"{name} is cut short: {dimensions} dimensions need a header of {start} bytes, it has {len(content)}"
+        )
     shape = tuple(int.from_bytes(content[i : i + 4], "big") for i in range(4, start, 4))
     expected = math.prod(shape)
     if len(content) - start != expected:
@@ -252,7 +254,7 @@ def read_idx(path: str | os.PathLike[str]) -> numpy.ndarray[Any, Any]:
 def mnist(
     folder: str | os.PathLike[str], part: str = "train", limit: int | None = None, verify: bool = False
 ) -> tuple[numpy.ndarray[Any, Any], numpy.ndarray[Any, Any]]:
-    """MNIST from the four files as they were published, gzipped or not: images as rows of numbers from 0 to 1, and labels.
+    """MNIST from the files as they were published, gzipped or not: images as rows of numbers from 0 to 1, and labels.
 
     Args:
         folder: where the files are.
@@ -290,8 +292,10 @@ def _read_published(folder: Path, name: str, verify: bool) -> numpy.ndarray[Any,
             if verify and path.name in _PUBLISHED:
                 found = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
                 if found != _PUBLISHED[path.name]:
-                    raise IDXError(f"{path.name} has the MD5 checksum {found}, but was published with "
-                                   f"{_PUBLISHED[path.name]}; download it again")
+                    raise IDXError(
+                        f"{path.name} has the MD5 checksum {found}, but was published with "
+                        f"{_PUBLISHED[path.name]}; download it again"
+                    )
             return read_idx(path)
     raise FileNotFoundError(f"there is no {name}.gz or {name} in {folder}")
 

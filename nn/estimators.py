@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from autograd import sigmoid, softmax
+from autograd.functions import sigmoid, softmax
 
 from .activations import Function
 from .init import Initialiser
@@ -33,7 +33,7 @@ except ImportError:
     HAS_SKLEARN = False
 
     class BaseEstimator:  # type: ignore[no-redef]
-        """What scikit-learn's class of this name does for an estimator: its settings are its constructor's arguments."""
+        """What scikit-learn's class of this name does for an estimator: settings are the constructor's arguments."""
 
         def get_params(self, deep: bool = True) -> dict[str, Any]:
             """The settings by name."""
@@ -194,7 +194,9 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         self.classes_, indices = np.unique(y, return_inverse=True)
         count = len(self.classes_)
         if count < 2:
-            raise ValueError(f"a classifier needs examples of at least 2 classes, but y has only 1 class: {self.classes_[0]!r}")
+            raise ValueError(
+                f"a classifier needs examples of at least 2 classes, but y has only 1 class: {self.classes_[0]!r}"
+            )
         if count == 2:
             return self._train(X, indices, 1, "binary_cross_entropy")
         return self._train(X, indices, count, "cross_entropy")
@@ -210,7 +212,8 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Any:
         """The most probable class label of each example, an array of shape (n,)."""
-        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        best = np.argmax(self.predict_proba(X), axis=1)
+        return self.classes_[best]
 
 
 class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]

@@ -93,7 +93,9 @@ class LogisticRegression(Neuron):
                     p.data = at
                 return self  # rounding alone is left
             now = after
-        raise ValueError(f"no solution within {max_steps} steps; the largest derivative is {max(map(abs, gradient)):.3g}")
+        raise ValueError(
+            f"no solution within {max_steps} steps; the largest derivative is {max(map(abs, gradient)):.3g}"
+        )
 
     def _separates(self, rows: list[list[float]], targets: list[Any]) -> bool:
         """Whether the present line has every example strictly on its side: then scaling it up is always better."""

@@ -1,15 +1,15 @@
 """Losses: how wrong one example's outputs are. Training takes the mean over examples.
 
-Each takes ``(output, target)``: a model's output as it comes (a Value, or a list of them) and the example's target. They
+Each takes ``(output, target)``: a model's output as it comes (a Value, or a list of them) and the example's target. All
 run on plain numbers too, and then give a float.
 
-| loss                 | output       | target                          | formula                       | ∂/∂output    |
-|----------------------|--------------|---------------------------------|-------------------------------|--------------|
-| squared_error        | one or many  | a number for each               | ½ Σ (t - y)²                  | y - t        |
-| binary_cross_entropy | logit z      | 0, 1, or between                | log(1 + e^z) - t·z            | σ(z) - t     |
-| cross_entropy        | K logits     | a class 0…K-1, or K probabilities | log Σ e^zⱼ - Σ tᵢ·zᵢ        | softmax(z) - t |
-| hinge                | score(s)     | -1 or +1; a class for K scores  | max(0, 1 - t·s)               | -t or 0      |
-| perceptron           | score        | -1 or +1                        | max(0, -t·s)                  | -t or 0      |
+| loss                 | output      | target                            | formula              | ∂/∂output      |
+|----------------------|-------------|-----------------------------------|----------------------|----------------|
+| squared_error        | one or many | a number for each                 | ½ Σ (t - y)²         | y - t          |
+| binary_cross_entropy | logit z     | 0, 1, or between                  | log(1 + e^z) - t·z   | σ(z) - t       |
+| cross_entropy        | K logits    | a class 0…K-1, or K probabilities | log Σ e^zⱼ - Σ tᵢ·zᵢ | softmax(z) - t |
+| hinge                | score(s)    | -1 or +1; a class for K scores    | max(0, 1 - t·s)      | -t or 0        |
+| perceptron           | score       | -1 or +1                          | max(0, -t·s)         | -t or 0        |
 
 Both cross-entropies start from logits, the numbers before sigmoid or softmax. log(softmax(z)) would take the logarithm
 of a number that has already been rounded to 0 or 1; from the logits the same loss is exact at ±1000.
@@ -22,8 +22,7 @@ from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
-import autograd
-from autograd import Value
+from autograd import Value, functions
 
 from .layers import as_list
 from .module import Module
@@ -63,15 +62,15 @@ def binary_cross_entropy(output: Any, target: Any) -> Any:
     total = None
     for z, t in zip(zs, ts, strict=True):
         if isinstance(t, Value):
-            loss = autograd.softplus(z) - t * z
-        elif not isinstance(t, Real) or not 0.0 <= t <= 1.0:
+            loss = functions.softplus(z) - t * z
+        elif not isinstance(t, Real) or not 0.0 <= float(t) <= 1.0:
             raise ValueError(f"binary_cross_entropy needs a target between 0 and 1, but got {t!r}")
         elif t == 1.0:
-            loss = autograd.softplus(-z)
+            loss = functions.softplus(-z)
         elif t == 0.0:
-            loss = autograd.softplus(z)
+            loss = functions.softplus(z)
         else:
-            loss = autograd.softplus(z) - float(t) * z
+            loss = functions.softplus(z) - float(t) * z
         total = loss if total is None else total + loss
     if total is None:
         raise ValueError("binary_cross_entropy of no logits is not defined")
@@ -94,13 +93,13 @@ def cross_entropy(output: Any, target: Any) -> Any:
             f"cross_entropy needs a logit for each of at least 2 classes, but got {len(zs)}; "
             "for a single logit use binary_cross_entropy"
         )
-    total = autograd.logsumexp(zs)
-    if isinstance(target, (list, tuple)) or hasattr(target, "__len__"):
+    total = functions.logsumexp(zs)
+    if isinstance(target, (list, tuple)) or getattr(target, "ndim", 0):
         ts = as_list(target)
         if len(ts) != len(zs):
             raise ValueError(f"cross_entropy needs a probability for each of {len(zs)} classes, but got {len(ts)}")
         numbers = [t for t in ts if not isinstance(t, Value)]
-        if any(not isinstance(t, Real) or not t >= 0.0 for t in numbers):
+        if any(not isinstance(t, Real) or not float(t) >= 0.0 for t in numbers):
             raise ValueError(f"cross_entropy needs probabilities, none below 0, but got {ts!r}")
         if len(numbers) == len(ts) and abs(sum(numbers) - 1.0) > 1e-6:
             raise ValueError(f"cross_entropy needs probabilities that sum to 1, but these sum to {sum(numbers)!r}")
@@ -125,12 +124,12 @@ def hinge(output: Any, target: Any) -> Any:
     """
     scores = as_list(output)
     if len(scores) == 1:
-        return autograd.relu(1.0 - _sign(target, "hinge") * scores[0])
+        return functions.relu(1.0 - _sign(target, "hinge") * scores[0])
     k = _class(target, len(scores), "hinge")
     total = None
     for j, s in enumerate(scores):
         if j != k:
-            loss = autograd.relu(1.0 + (s - scores[k]))
+            loss = functions.relu(1.0 + (s - scores[k]))
             total = loss if total is None else total + loss
     return total
 
@@ -144,7 +143,7 @@ def perceptron(output: Any, target: Any) -> Any:
     scores = as_list(output)
     if len(scores) != 1:
         raise ValueError(f"the perceptron loss takes one score, but got {len(scores)}")
-    return autograd.relu(-_sign(target, "perceptron") * scores[0])
+    return functions.relu(-_sign(target, "perceptron") * scores[0])
 
 
 def l2_penalty(model: Module, lam: float) -> Any:
@@ -163,11 +162,12 @@ def l2_penalty(model: Module, lam: float) -> Any:
 
 def _class(target: Any, count: int, who: str) -> int:
     """A class index as an int. A float such as 2.0 will do, since labels are often read from a table of floats."""
-    if isinstance(target, Value) or isinstance(target, bool) or not isinstance(target, Real) or target != target // 1:
+    if isinstance(target, bool) or not isinstance(target, Real) or not float(target).is_integer():
         raise ValueError(f"{who} needs a class, a whole number 0…{count - 1}, but got {target!r}")
-    if not 0 <= target < count:
+    k = int(float(target))
+    if not 0 <= k < count:
         raise ValueError(f"{who} needs a class 0…{count - 1} for {count} outputs, but got {target!r}")
-    return int(target)
+    return k
 
 
 def _sign(target: Any, who: str) -> Any:

@@ -89,7 +89,7 @@ class Module:
     def zero_grad(self) -> None:
         """Forget the parameters' gradients: they are 0.0, and drawn as "–"."""
         for p in self.parameters():
-            p.grad = None  # type: ignore[assignment]  # mypy takes the setter's type from the getter
+            p.grad = None
 
     def modules(self) -> Iterator[tuple[str, Module]]:
         """This module (its path is "") and every module inside it, with their paths."""
@@ -247,7 +247,7 @@ def _entries(part: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(part, dict):
         for key, entry in part.items():
             yield str(key), entry
-    elif getattr(part, "dtype", None) == object:  # a NumPy array of Values
+    elif getattr(getattr(part, "dtype", None), "kind", "") == "O":  # a NumPy array of Values
         yield from _entries(part.tolist())
 
 
@@ -324,7 +324,9 @@ def _read_npz(content: bytes, path: Path) -> tuple[str, dict[str, float]]:
         with numpy.load(io.BytesIO(content), allow_pickle=False) as arrays:
             entries = {name: arrays[name] for name in arrays.files}
     except (ValueError, OSError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-        raise ModelFormatError(f"{path.name} is not a complete npz file (cut short, or another file?): {error}") from None
+        raise ModelFormatError(
+            f"{path.name} is not a complete npz file (cut short, or another file?): {error}"
+        ) from None
     lacking = [name for name in ("format", "version", "architecture", "names", "numbers") if name not in entries]
     if lacking:
         raise ModelFormatError(f"{path.name} is not a saved model: it has no {', '.join(lacking)}")

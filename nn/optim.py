@@ -14,7 +14,6 @@ Where PyTorch has the same optimiser, the formulas and the defaults are PyTorch'
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -36,8 +35,8 @@ class Optimizer:
         lr: the learning rate: a number, or a function of the number of steps taken so far (`nn.schedules`).
         clip_norm: if the gradient, all parameters taken together, is longer than this, scale it down to this length
             (Pascanu, Mikolov and Bengio, 2013).
-        noise: a pair (η, γ): add N(0, η/(1 + t)^γ) to every gradient at step t = 0, 1, … (Neelakantan et al., 2015, with
-            γ = 0.55). After clipping.
+        noise: a pair (η, γ): add N(0, η/(1 + t)^γ) to every gradient at step t = 0, 1, …, after clipping (Neelakantan
+            et al., 2015, with γ = 0.55).
         seed: for the noise.
 
     Attributes:
@@ -60,7 +59,9 @@ class Optimizer:
         noise: tuple[float, float] | None = None,
         seed: int = 0,
     ) -> None:
-        if not callable(lr) and not (isinstance(lr, (int, float)) and not isinstance(lr, bool) and 0.0 <= lr < math.inf):
+        if not callable(lr) and not (
+            isinstance(lr, (int, float)) and not isinstance(lr, bool) and 0.0 <= lr < math.inf
+        ):
             raise ValueError(f"a learning rate must be a number from 0 up, or a schedule, but got {lr!r}")
         if clip_norm is not None and not clip_norm > 0.0:
             raise ValueError(f"clip_norm must be above 0, but got {clip_norm!r}")
@@ -152,7 +153,7 @@ class Optimizer:
     def zero_grad(self) -> None:
         """Forget the parameters' gradients."""
         for p in self.parameters:
-            p.grad = None  # type: ignore[assignment]  # mypy takes the setter's type from the getter
+            p.grad = None
 
     def _prepared(self, gradient: list[float]) -> list[float]:
         if self.clip_norm is not None:
@@ -180,7 +181,7 @@ class Optimizer:
     # --- saving
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that the next step depends on besides the settings, as plain lists and numbers (JSON can hold it)."""
+        """All that the next step depends on besides the settings, as plain lists and numbers (JSON can hold it)."""
         version, numbers, spare = self._rng.getstate()
         return {
             "kind": type(self).__name__,
@@ -571,9 +572,11 @@ def find(optimizer: str | Optimizer, lr: float | Schedule | None = None) -> Opti
             raise ValueError(f"give the learning rate to the optimiser itself: {type(optimizer).__name__}(lr={lr!r})")
         return optimizer
     if not isinstance(optimizer, str):
-        kind = optimizer.__name__ + " itself; write " + optimizer.__name__ + "()" if isinstance(
-            optimizer, type
-        ) else type(optimizer).__name__
+        kind = (
+            optimizer.__name__ + " itself; write " + optimizer.__name__ + "()"
+            if isinstance(optimizer, type)
+            else type(optimizer).__name__
+        )
         raise TypeError(f"an optimiser is a name or an object such as Adam(lr=0.01), but got {kind}")
     if optimizer.lower() not in OPTIMIZERS:
         raise ValueError(f"an optimiser is one of {', '.join(OPTIMIZERS)}, or an object, but got {optimizer!r}")

@@ -130,7 +130,11 @@ class Perceptron(Neuron):
                     wrong.append((i, loss))
             if clean:
                 return PerceptronReport(
-                    True, passed, 0, corrections, f"separated: pass {passed} met no mistake, after {len(corrections)} corrections"
+                    True,
+                    passed,
+                    0,
+                    corrections,
+                    f"separated: pass {passed} met no mistake, after {len(corrections)} corrections",
                 )
             if wrong:
                 self._correct(wrong, lr, passed, corrections)

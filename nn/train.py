@@ -124,8 +124,9 @@ def as_rows(X: Any, what: str = "X") -> list[list[float]]:
         if not isinstance(row, (list, tuple)):
             raise TypeError(f"{what}[{i}] must be a list of numbers, but is {type(row).__name__}: {row!r}")
         if result and len(row) != len(result[0]):
-            raise ValueError(f"every example needs as many numbers: {what}[0] has {len(result[0])}, "
-                             f"but {what}[{i}] has {len(row)}")
+            raise ValueError(
+                f"every example needs as many numbers: {what}[0] has {len(result[0])}, but {what}[{i}] has {len(row)}"
+            )
         result.append([_number(x, f"{what}[{i}][{j}]") for j, x in enumerate(row)])
     if not result:
         raise ValueError(f"{what} is empty; there is nothing to learn from")
@@ -152,13 +153,16 @@ def as_targets(y: Any, count: int, what: str = "y") -> list[Any]:
             row: Any = [_number(x, f"{what}[{i}][{j}]") for j, x in enumerate(t)]
             if result and (not isinstance(result[0], list) or len(result[0]) != len(row)):
                 first = f"{len(result[0])} numbers" if isinstance(result[0], list) else "a single number"
-                raise ValueError(f"every target needs the same shape: {what}[0] is {first}, but {what}[{i}] is "
-                                 f"{len(row)} numbers")
+                raise ValueError(
+                    f"every target needs the same shape: {what}[0] is {first}, but {what}[{i}] is {len(row)} numbers"
+                )
             result.append(row)
         else:
             if result and isinstance(result[0], list):
-                raise ValueError(f"every target needs the same shape: {what}[0] is {len(result[0])} numbers, "
-                                 f"but {what}[{i}] is a single one")
+                raise ValueError(
+                    f"every target needs the same shape: {what}[0] is {len(result[0])} numbers, "
+                    f"but {what}[{i}] is a single one"
+                )
             _number(t, f"{what}[{i}]")
             result.append(t if isinstance(t, (int, float)) else float(t))
     if len(result) != count:
@@ -192,7 +196,7 @@ def _plain(output: Any) -> Any:
 
 
 def decide(output: Any, threshold: float = 0.0) -> int:
-    """The class that an output stands for: the place of the largest of several, or 1 if a single one > threshold, else 0.
+    """The class that an output stands for: the place of the largest of several; of a single one, whether > threshold.
 
     A logit or a score is compared with 0, a probability with 0.5. Of several that are equal, the first wins.
     """
@@ -203,7 +207,7 @@ def decide(output: Any, threshold: float = 0.0) -> int:
 
 
 def label(target: Any, outputs: int = 2) -> int:
-    """The class that a target stands for: the 1 in a one-hot list, the index itself, or 1 for a sign above 0, else 0."""
+    """The class that a target stands for: the 1 in a one-hot list, the index itself, or 1 if it is above 0, else 0."""
     if isinstance(target, (list, tuple)) and len(target) > 1:
         return max(range(len(target)), key=target.__getitem__)
     t = target[0] if isinstance(target, (list, tuple)) else target
@@ -238,9 +242,7 @@ def accuracy(model: Callable[[Any], Any], X: Any, y: Any, threshold: float | Non
     return math.fsum(hit(model(x), t) for x, t in zip(rows, targets, strict=True)) / len(rows)
 
 
-def confusion_matrix(
-    model: Callable[[Any], Any], X: Any, y: Any, threshold: float | None = None
-) -> list[list[int]]:
+def confusion_matrix(model: Callable[[Any], Any], X: Any, y: Any, threshold: float | None = None) -> list[list[int]]:
     """How many examples of class i (row) were put in class j (column).
 
     Raises:
@@ -327,8 +329,8 @@ def fit(
         tolerance: ε; stop when the loss changes by less from one epoch to the next, \\|l₁ - l₀\\| < ε.
         schedule: the learning rate by epoch, a function of 0, 1, …; in place of the optimiser's own.
         shuffle: go through the examples in another order each epoch.
-        order: curriculum (Bengio et al., 2009): a function of an example and its target that says how hard it is, or the
-            examples' indices from first to last; then nothing is shuffled.
+        order: curriculum (Bengio et al., 2009): a function of an example and its target that says how hard it is, or all
+            indices from first to last; then nothing is shuffled.
         seed: for shuffling and for setting examples aside.
         check_gradients: compare backpropagation with central differences on up to 4 examples and 40 parameters first.
         callbacks: functions called with an `EpochEnd` after each epoch; one that returns True ends training.
@@ -393,8 +395,9 @@ def fit(
             history.record(row)
             bar.show(row)
             event = EpochEnd(epoch, model, mover, history)
-            # A list, not any(...): every callback is called, whatever the first one says.
-            if any([bool(hook(event)) for hook in hooks]) or event.stopping:
+            for hook in hooks:  # every one is called, whatever the first says
+                event.stopping = bool(hook(event)) or event.stopping
+            if event.stopping:
                 history.stopped = "callback"
                 break
             if tolerance is not None and epoch > 1 and abs(row["loss"] - history["loss"][-2]) < tolerance:
@@ -530,7 +533,7 @@ def _set_aside(
         count = round(len(rows) * validation)
         if not 0.0 < validation < 1.0 or not 0 < count < len(rows):
             raise ValueError(
-                f"validation as a fraction must leave examples on both sides, but {validation!r} of {len(rows)} does not"
+                f"validation as a fraction must leave examples on both sides, but got {validation!r} of {len(rows)}"
             )
         mixed = list(range(len(rows)))
         rng.shuffle(mixed)
@@ -586,8 +589,8 @@ def _order(order: Any, rows: list[list[float]], targets: list[Any]) -> list[int]
     indices = list(order)
     if sorted(indices) != list(range(len(rows))):
         raise ValueError(
-            f"order as a list must name each of the {len(rows)} examples once, 0…{len(rows) - 1}, but got {len(indices)} "
-            "entries that do not"
+            f"order as a list must name each of the {len(rows)} examples, 0…{len(rows) - 1}, once, "
+            f"but got {len(indices)} entries that do not"
         )
     return indices
 
