@@ -267,7 +267,8 @@ class MLP(Module):
         for i in range(1, len(built)):
             if built[i]._n_in != len(built[i - 1].neurons):
                 raise ValueError(
-                    f"layer {i} takes {built[i]._n_in} inputs, but the layer before has {len(built[i - 1].neurons)} outputs"
+                    f"layer {i} takes {built[i]._n_in} inputs, but layer {i - 1} has "
+                    f"{len(built[i - 1].neurons)} outputs"
                 )
         model = cls(built[0]._n_in, [len(layer.neurons) for layer in built], activation, output, "zeros")
         model.layers = built

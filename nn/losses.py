@@ -94,7 +94,7 @@ def cross_entropy(output: Any, target: Any) -> Any:
             "for a single logit use binary_cross_entropy"
         )
     total = functions.logsumexp(zs)
-    if isinstance(target, (list, tuple)) or getattr(target, "ndim", 0):
+    if isinstance(target, (list, tuple)) or getattr(target, "ndim", 0) != 0:
         ts = as_list(target)
         if len(ts) != len(zs):
             raise ValueError(f"cross_entropy needs a probability for each of {len(zs)} classes, but got {len(ts)}")

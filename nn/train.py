@@ -329,7 +329,7 @@ def fit(
         tolerance: ε; stop when the loss changes by less from one epoch to the next, \\|l₁ - l₀\\| < ε.
         schedule: the learning rate by epoch, a function of 0, 1, …; in place of the optimiser's own.
         shuffle: go through the examples in another order each epoch.
-        order: curriculum (Bengio et al., 2009): a function of an example and its target that says how hard it is, or all
+        order: curriculum (Bengio et al., 2009): a function of an example and its target that says how hard it is, or the
             indices from first to last; then nothing is shuffled.
         seed: for shuffling and for setting examples aside.
         check_gradients: compare backpropagation with central differences on up to 4 examples and 40 parameters first.
