@@ -77,20 +77,20 @@ def moons(turns: int) -> float:
 
 
 # Chosen by 4-fold cross-validation inside the training part.
-DIGITS: dict[str, Any] = {"hidden": 100, "lr": 0.01, "l2": 1e-3, "epochs": 20, "batch_size": 32, "seed": 0}
+DIGITS: dict[str, Any] = {"hidden": 100, "lr": 0.02, "l2": 2e-3, "epochs": 20, "batch_size": 16, "seed": 0}
 
 
 def digits() -> float:
     """The accuracy on held-out 8×8 digits of a network with one hidden layer of 100, softmax, cross-entropy and L2."""
     X, y = nn.data.digits()
     X_train, y_train, X_test, y_test = nn.data.split(X, y, 0.2, seed=0)
-    model = nn.MLP(64, [DIGITS["hidden"], 10], activation="tanh", seed=DIGITS["seed"])
+    model = nn.MLP(64, [DIGITS["hidden"], 10], activation="relu", init="he", seed=DIGITS["seed"])
     start = time.perf_counter()
 
     def report(event: nn.EpochEnd) -> None:
         row = {name: values[-1] for name, values in event.history.items()}
         seconds = time.perf_counter() - start
-        print(f"  epoch {event.epoch:2}  loss {row['loss']:.4f}  training accuracy {row['accuracy']:.4f}  {seconds:.0f} s")
+        print(f"  epoch {event.epoch:2}  loss {row['loss']:.4f}  training accuracy {row['accuracy']:.4f}  {seconds:.0f} s", flush=True)
 
     nn.fit(
         model,
@@ -119,7 +119,9 @@ def main() -> None:
     options = parser.parse_args()
     moons(5 if options.quick else 21)
     if options.digits:
+        start = time.perf_counter()
         digits()
+        print(f"  {time.perf_counter() - start:.0f} s")
 
 
 if __name__ == "__main__":
