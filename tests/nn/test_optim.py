@@ -187,7 +187,7 @@ def test_100_steps_equal_pytorchs(name: str, monkeypatch: pytest.MonkeyPatch) ->
     torch = pytest.importorskip("torch")
     make, make_torch = TORCH[name]
     # Otherwise NAdam keeps its product of momenta in 32 bits, even for parameters of 64.
-    monkeypatch.setattr(torch.optim.nadam, "_get_scalar_dtype", lambda *args, **kwargs: torch.float64)
+    monkeypatch.setattr(torch, "get_default_dtype", lambda: torch.float64)
     w = torch.tensor(START, requires_grad=True)
     theirs = make_torch(torch.optim, [w])
     points = []
