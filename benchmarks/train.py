@@ -3,8 +3,8 @@
     python benchmarks/train.py [--quick] [--digits]
 
 Moons: 100 points, MLP(2, [16, 16, 1]), the loop of micrograd's own demo (hinge loss plus an L2 penalty, one graph for
-all 100 examples, gradient descent), the very same function for both libraries, turn by turn in one process, from the same
-weights. Each turn begins with a garbage collection outside the measured time, so that neither pays for the other's
+all 100 examples, gradient descent), the very same function for both libraries, turn by turn in one process, from the
+same weights. Each turn begins with a garbage collection outside the measured time, so that neither pays for the other's
 garbage. Times are medians; the losses of both must agree.
 
 ``--digits`` trains 64-100-10 on the 8×8 digits (scikit-learn) and prints the accuracy on the fifth of the examples
@@ -90,7 +90,10 @@ def digits() -> float:
     def report(event: nn.EpochEnd) -> None:
         row = {name: values[-1] for name, values in event.history.items()}
         seconds = time.perf_counter() - start
-        print(f"  epoch {event.epoch:2}  loss {row['loss']:.4f}  training accuracy {row['accuracy']:.4f}  {seconds:.0f} s", flush=True)
+        print(
+            f"  epoch {event.epoch:2}  loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}  {seconds:.0f} s",
+            flush=True,
+        )
 
     nn.fit(
         model,

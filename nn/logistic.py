@@ -86,7 +86,7 @@ class LogisticRegression(Neuron):
                 for p, at, d in zip(parameters, start, direction, strict=True):
                     p.data = at - d * 0.5**halvings
                 after = loss()
-                if after.data <= now.data:
+                if after.data <= now.data + 1e-12:  # what rounding may do to a mean of logarithms
                     break
             else:
                 for p, at in zip(parameters, start, strict=True):

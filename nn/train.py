@@ -16,11 +16,13 @@ collector has little to look through. The sum of the gradients is the gradient o
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import math
 import os
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
@@ -100,6 +102,24 @@ class EpochEnd:
 
 
 Callback = Callable[[EpochEnd], Any]
+
+
+@contextmanager
+def _collector_resting() -> Iterator[None]:
+    """Let Python's cycle collector rest while graphs are built and dropped.
+
+    A graph has no cycles and is freed by reference counts, but the collector cannot know, and walks over every node two
+    or three times: measured, 37 ms instead of 14 ms to build one example's graph of a 64-100-10 network. Between
+    batches, when the graphs are gone, it may run again.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 # --- data that comes in
@@ -186,7 +206,9 @@ def _number(x: Any, where: str) -> float:
 
 def predict(model: Callable[[Any], Any], X: Any) -> list[Any]:
     """The model's output for each example, as plain numbers: a float, or a list of floats if it has several outputs."""
-    return [_plain(model(x)) for x in as_rows(X)]
+    rows = as_rows(X)
+    with _collector_resting():
+        return [_plain(model(x)) for x in rows]
 
 
 def _plain(output: Any) -> Any:
@@ -239,7 +261,8 @@ def accuracy(model: Callable[[Any], Any], X: Any, y: Any, threshold: float | Non
     rows = as_rows(X)
     targets = as_targets(y, len(rows))
     hit = _hit(default_threshold(model) if threshold is None else threshold)
-    return math.fsum(hit(model(x), t) for x, t in zip(rows, targets, strict=True)) / len(rows)
+    with _collector_resting():
+        return math.fsum(hit(model(x), t) for x, t in zip(rows, targets, strict=True)) / len(rows)
 
 
 def confusion_matrix(model: Callable[[Any], Any], X: Any, y: Any, threshold: float | None = None) -> list[list[int]]:
@@ -329,8 +352,8 @@ def fit(
         tolerance: ε; stop when the loss changes by less from one epoch to the next, \\|l₁ - l₀\\| < ε.
         schedule: the learning rate by epoch, a function of 0, 1, …; in place of the optimiser's own.
         shuffle: go through the examples in another order each epoch.
-        order: curriculum (Bengio et al., 2009): a function of an example and its target that says how hard it is, or the
-            indices from first to last; then nothing is shuffled.
+        order: curriculum (Bengio et al., 2009): a function of an example and its target that says how hard it is, or
+            the indices from first to last; then nothing is shuffled.
         seed: for shuffling and for setting examples aside.
         check_gradients: compare backpropagation with central differences on up to 4 examples and 40 parameters first.
         callbacks: functions called with an `EpochEnd` after each epoch; one that returns True ends training.
@@ -437,54 +460,63 @@ class _Run:
         loss_sum, metric_sum = 0.0, 0.0
         for batch, start in enumerate(range(0, len(sequence), size), 1):
             chosen = sequence[start : start + size]
-            share = 1.0 / len(chosen)
-            self.model.zero_grad()
-            self.mover.zero_grad()
-            total, graph = 0.0, None
-            for i in chosen:
-                output = self.model(rows[i])
-                loss = self.loss(output, targets[i])
-                number = loss.data if isinstance(loss, Value) else float(loss)
-                if not math.isfinite(number):
-                    self.blame_loss(loss, epoch, batch, i)
-                total += number
-                if self.measure is not None:
-                    metric_sum += self.measure(output, targets[i])
-                if self.whole_graph:
-                    graph = loss if graph is None else graph + loss
-                elif isinstance(loss, Value):
-                    loss.backward(share)
-            mean = total * share
-            if graph is not None:
-                graph = graph * share
-            if self.l2:
-                penalty = losses.l2_penalty(self.model, self.l2)
-                if isinstance(penalty, Value):
-                    mean += penalty.data
-                    if not math.isfinite(penalty.data):
-                        self.blame_loss(penalty, epoch, batch, None)
-                    if graph is not None:
-                        graph = graph + penalty
-                    else:
-                        penalty.backward()
-            if graph is None and not all(math.isfinite(p.grad) for p in self.mover.parameters):
-                self.blame_gradient(epoch, batch)
-            self.mover.step(graph)
+            with _collector_resting():
+                mean, metrics = self.step(epoch, batch, rows, targets, chosen)
             loss_sum += mean * len(chosen)
+            metric_sum += metrics
         result = {"loss": loss_sum / len(sequence)}
         if self.measure is not None:
             result[self.name] = metric_sum / len(sequence)
         return result
 
+    def step(
+        self, epoch: int, batch: int, rows: list[list[float]], targets: list[Any], chosen: Sequence[int]
+    ) -> tuple[float, float]:
+        """One step on the mean loss of the chosen examples; that mean, and the sum of the metric."""
+        share = 1.0 / len(chosen)
+        self.model.zero_grad()
+        self.mover.zero_grad()
+        total, metrics, graph = 0.0, 0.0, None
+        for i in chosen:
+            output = self.model(rows[i])
+            loss = self.loss(output, targets[i])
+            number = loss.data if isinstance(loss, Value) else float(loss)
+            if not math.isfinite(number):
+                self.blame_loss(loss, epoch, batch, i)
+            total += number
+            if self.measure is not None:
+                metrics += self.measure(output, targets[i])
+            if self.whole_graph:
+                graph = loss if graph is None else graph + loss
+            elif isinstance(loss, Value):
+                loss.backward(share)
+        mean = total * share
+        if graph is not None:
+            graph = graph * share
+        penalty = losses.l2_penalty(self.model, self.l2) if self.l2 else 0.0
+        if isinstance(penalty, Value):
+            mean += penalty.data
+            if not math.isfinite(penalty.data):
+                self.blame_loss(penalty, epoch, batch, None)
+            if graph is not None:
+                graph = graph + penalty
+            else:
+                penalty.backward()
+        if graph is None and not all(math.isfinite(p.grad) for p in self.mover.parameters):
+            self.blame_gradient(epoch, batch)
+        self.mover.step(graph)
+        return mean, metrics
+
     def measured(self, rows: list[list[float]], targets: list[Any]) -> dict[str, float]:
         """The mean loss (penalty left out) and metric on held-out examples."""
         total, metric_sum = 0.0, 0.0
-        for x, t in zip(rows, targets, strict=True):
-            output = self.model(x)
-            loss = self.loss(output, t)
-            total += loss.data if isinstance(loss, Value) else float(loss)
-            if self.measure is not None:
-                metric_sum += self.measure(output, t)
+        with _collector_resting():
+            for x, t in zip(rows, targets, strict=True):
+                output = self.model(x)
+                loss = self.loss(output, t)
+                total += loss.data if isinstance(loss, Value) else float(loss)
+                if self.measure is not None:
+                    metric_sum += self.measure(output, t)
         result = {"loss": total / len(rows)}
         if self.measure is not None:
             result[self.name] = metric_sum / len(rows)

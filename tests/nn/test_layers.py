@@ -149,8 +149,16 @@ def test_the_lectures_fully_connected_network_b5() -> None:
         (lambda: MLP(2, 3), TypeError, r"such as \[4, 4, 1\], but got 3"),
         (lambda: MLP(2, [3, 1], activation="rleu"), ValueError, "but got 'rleu'; did you mean 'relu'"),
         (lambda: MLP(2, [3, 1], activation=3), TypeError, "not iterable|a name or a function"),
-        (lambda: MLP(2, [3, 1], activation=["relu", "tanh"]), ValueError, "1 hidden layers need 1 activations, but got 2"),
-        (lambda: MLP(2, [3, 1], activation="softmax"), ValueError, "softmax makes probabilities, so it is for the output"),
+        (
+            lambda: MLP(2, [3, 1], activation=["relu", "tanh"]),
+            ValueError,
+            "1 hidden layers need 1 activations, but got 2",
+        ),
+        (
+            lambda: MLP(2, [3, 1], activation="softmax"),
+            ValueError,
+            "softmax makes probabilities, so it is for the output",
+        ),
         (lambda: MLP(2, [3, 1], init="xaviar"), ValueError, "but got 'xaviar'; did you mean 'xavier'"),
         (lambda: MLP(2, [3, 1], init=0), TypeError, "an initialiser is a name or a function"),
         (lambda: MLP(2, [3, 1], seed="a"), TypeError, "a seed is an int or None, but got str: 'a'"),
@@ -207,9 +215,7 @@ def test_outputs_and_gradients_of_every_layer_agree_with_pytorch(activation: str
     weights = [0.3, -1.0, 2.0, 0.5]
     total = sum(w * y for w, y in zip(weights, model(x), strict=True))
     total.backward()
-    tensors = [
-        (torch.tensor(w, requires_grad=True), torch.tensor(b, requires_grad=True)) for w, b in as_arrays(model)
-    ]
+    tensors = [(torch.tensor(w, requires_grad=True), torch.tensor(b, requires_grad=True)) for w, b in as_arrays(model)]
     tx = torch.tensor([v.data for v in x], dtype=torch.float64, requires_grad=True)
     alpha = torch.tensor([0.25], dtype=torch.float64, requires_grad=True)
     hidden = torch.tanh(tensors[0][0] @ tx + tensors[0][1])
@@ -262,7 +268,9 @@ def test_an_activation_may_be_a_function() -> None:
 
 
 def test_hidden_layers_may_have_activations_of_their_own() -> None:
-    assert repr(MLP(1, [2, 2, 1], activation=["relu", "sigmoid"])).startswith("MLP(1 → 2 → 2 → 1, relu, sigmoid, linear")
+    assert repr(MLP(1, [2, 2, 1], activation=["relu", "sigmoid"])).startswith(
+        "MLP(1 → 2 → 2 → 1, relu, sigmoid, linear"
+    )
 
 
 def test_the_slope_of_a_parametric_relu_is_learned_per_layer() -> None:

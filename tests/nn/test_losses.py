@@ -105,7 +105,9 @@ def test_binary_cross_entropy_and_its_gradient_follow_the_closed_form(z: float, 
             exact -= (1 - mpmath.mpf(t)) * mpmath.log(1 - p)
         sure = t in (0, 1)  # then not even tiny losses lose digits
         assert loss.data == pytest.approx(float(exact), rel=1e-13, abs=0.0 if sure else 1e-12)
-        assert node.grad == pytest.approx(float(p - mpmath.mpf(t)), rel=1e-13 if sure else 0.0, abs=0.0 if sure else 1e-15)
+        assert node.grad == pytest.approx(
+            float(p - mpmath.mpf(t)), rel=1e-13 if sure else 0.0, abs=0.0 if sure else 1e-15
+        )
 
 
 def test_binary_cross_entropy_is_the_cross_entropy_of_two_logits() -> None:
@@ -132,7 +134,9 @@ def test_squared_error_is_half_the_sum_of_squares(pairs: list[tuple[float, float
         assert node.grad == pytest.approx(y - t, rel=1e-15)
 
 
-@pytest.mark.parametrize(("t", "s", "loss", "slope"), [(1, 0.25, 0.75, -1.0), (1, 2.0, 0.0, 0.0), (-1, 0.25, 1.25, 1.0)])
+@pytest.mark.parametrize(
+    ("t", "s", "loss", "slope"), [(1, 0.25, 0.75, -1.0), (1, 2.0, 0.0, 0.0), (-1, 0.25, 1.25, 1.0)]
+)
 def test_hinge_asks_for_a_margin_of_one(t: int, s: float, loss: float, slope: float) -> None:
     node = Value(s)
     y = hinge(node, t)
@@ -175,7 +179,8 @@ def test_every_loss_agrees_with_pytorch() -> None:
     f = torch.nn.functional
     z = [0.3, -0.7, 1.1]
     cases: list[tuple[Any, list[float], Any, Any]] = [
-        (squared_error, z, [1.0, 2.0, -1.0], lambda v: 0.5 * f.mse_loss(v, v.new_tensor([1.0, 2.0, -1.0]), reduction="sum")),
+        (squared_error, z, [1.0, 2.0, -1.0], lambda v: 0.5 * f.mse_loss(
+            v, v.new_tensor([1.0, 2.0, -1.0]), reduction="sum")),
         (binary_cross_entropy, z, [1, 0, 0.3], lambda v: f.binary_cross_entropy_with_logits(
             v, v.new_tensor([1, 0, 0.3]), reduction="sum")),
         (cross_entropy, z, 2, lambda v: f.cross_entropy(v, torch.tensor(2))),

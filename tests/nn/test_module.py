@@ -143,7 +143,9 @@ def test_a_state_dict_is_a_copy_that_can_be_put_back() -> None:
 def test_a_state_of_another_model_names_what_is_missing_and_left_over_and_changes_nothing() -> None:
     model = MLP(2, [3, 1], seed=0)
     before = model.state_dict()
-    with pytest.raises(ValueError, match=r"has 13 parameters, but the state has 11; missing: layers\.0\.neurons\.2\.w\.0"):
+    with pytest.raises(
+        ValueError, match=r"has 13 parameters, but the state has 11; missing: layers\.0\.neurons\.2\.w\.0"
+    ):
         model.load_state_dict({**MLP(2, [2, 1], seed=1).state_dict(), "layers.9.b": 1.0, "q": 2.0})
     with pytest.raises(TypeError, match=r"layers\.0\.neurons\.0\.b.*must be a number, but is str"):
         model.load_state_dict({**dict.fromkeys(before, 1.0), "layers.0.neurons.0.b": "1"})  # type: ignore[dict-item]
@@ -207,7 +209,8 @@ def test_a_file_of_another_architecture_names_both(tmp_path: Path, kind: str) ->
             "parameter 'b' must be a number, but is True",
         ),
         (
-            '{"format": "chainrule model", "version": 1, "architecture": "Neuron(1 → 1, tanh)", "parameters": {"b": 1}}',
+            '{"format": "chainrule model", "version": 1, "architecture": "Neuron(1 → 1, tanh)", '
+            '"parameters": {"b": 1}}',
             "this Neuron has 2 parameters, but the state has 1; missing: w.0",
         ),
     ],

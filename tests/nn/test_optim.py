@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -274,7 +275,9 @@ def test_newton_solves_a_quadratic_in_one_step_b12() -> None:
     loss = 2.0 * w[0] * w[0] + w[0] * w[1] + 1.5 * w[1] * w[1] - 4.0 * w[0] + 7.0
     optimizer = Newton(w)
     optimizer.step(loss)
-    assert [x.data for x in w] == pytest.approx(np.linalg.solve([[4.0, 1.0], [1.0, 3.0]], [4.0, 0.0]).tolist(), abs=1e-14)
+    assert [x.data for x in w] == pytest.approx(
+        np.linalg.solve([[4.0, 1.0], [1.0, 3.0]], [4.0, 0.0]).tolist(), abs=1e-14
+    )
 
 
 def test_newton_converges_quadratically() -> None:
@@ -285,7 +288,7 @@ def test_newton_converges_quadratically() -> None:
         Newton(w).step(loss)
         errors.append(abs(w[0].data - math.log(2.0)))
     assert errors[-1] < 1e-12
-    assert all(b < 0.6 * a * a for a, b in zip(errors[:-1], errors[1:], strict=True) if 1e-7 < a < 1)
+    assert all(b < 0.6 * a * a for a, b in pairwise(errors) if 1e-7 < a < 1)
 
 
 def test_newton_needs_the_loss_and_says_when_the_hessian_is_singular() -> None:

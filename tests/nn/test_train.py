@@ -118,7 +118,16 @@ def seen_orders(**options: Any) -> list[list[float]]:
         orders.append(current.copy())
         current.clear()
 
-    quiet(line(), [[float(i)] for i in range(6)], list(range(6)), loss=spy, epochs=4, batch_size=2, callbacks=close, **options)
+    quiet(
+        line(),
+        [[float(i)] for i in range(6)],
+        list(range(6)),
+        loss=spy,
+        epochs=4,
+        batch_size=2,
+        callbacks=close,
+        **options,
+    )
     return orders
 
 
@@ -150,7 +159,9 @@ def test_training_twice_with_one_seed_gives_the_same_history_to_the_last_bit() -
     def once() -> History:
         X, y = data.moons(30, seed=3)
         model = MLP(2, [4, 1], seed=1)
-        return quiet(model, X, y, loss="binary_cross_entropy", metric="accuracy", batch_size=8, epochs=5, validation=0.3)
+        return quiet(
+            model, X, y, loss="binary_cross_entropy", metric="accuracy", batch_size=8, epochs=5, validation=0.3
+        )
 
     assert once() == once()
 
@@ -474,7 +485,7 @@ def test_a_handful_of_examples_can_be_learned_by_heart_b18() -> None:
     before = model.state_dict()
     assert checklist.check_overfit(model, X, y, "cross_entropy") < 0.01
     assert model.state_dict() == before
-    with pytest.raises(AssertionError, match="on 6 examples should fall below 0.01, but ended at"):
+    with pytest.raises(AssertionError, match=r"on 6 examples should fall below 0\.01, but ended at"):
         checklist.check_overfit(MLP(2, [3], init="zeros"), X, y, "cross_entropy", epochs=2)
 
 
