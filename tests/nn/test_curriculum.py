@@ -28,16 +28,8 @@ def test_a_tanh_network_fits_the_curve_within_the_noise_band_b14() -> None:
     model = MLP(1, [10, 1], activation="tanh", seed=0)
     for p in model.layers[0].weights():
         p.data *= 6.0  # the curve bends several times within [0, 1], so the units must be steep
-    fit(
-        model,
-        X,
-        y,
-        optimizer=Adam(lr=0.05),
-        schedule=schedules.cosine(0.05, 200),
-        epochs=200,
-        batch_size=15,
-        progress=False,
-    )
+    rate = schedules.cosine(0.05, 200)
+    fit(model, X, y, optimizer=Adam(), schedule=rate, epochs=200, batch_size=6, progress=False)
     assert curve_error(model) < 0.1
 
 
