@@ -18,7 +18,7 @@ of a number that has already been rounded to 0 or 1; from the logits the same lo
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from numbers import Real
 from typing import Any
 
@@ -146,8 +146,12 @@ def perceptron(output: Any, target: Any) -> Any:
     return functions.relu(-_sign(target, "perceptron") * scores[0])
 
 
-def l2_penalty(model: Module, lam: float) -> Any:
+def l2_penalty(model: Module | Iterable[Value], lam: float) -> Any:
     """λ/2 · Σ w² over the weights of a model, not its biases. Its gradient λ·w shrinks every weight a little.
+
+    Args:
+        model: a `Module`, or the weights themselves.
+        lam: λ.
 
     Raises:
         ValueError: if λ is negative.
@@ -155,7 +159,7 @@ def l2_penalty(model: Module, lam: float) -> Any:
     if not lam >= 0.0:
         raise ValueError(f"the strength λ of an L2 penalty must not be negative, but got {lam!r}")
     total: Any = None
-    for w in model.weights():
+    for w in model.weights() if isinstance(model, Module) else model:
         total = w * w if total is None else total + w * w
     return 0.0 if total is None else 0.5 * lam * total
 

@@ -228,12 +228,34 @@ def decide(output: Any, threshold: float = 0.0) -> int:
     return int((ys[0] if isinstance(ys, list) else ys) > threshold)
 
 
-def label(target: Any, outputs: int = 2) -> int:
-    """The class that a target stands for: the 1 in a one-hot list, the index itself, or 1 if it is above 0, else 0."""
+def label(target: Any, outputs: int) -> int:
+    """The class that a target stands for: the 1 in a one-hot list, a class index, or, for a single output, its sign.
+
+    Raises:
+        ValueError: for a target that is no class of a model with so many outputs.
+    """
     if isinstance(target, (list, tuple)) and len(target) > 1:
+        if len(target) != outputs:
+            raise ValueError(f"must be {outputs} numbers for {outputs} outputs, but is {len(target)}")
         return max(range(len(target)), key=target.__getitem__)
     t = target[0] if isinstance(target, (list, tuple)) else target
-    return int(t) if outputs > 1 else int(t > 0)
+    if outputs == 1:
+        if t not in (-1, 0, 1):
+            raise ValueError(f"must be 0 or 1 (or -1 or +1) for a single output, but is {t!r}")
+        return int(t > 0)
+    if t not in range(outputs):
+        raise ValueError(f"must be a class 0…{outputs - 1} for {outputs} outputs, but is {t!r}")
+    return int(t)
+
+
+def _labels(targets: list[Any], outputs: int, what: str = "y") -> list[int]:
+    found = []
+    for i, t in enumerate(targets):
+        try:
+            found.append(label(t, outputs))
+        except ValueError as error:
+            raise ValueError(f"{what}[{i}] {error}") from None
+    return found
 
 
 def _hit(threshold: float) -> Metric:
@@ -244,10 +266,16 @@ def _hit(threshold: float) -> Metric:
     return accuracy
 
 
+def last_activation(model: Any) -> str:
+    """The name of the activation that a model ends in; "" where that cannot be told."""
+    layers = getattr(model, "layers", None)
+    last = layers[-1] if isinstance(layers, list) and layers else model
+    return str(getattr(last, "_activation_name", ""))
+
+
 def default_threshold(model: Any) -> float:
     """Where a single output turns from no to yes: 0.5 if the model ends in a sigmoid, else 0."""
-    layers = getattr(model, "layers", None)
-    return 0.5 if layers and getattr(layers[-1], "_activation_name", "") == "sigmoid" else 0.0
+    return 0.5 if last_activation(model) == "sigmoid" else 0.0
 
 
 def accuracy(model: Callable[[Any], Any], X: Any, y: Any, threshold: float | None = None) -> float:
@@ -257,12 +285,12 @@ def accuracy(model: Callable[[Any], Any], X: Any, y: Any, threshold: float | Non
         model: with one output for two classes, or one for each class.
         y: class indices, one-hot lists, 0 and 1, or -1 and +1.
         threshold: above which a single output means yes; 0.5 if the model ends in a sigmoid, else 0.
+
+    Raises:
+        ValueError: if a target is a class that the model has no output for.
     """
-    rows = as_rows(X)
-    targets = as_targets(y, len(rows))
-    hit = _hit(default_threshold(model) if threshold is None else threshold)
-    with _collector_resting():
-        return math.fsum(hit(model(x), t) for x, t in zip(rows, targets, strict=True)) / len(rows)
+    table = confusion_matrix(model, X, y, threshold)
+    return sum(table[k][k] for k in range(len(table))) / sum(map(sum, table))
 
 
 def confusion_matrix(model: Callable[[Any], Any], X: Any, y: Any, threshold: float | None = None) -> list[list[int]]:
@@ -274,15 +302,12 @@ def confusion_matrix(model: Callable[[Any], Any], X: Any, y: Any, threshold: flo
     rows = as_rows(X)
     targets = as_targets(y, len(rows))
     cut = default_threshold(model) if threshold is None else threshold
-    table: list[list[int]] = []
-    for i, (x, t) in enumerate(zip(rows, targets, strict=True)):
-        output = as_list(model(x))
-        classes = max(2, len(output))
-        table = table or [[0] * classes for _ in range(classes)]
-        k = label(t, len(output))
-        if not 0 <= k < classes:
-            raise ValueError(f"y[{i}] must be a class 0…{classes - 1}, but is {t!r}")
-        table[k][decide(output if len(output) > 1 else output[0], cut)] += 1
+    outputs = len(as_list(model(rows[0])))
+    classes = max(2, outputs)
+    table = [[0] * classes for _ in range(classes)]
+    with _collector_resting():
+        for x, k in zip(rows, _labels(targets, outputs), strict=True):
+            table[k][decide(model(x), cut)] += 1
     return table
 
 
@@ -385,9 +410,9 @@ def fit(
     rows, targets, held_out = _set_aside(rows, targets, validation, rng)
     measure = _metric(metric, default_threshold(model))
     name = getattr(measure, "__name__", "metric")
-    _check_fit(model, rows, targets, function, "y")
+    _check_fit(model, rows, targets, function, metric == "accuracy", "y")
     if held_out:
-        _check_fit(model, *held_out, function, "validation y")
+        _check_fit(model, *held_out, function, metric == "accuracy", "validation y")
     turn = _order(order, rows, targets)
     mover = optim.find(optimizer, lr)
     if not mover.parameters:
@@ -449,6 +474,8 @@ class _Run:
         self, model: Module, loss: losses.Loss, mover: optim.Optimizer, l2: float, measure: Metric | None, name: str
     ) -> None:
         self.model, self.loss, self.mover, self.l2 = model, loss, mover, l2
+        self.weights = model.weights()
+        self.parameters = list(dict.fromkeys([*model.parameters(), *mover.parameters]))  # each once
         self.measure, self.name = measure, name
         self.history = History()
         self.whole_graph = isinstance(mover, optim.Newton)  # it differentiates the mean loss twice
@@ -474,8 +501,8 @@ class _Run:
     ) -> tuple[float, float]:
         """One step on the mean loss of the chosen examples; that mean, and the sum of the metric."""
         share = 1.0 / len(chosen)
-        self.model.zero_grad()
-        self.mover.zero_grad()
+        for p in self.parameters:
+            p.grad = None
         total, metrics, graph = 0.0, 0.0, None
         for i in chosen:
             output = self.model(rows[i])
@@ -493,7 +520,7 @@ class _Run:
         mean = total * share
         if graph is not None:
             graph = graph * share
-        penalty = losses.l2_penalty(self.model, self.l2) if self.l2 else 0.0
+        penalty = losses.l2_penalty(self.weights, self.l2) if self.l2 else 0.0
         if isinstance(penalty, Value):
             mean += penalty.data
             if not math.isfinite(penalty.data):
@@ -583,10 +610,12 @@ def _set_aside(
     return rows, targets, (held, as_targets(validation[1], len(held), "validation y"))
 
 
-def _check_fit(model: Module, rows: list[list[float]], targets: list[Any], loss: losses.Loss, what: str) -> None:
+def _check_fit(
+    model: Module, rows: list[list[float]], targets: list[Any], loss: losses.Loss, classes: bool, what: str
+) -> None:
     """Whether model, data and loss fit together, before anything moves: every target is tried on outputs of 0."""
     output = model(rows[0])
-    last = getattr(getattr(model, "layers", [None])[-1], "_activation_name", "")
+    last = last_activation(model)
     for function, inside in ((losses.cross_entropy, "softmax"), (losses.binary_cross_entropy, "sigmoid")):
         if loss is function and last == inside:
             raise ValueError(
@@ -600,6 +629,8 @@ def _check_fit(model: Module, rows: list[list[float]], targets: list[Any], loss:
                 loss(blank, t)
             except ValueError as error:
                 raise ValueError(f"{what}[{i}]: {error}") from None
+    if classes:
+        _labels(targets, len(as_list(output)), what)
 
 
 def _check_gradients(

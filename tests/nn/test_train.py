@@ -365,7 +365,7 @@ def test_accuracy_and_confusion_of_several_outputs() -> None:
     assert accuracy(model, X, data.one_hot(y)) == 0.75
     assert confusion_matrix(model, X, y) == [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
     assert confusion_matrix(line(1.0), [1.0, -1.0, 2.0], [1, 1, 0]) == [[0, 1], [1, 1]]
-    with pytest.raises(ValueError, match=r"y\[0\] must be a class 0…2, but is 7"):
+    with pytest.raises(ValueError, match=r"y\[0\] must be a class 0…2 for 3 outputs, but is 7"):
         confusion_matrix(model, X, [7, 1, 2, 0])
 
 
@@ -496,3 +496,26 @@ def test_the_gradient_check_counts_what_it_compared_b18() -> None:
     wrong = register("wrong_cube", lambda x: x * x * x, lambda y, x: (x * x,))
     with pytest.raises(GradientError):
         checklist.check_gradients(MLP(2, [4, 3], activation=wrong, seed=0), X, y, "cross_entropy")
+
+
+def test_accuracy_of_a_logistic_regression_is_cut_at_one_half() -> None:
+    from nn import LogisticRegression
+
+    model = LogisticRegression(1)
+    model.w[0].data = 1.0
+    assert accuracy(model, [3.0, -2.0, 0.5], [1, 0, 1]) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("outputs", "targets", "message"),
+    [
+        (1, [0, 2], r"y\[1\] must be 0 or 1 \(or -1 or \+1\) for a single output, but is 2"),
+        (3, [0, 2.5], r"y\[1\] must be a class 0…2 for 3 outputs, but is 2\.5"),
+        (3, [[1, 0], [0, 1]], r"y\[0\] must be 3 numbers for 3 outputs, but is 2"),
+    ],
+)
+def test_accuracy_refuses_targets_that_are_no_class(outputs: int, targets: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        accuracy(MLP(1, [outputs], seed=0), [1.0, 2.0], targets)
+    with pytest.raises(ValueError, match=message):
+        quiet(MLP(1, [outputs], seed=0), [1.0, 2.0], targets, loss=lambda o, t: Value(0.0), metric="accuracy")
