@@ -26,7 +26,15 @@ from .train import History, as_rows, as_targets, fit, predict
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+    from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+    try:
+        from sklearn.utils.validation import validate_data
+    except ImportError:  # before scikit-learn 1.6
+
+        def validate_data(estimator: Any, X: Any, y: Any = "no_validation", **checks: Any) -> Any:
+            """Check X, or X and y, and note the number of features on the estimator."""
+            return estimator._validate_data(X, y, **checks)
 
     HAS_SKLEARN = True
 except ImportError:

@@ -21,6 +21,7 @@ import io
 import math
 import os
 import random
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd import NonFiniteError, Value, gradcheck, topological_order
+from autograd.modes import current_scope, enter_scope
 
 from . import losses, optim
 from .init import generator
@@ -132,6 +134,14 @@ def as_rows(X: Any, what: str = "X") -> list[list[float]]:
         ValueError: if there are none, the rows differ in length, or a number is inf or nan; the message names the row.
         TypeError: for an entry that is not a number.
     """
+    if hasattr(X, "to_numpy"):  # a pandas table
+        X = X.to_numpy()
+    if getattr(getattr(X, "dtype", None), "kind", "") in tuple("fiu") and X.ndim in (1, 2) and X.size:
+        import numpy
+
+        if numpy.isfinite(X).all():  # checked in one go: a table of MNIST's size takes seconds number by number
+            table: list[list[float]] = numpy.asarray(X, dtype=float).reshape(len(X), -1).tolist()
+            return table
     rows = X.tolist() if hasattr(X, "tolist") else X
     if isinstance(rows, (str, bytes, dict)) or not isinstance(rows, Iterable):
         raise TypeError(f"{what} must be a list of examples, each a list of numbers, but got {type(X).__name__}")
@@ -162,6 +172,8 @@ def as_targets(y: Any, count: int, what: str = "y") -> list[Any]:
         ValueError: if there are more or fewer, they differ in length, or one is inf or nan.
         TypeError: for an entry that is not a number.
     """
+    if hasattr(y, "to_numpy"):
+        y = y.to_numpy()
     targets = y.tolist() if hasattr(y, "tolist") else y
     if isinstance(targets, (str, bytes, dict)) or not isinstance(targets, Iterable):
         raise TypeError(f"{what} must be a list with a target for each example, but got {type(y).__name__}")
@@ -424,6 +436,7 @@ def fit(
     history = run.history
     best: tuple[float, dict[str, float]] | None = None
     bar = _Bar(epochs, progress)
+    scope = current_scope()
     try:
         for epoch in range(1, epochs + 1):
             if schedule is not None:
@@ -461,6 +474,7 @@ def fit(
     except KeyboardInterrupt:
         history.stopped = "interrupted"
     finally:
+        enter_scope(scope)  # Ctrl-C may come at the very moment at which a module hands its scope back
         bar.close()
     if history.stopped == "interrupted":
         print(f"Ctrl-C: training stopped after {mover.t} steps; the model is as of the last full step.")
@@ -684,7 +698,8 @@ class _Bar:
                 from tqdm import tqdm
             except ImportError:
                 return
-            self.bar = tqdm(total=epochs, desc="fit", unit="epoch", disable=None, leave=True)
+            notebook = "ipykernel" in sys.modules  # there stderr is no terminal, but somebody looks
+            self.bar = tqdm(total=epochs, desc="fit", unit="epoch", disable=None if not notebook else False)
 
     def show(self, row: dict[str, float]) -> None:
         if self.bar is not None:

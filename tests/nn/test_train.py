@@ -519,3 +519,91 @@ def test_accuracy_refuses_targets_that_are_no_class(outputs: int, targets: Any, 
         accuracy(MLP(1, [outputs], seed=0), [1.0, 2.0], targets)
     with pytest.raises(ValueError, match=message):
         quiet(MLP(1, [outputs], seed=0), [1.0, 2.0], targets, loss=lambda o, t: Value(0.0), metric="accuracy")
+
+
+def test_ctrl_c_at_any_moment_leaves_the_model_as_of_some_full_step() -> None:
+    import _thread
+    import random
+    import threading
+
+    from autograd.modes import current_scope
+
+    X, y = data.moons(20, seed=0)
+    options: dict[str, Any] = {"loss": "binary_cross_entropy", "batch_size": 5, "epochs": 200}
+    trail: list[dict[str, float]] = []
+
+    class Recording(Adam):
+        def step(self, loss: Value | None = None) -> None:
+            super().step(loss)
+            trail.append(twin.state_dict())
+
+    twin = MLP(2, [4, 1], seed=0)
+    trail.append(twin.state_dict())
+    quiet(twin, X, y, optimizer=Recording(lr=0.01), **{**options, "epochs": 40})
+    rng = random.Random(0)
+    interrupted = 0
+    for _ in range(12):
+        model, optimizer = MLP(2, [4, 1], seed=0), Adam(lr=0.01)
+        timer = threading.Timer(rng.uniform(0.005, 0.06), _thread.interrupt_main)
+        try:
+            timer.start()
+            history = quiet(model, X, y, optimizer=optimizer, **options)
+            interrupted += history.stopped == "interrupted"
+        except KeyboardInterrupt:  # it came before the loop began, or after it ended
+            pass
+        finally:
+            timer.join()
+        if optimizer.t < len(trail):
+            assert model.state_dict() == trail[optimizer.t]
+        assert current_scope() == ""
+    assert interrupted > 0
+
+
+def test_the_collector_is_as_it_was_after_training_and_after_an_error() -> None:
+    import gc
+
+    assert gc.isenabled()
+    quiet(line(), [1.0], [1.0], epochs=2)
+    assert gc.isenabled()
+    with pytest.raises(NonFiniteLossError):
+        quiet(line(math.inf), [1.0], [1.0])
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        quiet(line(), [1.0], [1.0], epochs=2)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_tables_of_numpy_and_pandas_are_read_as_lists_are() -> None:
+    from nn.train import as_rows, as_targets
+
+    assert as_rows(np.array([[1, 2], [3, 4]])) == as_rows([[1, 2], [3, 4]]) == [[1.0, 2.0], [3.0, 4.0]]
+    assert as_rows(np.array([1.0, 2.0], dtype=np.float32)) == as_rows([1.0, 2.0]) == [[1.0], [2.0]]
+    with pytest.raises(ValueError, match=r"X\[1\]\[0\] is nan"):
+        as_rows(np.array([[1.0], [np.nan]]))
+
+    class Table:
+        """As much of a pandas DataFrame as matters."""
+
+        def __init__(self, array: Any) -> None:
+            self.array = np.array(array)
+
+        def to_numpy(self) -> Any:
+            return self.array
+
+        def __iter__(self) -> Any:
+            return iter(["name", "of", "column"])
+
+    assert as_rows(Table([[1.0, 2.0]])) == [[1.0, 2.0]]
+    assert as_targets(Table([1, 0]), 2) == [1, 0]
+
+
+def test_the_slope_of_a_parametric_relu_is_trained() -> None:
+    # The target is a ReLU whose left side has the slope 0.5.
+    xs = [i / 5 - 2.0 for i in range(21)]
+    model = Neuron(1, "prelu", "zeros")
+    model.w[0].data = 1.0
+    quiet(model, xs, [x if x > 0 else 0.5 * x for x in xs], optimizer=SGD(lr=0.3), epochs=200)
+    assert model.activation.alpha.data == pytest.approx(0.5, abs=0.02)  # type: ignore[union-attr]
