@@ -4,8 +4,9 @@ A module holds its parameters as attributes: Values that were not computed from 
 own attributes in the order in which they were set, and into lists, tuples, dicts and other modules; what begins with an
 underscore is private and is not looked at. A parameter's name is the path to it: "layers.0.neurons.2.w.1".
 
-While a module runs, the nodes that it makes are filed under its path ("layers.0.neurons.2"), so that drawings can frame
-neurons and layers without knowing anything about this package.
+While a module runs, the nodes that it makes are filed under its path ("layers.0.neurons.2"). So are the parameters of a
+module inside another: drawings can frame neurons and layers, and tell parameters from inputs, without knowing anything
+about this package.
 """
 
 from __future__ import annotations
@@ -226,6 +227,7 @@ def _christen(part: Any, name: str) -> None:
     """Tell a module, or the modules in a list, how the module that holds them calls them."""
     if isinstance(part, Module):
         object.__setattr__(part, "_name", name)
+        _file(part, name, name, set())
     elif isinstance(part, (list, tuple)):
         for i, entry in enumerate(part):
             if isinstance(entry, (Module, list, tuple, dict)):
@@ -234,6 +236,23 @@ def _christen(part: Any, name: str) -> None:
         for key, entry in part.items():
             if isinstance(entry, (Module, list, tuple, dict)):
                 _christen(entry, f"{name}.{key}")
+
+
+def _file(part: Any, owner: str, path: str, seen: set[Value]) -> None:
+    """File the parameters inside under the module that they belong to, as its nodes are; a shared one under the first.
+
+    A part is named before the module that holds it is named itself, so this happens again one level further up.
+    """
+    for name, entry in _entries(part):
+        here = f"{path}.{name}"
+        if isinstance(entry, Value):
+            if entry.op == "" and entry not in seen:
+                seen.add(entry)
+                entry.scope = owner
+        elif isinstance(entry, Module):
+            _file(entry, here, here, seen)
+        elif not isinstance(entry, (float, int, str)):
+            _file(entry, owner, here, seen)
 
 
 def _entries(part: Any) -> Iterator[tuple[str, Any]]:

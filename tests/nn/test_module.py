@@ -112,6 +112,25 @@ def test_softmax_is_filed_under_its_layer() -> None:
     assert next(n for n in topological_order(y) if n.op == "logsumexp").scope == "layers.0"
 
 
+def test_parameters_are_filed_under_their_neuron_so_that_drawings_know_them_from_inputs() -> None:
+    model = MLP(2, [3, 1], activation="prelu", seed=0)
+    for name, p in model.named_parameters():
+        owner = name[: name.index(".w.")] if ".w." in name else name[: name.rindex(".")]
+        assert p.scope == owner, name
+    assert model.layers[0].activation.alpha.scope == "layers.0.activation"
+    x = Value(1.0)
+    model([x, x])
+    assert x.scope == ""
+
+    class Outer(Module):
+        def __init__(self) -> None:
+            self.inner = model
+
+    Outer()
+    assert model.layers[0].neurons[2].b.scope == "inner.layers.0.neurons.2"
+    assert model([1.0, 2.0]).scope == "inner.layers.1.neurons.0"
+
+
 def test_zero_grad_forgets_gradients() -> None:
     model = MLP(2, [3, 1], seed=0)
     model([1.0, 2.0]).backward()
