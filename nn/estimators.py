@@ -180,7 +180,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     __doc__ = f"""A multi-layer perceptron that tells classes apart, by cross-entropy.
 
-    {(_Estimator.__doc__ or "").split(chr(10), 1)[1].strip()}
+    {(_Estimator.__doc__ or "").partition(chr(10))[2].strip()}
         classes_ (array): the class labels, of whatever kind y had.
     """
 
@@ -227,7 +227,7 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     __doc__ = f"""A multi-layer perceptron that fits numbers, by squared error.
 
-    {(_Estimator.__doc__ or "").split(chr(10), 1)[1].strip()}
+    {(_Estimator.__doc__ or "").partition(chr(10))[2].strip()}
     """
 
     def fit(self, X: Any, y: Any) -> Self:

@@ -429,6 +429,11 @@ def fit(
     mover = optim.find(optimizer, lr)
     if not mover.parameters:
         mover.bind(model)
+    elif set(mover.parameters).isdisjoint(model.parameters()):
+        raise ValueError(
+            f"this {type(mover).__name__} is bound to the parameters of another model; make a new one for this model, "
+            "or call optimizer.bind(model)"
+        )
     if check_gradients:
         _check_gradients(model, rows, targets, function, rng)
     hooks = [callbacks] if callable(callbacks) else list(callbacks)

@@ -320,3 +320,35 @@ def test_nn_does_not_import_viz() -> None:
 
     code = "import sys, nn, nn.estimators; sys.exit(any(m == 'viz' or m.startswith('viz.') for m in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(nn.__file__).parent.parent).returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["json", "npz"])
+def test_a_damaged_file_is_a_format_error_whatever_the_damage_and_changes_nothing(tmp_path: Path, kind: str) -> None:
+    import random
+
+    path = tmp_path / f"model.{kind}"
+    MLP(2, [2, 1], seed=1).save(path)
+    whole = path.read_bytes()
+    rng = random.Random(0)
+    refused = 0
+    for _ in range(800):
+        damaged = bytearray(whole)
+        for _ in range(rng.choice((1, 2, 5, 20))):
+            damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+        path.write_bytes(damaged)
+        model = MLP(2, [2, 1], seed=0)
+        before = model.state_dict()
+        try:
+            model.load(path)
+        except ModelFormatError:
+            refused += 1
+            assert model.state_dict() == before
+    assert refused > 700  # the rest hit a digit of a number, or a byte that means nothing
+
+
+def test_a_number_too_large_for_a_float_is_a_format_error(tmp_path: Path) -> None:
+    Neuron(1, seed=0).save(tmp_path / "m.json")
+    text = (tmp_path / "m.json").read_text(encoding="utf-8")
+    (tmp_path / "m.json").write_text(text.replace('"b": 0.0', '"b": 1' + "0" * 400), encoding="utf-8")
+    with pytest.raises(ModelFormatError, match="parameter 'b' is too large for a float"):
+        Neuron(1).load(tmp_path / "m.json")

@@ -607,3 +607,23 @@ def test_the_slope_of_a_parametric_relu_is_trained() -> None:
     model.w[0].data = 1.0
     quiet(model, xs, [x if x > 0 else 0.5 * x for x in xs], optimizer=SGD(lr=0.3), epochs=200)
     assert model.activation.alpha.data == pytest.approx(0.5, abs=0.02)  # type: ignore[union-attr]
+
+
+def test_an_optimiser_of_another_model_is_refused_and_one_of_this_model_goes_on() -> None:
+    optimizer = Adam(lr=0.01)
+    first, second = line(), line()
+    quiet(first, [1.0], [1.0], optimizer=optimizer, epochs=2)
+    with pytest.raises(ValueError, match="this Adam is bound to the parameters of another model; make a new one"):
+        quiet(second, [1.0], [1.0], optimizer=optimizer)
+    assert second.w[0].data == 0.0
+    quiet(first, [1.0], [1.0], optimizer=optimizer, epochs=3)
+    assert optimizer.t == 5
+
+
+def test_a_notebook_shows_the_bar_although_it_is_no_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("tqdm")
+    monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    fit(line(), [1.0], [1.0], epochs=2)
+    assert "2/2" in capsys.readouterr().err
