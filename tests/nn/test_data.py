@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nn import data
@@ -106,6 +106,7 @@ def test_one_hot() -> None:
             data.one_hot(classes, 3)  # type: ignore[arg-type]
 
 
+@settings(deadline=None)
 @given(st.integers(2, 60), st.floats(0.05, 0.95), st.integers(0, 99))
 def test_split_gives_every_example_to_one_side_with_its_target(n: int, fraction: float, seed: int) -> None:
     X, y = [[float(i)] for i in range(n)], list(range(n))
@@ -156,6 +157,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=4), st.integers(0, 99))
 def test_an_idx_file_comes_back_as_it_was(shape: list[int], seed: int) -> None:
     import tempfile

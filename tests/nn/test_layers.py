@@ -9,7 +9,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd
@@ -42,6 +42,7 @@ def test_a_neuron_is_drawn_as_products_that_are_summed_from_left_to_right_with_t
     assert total.inputs[0].inputs[1].inputs == (neuron.w[2], x[2])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(-10, 10), st.floats(-10, 10)), min_size=1, max_size=8), st.floats(-10, 10))
 def test_a_neuron_computes_the_weighted_sum(pairs: list[tuple[float, float]], b: float) -> None:
     neuron = Neuron(len(pairs), "linear")
@@ -107,6 +108,7 @@ def test_a_hidden_layer_may_have_a_single_neuron() -> None:
     assert isinstance(MLP(2, [1, 1], seed=0)([1.0, 2.0]), Value)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 4), st.lists(st.integers(1, 4), min_size=1, max_size=3), st.integers(0, 10**6))
 def test_an_mlp_equals_matrix_products(n_in: int, sizes: list[int], seed: int) -> None:
     model = MLP(n_in, sizes, activation="tanh", output="sigmoid", seed=seed)
@@ -254,6 +256,7 @@ def test_every_activation_and_its_derivative_follow_the_closed_form(name: str) -
             assert slope == pytest.approx(float(derivative), rel=1e-13, abs=1e-13)
 
 
+@settings(deadline=None)
 @given(st.floats(-300, 300))
 def test_tanh_is_twice_a_sigmoid_of_twice_the_sum_less_one(z: float) -> None:
     assert autograd.tanh(z) == pytest.approx(2 * autograd.sigmoid(2 * z) - 1, abs=1e-15)

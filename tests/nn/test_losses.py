@@ -8,7 +8,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd import Value, gradcheck
@@ -30,6 +30,7 @@ def values(numbers: list[float]) -> list[Value]:
 # --- cross-entropy (B7)
 
 
+@settings(deadline=None)
 @given(logits, st.data())
 def test_cross_entropy_and_its_gradient_follow_the_closed_form(z: list[float], data: st.DataObject) -> None:
     k = data.draw(st.integers(0, len(z) - 1))
@@ -43,6 +44,7 @@ def test_cross_entropy_and_its_gradient_follow_the_closed_form(z: list[float], d
             assert node.grad == pytest.approx(float(p[i] - (i == k)), abs=1e-12)
 
 
+@settings(deadline=None)
 @given(logits, st.data())
 def test_cross_entropy_with_a_distribution_is_the_mean_over_its_classes(z: list[float], data: st.DataObject) -> None:
     raw = [data.draw(st.floats(0, 1)) for _ in z]
@@ -91,6 +93,7 @@ def test_targets_may_be_values_and_then_have_gradients() -> None:
 # --- binary cross-entropy
 
 
+@settings(deadline=None)
 @given(st.floats(-1000, 1000), st.sampled_from([0, 1, 0.0, 1.0, 0.3, 0.9]))
 def test_binary_cross_entropy_and_its_gradient_follow_the_closed_form(z: float, t: float) -> None:
     node = Value(z)
@@ -124,6 +127,7 @@ def test_several_logits_add_up() -> None:
 # --- the others (B8)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(-100, 100), st.floats(-100, 100)), min_size=1, max_size=5))
 def test_squared_error_is_half_the_sum_of_squares(pairs: list[tuple[float, float]]) -> None:
     ys = values([y for y, _ in pairs])

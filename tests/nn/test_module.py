@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn
@@ -182,6 +182,7 @@ def test_saving_and_loading_gives_the_same_numbers_to_the_last_bit(tmp_path: Pat
     assert twin.state_dict() == model.state_dict()
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=False), min_size=3, max_size=3))
 def test_any_numbers_survive_json(numbers: list[float]) -> None:
     import tempfile
