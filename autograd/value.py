@@ -110,6 +110,12 @@ class Value:
     def scope(self) -> str:
         return self._tag[1]
 
+    @scope.setter
+    def scope(self, path: str) -> None:
+        if not isinstance(path, str):
+            raise TypeError(f"a scope is a path such as 'layers.0', but got {type(path).__name__}: {path!r}")
+        self._tag = (self._tag[0], path, self._tag[2])
+
     @property
     def label(self) -> str:
         return self._tag[2]

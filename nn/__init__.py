@@ -1,3 +1,96 @@
-"""Networks made of Values: modules, layers, losses, optimisers and training."""
+"""Networks made of Values: modules, layers, losses, optimisers and training.
+
+>>> from nn import MLP, fit, data
+>>> X, y = data.moons(100)
+>>> model = MLP(2, [16, 16, 1], seed=0)
+>>> history = fit(model, X, y, loss="binary_cross_entropy", metric="accuracy", epochs=50)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from . import _guard as _guard  # first of all: is `autograd` ours?
+from . import activations, checklist, data, gates, init, losses, optim, schedules
+from .activations import PReLU
+from .layers import MLP, Layer, Neuron
+from .logistic import LogisticRegression
+from .losses import binary_cross_entropy, cross_entropy, hinge, l2_penalty, squared_error
+from .minimize import Minimum, Trace, descent_trace, minimize, newton_root
+from .module import ModelFormatError, Module
+from .optim import SGD, AdaGrad, Adam, AdamW, Nadam, Newton, Optimizer, RMSProp, clip_grad_norm
+from .perceptron import Perceptron
+from .train import (
+    EpochEnd,
+    History,
+    NonFiniteLossError,
+    accuracy,
+    confusion_matrix,
+    fit,
+    mean_loss,
+    predict,
+)
+
+if TYPE_CHECKING:
+    from .estimators import MLPClassifier, MLPRegressor
+
+__all__ = [
+    "MLP",
+    "SGD",
+    "AdaGrad",
+    "Adam",
+    "AdamW",
+    "EpochEnd",
+    "History",
+    "Layer",
+    "LogisticRegression",
+    "MLPClassifier",
+    "MLPRegressor",
+    "Minimum",
+    "ModelFormatError",
+    "Module",
+    "Nadam",
+    "Neuron",
+    "Newton",
+    "NonFiniteLossError",
+    "Optimizer",
+    "PReLU",
+    "Perceptron",
+    "RMSProp",
+    "Trace",
+    "accuracy",
+    "activations",
+    "binary_cross_entropy",
+    "checklist",
+    "clip_grad_norm",
+    "confusion_matrix",
+    "cross_entropy",
+    "data",
+    "descent_trace",
+    "fit",
+    "gates",
+    "hinge",
+    "init",
+    "l2_penalty",
+    "losses",
+    "mean_loss",
+    "minimize",
+    "newton_root",
+    "optim",
+    "predict",
+    "schedules",
+    "squared_error",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """The estimators are imported when they are first asked for: scikit-learn takes a second."""
+    if name in ("MLPClassifier", "MLPRegressor"):
+        from . import estimators
+
+        return getattr(estimators, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,317 @@
+"""Small data sets to learn on: drawn from a seed, or read from files that one has.
+
+Each function returns ``(X, y)``: examples and targets as plain lists, or as NumPy arrays where they come from files.
+The random numbers come from a generator of one's own, so the same seed gives the same points on every machine.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import math
+import os
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .init import generator
+
+if TYPE_CHECKING:
+    import numpy
+
+Points = tuple[list[list[float]], list[int]]
+
+
+def xor(signs: bool = False) -> Points:
+    """The four corners of the unit square, and whether exactly one coordinate is 1 (as ±1 if ``signs``)."""
+    y = [0, 1, 1, 0]
+    return [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [2 * t - 1 for t in y] if signs else y
+
+
+def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> Points:
+    """Two half circles that reach into each other; class 0 the upper, class 1 the lower.
+
+    (cos φ, sin φ) and (1 - cos φ, ½ - sin φ) for φ in [0, π], plus N(0, noise²) on each coordinate.
+    """
+    counts = _halves(n)
+    rng = generator(seed)
+    X, y = [], []
+    for k, count in enumerate(counts):
+        for i in range(count):
+            phi = math.pi * i / max(1, count - 1)
+            a, b = math.cos(phi), math.sin(phi)
+            a, b = (a, b) if k == 0 else (1.0 - a, 0.5 - b)
+            X.append([a + rng.gauss(0.0, noise), b + rng.gauss(0.0, noise)])
+            y.append(k)
+    return X, y
+
+
+def circles(n: int = 100, noise: float = 0.05, ratio: float = 0.5, seed: int = 0) -> Points:
+    """Two circles about the origin; class 0 has radius 1, class 1 has radius ``ratio``."""
+    if not 0.0 < ratio < 1.0:
+        raise ValueError(f"ratio, the inner circle's radius, must be between 0 and 1, but got {ratio!r}")
+    counts = _halves(n)
+    rng = generator(seed)
+    X, y = [], []
+    for k, count in enumerate(counts):
+        radius = 1.0 if k == 0 else ratio
+        for i in range(count):
+            phi = 2.0 * math.pi * i / count
+            X.append([radius * math.cos(phi) + rng.gauss(0.0, noise), radius * math.sin(phi) + rng.gauss(0.0, noise)])
+            y.append(k)
+    return X, y
+
+
+def spirals(n: int = 300, classes: int = 3, turns: float = 0.65, noise: float = 0.2, seed: int = 0) -> Points:
+    """Arms that wind out of the origin, one per class: radius from 0 to 1, angle growing with it (plus noise)."""
+    counts = _shares(n, classes)
+    rng = generator(seed)
+    X, y = [], []
+    for k, count in enumerate(counts):
+        for i in range(count):
+            radius = i / max(1, count - 1)
+            phi = 2.0 * math.pi * (k / classes + turns * radius) + rng.gauss(0.0, noise)
+            X.append([radius * math.sin(phi), radius * math.cos(phi)])
+            y.append(k)
+    return X, y
+
+
+def blobs(
+    n: int = 100, centers: int | Sequence[Sequence[float]] = 4, spread: float = 0.4, features: int = 2, seed: int = 0
+) -> Points:
+    """Round clouds of points, one per class.
+
+    Args:
+        n: how many points in all.
+        centers: where the clouds are, or how many: then they are evenly spread on a circle of radius 2 (in the first
+            two features).
+        spread: the standard deviation in each coordinate.
+        features: the number of coordinates, where centers is a number.
+    """
+    rng = generator(seed)
+    if isinstance(centers, int):
+        _shares(n, centers)
+        if features < 1:
+            raise ValueError(f"features must be at least 1, but got {features!r}")
+        angles = [2.0 * math.pi * k / centers for k in range(centers)]
+        middles = [([2.0 * math.cos(a), 2.0 * math.sin(a)] + [0.0] * features)[:features] for a in angles]
+    else:
+        middles = [list(map(float, c)) for c in centers]
+        if len({len(c) for c in middles}) != 1:
+            raise ValueError(f"centers must all have as many coordinates, but have {[len(c) for c in middles]}")
+    X, y = [], []
+    for k, count in enumerate(_shares(n, len(middles))):
+        for _ in range(count):
+            X.append([c + rng.gauss(0.0, spread) for c in middles[k]])
+            y.append(k)
+    return X, y
+
+
+def noisy_curve(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[list[list[float]], list[float]]:
+    """y = x + 0.3·sin(2πx) + ε for n values of x evenly spread over [0, 1], with ε uniform in [-noise, noise]."""
+    if n < 2:
+        raise ValueError(f"a curve needs at least 2 points, but got n={n!r}")
+    rng = generator(seed)
+    xs = [i / (n - 1) for i in range(n)]
+    return [[x] for x in xs], [curve(x) + rng.uniform(-noise, noise) for x in xs]
+
+
+def curve(x: float) -> float:
+    """x + 0.3·sin(2πx): what `noisy_curve` adds noise to."""
+    return x + 0.3 * math.sin(2.0 * math.pi * x)
+
+
+def digits() -> Points:
+    """The 1,797 handwritten digits of 8×8 pixels that come with scikit-learn; 64 numbers from 0 to 1 each.
+
+    From the test part of E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits (UCI, 1998).
+
+    Raises:
+        ImportError: without scikit-learn; the message says how to get it.
+    """
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        raise ImportError("the 8×8 digits come with scikit-learn: pip install 'chainrule[sklearn]'") from None
+    bunch = load_digits()
+    return [[x / 16.0 for x in row] for row in bunch.data.tolist()], bunch.target.tolist()
+
+
+# --- shaping
+
+
+def one_hot(classes: Sequence[int], count: int | None = None) -> list[list[float]]:
+    """Class k as a list of zeros with a 1 in place k.
+
+    Args:
+        classes: class indices.
+        count: how many classes there are; one more than the largest index, if not given.
+
+    Raises:
+        ValueError: for an index below 0 or beyond the count.
+    """
+    size = (max(classes) + 1 if len(classes) else 0) if count is None else count
+    rows = []
+    for i, k in enumerate(classes):
+        if isinstance(k, bool) or k != int(k) or not 0 <= k < size:
+            raise ValueError(f"entry {i} must be a class 0…{size - 1}, but is {k!r}")
+        rows.append([1.0 if j == k else 0.0 for j in range(size)])
+    return rows
+
+
+def split(X: Any, y: Any, fraction: float = 0.2, seed: int = 0) -> tuple[Any, Any, Any, Any]:
+    """Shuffle, and set a fraction of the examples aside: X_train, y_train, X_test, y_test.
+
+    Raises:
+        ValueError: if X and y differ in length, or a side would be empty.
+    """
+    if len(X) != len(y):
+        raise ValueError(f"X has {len(X)} examples, but y has {len(y)} targets")
+    count = round(len(X) * fraction)
+    if not 0 < count < len(X):
+        raise ValueError(f"a fraction of {fraction!r} of {len(X)} examples leaves one side empty")
+    mixed = list(range(len(X)))
+    generator(seed).shuffle(mixed)
+
+    def pick(data: Any, indices: list[int]) -> Any:
+        return data[indices] if hasattr(data, "shape") else [data[i] for i in indices]
+
+    out, kept = mixed[:count], mixed[count:]
+    return pick(X, kept), pick(y, kept), pick(X, out), pick(y, out)
+
+
+def _shares(n: int, classes: int) -> list[int]:
+    if classes < 1 or n < classes:
+        raise ValueError(f"{classes} classes need at least one point each, but n is {n}")
+    return [n // classes + (k < n % classes) for k in range(classes)]
+
+
+def _halves(n: int) -> list[int]:
+    return _shares(n, 2)
+
+
+# --- the files of MNIST (LeCun, Cortes and Burges, 1998)
+
+_KINDS = {"train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+          "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")}  # fmt: skip
+# MD5 of the .gz files as they were published: not against a forger, but against a broken download.
+_PUBLISHED = {
+    "train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+    "train-labels-idx1-ubyte.gz": "d53e105ee54ea40749a09fcbcd1e9432",
+    "t10k-images-idx3-ubyte.gz": "9fb629c4189551a2d022fa330f9573f3",
+    "t10k-labels-idx1-ubyte.gz": "ec29112dd5afa0611ce80d1b7f02629c",
+}
+
+
+class IDXError(ValueError):
+    """A file that is not the IDX file it should be: another format, cut short, or too long. The message says which."""
+
+
+def read_idx(path: str | os.PathLike[str]) -> numpy.ndarray[Any, Any]:
+    """An IDX file of unsigned bytes as a NumPy array; gzipped or not, by what is in it rather than by its name.
+
+    The format is two zero bytes, the type (8: unsigned byte), the number of dimensions, each dimension as a 4-byte
+    big-endian number, and then the bytes, exactly as many as the dimensions call for.
+
+    Raises:
+        IDXError: if anything in the header is wrong, or there are too few or too many bytes.
+        FileNotFoundError: if there is no such file.
+    """
+    import numpy
+
+    name = Path(path).name
+    content = Path(path).read_bytes()
+    if content[:2] == b"\x1f\x8b":
+        try:
+            content = gzip.decompress(content)  # checks gzip's own checksum, too
+        except (OSError, EOFError, zlib.error) as error:
+            raise IDXError(f"{name} is not complete gzip data; download it again ({error})") from None
+    if len(content) < 4:
+        raise IDXError(f"{name} has {len(content)} bytes; an IDX file begins with 4 bytes of magic number")
+    zero, kind, dimensions = int.from_bytes(content[:2], "big"), content[2], content[3]
+    if zero != 0 or kind != 8 or dimensions == 0:
+        raise IDXError(
+            f"{name} begins with {content[:4].hex(' ')}; an IDX file of unsigned bytes begins with 00 00 08 and the "
+            "number of dimensions"
+        )
+    start = 4 + 4 * dimensions
+    if len(content) < start:
+        raise IDXError(
+            f"{name} is cut short: {dimensions} dimensions need a header of {start} bytes, it has {len(content)}"
+        )
+    shape = tuple(int.from_bytes(content[i : i + 4], "big") for i in range(4, start, 4))
+    expected = math.prod(shape)
+    if len(content) - start != expected:
+        state = "is cut short" if len(content) - start < expected else "is too long"
+        raise IDXError(
+            f"{name} {state}: its header says {'×'.join(map(str, shape))} = {expected:,} bytes of data, "
+            f"but it has {len(content) - start:,}"
+        )
+    return numpy.frombuffer(content, dtype=numpy.uint8, offset=start).reshape(shape)
+
+
+def mnist(
+    folder: str | os.PathLike[str], part: str = "train", limit: int | None = None, verify: bool = False
+) -> tuple[numpy.ndarray[Any, Any], numpy.ndarray[Any, Any]]:
+    """MNIST from the files as they were published, gzipped or not: images as rows of numbers from 0 to 1, and labels.
+
+    Args:
+        folder: where the files are.
+        part: "train" (60,000 digits) or "test" (10,000).
+        limit: take only so many, from the beginning.
+        verify: compare the .gz files' checksums with the published ones. (Other data in the same format, such as
+            Fashion-MNIST, has others.)
+
+    Returns:
+        X, an array of shape (n, rows·columns), and y, an array of n ints.
+
+    Raises:
+        FileNotFoundError: if a file is not in the folder; the message gives both names that it may have.
+        IDXError: if a file is broken, of the wrong kind, or another than was published, or images and labels do not
+            match.
+    """
+    if part not in _KINDS:
+        raise ValueError(f'part must be "train" or "test", but got {part!r}')
+    images, labels = (_read_published(Path(folder), name, verify) for name in _KINDS[part])
+    if images.ndim != 3:
+        raise IDXError(f"images have 3 dimensions (number, rows, columns), but this file has {images.ndim}")
+    if labels.ndim != 1:
+        raise IDXError(f"labels have 1 dimension, but this file has {labels.ndim}")
+    if len(images) != len(labels):
+        raise IDXError(f"there are {len(images):,} images, but {len(labels):,} labels")
+    if len(labels) and labels.max() > 9:
+        raise IDXError(f"labels are digits 0…9, but there is a {labels.max()}")
+    count = len(images) if limit is None else limit
+    return images[:count].reshape(min(count, len(images)), -1) / 255.0, labels[:count].astype(int)
+
+
+def _read_published(folder: Path, name: str, verify: bool) -> numpy.ndarray[Any, Any]:
+    for path in (folder / f"{name}.gz", folder / name, folder / name.replace("-idx", ".idx")):
+        if path.is_file():
+            if verify and path.name in _PUBLISHED:
+                found = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+                if found != _PUBLISHED[path.name]:
+                    raise IDXError(
+                        f"{path.name} has the MD5 checksum {found}, but was published with "
+                        f"{_PUBLISHED[path.name]}; download it again"
+                    )
+            return read_idx(path)
+    raise FileNotFoundError(f"there is no {name}.gz or {name} in {folder}")
+
+
+__all__ = [
+    "IDXError",
+    "blobs",
+    "circles",
+    "curve",
+    "digits",
+    "mnist",
+    "moons",
+    "noisy_curve",
+    "one_hot",
+    "read_idx",
+    "spirals",
+    "split",
+    "xor",
+]

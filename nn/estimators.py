@@ -1,0 +1,255 @@
+"""`MLPClassifier` and `MLPRegressor`: `MLP` and `fit` behind scikit-learn's interface.
+
+Where scikit-learn is installed they are its estimators, and work in its pipelines, grid searches and cross-validation;
+its own `check_estimator` holds them to that. Without it they have the same methods.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import random
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from autograd.functions import sigmoid, softmax
+
+from .activations import Function
+from .init import Initialiser
+from .layers import MLP, as_list
+from .optim import Optimizer
+from .schedules import Schedule
+from .train import History, as_rows, as_targets, fit, predict
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+    try:
+        from sklearn.utils.validation import validate_data
+    except ImportError:  # before scikit-learn 1.6
+
+        def validate_data(estimator: Any, X: Any, y: Any = "no_validation", **checks: Any) -> Any:
+            """Check X, or X and y, and note the number of features on the estimator."""
+            return estimator._validate_data(X, y, **checks)
+
+    HAS_SKLEARN = True
+except ImportError:
+    HAS_SKLEARN = False
+
+    class BaseEstimator:  # type: ignore[no-redef]
+        """What scikit-learn's class of this name does for an estimator: settings are the constructor's arguments."""
+
+        def get_params(self, deep: bool = True) -> dict[str, Any]:
+            """The settings by name."""
+            return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+        def set_params(self, **params: Any) -> Self:
+            """Change settings by name; returns the estimator.
+
+            Raises:
+                ValueError: for a name that is not a setting.
+            """
+            known = self.get_params()
+            for name, setting in params.items():
+                if name not in known:
+                    raise ValueError(f"{type(self).__name__} has no setting {name!r}; it has {', '.join(known)}")
+                setattr(self, name, setting)
+            return self
+
+        def __repr__(self) -> str:
+            return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_params().items())})"
+
+    class ClassifierMixin:  # type: ignore[no-redef]
+        """Accuracy as the score."""
+
+        def score(self, X: Any, y: Any) -> float:
+            """The share of examples whose class is predicted right."""
+            return float(np.mean(np.asarray(self.predict(X)) == np.asarray(y)))  # type: ignore[attr-defined]
+
+    class RegressorMixin:  # type: ignore[no-redef]
+        """R² as the score."""
+
+        def score(self, X: Any, y: Any) -> float:
+            """R² = 1 - Σ(y - ŷ)²/Σ(y - ȳ)²: 1 is perfect, 0 no better than the mean."""
+            t = np.asarray(y, dtype=float)
+            p = np.asarray(self.predict(X))  # type: ignore[attr-defined]
+            return float(1.0 - np.sum((t - p) ** 2) / np.sum((t - t.mean(axis=0)) ** 2))
+
+
+class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type information
+    """What the classifier and the regressor share.
+
+    Args:
+        hidden: the sizes of the hidden layers.
+        activation: of the hidden layers.
+        init: where the weights start.
+        optimizer: a name, or an optimiser without parameters of its own.
+        lr: the learning rate, if the optimiser is given by name.
+        epochs: how often to go through the examples, at most.
+        batch_size: examples per step; None for all.
+        l2: λ of the penalty λ/2·Σw² on weights.
+        validation: the fraction of the examples to set aside, or None.
+        patience: epochs without a better validation loss before training stops; needs ``validation``.
+        random_state: an int for the same result every time.
+
+    Attributes (after ``fit``):
+        model_ (MLP): the network.
+        history_ (History): how training went.
+        n_features_in_ (int): the number of features.
+        n_iter_ (int): how many epochs were trained.
+    """
+
+    def __init__(
+        self,
+        hidden: Sequence[int] = (16,),
+        activation: str | Function = "tanh",
+        init: str | Initialiser = "xavier",
+        optimizer: str | Optimizer = "adam",
+        lr: float | Schedule | None = 0.01,
+        epochs: int = 100,
+        batch_size: int | None = 32,
+        l2: float = 0.0,
+        validation: float | None = None,
+        patience: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.hidden = hidden
+        self.activation = activation
+        self.init = init
+        self.optimizer = optimizer
+        self.lr = lr
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.l2 = l2
+        self.validation = validation
+        self.patience = patience
+        self.random_state = random_state
+
+    def _train(self, X: Any, y: Any, outputs: int, loss: str) -> Self:
+        seed = self._seed()
+        self.model_ = MLP(X.shape[1], [*self.hidden, outputs], self.activation, "linear", self.init, seed)
+        optimizer = self.optimizer
+        if isinstance(optimizer, Optimizer):  # each fit begins anew, and leaves the setting as it was given
+            optimizer = copy.deepcopy(optimizer)
+            optimizer.parameters = []
+        self.history_: History = fit(
+            self.model_,
+            X,
+            y,
+            loss=loss,
+            optimizer=optimizer,
+            lr=self.lr if isinstance(optimizer, str) else None,
+            epochs=self.epochs,
+            batch_size=None if self.batch_size is None else min(self.batch_size, len(X)),
+            l2=self.l2,
+            validation=self.validation,
+            patience=self.patience,
+            seed=seed,
+            progress=False,
+        )
+        self.n_iter_ = len(self.history_["epoch"])
+        return self
+
+    def _seed(self) -> int:
+        state = self.random_state
+        if state is None:
+            return random.SystemRandom().randrange(2**31)
+        if hasattr(state, "randint"):  # one of NumPy's RandomStates, as scikit-learn hands on
+            return int(state.randint(2**31 - 1))
+        return int(state)
+
+    def _fitted(self, X: Any) -> Any:
+        """The examples to predict for, checked."""
+        if HAS_SKLEARN:
+            check_is_fitted(self, "model_")
+            return validate_data(self, X, reset=False, dtype=float)
+        if not hasattr(self, "model_"):
+            raise ValueError(f"this {type(self).__name__} is not fitted yet; call fit(X, y) first")
+        rows = np.array(as_rows(X))
+        if rows.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"X has {rows.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} features"
+            )
+        return rows
+
+
+class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
+    __doc__ = f"""A multi-layer perceptron that tells classes apart, by cross-entropy.
+
+    {(_Estimator.__doc__ or "").partition(chr(10))[2].strip()}
+        classes_ (array): the class labels, of whatever kind y had.
+    """
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train on examples X of shape (n, features) with class labels y of shape (n,); returns the estimator.
+
+        Raises:
+            ValueError: for data that are not finite, ragged or empty, or of one class only.
+        """
+        if HAS_SKLEARN:
+            X, y = validate_data(self, X, y, dtype=float)
+            check_classification_targets(y)
+        else:
+            X = np.array(as_rows(X))
+            y = np.asarray(y)
+            if len(y) != len(X):
+                raise ValueError(f"{len(X)} examples need {len(X)} targets, but y has {len(y)}")
+            self.n_features_in_ = X.shape[1]
+        self.classes_, indices = np.unique(y, return_inverse=True)
+        count = len(self.classes_)
+        if count < 2:
+            raise ValueError(
+                f"a classifier needs examples of at least 2 classes, but y has only 1 class: {self.classes_[0]!r}"
+            )
+        if count == 2:
+            return self._train(X, indices, 1, "binary_cross_entropy")
+        return self._train(X, indices, count, "cross_entropy")
+
+    def predict_proba(self, X: Any) -> Any:
+        """The probability of each class (in the order of ``classes_``), an array of shape (n, classes)."""
+        rows = []
+        X = self._fitted(X)
+        for output in predict(self.model_, X):
+            logits = as_list(output)
+            rows.append([sigmoid(-logits[0]), sigmoid(logits[0])] if len(logits) == 1 else softmax(logits))
+        return np.array(rows)
+
+    def predict(self, X: Any) -> Any:
+        """The most probable class label of each example, an array of shape (n,)."""
+        best = np.argmax(self.predict_proba(X), axis=1)
+        return self.classes_[best]
+
+
+class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
+    __doc__ = f"""A multi-layer perceptron that fits numbers, by squared error.
+
+    {(_Estimator.__doc__ or "").partition(chr(10))[2].strip()}
+    """
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train on examples X of shape (n, features) with targets y of shape (n,) or (n, outputs).
+
+        Raises:
+            ValueError: for data that are not finite, ragged or empty.
+        """
+        if HAS_SKLEARN:
+            X, y = validate_data(self, X, y, dtype=float, multi_output=True, y_numeric=True)
+            if y.ndim == 2 and y.shape[1] == 1:
+                y = column_or_1d(y, warn=True)
+        else:
+            X = np.array(as_rows(X))
+            y = np.array(as_targets(y, len(X)), dtype=float)
+            self.n_features_in_ = X.shape[1]
+        return self._train(X, np.asarray(y, dtype=float), 1 if y.ndim == 1 else y.shape[1], "squared_error")
+
+    def predict(self, X: Any) -> Any:
+        """The fitted number for each example, an array of shape (n,) or (n, outputs)."""
+        rows = self._fitted(X)
+        return np.array(predict(self.model_, rows))
+
+
+__all__ = ["MLPClassifier", "MLPRegressor"]

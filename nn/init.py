@@ -1,0 +1,114 @@
+"""Where weights start. Biases start at zero.
+
+A neuron sums n_in products, so the variance of its sum is n_in times that of one product. Weights of variance about
+1/n keep signals from dying out or blowing up from layer to layer; each rule below is one way to say so.
+
+| name           | distribution of each weight                        | source                    |
+|----------------|----------------------------------------------------|---------------------------|
+| zeros          | 0: every neuron of a layer then stays the same     | (the symmetry problem)    |
+| normal         | N(0, 0.01²)                                        |                           |
+| uniform        | U(-1, 1), as micrograd does                        |                           |
+| xavier_uniform | U(-a, a), a = √(6/(n_in + n_out)); also "xavier"   | Glorot and Bengio (2010)  |
+| xavier_normal  | N(0, 2/(n_in + n_out))                             | Glorot and Bengio (2010)  |
+| he_normal      | N(0, 2/n_in); also "he"                            | He et al. (2015)          |
+| he_uniform     | U(-a, a), a = √(6/n_in)                            | He et al. (2015)          |
+
+The random numbers come from a ``random.Random`` of one's own: a seed gives the same network on every machine, and
+neither Python's nor NumPy's global generator is read or moved.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import random
+from collections.abc import Callable
+
+# rng, n_in, n_out -> one weight
+Initialiser = Callable[[random.Random, int, int], float]
+
+
+def zeros(rng: random.Random, n_in: int, n_out: int) -> float:
+    """0, always."""
+    return 0.0
+
+
+def normal(rng: random.Random, n_in: int, n_out: int) -> float:
+    """N(0, 0.01²): small numbers that break the symmetry, and nothing more."""
+    return rng.gauss(0.0, 0.01)
+
+
+def uniform(rng: random.Random, n_in: int, n_out: int) -> float:
+    """U(-1, 1)."""
+    return rng.uniform(-1.0, 1.0)
+
+
+def xavier_uniform(rng: random.Random, n_in: int, n_out: int) -> float:
+    """U(-a, a) with a = √(6/(n_in + n_out)): variance 2/(n_in + n_out), for tanh and sigmoid."""
+    a = math.sqrt(6.0 / (n_in + n_out))
+    return rng.uniform(-a, a)
+
+
+def xavier_normal(rng: random.Random, n_in: int, n_out: int) -> float:
+    """N(0, 2/(n_in + n_out)), for tanh and sigmoid."""
+    return rng.gauss(0.0, math.sqrt(2.0 / (n_in + n_out)))
+
+
+def he_uniform(rng: random.Random, n_in: int, n_out: int) -> float:
+    """U(-a, a) with a = √(6/n_in): variance 2/n_in, for ReLU, which lets half of the variance through."""
+    a = math.sqrt(6.0 / n_in)
+    return rng.uniform(-a, a)
+
+
+def he_normal(rng: random.Random, n_in: int, n_out: int) -> float:
+    """N(0, 2/n_in), for ReLU."""
+    return rng.gauss(0.0, math.sqrt(2.0 / n_in))
+
+
+INITIALISERS: dict[str, Initialiser] = {
+    "zeros": zeros,
+    "normal": normal,
+    "uniform": uniform,
+    "xavier": xavier_uniform,
+    "xavier_uniform": xavier_uniform,
+    "xavier_normal": xavier_normal,
+    "he": he_normal,
+    "he_uniform": he_uniform,
+    "he_normal": he_normal,
+}
+
+
+def find(init: str | Initialiser) -> Initialiser:
+    """The initialiser of this name, or the function itself.
+
+    Raises:
+        ValueError: for a name that is not in the table; the message lists those that are.
+        TypeError: for anything that is neither a string nor callable.
+    """
+    if callable(init):
+        return init
+    if not isinstance(init, str):
+        raise TypeError(f"an initialiser is a name or a function (rng, n_in, n_out), but got {type(init).__name__}")
+    if init not in INITIALISERS:
+        close = difflib.get_close_matches(init, INITIALISERS, 1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise ValueError(f"an initialiser is one of {', '.join(INITIALISERS)}, but got {init!r}{hint}")
+    return INITIALISERS[init]
+
+
+def generator(seed: int | random.Random | None) -> random.Random:
+    """A random generator of one's own: from a seed, from fresh randomness for None, or the one that is given.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    if isinstance(seed, random.Random):
+        return seed
+    if seed is None or (isinstance(seed, int) and not isinstance(seed, bool)):
+        return random.Random(seed)
+    if hasattr(seed, "__index__") and not isinstance(seed, bool):
+        return random.Random(seed.__index__())
+    raise TypeError(f"a seed is an int or None, but got {type(seed).__name__}: {seed!r}")
+
+
+__all__ = ["INITIALISERS", "Initialiser", "find", "generator"]

@@ -1,0 +1,223 @@
+"""Losses: how wrong one example's outputs are. Training takes the mean over examples.
+
+Each takes ``(output, target)``: a model's output as it comes (a Value, or a list of them) and the example's target. All
+run on plain numbers too, and then give a float.
+
+| loss                 | output      | target                            | formula              | ∂/∂output      |
+|----------------------|-------------|-----------------------------------|----------------------|----------------|
+| squared_error        | one or many | a number for each                 | ½ Σ (t - y)²         | y - t          |
+| binary_cross_entropy | logit z     | 0, 1, or between                  | log(1 + e^z) - t·z   | σ(z) - t       |
+| cross_entropy        | K logits    | a class 0…K-1, or K probabilities | log Σ e^zⱼ - Σ tᵢ·zᵢ | softmax(z) - t |
+| hinge                | score(s)    | -1 or +1; a class for K scores    | max(0, 1 - t·s)      | -t or 0        |
+| perceptron           | score       | -1 or +1                          | max(0, -t·s)         | -t or 0        |
+
+Both cross-entropies start from logits, the numbers before sigmoid or softmax. log(softmax(z)) would take the logarithm
+of a number that has already been rounded to 0 or 1; from the logits the same loss is exact at ±1000.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+from numbers import Real
+from typing import Any
+
+from autograd import Value, functions
+
+from .layers import as_list
+from .module import Module
+
+Loss = Callable[[Any, Any], Any]
+
+
+def squared_error(output: Any, target: Any) -> Any:
+    """½ Σ (t - y)² over the outputs.
+
+    Raises:
+        ValueError: if there are not as many targets as outputs.
+    """
+    ys, ts = as_list(output), as_list(target)
+    if len(ys) != len(ts):
+        raise ValueError(f"squared_error needs a target for each output, but got {len(ts)} for {len(ys)}")
+    total = None
+    for y, t in zip(ys, ts, strict=True):
+        square = (t - y) ** 2
+        total = square if total is None else total + square
+    if total is None:
+        raise ValueError("squared_error of no outputs is not defined")
+    return 0.5 * total
+
+
+def binary_cross_entropy(output: Any, target: Any) -> Any:
+    """-t·log σ(z) - (1-t)·log(1 - σ(z)) of a logit z, as log(1 + e^z) - t·z; summed if there are several logits.
+
+    For t = 1 that is log(1 + e^-z), and is computed so: no digits are lost however sure the model is.
+
+    Raises:
+        ValueError: if a target is not between 0 and 1, or there are not as many targets as logits.
+    """
+    zs, ts = as_list(output), as_list(target)
+    if len(zs) != len(ts):
+        raise ValueError(f"binary_cross_entropy needs a target for each logit, but got {len(ts)} for {len(zs)}")
+    total = None
+    for z, t in zip(zs, ts, strict=True):
+        if isinstance(t, Value):
+            loss = functions.softplus(z) - t * z
+        elif not isinstance(t, Real) or not 0.0 <= float(t) <= 1.0:
+            raise ValueError(f"binary_cross_entropy needs a target between 0 and 1, but got {t!r}")
+        elif t == 1.0:
+            loss = functions.softplus(-z)
+        elif t == 0.0:
+            loss = functions.softplus(z)
+        else:
+            loss = functions.softplus(z) - float(t) * z
+        total = loss if total is None else total + loss
+    if total is None:
+        raise ValueError("binary_cross_entropy of no logits is not defined")
+    return total
+
+
+def cross_entropy(output: Any, target: Any) -> Any:
+    """-Σ tᵢ·log softmax(z)ᵢ of K logits z, as log Σ e^zⱼ - Σ tᵢ·zᵢ.
+
+    Args:
+        output: the logits, K ≥ 2 of them.
+        target: the right class, an int 0…K-1, or a probability for each class (one-hot, for instance).
+
+    Raises:
+        ValueError: for a class out of range, or K probabilities that are negative or do not sum to 1.
+    """
+    zs = as_list(output)
+    if len(zs) < 2:
+        raise ValueError(
+            f"cross_entropy needs a logit for each of at least 2 classes, but got {len(zs)}; "
+            "for a single logit use binary_cross_entropy"
+        )
+    total = functions.logsumexp(zs)
+    if isinstance(target, (list, tuple)) or getattr(target, "ndim", 0) != 0:
+        ts = as_list(target)
+        if len(ts) != len(zs):
+            raise ValueError(f"cross_entropy needs a probability for each of {len(zs)} classes, but got {len(ts)}")
+        numbers = [t for t in ts if not isinstance(t, Value)]
+        if any(not isinstance(t, Real) or not float(t) >= 0.0 for t in numbers):
+            raise ValueError(f"cross_entropy needs probabilities, none below 0, but got {ts!r}")
+        if len(numbers) == len(ts) and abs(sum(numbers) - 1.0) > 1e-6:
+            raise ValueError(f"cross_entropy needs probabilities that sum to 1, but these sum to {sum(numbers)!r}")
+        for t, z in zip(ts, zs, strict=True):
+            if isinstance(t, Value):
+                total = total - t * z
+            elif t == 1.0:
+                total = total - z
+            elif t != 0.0:
+                total = total - float(t) * z
+        return total
+    return total - zs[_class(target, len(zs), "cross_entropy")]
+
+
+def hinge(output: Any, target: Any) -> Any:
+    """max(0, 1 - t·s) of a score s with t = ±1: no loss once an example is right by a margin of 1.
+
+    With K scores and a class k it is Σ max(0, 1 + sⱼ - s_k) over j ≠ k (Weston and Watkins, 1999).
+
+    Raises:
+        ValueError: for a target that is not -1 or +1, or a class out of range.
+    """
+    scores = as_list(output)
+    if len(scores) == 1:
+        return functions.relu(1.0 - _sign(target, "hinge") * scores[0])
+    k = _class(target, len(scores), "hinge")
+    total = None
+    for j, s in enumerate(scores):
+        if j != k:
+            loss = functions.relu(1.0 + (s - scores[k]))
+            total = loss if total is None else total + loss
+    return total
+
+
+def perceptron(output: Any, target: Any) -> Any:
+    """max(0, -t·s) of a score s with t = ±1: no loss for an example on the right side (Rosenblatt, 1958).
+
+    Raises:
+        ValueError: for a target that is not -1 or +1, or more than one score.
+    """
+    scores = as_list(output)
+    if len(scores) != 1:
+        raise ValueError(f"the perceptron loss takes one score, but got {len(scores)}")
+    return functions.relu(-_sign(target, "perceptron") * scores[0])
+
+
+def l2_penalty(model: Module | Iterable[Value], lam: float) -> Any:
+    """λ/2 · Σ w² over the weights of a model, not its biases. Its gradient λ·w shrinks every weight a little.
+
+    Args:
+        model: a `Module`, or the weights themselves.
+        lam: λ.
+
+    Raises:
+        ValueError: if λ is negative.
+    """
+    if not lam >= 0.0:
+        raise ValueError(f"the strength λ of an L2 penalty must not be negative, but got {lam!r}")
+    total: Any = None
+    for w in model.weights() if isinstance(model, Module) else model:
+        total = w * w if total is None else total + w * w
+    return 0.0 if total is None else 0.5 * lam * total
+
+
+def _class(target: Any, count: int, who: str) -> int:
+    """A class index as an int. A float such as 2.0 will do, since labels are often read from a table of floats."""
+    if isinstance(target, bool) or not isinstance(target, Real) or not float(target).is_integer():
+        raise ValueError(f"{who} needs a class, a whole number 0…{count - 1}, but got {target!r}")
+    k = int(float(target))
+    if not 0 <= k < count:
+        raise ValueError(f"{who} needs a class 0…{count - 1} for {count} outputs, but got {target!r}")
+    return k
+
+
+def _sign(target: Any, who: str) -> Any:
+    target = target[0] if isinstance(target, (list, tuple)) and len(target) == 1 else target
+    if isinstance(target, Value):
+        return target
+    if not isinstance(target, Real) or target not in (-1, 1):
+        raise ValueError(f"{who} needs a target of -1 or +1, but got {target!r}")
+    return float(target)
+
+
+LOSSES: dict[str, Loss] = {
+    "squared_error": squared_error,
+    "binary_cross_entropy": binary_cross_entropy,
+    "cross_entropy": cross_entropy,
+    "hinge": hinge,
+    "perceptron": perceptron,
+}
+
+
+def find(loss: str | Loss) -> Loss:
+    """The loss of this name, or the function itself.
+
+    Raises:
+        ValueError: for a name that is not in the table; the message lists those that are.
+        TypeError: for anything that is neither a string nor callable.
+    """
+    if callable(loss):
+        return loss
+    if not isinstance(loss, str):
+        raise TypeError(f"a loss is a name or a function (output, target), but got {type(loss).__name__}")
+    if loss not in LOSSES:
+        close = difflib.get_close_matches(loss, LOSSES, 1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise ValueError(f"a loss is one of {', '.join(LOSSES)}, or a function, but got {loss!r}{hint}")
+    return LOSSES[loss]
+
+
+__all__ = [
+    "LOSSES",
+    "Loss",
+    "binary_cross_entropy",
+    "cross_entropy",
+    "find",
+    "hinge",
+    "l2_penalty",
+    "perceptron",
+    "squared_error",
+]

@@ -1,0 +1,368 @@
+"""`Module`: something with parameters that can be called, and that may be made of other modules.
+
+A module holds its parameters as attributes: Values that were not computed from others. It finds them by looking at its
+own attributes in the order in which they were set, and into lists, tuples, dicts and other modules; what begins with an
+underscore is private and is not looked at. A parameter's name is the path to it: "layers.0.neurons.2.w.1".
+
+While a module runs, the nodes that it makes are filed under its path ("layers.0.neurons.2"). So are the parameters of a
+module inside another: drawings can frame neurons and layers, and tell parameters from inputs, without knowing anything
+about this package.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from autograd import Value
+from autograd.modes import current_scope, enter_scope
+
+FORMAT = "chainrule model"
+VERSION = 1
+_WORDS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
+# Parameters that L2 regularisation leaves alone go by these names: a bias or a slope that is pulled towards zero
+# shifts or bends a neuron's output, and does not make the network any simpler.
+_NOT_WEIGHTS = frozenset({"b", "bias", "biases", "alpha"})
+
+
+class ModelFormatError(ValueError):
+    """A saved file that is not a model, is cut short, or belongs to another architecture. The message says which."""
+
+
+class Module:
+    """The base of everything that has parameters. A subclass sets its parts in ``__init__`` and defines ``forward``.
+
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.w, self.b = Value(0.0, "w"), Value(0.0, "b")
+    ...     def forward(self, x):
+    ...         return self.w * x + self.b
+    >>> Line()
+    Line(2 parameters)
+    """
+
+    _name = ""  # what the module that holds this one calls it; the outermost module has no name
+
+    def forward(self, *inputs: Any) -> Any:
+        """The computation. Call the module itself, ``model(x)``, so that its nodes are filed under its path."""
+        raise NotImplementedError(f"{type(self).__name__} must define forward(self, x)")
+
+    def __call__(self, *inputs: Any) -> Any:
+        name = self._name
+        if not name:
+            return self.forward(*inputs)
+        outer = current_scope()
+        enter_scope(f"{outer}.{name}" if outer else name)
+        try:
+            return self.forward(*inputs)
+        finally:
+            enter_scope(outer)
+
+    def __setattr__(self, name: str, part: Any) -> None:
+        object.__setattr__(self, name, part)
+        if not name.startswith("_") and not isinstance(part, (Value, float, int, str)):
+            _christen(part, name)
+
+    # --- parameters
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """Each parameter with its path, in the order in which the parts were set. A shared one is given once."""
+        seen: set[Value] = set()
+        for name, p in _walk(self, ""):
+            if p not in seen:
+                seen.add(p)
+                yield name, p
+
+    def parameters(self) -> list[Value]:
+        """The Values that training moves."""
+        return [p for _, p in self.named_parameters()]
+
+    def weights(self) -> list[Value]:
+        """The parameters that multiply something: all but biases and slopes (those named b, bias, biases or alpha)."""
+        return [p for name, p in self.named_parameters() if not _is_bias(name)]
+
+    def zero_grad(self) -> None:
+        """Forget the parameters' gradients: they are 0.0, and drawn as "–"."""
+        for p in self.parameters():
+            p.grad = None
+
+    def modules(self) -> Iterator[tuple[str, Module]]:
+        """This module (its path is "") and every module inside it, with their paths."""
+        yield "", self
+        yield from _walk_modules(self, "")
+
+    # --- saving
+
+    def state_dict(self) -> dict[str, float]:
+        """The parameters' numbers by path: a plain dict, and a copy."""
+        return {name: p.data for name, p in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
+        """Put the numbers of a `state_dict` into the parameters; all of them, or, if anything is wrong, none.
+
+        Raises:
+            ValueError: if a parameter is missing, or one is left over; the message names them and counts both sides.
+            TypeError: if an entry is not a number.
+        """
+        mine = dict(self.named_parameters())
+        missing = [name for name in mine if name not in state]
+        unknown = [name for name in state if name not in mine]
+        if missing or unknown:
+            parts = [f"this {type(self).__name__} has {len(mine)} parameters, but the state has {len(state)}"]
+            if missing:
+                parts.append(f"missing: {_some(missing)}")
+            if unknown:
+                parts.append(f"not in this model: {_some(unknown)}")
+            raise ValueError("; ".join(parts))
+        numbers = {}
+        for name in mine:
+            x = state[name]
+            if isinstance(x, (bool, str)) or not hasattr(x, "__float__") or isinstance(x, Value):
+                raise TypeError(f"the entry {name!r} of a state must be a number, but is {type(x).__name__}: {x!r}")
+            numbers[name] = float(x)
+        for name, p in mine.items():
+            p.data = numbers[name]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the parameters to ``path``: JSON, or NumPy's npz if the name ends in ".npz". Never pickle.
+
+        The file appears complete or not at all: it is written beside its place and then moved there, so a crash in
+        between leaves the old file as it was.
+
+        Raises:
+            ValueError: if the name ends in neither ".json" nor ".npz".
+        """
+        target = Path(path)
+        kind = _kind(target)
+        state = self.state_dict()
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".partial")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                if kind == ".json":
+                    document = {
+                        "format": FORMAT,
+                        "version": VERSION,
+                        "architecture": self.architecture(),
+                        "parameters": {k: x if math.isfinite(x) else repr(x) for k, x in state.items()},
+                    }
+                    file.write((json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode())
+                else:
+                    import numpy
+
+                    numpy.savez(
+                        file,
+                        format=numpy.array(FORMAT),
+                        version=numpy.array(VERSION),
+                        architecture=numpy.array(self.architecture()),
+                        names=numpy.array(list(state), dtype=str),
+                        numbers=numpy.array(list(state.values()), dtype=float),
+                    )
+                file.flush()
+                os.fsync(file.fileno())
+            _give_usual_permissions(temporary)
+            os.replace(temporary, target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    def load(self, path: str | os.PathLike[str]) -> Self:
+        """Read parameters that `save` wrote into this model, which must have the same architecture; returns it.
+
+        Raises:
+            ModelFormatError: if the file is not a saved model, is cut short, or is of another architecture. The model
+                is then as it was.
+            FileNotFoundError: if there is no such file.
+        """
+        target = Path(path)
+        content = target.read_bytes()
+        architecture, state = (_read_json if _kind(target) == ".json" else _read_npz)(content, target)
+        if architecture != self.architecture():
+            raise ModelFormatError(
+                f"{target.name} holds {architecture}, but this model is {self.architecture()}; "
+                "load it into a model of the same shape"
+            )
+        try:
+            self.load_state_dict(state)
+        except (ValueError, TypeError) as error:
+            raise ModelFormatError(f"{target.name}: {error}") from None
+        return self
+
+    # --- words
+
+    def architecture(self) -> str:
+        """One line that two models share exactly if the parameters of one fit the other."""
+        return self.describe()
+
+    def describe(self) -> str:
+        """What stands in the brackets of ``repr``, before the number of parameters; subclasses say more."""
+        return type(self).__name__ + "()"
+
+    def __repr__(self) -> str:
+        words = self.describe()
+        head, _, inside = words.partition("(")
+        inside = inside.removesuffix(")")
+        n = len(self.parameters())
+        count = f"{n:,} parameter{'s' * (n != 1)}"
+        first = f"{head}({inside}, {count})" if inside else f"{head}({count})"
+        if not self._lists_parts:
+            return first
+        parts = [f"  {path}: {part!r}" for path, part in _walk_modules(self, "") if _depth(path) == 1]
+        return "\n".join([first, *parts])
+
+    _lists_parts = False  # whether repr shows the modules that this one is made of, one to a line
+
+
+def _depth(path: str) -> int:
+    """How many modules deep a path leads, indices into lists not counted: "layers.0" is 1, "layers.0.neurons.2" 2."""
+    return sum(not part.isdigit() for part in path.split("."))
+
+
+def _christen(part: Any, name: str) -> None:
+    """Tell a module, or the modules in a list, how the module that holds them calls them."""
+    if isinstance(part, Module):
+        object.__setattr__(part, "_name", name)
+        _file(part, name, name, set())
+    elif isinstance(part, (list, tuple)):
+        for i, entry in enumerate(part):
+            if isinstance(entry, (Module, list, tuple, dict)):
+                _christen(entry, f"{name}.{i}")
+    elif isinstance(part, dict):
+        for key, entry in part.items():
+            if isinstance(entry, (Module, list, tuple, dict)):
+                _christen(entry, f"{name}.{key}")
+
+
+def _file(part: Any, owner: str, path: str, seen: set[Value]) -> None:
+    """File the parameters inside under the module that they belong to, as its nodes are; a shared one under the first.
+
+    A part is named before the module that holds it is named itself, so this happens again one level further up.
+    """
+    for name, entry in _entries(part):
+        here = f"{path}.{name}"
+        if isinstance(entry, Value):
+            if entry.op == "" and entry not in seen:
+                seen.add(entry)
+                entry.scope = owner
+        elif isinstance(entry, Module):
+            _file(entry, here, here, seen)
+        elif not isinstance(entry, (float, int, str)):
+            _file(entry, owner, here, seen)
+
+
+def _entries(part: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(part, Module):
+        for name, entry in vars(part).items():
+            if not name.startswith("_"):
+                yield name, entry
+    elif isinstance(part, (list, tuple)):
+        for i, entry in enumerate(part):
+            yield str(i), entry
+    elif isinstance(part, dict):
+        for key, entry in part.items():
+            yield str(key), entry
+    elif getattr(getattr(part, "dtype", None), "kind", "") == "O":  # a NumPy array of Values
+        yield from _entries(part.tolist())
+
+
+def _walk(part: Any, path: str) -> Iterator[tuple[str, Value]]:
+    for name, entry in _entries(part):
+        here = f"{path}.{name}" if path else name
+        if isinstance(entry, Value):
+            if entry.op == "":  # a computed Value kept as an attribute is a result, not a parameter
+                yield here, entry
+        elif not isinstance(entry, (float, int, str)):
+            yield from _walk(entry, here)
+
+
+def _walk_modules(part: Any, path: str) -> Iterator[tuple[str, Module]]:
+    for name, entry in _entries(part):
+        if isinstance(entry, (Value, float, int, str)):
+            continue
+        here = f"{path}.{name}" if path else name
+        if isinstance(entry, Module):
+            yield here, entry
+        yield from _walk_modules(entry, here)
+
+
+def _is_bias(path: str) -> bool:
+    """Whether the last word of a parameter's path, indices aside, names something other than a weight."""
+    words = [part for part in path.split(".") if not part.isdigit()]
+    return bool(words) and words[-1] in _NOT_WEIGHTS
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _kind(path: Path) -> str:
+    kind = path.suffix.lower()
+    if kind not in (".json", ".npz"):
+        raise ValueError(f'a model is saved as ".json" or ".npz", but got the name {path.name!r}')
+    return kind
+
+
+def _give_usual_permissions(path: str) -> None:
+    """mkstemp makes files that only their owner may read; a saved model gets what any new file gets."""
+    mask = os.umask(0)
+    os.umask(mask)
+    os.chmod(path, 0o666 & ~mask)
+
+
+def _read_json(content: bytes, path: Path) -> tuple[str, dict[str, float]]:
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ModelFormatError(f"{path.name} is not complete JSON (cut short, or another file?): {error}") from None
+    if not isinstance(document, dict):
+        raise ModelFormatError(f'{path.name} is not a saved model: it has no "format": "{FORMAT}"')
+    _check_head(document.get("format"), document.get("version"), path)
+    parameters, architecture = document.get("parameters"), document.get("architecture")
+    if not isinstance(parameters, dict) or not isinstance(architecture, str):
+        raise ModelFormatError(f'{path.name} needs "architecture", a string, and "parameters", an object')
+    state = {}
+    for name, x in parameters.items():
+        number = _WORDS.get(x) if isinstance(x, str) else x
+        if isinstance(number, bool) or not isinstance(number, (int, float)):
+            raise ModelFormatError(f"{path.name}: parameter {name!r} must be a number, but is {x!r}")
+        try:
+            state[name] = float(number)
+        except OverflowError:
+            raise ModelFormatError(f"{path.name}: parameter {name!r} is too large for a float") from None
+    return architecture, state
+
+
+def _read_npz(content: bytes, path: Path) -> tuple[str, dict[str, float]]:
+    import io
+
+    import numpy
+
+    try:
+        with numpy.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            entries = {name: arrays[name] for name in arrays.files}
+    except Exception as error:  # a damaged zip fails in any of its layers, each with errors of its own
+        raise ModelFormatError(
+            f"{path.name} is not a complete npz file (cut short, or another file?): {error}"
+        ) from None
+    lacking = [name for name in ("format", "version", "architecture", "names", "numbers") if name not in entries]
+    if lacking:
+        raise ModelFormatError(f"{path.name} is not a saved model: it has no {', '.join(lacking)}")
+    _check_head(str(entries["format"]), entries["version"].tolist(), path)
+    names, numbers = entries["names"], entries["numbers"]
+    if names.ndim != 1 or names.shape != numbers.shape or numbers.dtype.kind != "f":
+        raise ModelFormatError(f"{path.name}: {names.shape} names do not go with {numbers.shape} numbers")
+    return str(entries["architecture"]), dict(zip(map(str, names.tolist()), numbers.tolist(), strict=True))
+
+
+def _check_head(name: object, version: object, path: Path) -> None:
+    if name != FORMAT:
+        raise ModelFormatError(f'{path.name} is not a saved model: it has no "format": "{FORMAT}"')
+    if isinstance(version, bool) or version != VERSION:
+        raise ModelFormatError(f"{path.name} was saved in version {version!r}; this program reads version {VERSION}")
+
+
+__all__ = ["ModelFormatError", "Module"]

@@ -1,0 +1,602 @@
+"""Optimisers: how a gradient becomes a step.
+
+Each is one pure rule in plain arithmetic,
+
+    rule(w, g, lr, t, *memory) -> (new w, *new memory)
+
+with w a parameter, g its gradient, lr the learning rate, t = 1, 2, 3, … the number of the step, and a few numbers of
+memory (a velocity, a mean of squares). The same rule runs on floats, one parameter after another (`Optimizer.step`), on
+NumPy arrays, all at once (`Optimizer.step_arrays`), and on Values, if one wants to draw it.
+
+Where PyTorch has the same optimiser, the formulas and the defaults are PyTorch's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from autograd import Value
+from autograd.ops import sqrt, where
+from autograd.transforms import graph_adjoints, numeric_adjoints
+
+from .init import generator
+from .module import Module
+from .schedules import Schedule
+
+
+class Optimizer:
+    """The machinery around a rule: parameters, memory, learning rate, clipping, noise.
+
+    Args:
+        parameters: the Values to move, as from ``model.parameters()``, or a `Module`; None if `fit` or `bind` gives
+            them later.
+        lr: the learning rate: a number, or a function of the number of steps taken so far (`nn.schedules`).
+        clip_norm: if the gradient, all parameters taken together, is longer than this, scale it down to this length
+            (Pascanu, Mikolov and Bengio, 2013).
+        noise: a pair (η, γ): add N(0, η/(1 + t)^γ) to every gradient at step t = 0, 1, …, after clipping (Neelakantan
+            et al., 2015, with γ = 0.55).
+        seed: for the noise.
+
+    Attributes:
+        t (int): how many steps were taken.
+        memory (list[list[float]]): one list for each number of memory, with an entry for each parameter.
+
+    Raises:
+        ValueError: for a learning rate or another setting out of its range.
+        TypeError: if a parameter is not a Value.
+    """
+
+    memory_starts: ClassVar[Mapping[str, float]] = {}
+
+    def __init__(
+        self,
+        parameters: Iterable[Value] | Module | None = None,
+        lr: float | Schedule = 0.01,
+        *,
+        clip_norm: float | None = None,
+        noise: tuple[float, float] | None = None,
+        seed: int = 0,
+    ) -> None:
+        if not callable(lr) and not (
+            isinstance(lr, (int, float)) and not isinstance(lr, bool) and 0.0 <= lr < math.inf
+        ):
+            raise ValueError(f"a learning rate must be a number from 0 up, or a schedule, but got {lr!r}")
+        if clip_norm is not None and not clip_norm > 0.0:
+            raise ValueError(f"clip_norm must be above 0, but got {clip_norm!r}")
+        if noise is not None and (len(noise) != 2 or not noise[0] >= 0.0):
+            raise ValueError(f"noise is a pair (η, γ) with η ≥ 0, but got {noise!r}")
+        self.lr = lr
+        self.clip_norm = clip_norm
+        self.noise = noise
+        self.t = 0
+        self.parameters: list[Value] = []
+        self.memory: list[Any] = []  # each a list of floats, or, after step_arrays, an array
+        self._rng = generator(seed)
+        if parameters is not None:
+            self.bind(parameters)
+
+    # --- the rule
+
+    def starts(self) -> Mapping[str, float]:
+        """The names of the numbers of memory, and where each starts."""
+        return self.memory_starts
+
+    def rule(self, w: Any, g: Any, lr: float, t: int, *memory: Any) -> tuple[Any, ...]:
+        """The new parameter, and the new memory. Plain arithmetic: floats, arrays or Values."""
+        raise NotImplementedError(f"{type(self).__name__} must define rule(self, w, g, lr, t, *memory)")
+
+    # --- running it
+
+    def bind(self, parameters: Iterable[Value] | Module) -> Optimizer:
+        """Take these parameters, with fresh memory; returns the optimiser."""
+        chosen = parameters.parameters() if isinstance(parameters, Module) else list(parameters)
+        for p in chosen:
+            if not isinstance(p, Value):
+                raise TypeError(f"an optimiser moves Values, but got {type(p).__name__}: {p!r}")
+        if not chosen:
+            raise ValueError("an optimiser needs at least one parameter, but got none")
+        if len(set(chosen)) != len(chosen):
+            raise ValueError("an optimiser takes each parameter once, but one of these comes twice")
+        self.parameters = chosen
+        self.memory = [[start] * len(chosen) for start in self.starts().values()]
+        self.t = 0
+        return self
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the step to come."""
+        return self.lr(self.t) if callable(self.lr) else self.lr
+
+    def step(self, loss: Value | None = None) -> None:
+        """Move every parameter once, by the gradient that it holds. A parameter without one counts as gradient 0.
+
+        All of it happens, or, if something raises (Ctrl-C included), all or nothing: never half a step.
+
+        Args:
+            loss: the root of the loss; only `Newton`, which differentiates it twice, asks for it.
+        """
+        if not self.parameters:
+            raise ValueError(f"this {type(self).__name__} has no parameters yet; give it model.parameters()")
+        gradient = self._prepared([p.grad for p in self.parameters])
+        lr, t = self.learning_rate, self.t + 1
+        rule = self.rule
+        memory = [m if isinstance(m, list) else m.ravel().tolist() for m in self.memory]
+        moved = [rule(p.data, g, lr, t, *m) for p, g, *m in zip(self.parameters, gradient, *memory, strict=True)]
+        columns = [list(column) for column in zip(*moved, strict=True)]
+        self._commit(columns[0], columns[1:])
+
+    def step_arrays(self, w: Any, g: Any) -> Any:
+        """The same step on a NumPy array of parameters and one of gradients; returns the new parameters.
+
+        The memory is the same one, kept as arrays from then on; one may go back and forth between the two.
+
+        Raises:
+            ValueError: if the optimiser was bound to, or has stepped with, another number of parameters.
+        """
+        import numpy
+
+        if not self.memory:
+            self.memory = [numpy.full(numpy.shape(w), start) for start in self.starts().values()]
+        if any(numpy.size(m) != numpy.size(w) for m in self.memory):
+            raise ValueError(f"this optimiser has {numpy.size(self.memory[0])} parameters, but got {numpy.size(w)}")
+        self.memory = [numpy.reshape(m, numpy.shape(w)) for m in self.memory]
+        if self.clip_norm is not None or self.noise is not None:
+            flat = self._prepared(numpy.asarray(g, dtype=float).ravel().tolist())
+            g = numpy.array(flat).reshape(numpy.shape(g))
+        new, *memory = self.rule(w, g, self.learning_rate, self.t + 1, *self.memory)
+        self.memory = memory
+        self.t += 1
+        return new
+
+    def zero_grad(self) -> None:
+        """Forget the parameters' gradients."""
+        for p in self.parameters:
+            p.grad = None
+
+    def _prepared(self, gradient: list[float]) -> list[float]:
+        if self.clip_norm is not None:
+            gradient = clipped(gradient, self.clip_norm)
+        if self.noise is not None:
+            eta, gamma = self.noise
+            deviation = math.sqrt(eta / (1.0 + self.t) ** gamma)
+            gradient = [g + self._rng.gauss(0.0, deviation) for g in gradient]
+        return gradient
+
+    def _commit(self, numbers: Sequence[float], memory: list[Any]) -> None:
+        """Put the new numbers in place: the whole step, even if Ctrl-C comes in the middle of it."""
+        t = self.t + 1
+        try:
+            self._put(numbers, memory, t)
+        except KeyboardInterrupt:
+            self._put(numbers, memory, t)
+            raise
+
+    def _put(self, numbers: Sequence[float], memory: list[Any], t: int) -> None:
+        for p, x in zip(self.parameters, numbers, strict=True):
+            p.data = x
+        self.memory, self.t = memory, t
+
+    # --- saving
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the next step depends on besides the settings, as plain lists and numbers (JSON can hold it)."""
+        version, numbers, spare = self._rng.getstate()
+        return {
+            "kind": type(self).__name__,
+            "t": self.t,
+            "memory": {name: [float(x) for x in m] for name, m in zip(self.starts(), self.memory, strict=False)},
+            "noise": [version, list(numbers), spare],
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Carry on from a `state_dict`.
+
+        Raises:
+            ValueError: if it is another kind of optimiser's, or for another number of parameters.
+        """
+        if not isinstance(state, Mapping) or not {"kind", "t", "memory", "noise"} <= set(state):
+            raise ValueError("this is not the state of an optimiser: it needs kind, t, memory and noise")
+        if state["kind"] != type(self).__name__:
+            raise ValueError(f"this is the state of {state['kind']}, but this optimiser is {type(self).__name__}")
+        if list(state["memory"]) != list(self.starts()):
+            raise ValueError(f"expected the memory {list(self.starts())}, but got {list(state['memory'])}")
+        memory = [list(map(float, m)) for m in state["memory"].values()]
+        for name, m in zip(self.starts(), memory, strict=True):
+            if self.parameters and len(m) != len(self.parameters):
+                raise ValueError(f"{name} has {len(m)} entries, but there are {len(self.parameters)} parameters")
+        version, numbers, spare = state["noise"]
+        self._rng.setstate((version, tuple(numbers), spare))
+        self.memory, self.t = memory, int(state["t"])
+
+    def __repr__(self) -> str:
+        lr = getattr(self.lr, "__qualname__", self.lr) if callable(self.lr) else self.lr
+        return f"{type(self).__name__}(lr={lr}, {len(self.parameters)} parameters, {self.t} steps taken)"
+
+
+class SGD(Optimizer):
+    """Gradient descent, with momentum and Nesterov's variant on request.
+
+        v ← μv + g          (momentum μ; v = g without it)
+        w ← w - lr·v        plain momentum (Polyak, 1964)
+        w ← w - lr·(g + μv) Nesterov (1983), in the form of Sutskever et al. (2013)
+
+    Args:
+        momentum: μ, from 0 up to 1.
+        nesterov: look ahead along the momentum.
+        weight_decay: λ; adds λw to the gradient, of every parameter alike, as PyTorch does. For a penalty on weights
+            only, use `l2_penalty`.
+    """
+
+    memory_starts: ClassVar[Mapping[str, float]] = {"velocity": 0.0}
+
+    def __init__(
+        self,
+        parameters: Iterable[Value] | Module | None = None,
+        lr: float | Schedule = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+        **options: Any,
+    ) -> None:
+        _in_unit("momentum", momentum)
+        _not_negative("weight_decay", weight_decay)
+        if nesterov and momentum == 0.0:
+            raise ValueError("Nesterov's method looks ahead along the momentum, so it needs momentum > 0")
+        self.momentum, self.nesterov, self.weight_decay = momentum, nesterov, weight_decay
+        super().__init__(parameters, lr, **options)
+
+    def starts(self) -> Mapping[str, float]:
+        return self.memory_starts if self.momentum else {}
+
+    def rule(self, w: Any, g: Any, lr: float, t: int, *memory: Any) -> tuple[Any, ...]:
+        if self.weight_decay:
+            g = g + self.weight_decay * w
+        if not self.momentum:
+            return (w - lr * g,)
+        v = self.momentum * memory[0] + g
+        return w - lr * (g + self.momentum * v if self.nesterov else v), v
+
+
+class AdaGrad(Optimizer):
+    """A step of its own size for each parameter, smaller the more that parameter has moved (Duchi et al., 2011).
+
+    s ← s + g²;  w ← w - lr·g/(√s + ε)
+    """
+
+    memory_starts: ClassVar[Mapping[str, float]] = {"sum of squares": 0.0}
+
+    def __init__(
+        self,
+        parameters: Iterable[Value] | Module | None = None,
+        lr: float | Schedule = 0.01,
+        eps: float = 1e-10,
+        weight_decay: float = 0.0,
+        **options: Any,
+    ) -> None:
+        _positive("eps", eps)
+        _not_negative("weight_decay", weight_decay)
+        self.eps, self.weight_decay = eps, weight_decay
+        super().__init__(parameters, lr, **options)
+
+    def rule(self, w: Any, g: Any, lr: float, t: int, *memory: Any) -> tuple[Any, ...]:
+        if self.weight_decay:
+            g = g + self.weight_decay * w
+        s = memory[0] + g * g
+        return w - lr * g / (sqrt(s) + self.eps), s
+
+
+class RMSProp(Optimizer):
+    """AdaGrad with a memory that fades (Tieleman and Hinton, 2012).
+
+    s ← αs + (1-α)g²;  w ← w - lr·g/(√s + ε)
+    """
+
+    memory_starts: ClassVar[Mapping[str, float]] = {"mean of squares": 0.0}
+
+    def __init__(
+        self,
+        parameters: Iterable[Value] | Module | None = None,
+        lr: float | Schedule = 0.01,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        **options: Any,
+    ) -> None:
+        _in_unit("alpha", alpha)
+        _positive("eps", eps)
+        _not_negative("weight_decay", weight_decay)
+        self.alpha, self.eps, self.weight_decay = alpha, eps, weight_decay
+        super().__init__(parameters, lr, **options)
+
+    def rule(self, w: Any, g: Any, lr: float, t: int, *memory: Any) -> tuple[Any, ...]:
+        if self.weight_decay:
+            g = g + self.weight_decay * w
+        s = self.alpha * memory[0] + (1.0 - self.alpha) * g * g
+        return w - lr * g / (sqrt(s) + self.eps), s
+
+
+class Adam(Optimizer):
+    """Momentum and RMSProp together (Kingma and Ba, 2015).
+
+        m ← β₁m + (1-β₁)g            a fading mean of gradients
+        v ← β₂v + (1-β₂)g²           and of their squares
+        w ← w - lr·m̂/(√v̂ + ε)        m̂ = m/(1-β₁ᵗ), v̂ = v/(1-β₂ᵗ)
+
+    m and v start at 0, so at first they are too small; dividing by 1-βᵗ makes up for it exactly.
+
+    Args:
+        betas: (β₁, β₂).
+        bias_correction: whether to divide so; without it the first steps are too long for β₂ > β₁².
+        amsgrad: divide by the largest v so far, so that steps cannot grow again (Reddi, Kale and Kumar, 2018).
+        weight_decay: λ; adds λw to the gradient. See `AdamW` for the other way.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Value] | Module | None = None,
+        lr: float | Schedule = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        bias_correction: bool = True,
+        amsgrad: bool = False,
+        weight_decay: float = 0.0,
+        **options: Any,
+    ) -> None:
+        _in_unit("betas[0]", betas[0])
+        _in_unit("betas[1]", betas[1])
+        _positive("eps", eps)
+        _not_negative("weight_decay", weight_decay)
+        self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
+        self.bias_correction, self.amsgrad = bias_correction, amsgrad
+        super().__init__(parameters, lr, **options)
+
+    def starts(self) -> Mapping[str, float]:
+        return {"m": 0.0, "v": 0.0, "largest v": 0.0} if self.amsgrad else {"m": 0.0, "v": 0.0}
+
+    def rule(self, w: Any, g: Any, lr: float, t: int, *memory: Any) -> tuple[Any, ...]:
+        if self.weight_decay:
+            g = g + self.weight_decay * w
+        b1, b2 = self.betas
+        m = b1 * memory[0] + (1.0 - b1) * g
+        v = b2 * memory[1] + (1.0 - b2) * g * g
+        new = [m, v]
+        if self.amsgrad:
+            v = where(memory[2] >= v, memory[2], v)
+            new.append(v)
+        if self.bias_correction:
+            denominator = sqrt(v) / math.sqrt(1.0 - b2**t) + self.eps
+            return w - lr / (1.0 - b1**t) * m / denominator, *new
+        return w - lr * m / (sqrt(v) + self.eps), *new
+
+
+class AdamW(Adam):
+    """Adam whose weight decay bypasses the memory: w ← w - lr·λ·w, then Adam's step (Loshchilov and Hutter, 2019)."""
+
+    def __init__(
+        self,
+        parameters: Iterable[Value] | Module | None = None,
+        lr: float | Schedule = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        bias_correction: bool = True,
+        amsgrad: bool = False,
+        weight_decay: float = 0.01,
+        **options: Any,
+    ) -> None:
+        super().__init__(parameters, lr, betas, eps, bias_correction, amsgrad, 0.0, **options)
+        _not_negative("weight_decay", weight_decay)
+        self.decay = weight_decay
+
+    def rule(self, w: Any, g: Any, lr: float, t: int, *memory: Any) -> tuple[Any, ...]:
+        return super().rule(w * (1.0 - lr * self.decay), g, lr, t, *memory)
+
+
+class Nadam(Optimizer):
+    """Adam with Nesterov's momentum (Dozat, 2016), in the form that PyTorch has.
+
+        μₜ = β₁(1 - ½·0.96^(tψ))     the momentum grows towards β₁
+        w ← w - lr·[(1-μₜ)/(1-Πμ)·g + μₜ₊₁/(1-Πμ·μₜ₊₁)·m] / (√(v/(1-β₂ᵗ)) + ε)
+
+    with Πμ the product μ₁μ₂…μₜ, and m and v as in Adam.
+
+    Args:
+        momentum_decay: ψ.
+    """
+
+    memory_starts: ClassVar[Mapping[str, float]] = {"m": 0.0, "v": 0.0, "product of momenta": 1.0}
+
+    def __init__(
+        self,
+        parameters: Iterable[Value] | Module | None = None,
+        lr: float | Schedule = 0.002,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        momentum_decay: float = 0.004,
+        weight_decay: float = 0.0,
+        **options: Any,
+    ) -> None:
+        _in_unit("betas[0]", betas[0])
+        _in_unit("betas[1]", betas[1])
+        _positive("eps", eps)
+        _not_negative("weight_decay", weight_decay)
+        self.betas, self.eps, self.momentum_decay, self.weight_decay = betas, eps, momentum_decay, weight_decay
+        super().__init__(parameters, lr, **options)
+
+    def rule(self, w: Any, g: Any, lr: float, t: int, *memory: Any) -> tuple[Any, ...]:
+        if self.weight_decay:
+            g = g + self.weight_decay * w
+        b1, b2 = self.betas
+        now = b1 * (1.0 - 0.5 * 0.96 ** (t * self.momentum_decay))
+        after = b1 * (1.0 - 0.5 * 0.96 ** ((t + 1) * self.momentum_decay))
+        product = memory[2] * now
+        m = b1 * memory[0] + (1.0 - b1) * g
+        v = b2 * memory[1] + (1.0 - b2) * g * g
+        denominator = sqrt(v / (1.0 - b2**t)) + self.eps
+        step = (1.0 - now) / (1.0 - product) * g + after / (1.0 - product * after) * m
+        return w - lr * step / denominator, m, v, product
+
+
+class Newton(Optimizer):
+    """Newton's method: w ← w - lr·H⁻¹g, with H the Hessian of the loss. A quadratic is solved in one step.
+
+    ``step`` needs the loss itself, ``optimizer.step(loss)``: the graph is differentiated twice by the derivative sheet.
+    For a network of n parameters that is n backward passes and an n×n system, so it is for small ones.
+
+    Args:
+        lr: 1 is Newton's own step.
+        damping: added to H's diagonal (Levenberg, 1944): towards gradient descent, and invertible where H is not.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Value] | Module | None = None,
+        lr: float | Schedule = 1.0,
+        damping: float = 0.0,
+        **options: Any,
+    ) -> None:
+        _not_negative("damping", damping)
+        self.damping = damping
+        super().__init__(parameters, lr, **options)
+
+    def step(self, loss: Value | None = None) -> None:
+        """Move every parameter once.
+
+        Raises:
+            TypeError: if the loss is not given.
+            ValueError: if the Hessian cannot be inverted.
+        """
+        if not isinstance(loss, Value):
+            raise TypeError("Newton's method differentiates the loss twice: call optimizer.step(loss)")
+        gradient, hessian = derivatives(loss, self.parameters)
+        direction = solve(hessian, self._prepared(gradient), self.damping)
+        lr = self.learning_rate
+        self._commit([p.data - lr * d for p, d in zip(self.parameters, direction, strict=True)], [])
+
+    def step_arrays(self, w: Any, g: Any) -> Any:
+        """Not to be had: a gradient alone does not tell the Hessian."""
+        raise TypeError("Newton's method needs the loss, not only its gradient: call step(loss)")
+
+
+def derivatives(loss: Value, parameters: list[Value]) -> tuple[list[float], list[list[float]]]:
+    """The gradient and the Hessian of a loss at where its parameters are."""
+    first = graph_adjoints(loss, parameters)
+    gradient: list[float] = []
+    rows: list[list[float]] = []
+    for p in parameters:
+        g = first.get(p, 0.0)
+        second = numeric_adjoints(g) if isinstance(g, Value) else {}
+        gradient.append(g.data if isinstance(g, Value) else float(g))
+        rows.append([second.get(q, 0.0) for q in parameters])
+    return gradient, rows
+
+
+def solve(matrix: Sequence[Sequence[float]], right: Sequence[float], damping: float = 0.0) -> list[float]:
+    """x with (A + damping·I)·x = b.
+
+    Raises:
+        ValueError: if the matrix cannot be inverted, or holds inf or nan.
+    """
+    import numpy
+
+    a = numpy.array(matrix, dtype=float) + damping * numpy.eye(len(right))
+    if not numpy.isfinite(a).all():
+        raise ValueError("the Hessian holds inf or nan; Newton's method cannot go on from here")
+    try:
+        if numpy.linalg.cond(a) > 1e15:
+            raise numpy.linalg.LinAlgError
+        x: list[float] = numpy.linalg.solve(a, numpy.array(right, dtype=float)).tolist()
+    except numpy.linalg.LinAlgError:
+        raise ValueError(
+            f"the {len(right)}×{len(right)} Hessian is singular: the loss is flat in some direction. "
+            "Newton(damping=1e-3) or an l2_penalty makes it invertible"
+        ) from None
+    return x
+
+
+def clipped(gradient: Sequence[float], max_norm: float) -> list[float]:
+    """The gradient, scaled down to length ``max_norm`` if it is longer (Pascanu, Mikolov and Bengio, 2013).
+
+    As in PyTorch, 1e-6 is added to the length before dividing by it.
+    """
+    norm = math.sqrt(math.fsum(g * g for g in gradient))
+    scale = max_norm / (norm + 1e-6)
+    return [g * scale for g in gradient] if scale < 1.0 else list(gradient)
+
+
+def clip_grad_norm(parameters: Iterable[Value] | Module, max_norm: float) -> float:
+    """Scale the gradients of these parameters, together, down to length ``max_norm``; returns the length before."""
+    chosen = parameters.parameters() if isinstance(parameters, Module) else list(parameters)
+    gradient = [p.grad for p in chosen]
+    for p, g in zip(chosen, clipped(gradient, max_norm), strict=True):
+        p.grad = g
+    return math.sqrt(math.fsum(g * g for g in gradient))
+
+
+def _in_unit(name: str, x: float) -> None:
+    if not 0.0 <= x < 1.0:
+        raise ValueError(f"{name} must be at least 0 and below 1, but got {x!r}")
+
+
+def _positive(name: str, x: float) -> None:
+    if not x > 0.0:
+        raise ValueError(f"{name} must be above 0, but got {x!r}")
+
+
+def _not_negative(name: str, x: float) -> None:
+    if not x >= 0.0:
+        raise ValueError(f"{name} must not be negative, but got {x!r}")
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "sgd": SGD,
+    "adagrad": AdaGrad,
+    "rmsprop": RMSProp,
+    "adam": Adam,
+    "adamw": AdamW,
+    "nadam": Nadam,
+    "newton": Newton,
+}
+
+
+def find(optimizer: str | Optimizer, lr: float | Schedule | None = None) -> Optimizer:
+    """The optimiser of this name with its usual settings (and this learning rate), or the optimiser itself.
+
+    Raises:
+        ValueError: for an unknown name; the message lists the known ones.
+        TypeError: for anything that is neither a string nor an optimiser.
+    """
+    if isinstance(optimizer, Optimizer):
+        if lr is not None:
+            raise ValueError(f"give the learning rate to the optimiser itself: {type(optimizer).__name__}(lr={lr!r})")
+        return optimizer
+    if not isinstance(optimizer, str):
+        kind = (
+            optimizer.__name__ + " itself; write " + optimizer.__name__ + "()"
+            if isinstance(optimizer, type)
+            else type(optimizer).__name__
+        )
+        raise TypeError(f"an optimiser is a name or an object such as Adam(lr=0.01), but got {kind}")
+    if optimizer.lower() not in OPTIMIZERS:
+        raise ValueError(f"an optimiser is one of {', '.join(OPTIMIZERS)}, or an object, but got {optimizer!r}")
+    kind_of = OPTIMIZERS[optimizer.lower()]
+    return kind_of() if lr is None else kind_of(lr=lr)
+
+
+__all__ = [
+    "OPTIMIZERS",
+    "SGD",
+    "AdaGrad",
+    "Adam",
+    "AdamW",
+    "Nadam",
+    "Newton",
+    "Optimizer",
+    "RMSProp",
+    "clip_grad_norm",
+    "clipped",
+    "derivatives",
+    "find",
+    "solve",
+]

@@ -1,0 +1,145 @@
+"""The scikit-learn-style estimators: by scikit-learn's own checks, and without scikit-learn."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nn
+from nn import Adam, data
+
+SMALL: dict[str, Any] = {"hidden": (4,), "epochs": 15, "lr": 0.05, "batch_size": 16}
+
+
+@pytest.mark.filterwarnings("ignore")  # the checks provoke warnings of scikit-learn's own
+@pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
+def test_scikit_learns_own_checks_pass(name: str) -> None:
+    checks = pytest.importorskip("sklearn.utils.estimator_checks")
+    try:
+        results = checks.check_estimator(getattr(nn, name)(**SMALL), on_fail=None, on_skip=None)
+    except TypeError:  # before scikit-learn 1.6 it returned nothing, and raised at the first failure
+        checks.check_estimator(getattr(nn, name)(**SMALL))
+        return
+    failed = {r["check_name"]: r["exception"] for r in results if r["status"] not in ("passed", "skipped")}
+    assert failed == {}
+    assert sum(r["status"] == "passed" for r in results) >= 40
+
+
+def test_the_estimators_work_in_a_pipeline_with_a_grid_search() -> None:
+    pipeline = pytest.importorskip("sklearn.pipeline")
+    preprocessing = pytest.importorskip("sklearn.preprocessing")
+    selection = pytest.importorskip("sklearn.model_selection")
+    X, y = data.blobs(60, 3, spread=0.5, seed=0)
+    names = np.array(["red", "green", "blue"])[y]
+    search = selection.GridSearchCV(
+        pipeline.make_pipeline(preprocessing.StandardScaler(), nn.MLPClassifier(random_state=0, epochs=15)),
+        {"mlpclassifier__hidden": [(2,), (6,)]},
+        cv=2,
+    ).fit(X, names)
+    assert search.score(X, names) > 0.95
+    assert set(search.predict(X)) == {"red", "green", "blue"}
+
+
+@pytest.fixture(params=["with scikit-learn", "without scikit-learn"])
+def estimators(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """`nn.estimators`, as it is where scikit-learn is installed and where it is not."""
+    if request.param == "with scikit-learn":
+        pytest.importorskip("sklearn")
+        yield importlib.import_module("nn.estimators")
+        return
+    for name in ("sklearn", "sklearn.base", "sklearn.utils.multiclass", "sklearn.utils.validation"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delitem(sys.modules, "nn.estimators", raising=False)
+    module = importlib.import_module("nn.estimators")
+    assert module.HAS_SKLEARN is False
+    yield module
+    sys.modules.pop("nn.estimators", None)
+    vars(nn).pop("estimators", None)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_classifier_learns_labels_of_any_kind(estimators: ModuleType, classes: int) -> None:
+    X, y = data.blobs(60, classes, spread=0.4, seed=0)
+    labels = np.array(["red", "green", "blue"])[y]
+    model = estimators.MLPClassifier(random_state=0, epochs=20).fit(X, labels)
+    assert model.classes_.tolist() == sorted(set(labels))
+    assert model.score(X, labels) > 0.95
+    p = model.predict_proba(X)
+    assert p.shape == (60, classes)
+    assert np.allclose(p.sum(axis=1), 1.0, atol=1e-12)
+    assert np.array_equal(model.classes_[p.argmax(axis=1)], model.predict(X))
+    assert model.n_iter_ == 20
+    assert model.n_features_in_ == 2
+
+
+def test_a_regressor_fits_one_number_or_several(estimators: ModuleType) -> None:
+    X, y = data.noisy_curve(60, seed=0)
+    X = [[4.0 * x - 2.0] for (x,) in X]
+    model = estimators.MLPRegressor(random_state=0, epochs=150, lr=0.02, batch_size=8).fit(X, y)
+    assert model.predict(X).shape == (60,)
+    assert model.score(X, y) > 0.8
+    both = np.column_stack([y, -np.array(y)])
+    model.set_params(epochs=60).fit(X, both)
+    assert model.predict(X).shape == (60, 2)
+    assert model.score(X, both) > 0.8
+
+
+def test_settings_are_got_and_set_by_name(estimators: ModuleType) -> None:
+    model = estimators.MLPClassifier(hidden=(3, 2))
+    assert model.get_params()["hidden"] == (3, 2)
+    assert model.set_params(lr=0.5) is model
+    assert model.lr == 0.5
+    with pytest.raises(ValueError, match="depth"):
+        model.set_params(depth=3)
+    assert "hidden=(3, 2)" in repr(model)
+
+
+def test_the_same_random_state_gives_the_same_model(estimators: ModuleType) -> None:
+    X, y = data.blobs(30, 2, seed=0)
+
+    def fitted(state: Any) -> Any:
+        return estimators.MLPClassifier(**SMALL, random_state=state).fit(X, y).predict_proba(X)
+
+    assert np.array_equal(fitted(3), fitted(3))
+    assert not np.array_equal(fitted(3), fitted(4))
+    assert np.array_equal(fitted(np.random.RandomState(3)), fitted(np.random.RandomState(3)))
+
+
+def test_an_optimiser_given_as_an_object_is_left_as_it_was(estimators: ModuleType) -> None:
+    X, y = data.blobs(30, 2, seed=0)
+    optimizer = Adam(lr=0.05)
+    model = estimators.MLPClassifier(hidden=(3,), epochs=3, optimizer=optimizer, lr=None, random_state=0)
+    first = model.fit(X, y).predict_proba(X)
+    assert (optimizer.t, optimizer.parameters) == (0, [])
+    assert np.array_equal(model.fit(X, y).predict_proba(X), first)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda e: e.MLPClassifier().predict([[1.0]]), "not fitted yet"),
+        (lambda e: e.MLPRegressor().predict([[1.0]]), "not fitted yet"),
+        (lambda e: e.MLPClassifier().fit([[1.0], [2.0]], [1, 1]), "1 class"),
+        (lambda e: e.MLPClassifier().fit([[np.nan], [2.0]], [0, 1]), "(?i)nan"),
+        (lambda e: e.MLPRegressor().fit([[np.inf], [2.0]], [0, 1]), "(?i)inf"),
+        (lambda e: e.MLPRegressor(epochs=1).fit([[1.0], [2.0]], [0, 1]).predict([[1.0, 2.0]]), "expecting 1 features"),
+        (lambda e: e.MLPRegressor().fit([[1.0], [2.0]], [0, 1, 2]), "2.*3"),
+    ],
+)
+def test_estimators_say_what_is_wrong(estimators: ModuleType, call: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        call(estimators)
+
+
+def test_importing_nn_does_not_import_scikit_learn() -> None:
+    import subprocess
+    from pathlib import Path
+
+    code = "import sys, nn; sys.exit('sklearn' in sys.modules or 'scipy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(nn.__file__).parent.parent).returncode == 0

@@ -1,0 +1,355 @@
+"""Modules: finding parameters, filing nodes under paths, saving and loading."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import pickle
+import stat
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nn
+from autograd import Value, topological_order
+from autograd.modes import current_scope
+from nn import MLP, Layer, ModelFormatError, Module, Neuron
+
+
+class Odd(Module):
+    """A module with parts in every kind of container."""
+
+    def __init__(self) -> None:
+        self.gain = Value(2.0)
+        self.table = [[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]]
+        self.parts = {"first": Neuron(1, seed=0), "second": [Neuron(2, seed=0)]}
+        self.grid = np.array([Value(5.0), Value(6.0)], dtype=object)
+        self._hidden = Value(7.0)
+        self.size = 3
+        self.last = self.gain * 2.0  # a result, not a parameter
+
+    def forward(self, x: Any) -> Any:
+        return self.parts["first"]([x]) * self.gain  # type: ignore[operator]
+
+
+def test_parameters_are_found_in_lists_dicts_arrays_and_modules_in_the_order_they_were_set() -> None:
+    assert [name for name, _ in Odd().named_parameters()] == [
+        "gain",
+        "table.0.0",
+        "table.0.1",
+        "table.1.0",
+        "table.1.1",
+        "parts.first.w.0",
+        "parts.first.b",
+        "parts.second.0.w.0",
+        "parts.second.0.w.1",
+        "parts.second.0.b",
+        "grid.0",
+        "grid.1",
+    ]
+
+
+def test_private_and_computed_values_are_not_parameters() -> None:
+    model = Odd()
+    assert model._hidden not in model.parameters()
+    assert model.last not in model.parameters()
+
+
+def test_a_shared_parameter_is_given_once() -> None:
+    model = Odd()
+    model.tied = model.gain  # type: ignore[attr-defined]
+    assert len(model.parameters()) == 12
+
+
+def test_names_of_an_mlp_lead_through_layers_and_neurons() -> None:
+    names = dict(MLP(3, [4, 1], seed=0).named_parameters())
+    assert len(names) == 4 * 4 + 5
+    assert {"layers.0.neurons.2.w.1", "layers.0.neurons.3.b", "layers.1.neurons.0.w.3"} <= set(names)
+
+
+def test_weights_leave_out_biases_and_the_slopes_of_prelu() -> None:
+    model = MLP(2, [3, 1], activation="prelu", seed=0)
+    assert len(model.parameters()) == 2 * 3 + 3 + 1 + 3 + 1
+    assert len(model.weights()) == 2 * 3 + 3
+    assert not {model.layers[0].neurons[0].b, model.layers[0].activation.alpha} & set(model.weights())
+
+
+def test_nodes_are_filed_under_the_module_that_made_them() -> None:
+    model = MLP(2, [3, 1], seed=0)
+    y = model([1.0, 2.0])
+    scopes = {node.scope for node in topological_order(y) if node.op not in ("", "const")}
+    assert scopes == {"layers.0.neurons.0", "layers.0.neurons.1", "layers.0.neurons.2", "layers.1.neurons.0"}
+    assert y.scope == "layers.1.neurons.0"
+    assert current_scope() == ""
+
+
+def test_the_scope_is_given_back_when_a_module_raises() -> None:
+    model = MLP(2, [3, 1], seed=0)
+    with pytest.raises(ValueError, match="3 inputs, but got 1"):
+        model.layers[1]([1.0])
+    assert current_scope() == ""
+
+
+def test_a_module_inside_a_module_is_filed_under_both_names() -> None:
+    class Pair(Module):
+        def __init__(self) -> None:
+            self.left, self.right = MLP(1, [1], seed=0), MLP(1, [1], seed=1)
+
+        def forward(self, x: Any) -> Any:
+            return self.left(x) + self.right(x)
+
+    scopes = {node.scope for node in topological_order(Pair()([1.0])) if node.op == "mul"}
+    assert scopes == {"left.layers.0.neurons.0", "right.layers.0.neurons.0"}
+
+
+def test_softmax_is_filed_under_its_layer() -> None:
+    y = MLP(2, [3], output="softmax", seed=0)([1.0, 2.0])[0]
+    assert next(n for n in topological_order(y) if n.op == "logsumexp").scope == "layers.0"
+
+
+def test_parameters_are_filed_under_their_neuron_so_that_drawings_know_them_from_inputs() -> None:
+    model = MLP(2, [3, 1], activation="prelu", seed=0)
+    for name, p in model.named_parameters():
+        owner = name[: name.index(".w.")] if ".w." in name else name[: name.rindex(".")]
+        assert p.scope == owner, name
+    assert model.layers[0].activation.alpha.scope == "layers.0.activation"
+    x = Value(1.0)
+    model([x, x])
+    assert x.scope == ""
+
+    class Outer(Module):
+        def __init__(self) -> None:
+            self.inner = model
+
+    Outer()
+    assert model.layers[0].neurons[2].b.scope == "inner.layers.0.neurons.2"
+    assert model([1.0, 2.0]).scope == "inner.layers.1.neurons.0"
+
+
+def test_zero_grad_forgets_gradients() -> None:
+    model = MLP(2, [3, 1], seed=0)
+    model([1.0, 2.0]).backward()
+    assert all(p.has_grad for p in model.parameters())
+    model.zero_grad()
+    assert not any(p.has_grad for p in model.parameters())
+    assert all(p.grad == 0.0 for p in model.parameters())
+
+
+def test_a_module_without_forward_says_so() -> None:
+    with pytest.raises(NotImplementedError, match=r"Module must define forward"):
+        Module()(1.0)
+
+
+# --- state and files
+
+
+def test_a_state_dict_is_a_copy_that_can_be_put_back() -> None:
+    model = MLP(2, [3, 1], seed=0)
+    state = model.state_dict()
+    before = model([1.0, 2.0]).data
+    for p in model.parameters():
+        p.data = 0.0
+    assert state == MLP(2, [3, 1], seed=0).state_dict()
+    model.load_state_dict(state)
+    assert model([1.0, 2.0]).data == before
+
+
+def test_a_state_of_another_model_names_what_is_missing_and_left_over_and_changes_nothing() -> None:
+    model = MLP(2, [3, 1], seed=0)
+    before = model.state_dict()
+    with pytest.raises(
+        ValueError, match=r"has 13 parameters, but the state has 11; missing: layers\.0\.neurons\.2\.w\.0"
+    ):
+        model.load_state_dict({**MLP(2, [2, 1], seed=1).state_dict(), "layers.9.b": 1.0, "q": 2.0})
+    with pytest.raises(TypeError, match=r"layers\.0\.neurons\.0\.b.*must be a number, but is str"):
+        model.load_state_dict({**dict.fromkeys(before, 1.0), "layers.0.neurons.0.b": "1"})  # type: ignore[dict-item]
+    assert model.state_dict() == before
+
+
+@pytest.mark.parametrize("name", ["model.json", "model.npz", "MODEL.NPZ"])
+def test_saving_and_loading_gives_the_same_numbers_to_the_last_bit(tmp_path: Path, name: str) -> None:
+    model, twin = MLP(3, [4, 2], activation="prelu", seed=1), MLP(3, [4, 2], activation="prelu", seed=2)
+    model.parameters()[0].data = 0.1 + 0.2
+    model.parameters()[1].data = float("-inf")
+    model.parameters()[2].data = 5e-324
+    model.save(tmp_path / name)
+    assert twin.load(tmp_path / name) is twin
+    assert twin.state_dict() == model.state_dict()
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(allow_nan=False), min_size=3, max_size=3))
+def test_any_numbers_survive_json(numbers: list[float]) -> None:
+    import tempfile
+
+    model = Neuron(2, seed=0)
+    for p, x in zip(model.parameters(), numbers, strict=True):
+        p.data = x
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(Path(folder) / "m.json")
+        assert list(Neuron(2, seed=1).load(Path(folder) / "m.json").state_dict().values()) == numbers
+
+
+@pytest.mark.parametrize("kind", ["json", "npz"])
+def test_a_file_cut_short_anywhere_is_an_error_that_leaves_the_model_alone(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"model.{kind}"
+    MLP(2, [2, 1], seed=1).save(path)
+    whole = path.read_bytes()
+    model = MLP(2, [2, 1], seed=0)
+    before = model.state_dict()
+    for length in range(0, len(whole) - 2, max(1, len(whole) // 40)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ModelFormatError, match=rf"model\.{kind} is not (a )?complete.*cut short"):
+            model.load(path)
+    assert model.state_dict() == before
+
+
+@pytest.mark.parametrize("kind", ["json", "npz"])
+def test_a_file_of_another_architecture_names_both(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"model.{kind}"
+    MLP(2, [5, 1], seed=1).save(path)
+    with pytest.raises(ModelFormatError, match=r"MLP\(2 → 5 → 1, tanh, linear\), but this model is MLP\(2 → 2 → 1"):
+        MLP(2, [2, 1], seed=0).load(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[1, 2]", "is not a saved model"),
+        ('{"format": "chainrule graph", "version": 1}', "is not a saved model"),
+        ('{"format": "chainrule model", "version": 9}', "was saved in version 9; this program reads version 1"),
+        ('{"format": "chainrule model", "version": 1, "architecture": 3}', 'needs "architecture", a string'),
+        (
+            '{"format": "chainrule model", "version": 1, "architecture": "x", "parameters": {"b": true}}',
+            "parameter 'b' must be a number, but is True",
+        ),
+        (
+            '{"format": "chainrule model", "version": 1, "architecture": "Neuron(1 → 1, tanh)", '
+            '"parameters": {"b": 1}}',
+            "this Neuron has 2 parameters, but the state has 1; missing: w.0",
+        ),
+    ],
+)
+def test_a_file_that_is_not_a_model_says_what_is_wrong(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "model.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(ModelFormatError) as caught:
+        Neuron(1).load(path)
+    assert message in str(caught.value)
+
+
+def test_an_npz_with_pickled_objects_is_refused(tmp_path: Path) -> None:
+    class Bomb:
+        def __reduce__(self) -> Any:
+            return os.mkdir, (str(tmp_path / "exploded"),)
+
+    path = tmp_path / "model.npz"
+    np.savez(path, format=np.array(Bomb(), dtype=object))
+    with pytest.raises(ModelFormatError):
+        Neuron(1).load(path)
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_saving_is_atomic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "model.json"
+    model = Neuron(1, seed=0)
+    model.save(path)
+    whole = path.read_bytes()
+
+    def fail(*args: Any) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    model.b.data = 9.0
+    with pytest.raises(OSError, match="the disk is full"):
+        model.save(path)
+    assert path.read_bytes() == whole
+    assert os.listdir(tmp_path) == ["model.json"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+def test_a_saved_file_has_the_permissions_of_any_new_file(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("")
+    Neuron(1).save(tmp_path / "model.json")
+    assert stat.S_IMODE((tmp_path / "model.json").stat().st_mode) == stat.S_IMODE((tmp_path / "other").stat().st_mode)
+
+
+def test_a_saved_file_can_be_read_by_eye(tmp_path: Path) -> None:
+    Neuron(1, seed=0).save(tmp_path / "model.json")
+    document = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
+    assert set(document["parameters"]) == {"w.0", "b"}
+
+
+def test_other_endings_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    for act in (Neuron(1).save, Neuron(1).load):
+        (tmp_path / "model.pkl").write_bytes(b"")
+        with pytest.raises(ValueError, match=r'".json" or ".npz", but got the name \'model.pkl\''):
+            act(tmp_path / "model.pkl")
+    assert (tmp_path / "model.pkl").read_bytes() == b""
+
+
+def test_models_can_be_copied_and_pickled() -> None:
+    model = MLP(2, [3, 1], activation="prelu", output="sigmoid", seed=0)
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert twin.state_dict() == model.state_dict()
+        assert not set(twin.parameters()) & set(model.parameters())
+        twin.layers[0].activation.alpha.data = 0.9
+        assert twin([-1.0, -2.0]).data != model([-1.0, -2.0]).data
+        assert model.layers[0].activation.alpha.data == 0.25
+
+
+def test_repr_counts_parameters() -> None:
+    assert repr(MLP(3, [4, 4, 1])) == (
+        "MLP(3 → 4 → 4 → 1, tanh, linear, 41 parameters)\n"
+        "  layers.0: Layer(3 → 4, tanh, 16 parameters)\n"
+        "  layers.1: Layer(4 → 4, tanh, 20 parameters)\n"
+        "  layers.2: Layer(4 → 1, linear, 5 parameters)"
+    )
+    assert repr(Neuron(1)) == "Neuron(1 → 1, tanh, 2 parameters)"
+    assert repr(Layer(784, 100, "relu")) == "Layer(784 → 100, relu, 78,500 parameters)"
+    assert repr(nn.PReLU()) == "PReLU(1 parameter)"
+
+
+def test_nn_does_not_import_viz() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, nn, nn.estimators; sys.exit(any(m == 'viz' or m.startswith('viz.') for m in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(nn.__file__).parent.parent).returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["json", "npz"])
+def test_a_damaged_file_is_a_format_error_whatever_the_damage_and_changes_nothing(tmp_path: Path, kind: str) -> None:
+    import random
+
+    path = tmp_path / f"model.{kind}"
+    MLP(2, [2, 1], seed=1).save(path)
+    whole = path.read_bytes()
+    rng = random.Random(0)
+    refused = 0
+    for _ in range(800):
+        damaged = bytearray(whole)
+        for _ in range(rng.choice((1, 2, 5, 20))):
+            damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+        path.write_bytes(damaged)
+        model = MLP(2, [2, 1], seed=0)
+        before = model.state_dict()
+        try:
+            model.load(path)
+        except ModelFormatError:
+            refused += 1
+            assert model.state_dict() == before
+    assert refused > 700  # the rest hit a digit of a number, or a byte that means nothing
+
+
+def test_a_number_too_large_for_a_float_is_a_format_error(tmp_path: Path) -> None:
+    Neuron(1, seed=0).save(tmp_path / "m.json")
+    text = (tmp_path / "m.json").read_text(encoding="utf-8")
+    (tmp_path / "m.json").write_text(text.replace('"b": 0.0', '"b": 1' + "0" * 400), encoding="utf-8")
+    with pytest.raises(ModelFormatError, match="parameter 'b' is too large for a float"):
+        Neuron(1).load(tmp_path / "m.json")
