@@ -18,7 +18,7 @@ from . import activations
 from . import init as initialisers  # the argument `init` hides the module of that name
 from .activations import Function
 from .init import Initialiser
-from .module import Module
+from .module import Module, christen
 
 
 def as_inputs(x: Any, count: int, who: str) -> Any:
@@ -89,6 +89,7 @@ class Neuron(Module):
         self.b = Value(0.0, "b")
         self._activation_name = name
         self._activate = function.forward if isinstance(function, Module) else function
+        christen(self, "neuron")  # so that one used alone is framed too; a layer that holds it gives it another name
 
     def forward(self, x: Any) -> Value:
         """The output, from a list of n_in numbers or Values."""

@@ -66,7 +66,7 @@ class Module:
     def __setattr__(self, name: str, part: Any) -> None:
         object.__setattr__(self, name, part)
         if not name.startswith("_") and not isinstance(part, (Value, float, int, str)):
-            _christen(part, name)
+            christen(part, name)
 
     # --- parameters
 
@@ -222,7 +222,7 @@ def _depth(path: str) -> int:
     return sum(not part.isdigit() for part in path.split("."))
 
 
-def _christen(part: Any, name: str) -> None:
+def christen(part: Any, name: str) -> None:
     """Tell a module, or the modules in a list, how the module that holds them calls them."""
     if isinstance(part, Module):
         object.__setattr__(part, "_name", name)
@@ -230,11 +230,11 @@ def _christen(part: Any, name: str) -> None:
     elif isinstance(part, (list, tuple)):
         for i, entry in enumerate(part):
             if isinstance(entry, (Module, list, tuple, dict)):
-                _christen(entry, f"{name}.{i}")
+                christen(entry, f"{name}.{i}")
     elif isinstance(part, dict):
         for key, entry in part.items():
             if isinstance(entry, (Module, list, tuple, dict)):
-                _christen(entry, f"{name}.{key}")
+                christen(entry, f"{name}.{key}")
 
 
 def _file(part: Any, owner: str, path: str, seen: set[Value]) -> None:

@@ -397,3 +397,11 @@ def test_the_number_of_nodes_per_example_is_that_of_the_formula() -> None:
     stats = statistics(y)
     weights = 2 * 16 + 16 * 16 + 16
     assert stats.nodes - stats.leaves - stats.constants == weights + weights + 32  # products, sums with b, and tanh
+
+
+def test_a_neuron_used_alone_is_filed_under_its_own_name() -> None:
+    neuron = Neuron(2, seed=1)
+    y = neuron([Value(1.0, "x0"), Value(2.0, "x1")])
+    assert {p.scope for p in neuron.parameters()} == {"neuron"}
+    assert y.scope == "neuron"
+    assert {p.scope for p in Layer(2, 1, seed=1).neurons[0].parameters()} == {"neurons.0"}
