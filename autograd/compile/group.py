@@ -199,8 +199,10 @@ class _Grouper:
         """A sum's terms by where they come from: (kind, c, source) -> (weights, operands)."""
         owner = self.owner
         parts: dict[tuple[str, float, int], tuple[list[int], list[int]]] = {}
+        main = next((owner[x] for _, w, x in self.graph.terms[i] if w >= 0 and owner[x] != -3), -3)
         for c, w, x in self.graph.terms[i]:
-            key = ("sum", c, owner[x]) if w < 0 else ("dot", 1.0, owner[x])
+            source = owner[x] if owner[x] != -3 else main  # a number in a window: the padding of an image
+            key = ("sum", c, source) if w < 0 else ("dot", 1.0, source)
             part = parts.get(key)
             if part is None:
                 part = parts[key] = [], []

@@ -109,6 +109,7 @@ class _Linear:
         self.forms: dict[tuple[str, int], tuple[str, tuple[float, ...]]] = {}
         self.sums: dict[int, list[Term]] = {}
         self.absorbed: set[int] = set()
+        self.constants: dict[str, int] = {}
         self.scales: dict[tuple[float, int], int] = {}
         self.added: list[tuple[int, int]] = []  # (new node, the node that it must come before)
 
@@ -123,7 +124,10 @@ class _Linear:
         return len(g.ops) - 1
 
     def constant(self, number: float) -> int:
-        return self.node(CONSTANT, (), number, CONST, False)
+        key = number.hex()
+        if key not in self.constants:
+            self.constants[key] = self.node(CONSTANT, (), number, CONST, False)
+        return self.constants[key]
 
     def visit(self, i: int) -> None:
         g = self.graph
@@ -259,9 +263,12 @@ class _Linear:
     def _split(self, i: int) -> None:
         g, rank = self.graph, self.graph.rank
         number, shared, terms = 0.0, [], []
+        window = rank[i] == BATCHED and any(w >= 0 for _, w, _ in self.sums[i])
         for c, w, x in self.sums[i]:
             if x < 0:
                 number += c
+            elif window and w < 0 and c != 1.0 and rank[x] == SHARED:
+                terms.append((1.0, x, self.constant(c)))  # a weight that meets a number: the padding of an image
             elif rank[i] == BATCHED and rank[x] == SHARED:
                 shared.append((c, w, x))
             else:

@@ -77,7 +77,8 @@ def _print(x: Symbol, constants: _Constants) -> tuple[str, int]:
         index = _joined_index(gather).reshape([s for s in x.shape if s > 0])
         if len(gather.arrays) == 1:
             return f"take({_flat_name(gather.arrays[0])}, {constants.index(index)})", 9
-        return f"take(concatenate(n, {', '.join(map(_flat_name, gather.arrays))}), {constants.index(index)})", 9
+        n = "n" if BATCH in x.shape else "None"
+        return f"take(concatenate({n}, {', '.join(map(_flat_name, gather.arrays))}), {constants.index(index)})", 9
     arguments = [_print(a, constants) for a in x.arguments]
     texts = [text for text, _ in arguments]
     if op == "part":
@@ -260,6 +261,8 @@ class _InPlace:
             return self.view(x.detail.base, x.detail.text)
         if op == "number":
             return repr(x.detail) if np.isfinite(x.detail) else {"inf": "inf", "-inf": "-inf"}.get(str(x.detail), "nan")
+        if x.shape == ():  # numbers and n: Python's own arithmetic
+            return f"({expression_text(x, self.constants)})"
         if into is None:
             into = self.temporary(x.shape)
         if op == "reshape":
@@ -391,14 +394,19 @@ class _InPlace:
         if len(set(banks)) == 1:
             self.put(f"{banks[0]}.take({self.constants.index(places)}, 0, {flat}, 'clip')")
             return
+        # most of them in one go (with anything in the places of the others), then the others
         owner = np.array([banks.index(b) for b in banks])[gather.which]
-        for k in np.unique(owner):
-            at = np.flatnonzero(owner == k)
-            bank = banks[k]
-            rows = f"{bank}.take({self.constants.index(places[at])}, 0)"
-            if batched and bank == "shared":
-                rows += "[:, None]"
-            self.put(f"{flat}[{self.constants.index(at)}] = {rows}")
+        found, counts = np.unique(owner, return_counts=True)
+        main = found[np.where([banks[k] != "shared" or not batched for k in found], counts, 0).argmax()]
+        everywhere = np.where(owner == main, places, places[owner == main][0])
+        self.put(f"{banks[main]}.take({self.constants.index(everywhere)}, 0, {flat}, 'clip')")
+        for k in found:
+            if k != main:
+                at = np.flatnonzero(owner == k)
+                rows = f"{banks[k]}.take({self.constants.index(places[at])}, 0)"
+                if batched and banks[k] == "shared":
+                    rows += "[:, None]"
+                self.put(f"{flat}[{self.constants.index(at)}] = {rows}")
 
     def _store(self, d: Definition, store: Store) -> None:
         x = store.expression
@@ -438,7 +446,7 @@ class _InPlace:
             rows = value = summed
             index = unique
         low, high = int(index[0]), int(index[-1]) + 1
-        if (index == np.arange(low, high)[: len(index)]).all() and len(index) == high - low:
+        if high - low == len(index) and (np.diff(index) == 1).all():
             part = base if high - low == _leading(d) else self.view(base, f"{base}[{low}:{high}]")
             self.put(f"add({part}, {rows}, {part})" if store.accumulate else f"copyto({part}, {rows})")
         else:
