@@ -13,6 +13,7 @@ import random
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -85,12 +86,16 @@ def array_words(np: Any) -> dict[str, Any]:
     }
 
 
-def load(text: Text, name: str, words: dict[str, Any]) -> Any:
-    """Compile a written program; its lines are shown in tracebacks."""
+def code_of(text: Text, name: str) -> CodeType:
+    """Python's own compile; the program's lines are shown in tracebacks."""
     filename = f"<compiled by chainrule: {name} {id(text):x}>"
     linecache.cache[filename] = (len(text.source), None, text.source.splitlines(True), filename)
+    return compile(text.source, filename, "exec")
+
+
+def load(text: Text, name: str, words: dict[str, Any]) -> Any:
     space = {**words, **text.constants}
-    exec(compile(text.source, filename, "exec"), space)
+    exec(code_of(text, name), space)
     return space[name]
 
 
@@ -98,7 +103,8 @@ class Workspaces:
     """The in-place program, bound to memory for each batch size that is in use."""
 
     def __init__(self, text: Text, layout: Layout, dtype: Any, shared: Array, gradient: Array, backward: bool) -> None:
-        self.make = load(text, "bind", IN_PLACE)
+        self.code = code_of(text, "in place")
+        self.words = {**IN_PLACE, **text.constants}
         self.layout, self.dtype, self.shared, self.gradient, self.backward = layout, dtype, shared, gradient, backward
         self.shared_adjoint = np.zeros_like(shared)
         self.bound: OrderedDict[int, tuple[Callable[..., Array], Callable[..., Array]]] = OrderedDict()
@@ -106,10 +112,19 @@ class Workspaces:
     def bind(self, n: int) -> tuple[Callable[..., Array], Callable[..., Array]]:
         found = self.bound.get(n)
         if found is None:
-            batched = np.zeros((self.layout.sizes.get("batched", 0), n), self.dtype)
-            adjoint = np.zeros((len(batched) if self.backward else 0, n), self.dtype)
-            found = self.make(n, self.dtype, self.shared, self.gradient, batched, adjoint, self.shared_adjoint)
-            self.bound[n] = found
+            places = self.layout.sizes.get("batched", 0)
+            space: dict[str, Any] = {
+                **self.words,
+                "n": n,
+                "dtype": self.dtype,
+                "shared": self.shared,
+                "gradient": self.gradient,
+                "shared_adjoint": self.shared_adjoint,
+                "batched": np.zeros((places, n), self.dtype),
+                "adjoint": np.zeros((places if self.backward else 0, n), self.dtype),
+            }
+            exec(self.code, space)
+            found = self.bound[n] = space["predict"], space["run"]
             if len(self.bound) > KEPT:
                 self.bound.popitem(last=False)
         else:

@@ -469,7 +469,10 @@ def _shape_text(shape: Shape) -> str:
 
 
 def in_place(program: Program, argument_names: list[str]) -> Text:
-    """A function ``bind(n, shared, gradient, ...)`` that makes the workspaces for n samples and returns (predict, run)."""
+    """A module that, given n and the blocks of memory, binds the workspaces for n samples, and has predict and run.
+
+    The names are the module's globals: a closure over thousands of names takes Python minutes to compile.
+    """
     writer = _InPlace(program)
     for array in program.layout.arrays:
         if array.bank in ("theta", "constant"):
@@ -490,13 +493,11 @@ def in_place(program: Program, argument_names: list[str]) -> Text:
         writer.define(definition)
     all_views = [f"{name} = {text}" for text, name in writer.late.items()]
     arguments = ", ".join(f"{a}_given" if a in program.copied_arguments else a for a in argument_names)
-    lines = ["def bind(n, dtype, shared, gradient, batched, adjoint, shared_adjoint):"]
-    lines += [f"    {line}" for line in writer.prelude]
-    lines += [f"    def predict({arguments}):"]
-    lines += [f"        {line}" for line in [*loads, *views, *forward, "return batched"]]
-    lines += [f"    def run({arguments}):"]
-    lines += [f"        {line}" for line in [*loads, *all_views, *forward, *writer.lines, "return batched"]]
-    lines += ["    return predict, run"]
+    lines = list(writer.prelude)
+    lines += [f"def predict({arguments}):"]
+    lines += [f"    {line}" for line in [*loads, *views, *forward, "return batched"]]
+    lines += [f"def run({arguments}):"]
+    lines += [f"    {line}" for line in [*loads, *all_views, *forward, *writer.lines, "return batched"]]
     return Text("\n".join(lines) + "\n", writer.constants.arrays)
 
 
