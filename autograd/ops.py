@@ -115,7 +115,7 @@ def _largest(xs: Sequence[Any]) -> Any:
         return fold()
     top = xs[0]
     for x in xs[1:]:
-        top = where(top >= x, top, x)
+        top = where(top >= x, top, where(equal(top, top), x, top))  # a nan stays
     return top
 
 

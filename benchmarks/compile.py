@@ -131,7 +131,7 @@ def torch_step(torch: Any, layers: Any, X: Any, Y: Any) -> Callable[[], Any]:
     for k, (w, b) in enumerate(layers):
         linear = torch.nn.Linear(len(w[0]), len(w), dtype=torch.float64)
         with torch.no_grad():
-            linear.weight[:] = torch.tensor([[v.data for v in row] for row in w])
+            linear.weight[:] = torch.tensor([[v.data for v in row] for row in w], dtype=torch.float64)
             linear.bias[:] = torch.tensor([v.data for v in b])
         model.append(linear)
         if k + 1 < len(layers):
@@ -269,9 +269,9 @@ def section_convolution() -> None:
             torch.nn.Conv2d(1, channels, 3), torch.nn.ReLU(), torch.nn.MaxPool2d(2), torch.nn.Flatten(), torch.nn.Linear(72, 10)
         ).double()
         with torch.no_grad():
-            model[0].weight[:] = torch.tensor([[[[v.data for v in row] for row in k]] for k, _ in kernels])
+            model[0].weight[:] = torch.tensor([[[[v.data for v in row] for row in k]] for k, _ in kernels], dtype=torch.float64)
             model[0].bias[:] = 0.0
-            model[4].weight[:] = torch.tensor([[v.data for v in w] for w, _ in out])
+            model[4].weight[:] = torch.tensor([[v.data for v in w] for w, _ in out], dtype=torch.float64)
             model[4].bias[:] = 0.0
         x, target = torch.tensor(X[:, None]), torch.tensor(Y.argmax(axis=1))
 
@@ -282,14 +282,16 @@ def section_convolution() -> None:
             value.backward()
             return value
 
-        assert abs(float(torch_conv()) - step(X, Y)) < 1e-12
+        assert abs(torch_conv().item() - step(X, Y)) < 1e-12
         contenders["PyTorch, one thread"] = torch_conv
     show("3×3 convolution (8 maps), max pooling, dense, on 8×8, batch 256", interleaved(contenders))
 
 
-def irregular_plan(nodes: int, seed: int = 0) -> list[tuple[int, int, int]]:
+def irregular_plan(nodes: int, seed: int = 0, functions: int = 1) -> list[tuple[int, int, int]]:
+    """Random operations on random earlier nodes: 3 kinds of arithmetic, with ``functions`` in 6 tanh, sin or sigmoid."""
     r = random.Random(seed)
-    return [(r.randrange(6), r.randrange(max(0, i + 20 - 500), i + 20), r.randrange(i + 20)) for i in range(nodes)]
+    kinds = [0, 1, 2, 0, 1, 2][: 6 - functions]
+    return [(r.choice(kinds + [r.randrange(3, 6)] * functions), r.randrange(max(0, i + 20 - 500), i + 20), r.randrange(i + 20)) for i in range(nodes)]
 
 
 def irregular(plan: Any, leaves: Sequence[Any], tanh: Any, sin: Any, sigmoid: Any) -> Any:
@@ -309,9 +311,11 @@ def irregular(plan: Any, leaves: Sequence[Any], tanh: Any, sin: Any, sigmoid: An
             put(sin(a))
         else:
             put(sigmoid(a))
-    total = pool[-1]
-    for v in pool[-100:-1]:
-        total = total + v
+    used = {i for _, i, _ in plan} | {j for op, _, j in plan if op < 3}
+    total = leaves[0] * 0.0
+    for k, v in enumerate(pool):
+        if k not in used:  # so that every node has a part in the result
+            total = total + v
     return tanh(total * 0.01)
 
 

@@ -20,6 +20,7 @@ its effect on a network of two neurons shown at the top:
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +78,13 @@ def compile(
     from .run import Compiled
     from .trace import trace
 
-    return Compiled(f, trace(f, example, params), example, dtype, backend, mean, check)
+    collecting = gc.isenabled()
+    gc.disable()  # its passes over a million new containers take as long as the compiler's own
+    try:
+        return Compiled(f, trace(f, example, params), example, dtype, backend, mean, check)
+    finally:
+        if collecting:
+            gc.enable()
 
 
 __all__ = ["TracingError", "compile"]

@@ -79,14 +79,13 @@ def normalise(trace: Trace) -> Graph:
         elif op == PARAMETER:
             rank[i], active[i] = SHARED, True
         elif op != CONSTANT:
-            r = CONST
+            r, reached = CONST, False
             for x in inputs[i]:
                 uses[x] += 1
                 if rank[x] > r:
                     r = rank[x]
-                if active[x]:
-                    active[i] = True
-            rank[i] = r
+                reached = reached or active[x]
+            rank[i], active[i] = r, reached
             if r == CONST:  # its number is known, whatever the operation
                 ops[i], inputs[i] = CONSTANT, ()
     graph = Graph(ops, inputs, numbers, rank, active)
@@ -138,9 +137,18 @@ class _Linear:
             form = self.forms[key] = linear_form(op, len(operands))
         kind, coefficients = form
         if kind == "sum":
+            if coefficients == (1.0, 1.0) and self.chained(i, operands[0], operands[1]):
+                return
             pairs = [(c, -1, x) for c, x in zip(coefficients, operands, strict=True)]
         elif kind == "products":
             half = len(operands) // 2
+            if half == 1:
+                a, b = operands
+                if g.rank[a] > g.rank[b]:
+                    a, b = b, a
+                if CONST < g.rank[a] < g.rank[b]:
+                    self.sums[i] = [(1.0, a, b)]
+                    return
             products = self.products(i, operands[:half], operands[half:])
             if products is None:
                 return
@@ -153,6 +161,26 @@ class _Linear:
         else:
             return
         self.sums[i] = self.flatten(pairs)
+
+    def chained(self, i: int, a: int, b: int) -> bool:
+        """The common case of `flatten`, a link in a chain of additions, written out because there are so many."""
+        sums, uses = self.sums, self.uses
+        inner = sums.get(a)
+        if inner is None or uses[a] != 1:
+            return False
+        other = sums.get(b) if uses[b] == 1 else None
+        if other is None:
+            inner.append((self.graph.numbers[b], -1, -1) if self.graph.rank[b] == CONST else (1.0, -1, b))
+        elif len(other) <= len(inner):
+            inner += other
+            del sums[b]
+            self.absorbed.add(b)
+        else:
+            return False
+        del sums[a]
+        self.absorbed.add(a)
+        sums[i] = inner
+        return True
 
     def scale(self, op: str, second: float) -> float | None:
         """c if op(x, second) is c·x for every x, as the sheet's local derivative says: division is, a power is not."""

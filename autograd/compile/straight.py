@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import linecache
 import math
+import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .. import ieee
@@ -23,6 +25,10 @@ from ..modes import TracingError
 from ..ops import CONSTANT, SHEET
 from .symbols import WORDS, Symbol, forward, is_number, leaf, partials
 from .trace import INPUT, PARAMETER, Trace
+
+MAX_WRITTEN = 16  # operations on more inputs are called, not written out
+MAX_INLINE = 200  # characters; Python's parser allows 200 brackets inside each other
+MAX_TERMS = 50
 
 FAST: dict[str, Any] = {name: getattr(math, name) for name in ("exp", "log", "sqrt", "sin", "cos", "tanh", "pow")}
 FAST |= {"sigmoid": ieee.sigmoid, "softplus": ieee.softplus, "inf": math.inf, "nan": math.nan}
@@ -37,128 +43,224 @@ def _partials_rule(name: str) -> Callable[..., Sequence[float]]:
     return lambda y, *xs: SHEET[name].partials(y, *xs)
 
 
+@dataclass
+class _Template:
+    """A rule as text. In it, {0} stands for the result, {1}, {2}, ... for the operands, {i} for the node's number."""
+
+    before: list[str]  # statements that name what occurs more than once
+    result: str
+    before_partials: list[str]
+    partials: list[str | None]  # one per operand; None where nothing goes back
+    forward_uses: list[int]  # how often each operand occurs in `result` and `before`
+    backward_uses: list[bool]  # whether the result, and each operand, occurs in the partials
+
+
 class _Writer:
-    """Prints one function; with ``careful``, division is a call that never raises."""
+    """Prints one function; with ``careful``, division is a call that never raises.
+
+    A value that is used once, and not on the way back, is not named but written where it is used, and so is an adjoint.
+    """
 
     def __init__(self, trace: Trace, backward: bool, careful: bool) -> None:
         self.trace, self.careful = trace, careful
         self.rules: dict[str, Any] = {}
-        self.lines: list[str] = []
-        names = [f"v{i}" for i in range(len(trace.ops))]
+        self.templates: dict[Any, _Template] = {}
+        self.lines: list[str] = ["def program(parameters, sample):"]
+        n = len(trace.ops)
+        self.names = [f"v{i}" for i in range(n)]
+        computed = []
         for i, op in enumerate(trace.ops):
             if op == CONSTANT:
-                names[i] = _number(trace.numbers[i])
-        self.names = names
-        self.rule_cache: dict[Any, Any] = {}
-        forward_lines = [self._forward(i) for i, op in enumerate(trace.ops) if op not in (INPUT, PARAMETER, CONSTANT)]
-        arguments = [f"v{i}" for nodes in trace.arguments for i in nodes]
-        parameters = [f"v{i}" for i in trace.parameter_nodes]
-        head = ["def program(parameters, sample):"]
-        if parameters:
-            head.append(f"    {', '.join(parameters)}, = parameters")
-        if arguments:
-            head.append(f"    {', '.join(arguments)}, = sample")
-        self.lines = head + forward_lines
-        outputs = f"({''.join(names[y] + ', ' for y in trace.outputs)})"
-        if not backward:
-            self.lines.append(f"    return {outputs}")
-            return
-        self._backward(trace.outputs[0])
-        gradient = "".join(f"d{i}, " if i in self.started else "0.0, " for i in trace.parameter_nodes)
-        self.lines.append(f"    return {outputs}, ({gradient})")
+                self.names[i] = _number(trace.numbers[i])
+            elif op not in (INPUT, PARAMETER):
+                computed.append((i, self._template(i)))
+        entries = [i for argument in trace.arguments for i in argument]
+        for vector, nodes in (("parameters", trace.parameter_nodes), ("sample", entries)):
+            if nodes:
+                self.put(f"{', '.join([f'v{i}' for i in nodes])}, = {vector}")
+        self.active = self._active() if backward else [False] * n
+        self._forward(computed)
+        outputs = f"({''.join(self.names[y] + ', ' for y in trace.outputs)})"
+        if backward:
+            gradient = self._backward(dict(computed), trace.outputs[0])
+            self.put(f"return {outputs}, ({gradient})")
+        else:
+            self.put(f"return {outputs}")
 
-    def text(self, x: Symbol) -> str:
+    def put(self, line: str) -> None:
+        self.lines.append("    " + line)
+
+    def _active(self) -> list[bool]:
+        active = [op == PARAMETER for op in self.trace.ops]
+        for i, operands in enumerate(self.trace.inputs):
+            for x in operands:
+                if active[x]:
+                    active[i] = True
+                    break
+        return active
+
+    # --- rules as text
+
+    def text(self, x: Symbol, named: dict[int, str]) -> str:
+        name = named.get(id(x))
+        if name is not None:
+            return name
         op = x.operator
         if op == "leaf":
             return str(x.detail)
         if op == "number":
             return _number(x.detail)
-        parts = [self.text(a) for a in x.arguments]
+        parts = [self.text(a, named) for a in x.arguments]
         if op == "neg":
             return f"(-{parts[0]})"
         if op == "where":
             return f"({parts[1]} if {parts[0]} else {parts[2]})"
+        if op == "sigmoid" and not self.careful and x.arguments[0].operator in ("leaf", "neg"):
+            # ieee.sigmoid's two branches in place: calling a Python function costs more than what it computes
+            a = parts[0]
+            return f"(1.0 / (1.0 + exp(-{a})) if {a} >= 0.0 else exp({a}) / (1.0 + exp({a})))"
         if op in WORDS or op in ("abs", "pow") or (op == "/" and self.careful):
             return f"{'div' if op == '/' else op}({', '.join(parts)})"
         return f"({parts[0]} {op} {parts[1]})"
 
-    def _template(self, i: int) -> Any:
-        """The rule's forward text and partials in terms of placeholders, for this operation and pattern of constants."""
+    def _named(self, roots: list[Symbol], prefix: str) -> tuple[list[str], list[str]]:
+        """Statements for what occurs more than once, and the texts of the roots in terms of them."""
+        counts: dict[int, int] = {}
+        order: list[Symbol] = []
+
+        def count(x: Symbol) -> None:
+            counts[id(x)] = counts.get(id(x), 0) + 1
+            if counts[id(x)] == 1:
+                for a in x.arguments:
+                    count(a)
+                order.append(x)
+
+        for root in roots:
+            count(root)
+        named: dict[int, str] = {}
+        before = []
+        for x in order:
+            if counts[id(x)] > 1 and x.arguments:
+                text = self.text(x, named)
+                named[id(x)] = f"{prefix}{{i}}_{len(named)}"
+                before.append(f"{named[id(x)]} = {text}")
+        return before, [self.text(root, named) for root in roots]
+
+    def _template(self, i: int) -> _Template:
         trace = self.trace
-        operands = trace.inputs[i]
-        op = trace.ops[i]
+        op, operands = trace.ops[i], trace.inputs[i]
         key = (op, *[trace.numbers[x].hex() if trace.ops[x] == CONSTANT else "" for x in operands])
-        if key not in self.rule_cache:
-            found: Any = None
-            if SHEET[op].arity is not None:
-                xs: list[Any] = [
-                    trace.numbers[x] if trace.ops[x] == CONSTANT else leaf(f"{{{k + 1}}}", ()) for k, x in enumerate(operands)
-                ]
-                try:
-                    if any(isinstance(x, Symbol) for x in xs):
-                        y = leaf("{0}", ())
-                        forms = [p if isinstance(x, Symbol) else None for p, x in zip(partials(op, y, *xs), xs, strict=True)]
-                        found = self.text(forward(op, *xs)), forms
-                except TracingError:
-                    pass  # the rule is called as it is
-            self.rule_cache[key] = found
-        return self.rule_cache[key]
+        found = self.templates.get(key)
+        if found is None:
+            found = self.templates[key] = self._make_template(op, operands)
+        return found
 
-    def _rule(self, i: int, half: str) -> str:
-        op = self.trace.ops[i]
-        name = f"{half}_{op}"
-        self.rules[name] = _forward_rule(op) if half == "forward" else _partials_rule(op)
-        return name
-
-    def _forward(self, i: int) -> str:
-        operands = [self.names[x] for x in self.trace.inputs[i]]
-        template = self._template(i)
-        if template is None:
-            return f"    v{i} = {self._rule(i, 'forward')}({', '.join(operands)})"
-        text = template[0].format(f"v{i}", *operands)
-        return f"    v{i} = {text[1:-1] if text.startswith('(') and _outer(text) else text}"
-
-    def _backward(self, root: int) -> None:
+    def _make_template(self, op: str, operands: tuple[int, ...]) -> _Template:
         trace = self.trace
-        active = [False] * len(trace.ops)
-        for i, op in enumerate(trace.ops):
-            active[i] = op == PARAMETER or any(active[x] for x in trace.inputs[i])
-        self.started: set[int] = set()
-        adjoints: dict[int, str] = {root: "1.0"} if active[root] else {}
-        if trace.ops[root] == PARAMETER:
-            self.lines.append(f"    d{root} = 1.0")
-            self.started.add(root)
-        put = self.lines.append
-        products: dict[Any, str] = {}
+        count = len(operands)
+        xs: list[Any] = [
+            trace.numbers[x] if trace.ops[x] == CONSTANT else leaf(f"{{{k + 1}}}", ()) for k, x in enumerate(operands)
+        ]
+        if count <= MAX_WRITTEN and any(isinstance(x, Symbol) for x in xs):
+            try:
+                before, (result,) = self._named([forward(op, *xs)], "t")
+                local = partials(op, leaf("{0}", ()), *xs)
+            except TracingError:
+                pass
+            else:
+                sent = [isinstance(x, Symbol) and not is_number(p, 0.0) for p, x in zip(local, xs, strict=True)]
+                before_partials, texts = self._named([p for p, s in zip(local, sent, strict=True) if s], "p")
+                iterator = iter(texts)
+                forms = [next(iterator) if s else None for s in sent]
+                ahead, back = " ".join([*before, result]), " ".join([*before_partials, *texts])
+                return _Template(
+                    before,
+                    result,
+                    before_partials,
+                    forms,
+                    [ahead.count(f"{{{k + 1}}}") for k in range(count)],
+                    [f"{{{k}}}" in back for k in range(count + 1)],
+                )
+        self.rules[f"forward_{op}"], self.rules[f"partials_{op}"] = _forward_rule(op), _partials_rule(op)
+        arguments = ", ".join(f"{{{k + 1}}}" for k in range(count))
+        return _Template(
+            [],
+            f"forward_{op}({arguments})",
+            [f"p{{i}} = partials_{op}({{0}}, {arguments})"],
+            [f"p{{i}}[{k}]" if isinstance(x, Symbol) else None for k, x in enumerate(xs)],
+            [1] * count,
+            [True] * (count + 1),
+        )
+
+    # --- the two passes
+
+    def _forward(self, computed: list[tuple[int, _Template]]) -> None:
+        trace = self.trace
+        uses, kept = [0] * len(trace.ops), [False] * len(trace.ops)
+        for y in trace.outputs:
+            kept[y] = True
+        for i, template in computed:
+            for x, count in zip(trace.inputs[i], template.forward_uses, strict=True):
+                uses[x] += count
+            if self.active[i]:
+                for x, used in zip((i, *trace.inputs[i]), template.backward_uses, strict=True):
+                    if used:
+                        kept[x] = True
+        names = self.names
+        for i, template in computed:
+            operands = [names[x] for x in trace.inputs[i]]
+            for line in template.before:
+                self.put(line.format("", *operands, i=i))
+            text = template.result.format("", *operands, i=i)
+            if uses[i] == 1 and not kept[i] and len(text) < MAX_INLINE:
+                names[i] = text
+            else:
+                self.put(f"v{i} = {_bare(text)}")
+
+    def _backward(self, templates: dict[int, _Template], root: int) -> str:
+        trace = self.trace
+        sent: dict[int, list[str]] = {root: ["1.0"]} if self.active[root] else {}
         for i in range(root, -1, -1):
-            if i not in adjoints and i not in self.started or not active[i] or not trace.inputs[i]:
+            template = templates.get(i)
+            if template is None or i not in sent:
                 continue
-            d = adjoints.get(i, f"d{i}")
             operands = trace.inputs[i]
-            names = [self.names[x] for x in operands]
-            template = self._template(i)
-            if template is None:
-                put(f"    p = {self._rule(i, 'partials')}({', '.join([f'v{i}', *names])})")
-            for k, x in enumerate(operands):
-                if not active[x]:
-                    continue
-                if template is None:
-                    text = f"{d} * p[{k}]" if d != "1.0" else f"p[{k}]"
+            names = [f"v{i}", *[self.names[x] for x in operands]]
+            forms = [
+                (x, form)
+                for x, form in zip(operands, template.partials, strict=True)
+                if form is not None and self.active[x]
+            ]
+            d = self._sum(i, sent.pop(i), inline=len(forms) <= 1)
+            for line in template.before_partials:
+                self.put(line.format(*names, i=i))
+            for x, form in forms:
+                text = form.format(*names, i=i)
+                if text == "1.0":
+                    product = d
+                elif d == "1.0":
+                    product = text
+                elif text == "-1.0":
+                    product = f"(-{d})"
                 else:
-                    form = template[1][k]
-                    if is_number(form, 0.0):
-                        continue
-                    key = (id(form), d == "1.0")
-                    if key not in products:
-                        product = form if d == "1.0" else leaf("{d}", ()) * form
-                        text = self.text(product)
-                        products[key] = text[1:-1] if text.startswith("(") and _outer(text) else text
-                    text = products[key].format(f"v{i}", *names, d=d)
-                if x in self.started:
-                    put(f"    d{x} += {text}")
-                else:
-                    put(f"    d{x} = {text}")
-                    self.started.add(x)
+                    product = f"({d} * {text})"
+                sent.setdefault(x, []).append(product)
+        return "".join((_bare(self._sum(i, sent[i], True)) if i in sent else "0.0") + ", " for i in trace.parameter_nodes)
+
+    def _sum(self, i: int, terms: list[str], inline: bool) -> str:
+        """The adjoint of node i: its text if that is short and used once, else a name for it."""
+        while len(terms) > MAX_TERMS:
+            self.put(f"d{i} = {' + '.join(terms[:MAX_TERMS])}")
+            terms = [f"d{i}", *terms[MAX_TERMS:]]
+        text = terms[0] if len(terms) == 1 else f"({' + '.join(terms)})"
+        if (inline and len(text) < MAX_INLINE) or text.isidentifier() or text == "1.0":
+            return text
+        self.put(f"d{i} = {_bare(text)}")
+        return f"d{i}"
+
+
+def _bare(text: str) -> str:
+    return text[1:-1] if text.startswith("(") and _outer(text) else text
 
 
 def _outer(text: str) -> bool:
@@ -175,6 +277,37 @@ def _number(x: float) -> str:
     return repr(x) if math.isfinite(x) else "nan" if x != x else "inf" if x > 0 else "(-inf)"
 
 
+_NAME = re.compile(r"\b[vdtp]\d+(?:_\d+)?\b")
+
+
+def reuse_names(lines: list[str]) -> list[str]:
+    """The same program with few local variables: a name is free again after its last use.
+
+    Twenty thousand names would do, but Python's compiler takes three times as long over them, and a number that is let
+    go early leaves its memory, still in the cache, to the next.
+    """
+    last = {name: k for k, line in enumerate(lines) for name in _NAME.findall(line)}
+    names: dict[str, str] = {}
+    free: list[str] = []
+
+    def short(match: re.Match[str]) -> str:
+        name = match.group()
+        if name not in names:
+            names[name] = free.pop() if free else f"r{len(names)}"
+        return names[name]
+
+    result = []
+    for k, line in enumerate(lines):
+        target, equals, text = line.partition(" = ")
+        if not equals or target.endswith(","):  # the first and last lines, and those that unpack the arguments
+            result.append(_NAME.sub(short, line))
+            continue
+        text = _NAME.sub(short, text)
+        free += [names[name] for name in set(_NAME.findall(line)) - {target.strip()} if last[name] == k]
+        result.append(f"{_NAME.sub(short, target)} = {text}")
+    return result
+
+
 class Straight:
     """The straight-line program: ``call(parameters, samples, want_gradient)``."""
 
@@ -187,7 +320,7 @@ class Straight:
         key = backward, careful
         if key not in self.programs:
             writer = _Writer(self.trace, backward, careful)
-            text = "\n".join(writer.lines) + "\n"
+            text = "\n".join(reuse_names(writer.lines)) + "\n"
             filename = f"<compiled by chainrule: straight {id(self):x} {key}>"
             linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
             space = {**(CAREFUL if careful else FAST), **writer.rules}

@@ -189,31 +189,67 @@ class _Recorder:
         if x._tag[0] == CONSTANT or x in self.born or self.params is not None:
             node = self.index[x] = self.constant(x._data)
             return node
-        return self.add_leaf(x, PARAMETER)
+        out = self.out
+        node = self.index[x] = len(out.ops)
+        out.ops.append(PARAMETER)
+        out.inputs.append(())
+        out.numbers.append(x._data)
+        out.parameters.append(x)
+        out.parameter_nodes.append(node)
+        return node
 
     def number(self, root: Any) -> int:
+        """The number of a node, after everything that it depends on has got one."""
         if not isinstance(root, Value):
             return self.constant(to_float(root))
         index, ops, inputs, numbers = self.index, self.out.ops, self.out.inputs, self.out.numbers
+        find, constant, leaf = index.get, self.constant, self.leaf
         path = [root]
         while path:
             node = path[-1]
             if node in index:
                 path.pop()
                 continue
-            a, b = node._a, node._b
+            a = node._a
             if a is None:
-                self.leaf(node)
+                leaf(node)
                 path.pop()
                 continue
-            operands = b if a is _MANY else (a,) if b is None else (a, b)
-            waiting = [x for x in operands if isinstance(x, Value) and x not in index]
-            if waiting:
-                waiting.reverse()
-                path += waiting
-                continue
+            numbered: tuple[int, ...]
+            if a is not _MANY:  # written out, because a large network has a hundred thousand of these
+                if type(a) is float:
+                    i = constant(a)
+                else:
+                    found = find(a)
+                    if found is None:
+                        if a._a is not None:
+                            path.append(a)
+                            continue
+                        found = leaf(a)
+                    i = found
+                b = node._b
+                if b is None:
+                    numbered = (i,)
+                else:
+                    if type(b) is float:
+                        j = constant(b)
+                    else:
+                        found = find(b)
+                        if found is None:
+                            if b._a is not None:
+                                path.append(b)
+                                continue
+                            found = leaf(b)
+                        j = found
+                    numbered = (i, j)
+            else:
+                waiting = [x for x in node._b if isinstance(x, Value) and x not in index]
+                if waiting:
+                    waiting.reverse()
+                    path += waiting
+                    continue
+                numbered = tuple([index[x] if isinstance(x, Value) else constant(x) for x in node._b])
             path.pop()
-            numbered = tuple([index[x] if isinstance(x, Value) else self.constant(x) for x in operands])
             index[node] = len(ops)
             ops.append(node._tag[0])
             inputs.append(numbered)
