@@ -82,7 +82,7 @@ class Tracer:
 
     def refusal(self, what: str) -> TracingError:
         frame = sys._getframe(1)
-        while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        while frame.f_back is not None and frame.f_code.co_filename.startswith((PACKAGE, "<the derivative sheet")):
             frame = frame.f_back
         return TracingError(f"{frame.f_code.co_filename}:{frame.f_lineno}: this line asks for {what}. {INSTEAD}")
 

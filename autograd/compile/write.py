@@ -323,7 +323,7 @@ class _InPlace:
         if condition.operator == "<=" and is_number(condition.arguments[1], 0.0) and is_number(yes, 0.0):
             a = condition.arguments[0]
             if a.operator == "leaf" and no.operator == "leaf" and a.detail.text == no.detail.text:
-                self.put(f"maximum({self.value(a)}, 0.0, {into})")  # relu: one pass instead of three, the same numbers
+                self.put(f"maximum({self.value(a)}, 0.0, out={into})")  # relu: one pass instead of three, the same numbers
                 return into
         numbers = yes.operator == "number" and no.operator == "number"
         if numbers and condition.shape == x.shape and {yes.detail, no.detail} == {0.0, 1.0}:
