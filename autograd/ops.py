@@ -182,7 +182,15 @@ class Op:
         return None
 
 
-SHEET: dict[str, Op] = {}
+CHOICES: dict[str, Op] = {}  # lines that can be looked up in the sheet, but are not listed (see below)
+
+
+class _Sheet(dict[str, Op]):
+    def __missing__(self, name: str) -> Op:
+        return CHOICES[name]
+
+
+SHEET: dict[str, Op] = _Sheet()
 
 
 def _line(
@@ -446,8 +454,11 @@ _line(
     derivatives=(("1", "1"),),
 )
 
-# --- choices. Eagerly a comparison is Python's own and picks a branch at once; while a function is being compiled, the
-# rules above choose between two numbers on every sample anew, and these lines record that choice.
+BUILT_IN = frozenset(SHEET)
+
+# --- choices, which nobody writes and the sheet therefore does not list. Eagerly a comparison is Python's own and picks a
+# branch at once; while a function is being compiled, the rules above must choose anew for every sample, and that is
+# recorded by these lines.
 for _name, _symbol, _compare in (
     ("less", "<", lambda a, b: a < b),
     ("less_equal", "≤", lambda a, b: a <= b),
@@ -463,6 +474,7 @@ for _name, _symbol, _compare in (
         derivatives=(("0", "0"), ("0", "0")),
         singular="a step: the derivative is taken as 0 everywhere",
     )
+    CHOICES[_name] = SHEET.pop(_name)
 _line(
     "where",
     3,
@@ -476,8 +488,8 @@ _line(
         ("1 if chosen else 0", r"\mathbf{{1}}[\mathrm{{chosen}}]"),
     ),
 )
+CHOICES["where"] = SHEET.pop("where")
 
-BUILT_IN = frozenset(SHEET)
 LEAF = ""  # the `op` of a Value that was not computed
 CONSTANT = "const"  # the `op` of a plain number that met a Value: it has no gradient
 

@@ -422,9 +422,10 @@ class Value:
 Operand: TypeAlias = Value | Real | float
 
 
-def _choice(name: str, a: Operand, b: Operand) -> Any:
+def _choice(name: str, a: Operand, b: Operand) -> bool:
     """A comparison while a function is being compiled: not a bool but a recorded choice, made anew for each sample."""
-    return STATE.tracer.compare(name, a, b)
+    choice: bool = STATE.tracer.compare(name, a, b)
+    return choice
 
 
 def to_float(x: Any) -> float:

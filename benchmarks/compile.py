@@ -1,4 +1,4 @@
-"""How fast is a compiled scalar graph? Everything that `autograd.compile` is measured by, with the contenders beside it.
+"""How fast is a compiled scalar graph? What `autograd.compile` is measured by, with the contenders beside it.
 
     python benchmarks/compile.py                 all sections
     python benchmarks/compile.py digits irregular
@@ -14,6 +14,7 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 
+import itertools  # noqa: E402
 import random  # noqa: E402
 import statistics  # noqa: E402
 import sys  # noqa: E402
@@ -80,7 +81,7 @@ def parameters(sizes: Sequence[int], seed: int = 0) -> list[tuple[list[list[Valu
     r = random.Random(seed)
     return [
         ([[Value(r.gauss(0, (1 / a) ** 0.5)) for _ in range(a)] for _ in range(b)], [Value(0.0) for _ in range(b)])
-        for a, b in zip(sizes, sizes[1:], strict=False)
+        for a, b in itertools.pairwise(sizes)
     ]
 
 
@@ -173,7 +174,10 @@ def section_digits() -> None:
     print(f"source: {step.source.count(chr(10)) - 1} lines")
     for n in (1437, 32, 1):
         A, B = X[:n].copy(), Y[:n].copy()
-        contenders: Contenders = {"compiled": lambda A=A, B=B: step(A, B), "hand-written NumPy": hand_numpy(layers, A, B)}
+        contenders: Contenders = {
+            "compiled": lambda A=A, B=B: step(A, B),
+            "hand-written NumPy": hand_numpy(layers, A, B),
+        }
         if torch is not None:
             contenders["PyTorch, one thread"] = torch_step(torch, layers, A, B)
         found, expected = step(A, B), hand_numpy(layers, A, B)()
@@ -206,7 +210,9 @@ def section_eager() -> None:
             for x, t in zip(xs, ys, strict=True):
                 h: Any = x
                 for k, (w, b) in enumerate(micro):
-                    h = [sum((wi * xi for wi, xi in zip(row, h, strict=True)), bi) for row, bi in zip(w, b, strict=True)]
+                    h = [
+                        sum((wi * xi for wi, xi in zip(row, h, strict=True)), bi) for row, bi in zip(w, b, strict=True)
+                    ]
                     if k == 0:
                         h = [v.relu() for v in h]  # micrograd has no tanh, exp or log: relu and a squared error instead
                 sum(((v - g) ** 2 for v, g in zip(h, t, strict=True)), Micro(0)).backward()
@@ -228,11 +234,17 @@ def section_large() -> None:
     step = autograd.compile(loss, X[0], Y[0])
     built = time.perf_counter() - start
     step(X, Y)
-    print(f"\n784-100-10: trace + compile, with the check {built:.2f} s; first step {time.perf_counter() - start - built:.2f} s")
+    print(
+        f"\n784-100-10: trace + compile, with the check {built:.2f} s; "
+        f"first step {time.perf_counter() - start - built:.2f} s"
+    )
     start = time.perf_counter()
     autograd.compile(loss, X[0], Y[0], check=False)
     print(f"784-100-10: trace + compile, check=False {time.perf_counter() - start:.2f} s")
-    show("784-100-10 at batch 1000", interleaved({"compiled": lambda: step(X, Y), "hand-written NumPy": hand_numpy(layers, X, Y)}))
+    show(
+        "784-100-10 at batch 1000",
+        interleaved({"compiled": lambda: step(X, Y), "hand-written NumPy": hand_numpy(layers, X, Y)}),
+    )
 
 
 def section_convolution() -> None:
@@ -266,10 +278,16 @@ def section_convolution() -> None:
     if torch is not None:
         torch.set_num_threads(1)
         model = torch.nn.Sequential(
-            torch.nn.Conv2d(1, channels, 3), torch.nn.ReLU(), torch.nn.MaxPool2d(2), torch.nn.Flatten(), torch.nn.Linear(72, 10)
+            torch.nn.Conv2d(1, channels, 3),
+            torch.nn.ReLU(),
+            torch.nn.MaxPool2d(2),
+            torch.nn.Flatten(),
+            torch.nn.Linear(72, 10),
         ).double()
         with torch.no_grad():
-            model[0].weight[:] = torch.tensor([[[[v.data for v in row] for row in k]] for k, _ in kernels], dtype=torch.float64)
+            model[0].weight[:] = torch.tensor(
+                [[[[v.data for v in row] for row in k]] for k, _ in kernels], dtype=torch.float64
+            )
             model[0].bias[:] = 0.0
             model[4].weight[:] = torch.tensor([[v.data for v in w] for w, _ in out], dtype=torch.float64)
             model[4].bias[:] = 0.0
@@ -288,10 +306,17 @@ def section_convolution() -> None:
 
 
 def irregular_plan(nodes: int, seed: int = 0, functions: int = 1) -> list[tuple[int, int, int]]:
-    """Random operations on random earlier nodes: 3 kinds of arithmetic, with ``functions`` in 6 tanh, sin or sigmoid."""
+    """Random operations on random earlier nodes: arithmetic, and ``functions`` in 6 are tanh, sin or sigmoid."""
     r = random.Random(seed)
     kinds = [0, 1, 2, 0, 1, 2][: 6 - functions]
-    return [(r.choice(kinds + [r.randrange(3, 6)] * functions), r.randrange(max(0, i + 20 - 500), i + 20), r.randrange(i + 20)) for i in range(nodes)]
+    return [
+        (
+            r.choice(kinds + [r.randrange(3, 6)] * functions),
+            r.randrange(max(0, i + 20 - 500), i + 20),
+            r.randrange(i + 20),
+        )
+        for i in range(nodes)
+    ]
 
 
 def irregular(plan: Any, leaves: Sequence[Any], tanh: Any, sin: Any, sigmoid: Any) -> Any:
@@ -330,7 +355,9 @@ def section_irregular() -> None:
     start = time.perf_counter()
     step = autograd.compile(f, backend="python")
     step()
-    print(f"\nirregular graph of 20,000 nodes: trace, compile, check and first call {time.perf_counter() - start:.2f} s")
+    print(
+        f"\nirregular graph of 20,000 nodes: trace, compile, check and first call {time.perf_counter() - start:.2f} s"
+    )
     chosen = autograd.compile(f, check=False).backend
     print(f"auto chooses {chosen}")
 
@@ -343,13 +370,15 @@ def section_irregular() -> None:
     assert np.allclose([v.grad for v in step.parameters], step.gradient, rtol=1e-10, atol=0)
     run = step._straight.program(True, False)
     theta = step._given_order()
-    contenders: Contenders = {"compiled": step, "the straight-line function alone": lambda: run(theta, ()), "eager Values": eager}
+    contenders: Contenders = {
+        "compiled": step,
+        "the straight-line function alone": lambda: run(theta, ()),
+        "eager Values": eager,
+    }
     casadi = optional("casadi")
     if casadi is not None:
         x = casadi.SX.sym("x", 20)
-        y = irregular(
-            plan, [x[k] for k in range(20)], casadi.tanh, casadi.sin, lambda v: 1 / (1 + casadi.exp(-v))
-        )
+        y = irregular(plan, [x[k] for k in range(20)], casadi.tanh, casadi.sin, lambda v: 1 / (1 + casadi.exp(-v)))
         function = casadi.Function("f", [x], [y, casadi.gradient(y, x)])
         point = np.array([v.data for v in leaves])
         assert np.allclose(np.array(function(point)[1]).ravel(), [v.grad for v in leaves], rtol=1e-8)
@@ -392,7 +421,9 @@ def section_training() -> None:
         return float((predict(X[test]).argmax(axis=1) == y[test]).mean())
 
     def theirs() -> float:
-        model = MLPClassifier((32,), activation="tanh", batch_size=64, learning_rate_init=0.005, max_iter=80, random_state=1, alpha=0.0)
+        model = MLPClassifier(
+            (32,), activation="tanh", batch_size=64, learning_rate_init=0.005, max_iter=80, random_state=1, alpha=0.0
+        )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model.set_params(n_iter_no_change=80).fit(X[train], y[train])
@@ -430,8 +461,14 @@ def section_jax() -> None:
     step = autograd.compile(loss, X[0], Y[0], backend="numpy")
     other = autograd.compile(loss, X[0], Y[0], backend="jax", check=False)
     a, b = step(X, Y), other(X, Y)
-    print(f"\njax: |loss difference| {abs(a - b):.1e}, largest gradient difference {abs(step.gradient - other.gradient).max():.1e}")
-    show("digits MLP, batch 1436, numpy and jax", interleaved({"compiled": lambda: step(X, Y), "jax.jit, two threads": lambda: other(X, Y)}))
+    print(
+        f"\njax: |loss difference| {abs(a - b):.1e}, "
+        f"largest gradient difference {abs(step.gradient - other.gradient).max():.1e}"
+    )
+    show(
+        "digits MLP, batch 1436, numpy and jax",
+        interleaved({"compiled": lambda: step(X, Y), "jax.jit, two threads": lambda: other(X, Y)}),
+    )
 
 
 SECTIONS = {

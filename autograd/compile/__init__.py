@@ -54,7 +54,8 @@ def compile(
             that ``f`` uses and did not make itself.
         dtype: "float64" or "float32".
         backend: "numpy", the grouped program; "python", straight-line code that needs the standard library only, for
-            small or irregular graphs and small batches; "jax", if it is installed; "auto" chooses between the first two.
+            small or irregular graphs and small batches; "jax", if it is installed; "auto" chooses between the first
+            two.
         check: evaluate a second sample, and other parameters, and compare with the scalar code; this finds numbers that
             were frozen into the program (by ``x.data``) and randomness.
         mean: whether a call gives the mean over the batch and leaves the gradient (True), or what ``f`` returns for
@@ -64,12 +65,16 @@ def compile(
         the compiled function: call it with arrays whose first axis is the batch.
 
     Raises:
-        TracingError: where ``f`` depends on the numbers in a way that cannot be recorded (``if``, ``float``, ``max``, an
-            index), with the file and line; or if the check finds that the program does not compute what ``f`` does.
+        TracingError: where ``f`` depends on the numbers in a way that cannot be recorded (``if``, ``float``, ``max``,
+            an index), with the file and line; or if the check finds that the program does not compute what ``f`` does.
         ValueError, TypeError: for arguments that make no sense.
     """
     if not callable(f):
-        hint = "; for a Value that is already computed, wrap what computes it in a function" if isinstance(f, Value) else ""
+        hint = (
+            "; for a Value that is already computed, wrap what computes it in a function"
+            if isinstance(f, Value)
+            else ""
+        )
         raise TypeError(f"expected a function to compile, but got {type(f).__name__}{hint}")
     if backend not in BACKENDS:
         raise ValueError(f"backend must be one of {', '.join(map(repr, BACKENDS))}, but got {backend!r}")

@@ -39,7 +39,10 @@ def describe(program: Program) -> tuple[Step, ...]:
     constants = new_constants()
     for backward, definitions in ((False, program.forward), (True, program.backward)):
         for d in definitions:
-            parts: list[Symbol] = [*([d.expression] if d.expression is not None else []), *[s.expression for s in d.stores]]
+            parts: list[Symbol] = [
+                *([d.expression] if d.expression is not None else []),
+                *[s.expression for s in d.stores],
+            ]
             inputs: dict[str, None] = {}
             for x in parts:
                 for leaf in leaves_of(x):

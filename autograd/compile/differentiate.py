@@ -1,8 +1,9 @@
 """Pass 5, differentiate: the groups as statements on arrays, forward and then backward.
 
-The derivative sheet is run on symbols that stand for whole arrays. Forward, each group is one definition. Backward, each
-group takes its adjoint (the sum of what its consumers sent to it) and sends to each operand the adjoint times the local
-derivative; adjoints that are used once are not named but written in place. The two neurons, with h summed to the loss:
+The derivative sheet is run on symbols that stand for whole arrays. Forward, each group is one definition. Backward,
+each group takes its adjoint (the sum of what its consumers sent to it) and sends to each operand the adjoint times the
+local derivative; an adjoint that is used once is not named but written in place. The two neurons, with h summed to the
+loss:
 
     z1 = w1 @ x + b1[:, None]          dz1 = 1.0 - h1 * h1
     h1 = tanh(z1)                      dw1 = dz1 @ x.T
@@ -23,10 +24,27 @@ from numpy.typing import NDArray
 from .group import Group, Nodes
 from .layout import Array, Layout
 from .normalise import BATCHED, LINEAR
-from .symbols import BATCH, NO_ROW, ONE_ROW, ROWS, Shape, Symbol, forward, is_number, leaf, lift, matmul, number, partials, reshape, total
+from .symbols import (
+    BATCH,
+    NO_ROW,
+    ONE_ROW,
+    ROWS,
+    Shape,
+    Symbol,
+    forward,
+    leaf,
+    lift,
+    matmul,
+    number,
+    partials,
+    reshape,
+    sends,
+    total,
+)
 
 Index = NDArray[np.intp]
 MAX_INLINE = 24  # longer expressions get a name
+MAX_SUM = 200  # and so does the first part of a sum that is longer than this
 
 
 @dataclass(eq=False)
@@ -79,7 +97,9 @@ class Program:
     gradients: dict[str, str]  # parameter array -> its gradient's name
 
 
-def view_text(name: str, places: Index, batched: bool, matrix: tuple[int, int] | None = None) -> tuple[str, Shape] | None:
+def view_text(
+    name: str, places: Index, batched: bool, matrix: tuple[int, int] | None = None
+) -> tuple[str, Shape] | None:
     """A slice of ``name`` that holds ``places`` (1-d or 2-d) in this order, with its shape; None if there is none."""
     tail = (BATCH,) if batched else ()
     rest = ", -1" if batched else ""
@@ -253,7 +273,7 @@ class _Builder:
         return leaf(View(name, f"{name}.reshape({count}, -1)"), (count, -positions))
 
     def _shared_once(self, x: Symbol) -> Symbol:
-        """Name the subexpressions that occur more than once: a rule may say ``shift`` twice, but it is computed once."""
+        """Name the subexpressions that occur more than once: what a rule says twice is computed once."""
         seen: dict[int, int] = {}
         waiting = [x]
         while waiting:
@@ -412,6 +432,8 @@ class _Builder:
                 wanted = array.matrix or full
                 if not array.is_batched and len(e.shape) > 0 and np.prod(e.shape) == array.size:
                     e = reshape(e, wanted)
+                if expression is not None and expression.size > MAX_SUM:
+                    expression = self._named(expression, expression.shape)
                 expression = e if expression is None else expression + e
             else:
                 found = view_text(name, places, array.is_batched, array.matrix)
@@ -420,7 +442,11 @@ class _Builder:
                 stores.append(Store(places, e, True, text, size))
         if not stores and uses <= 1 and expression is not None and expression.size <= MAX_INLINE:
             return expression
-        if not stores and expression is not None and (expression.operator in ("leaf", "number") and array.bank != "theta"):
+        if (
+            not stores
+            and expression is not None
+            and (expression.operator in ("leaf", "number") and array.bank != "theta")
+        ):
             return expression
         touched = np.full(array.size, expression is not None)
         zeros = False
@@ -457,7 +483,7 @@ class _Builder:
         if len(local) > 1 or group.row:  # name what several local derivatives share
             local = list(self._shared_once(Symbol("tuple", tuple(local), ())).arguments)
         for operand, active, p in zip(group.operands, actives, local, strict=True):
-            if active and not isinstance(operand, float) and not is_number(p, 0.0):
+            if active and not isinstance(operand, float) and sends(group.op, p):
                 self.contribute(_flat_if_one(operand), d * p, batched)
 
     def _active(self, nodes: Nodes) -> bool:

@@ -280,7 +280,9 @@ class _Grouper:
                 x = np.array([parts[k][1] for _, parts in block[0]], dtype=np.intp).T
                 out.parts.append(Part(x, weights))
             else:
-                out.parts.append(Part(np.array([parts[k][1] for row in block for _, parts in row], dtype=np.intp).T, c=c))
+                out.parts.append(
+                    Part(np.array([parts[k][1] for row in block for _, parts in row], dtype=np.intp).T, c=c)
+                )
         if nodes[0] in self.graph.bias:
             out.bias = np.array([self.graph.bias[row[0][0]] for row in block], dtype=np.intp)
         self._close(out)

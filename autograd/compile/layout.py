@@ -29,8 +29,8 @@ from .trace import Trace
 ACTIVATIONS = {"tanh", "relu", "sigmoid", "softplus", "leaky_relu"}
 # names that the written programs use themselves
 RESERVED = set(
-    "theta gradient n np numpy take add_at concatenate reshape exp log sqrt sin cos tanh sigmoid softplus where abs pow "
-    "sum max swapaxes zeros run bind program predict batched adjoint shared math".split()
+    "theta gradient n np numpy take add_at concatenate reshape exp log sqrt sin cos tanh sigmoid softplus where abs "
+    "pow sum max swapaxes zeros run bind program predict batched adjoint shared math".split()
 )
 
 

@@ -37,11 +37,21 @@ Array = NDArray[Any]
 
 
 def _sigmoid(x: Array, out: Array) -> None:
-    """1 / (1 + e^-x). Where e^-x overflows the result is 0, as it should be."""
-    np.negative(x, out)
+    """1 / (1 + e^-x) in the two branches of `ieee.sigmoid`: e is only ever raised to a negative power."""
+    positive = x >= 0.0
+    np.copysign(x, -1.0, out)
     np.exp(out, out)
-    np.add(out, 1.0, out)
-    np.divide(1.0, out, out)
+    below = out + 1.0
+    np.copyto(out, 1.0, where=positive)
+    np.divide(out, below, out)
+
+
+def _half_power(x: Array, out: Array) -> None:
+    """x ** 0.5, for which NumPy takes sqrt; C99's pow differs at -inf and -0.0, where it gives inf and 0.0."""
+    infinite = x == -np.inf
+    np.sqrt(x, out)
+    np.add(out, 0.0, out)
+    np.copyto(out, np.inf, where=infinite)
 
 
 def _softplus(x: Array, out: Array) -> None:
@@ -54,7 +64,14 @@ IN_PLACE: dict[str, Any] = {
     for name in "add subtract multiply divide power negative absolute maximum less less_equal greater greater_equal "
     "equal exp log sqrt sin cos tanh matmul copyto empty ones".split()
 }
-IN_PLACE |= {"sigmoid": _sigmoid, "softplus": _softplus, "inf": np.inf, "nan": np.nan, "bool": np.bool_}
+IN_PLACE |= {
+    "half_power": _half_power,
+    "sigmoid": _sigmoid,
+    "softplus": _softplus,
+    "inf": np.inf,
+    "nan": np.nan,
+    "bool": np.bool_,
+}
 
 
 def array_words(np: Any) -> dict[str, Any]:
@@ -76,7 +93,7 @@ def array_words(np: Any) -> dict[str, Any]:
 
     return {
         **{name: getattr(np, name) for name in "exp log sqrt sin cos tanh where zeros sum max abs".split()},
-        "sigmoid": lambda x: 1.0 / (1.0 + np.exp(-x)),
+        "sigmoid": lambda x: np.where(x >= 0.0, 1.0, np.exp(-abs(x))) / (1.0 + np.exp(-abs(x))),
         "softplus": lambda x: np.logaddexp(0.0, x),
         "take": lambda x, index: np.take(x, index, axis=0),
         "concatenate": concatenate,
@@ -159,7 +176,9 @@ class Compiled:
         if mean is None:
             mean = trace.single
         elif mean and len(trace.outputs) != 1:
-            raise TypeError(f"a mean needs a function that returns one Value, but this one returned {len(trace.outputs)}")
+            raise TypeError(
+                f"a mean needs a function that returns one Value, but this one returned {len(trace.outputs)}"
+            )
         self.mean: bool = mean
         self.dtype = np.dtype(dtype)
         self._trace = trace
@@ -309,7 +328,7 @@ class Compiled:
 
     def _given_order(self) -> list[float]:
         """theta in the order of the trace."""
-        result = np.empty(len(self._order))
+        result: Array = np.empty(len(self._order))
         result[self._order] = self.theta
         numbers: list[float] = result.tolist()
         return numbers
@@ -319,7 +338,7 @@ class Compiled:
         samples = np.concatenate(columns).T.tolist() if columns else [[]]
         run = self._straight.run
         if not self._active:
-            return sum([run(theta, s, False)[0] for s in samples]) / n
+            return float(sum([run(theta, s, False)[0] for s in samples])) / n
         (loss,), gradient = run(theta, samples[0], True)
         if n == 1:
             self.gradient[:] = np.array(gradient)[self._order]
@@ -346,7 +365,7 @@ class Compiled:
                     wanted = f"(N, {', '.join(map(str, shape))})" if shape else "(N,)"
                     raise ValueError(f"{name} must have shape {wanted}, like N of the example, but has {X.shape}")
                 if X.ndim != 2:
-                    X = X.reshape(X.shape[0], -1)
+                    X = X.reshape(X.shape[0], size)
             columns.append(X.T)
         n = columns[0].shape[1] if columns else 1
         for column, name in zip(columns, self._names, strict=True):
@@ -400,7 +419,7 @@ class Compiled:
         rows = self.outputs(*batch)
         if self._trace.single:
             return np.array([rows[1]])
-        return np.array([x for x in flatten(_sample(rows, 1))[0]], dtype=float)
+        return np.array(list(flatten(_sample(rows, 1))[0]), dtype=float)
 
 
 def _sample(rows: Any, k: int) -> Any:
@@ -439,7 +458,9 @@ def _shape_of(argument: Any) -> tuple[int, ...] | None:
 def _argument_names(f: Callable[..., Any], count: int) -> list[str]:
     try:
         names = [
-            p.name for p in inspect.signature(f).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+            p.name
+            for p in inspect.signature(f).parameters.values()
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
         ]
     except (TypeError, ValueError):
         names = []

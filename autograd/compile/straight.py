@@ -1,8 +1,8 @@
 """The python backend: one line per node, for graphs that have no rows and windows.
 
 A small network at batch 1, or a graph without regularity, is the wrong food for arrays: each operation on four numbers
-costs as much as one on a thousand. Written out as straight-line Python, with the sheet's rules in their places, the same
-graph runs many times faster than the engine builds it, and needs the standard library only. The two neurons:
+costs as much as one on a thousand. Written out as straight-line Python, with the sheet's rules in their places, the
+same graph runs many times faster than the engine builds it, and needs the standard library only. The two neurons:
 
     v2 = w1 * x                    d4 = 1.0 - v4 * v4
     v3 = v2 + b1                   g1 += d4 * x
@@ -23,7 +23,7 @@ from typing import Any
 from .. import ieee
 from ..modes import TracingError
 from ..ops import CONSTANT, SHEET
-from .symbols import WORDS, Symbol, forward, is_number, leaf, partials
+from .symbols import WORDS, Symbol, forward, leaf, partials, sends
 from .trace import INPUT, PARAMETER, Trace
 
 MAX_WRITTEN = 16  # operations on more inputs are called, not written out
@@ -32,7 +32,9 @@ MAX_TERMS = 50
 
 FAST: dict[str, Any] = {name: getattr(math, name) for name in ("exp", "log", "sqrt", "sin", "cos", "tanh", "pow")}
 FAST |= {"sigmoid": ieee.sigmoid, "softplus": ieee.softplus, "inf": math.inf, "nan": math.nan}
-CAREFUL: dict[str, Any] = FAST | {name: getattr(ieee, name) for name in ("exp", "log", "sqrt", "sin", "cos", "pow", "div")}
+CAREFUL: dict[str, Any] = FAST | {
+    name: getattr(ieee, name) for name in ("exp", "log", "sqrt", "sin", "cos", "pow", "div")
+}
 
 
 def _forward_rule(name: str) -> Callable[..., float]:
@@ -168,7 +170,7 @@ class _Writer:
             except TracingError:
                 pass
             else:
-                sent = [isinstance(x, Symbol) and not is_number(p, 0.0) for p, x in zip(local, xs, strict=True)]
+                sent = [isinstance(x, Symbol) and sends(op, p) for p, x in zip(local, xs, strict=True)]
                 before_partials, texts = self._named([p for p, s in zip(local, sent, strict=True) if s], "p")
                 iterator = iter(texts)
                 forms = [next(iterator) if s else None for s in sent]
@@ -245,7 +247,9 @@ class _Writer:
                 else:
                     product = f"({d} * {text})"
                 sent.setdefault(x, []).append(product)
-        return "".join((_bare(self._sum(i, sent[i], True)) if i in sent else "0.0") + ", " for i in trace.parameter_nodes)
+        return "".join(
+            (_bare(self._sum(i, sent[i], True)) if i in sent else "0.0") + ", " for i in trace.parameter_nodes
+        )
 
     def _sum(self, i: int, terms: list[str], inline: bool) -> str:
         """The adjoint of node i: its text if that is short and used once, else a name for it."""

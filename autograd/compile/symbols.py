@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..modes import TracingError
-from ..ops import SHEET
+from ..ops import CHOICES, SHEET
 
 Shape = tuple[int, ...]
 BATCH = -1
@@ -116,7 +116,9 @@ class Symbol:
     # --- what a rule must not ask of a symbol
 
     def __bool__(self) -> bool:
-        raise TracingError("it uses `if`, `and` or max() on a number; autograd.ops.where(condition, yes, no) can be compiled")
+        raise TracingError(
+            "it uses `if`, `and` or max() on a number; autograd.ops.where(condition, yes, no) can be compiled"
+        )
 
     def __float__(self) -> float:
         raise TracingError("it uses a function that works on floats only; use autograd.exp, autograd.log, ...")
@@ -134,8 +136,16 @@ def lift(x: Any) -> Symbol:
     return x if isinstance(x, Symbol) else number(x)
 
 
+def sends(op: str, partial: Symbol) -> bool:
+    """Whether an operation sends anything back through this local derivative.
+
+    A recorded choice sends nothing where its derivative is 0. Any other 0 is sent: 0·inf is nan, as it is eagerly.
+    """
+    return not (op in CHOICES and is_number(partial, 0.0))
+
+
 def is_number(x: Symbol, value: float) -> bool:
-    return x.operator == "number" and x.detail == value
+    return bool(x.operator == "number" and x.detail == value)
 
 
 def broadcast(*shapes: Shape) -> Shape:
@@ -149,8 +159,9 @@ def broadcast(*shapes: Shape) -> Shape:
     return tuple(reversed(result))
 
 
-def binary(operator: str, a: Any, b: Any) -> Symbol:
-    a, b = lift(a), lift(b)
+def binary(operator: str, left: Any, right: Any) -> Symbol:
+    a: Symbol = lift(left)
+    b: Symbol = lift(right)
     if operator == "*":
         for one, other in ((a, b), (b, a)):
             if is_number(one, 1.0):
@@ -212,11 +223,13 @@ def reshape(x: Symbol, shape: Shape) -> Symbol:
 
 
 def forward(op: str, *operands: Any) -> Symbol:
-    return _run(op, lambda: lift(SHEET[op].forward(*operands)))
+    result: Symbol = _run(op, lambda: lift(SHEET[op].forward(*operands)))
+    return result
 
 
 def partials(op: str, y: Any, *operands: Any) -> list[Symbol]:
-    return _run(op, lambda: [lift(p) for p in SHEET[op].partials(y, *operands)])
+    result: list[Symbol] = _run(op, lambda: [lift(p) for p in SHEET[op].partials(y, *operands)])
+    return result
 
 
 def _run(op: str, rule: Callable[[], Any]) -> Any:
@@ -234,5 +247,3 @@ def leaves_of(x: Symbol) -> list[Symbol]:
             found.append(s)
         waiting += s.arguments
     return found
-
-

@@ -34,8 +34,9 @@ PACKAGE = str(Path(__file__).parent.parent)  # the engine's own files are never 
 INPUT, PARAMETER = "input", "parameter"
 
 INSTEAD = (
-    "A compiled function must do the same for every sample. In place of `if`, max(), min(), abs() of a number or float() "
-    "use relu, maximum, minimum, abs, softplus or sigmoid of the Value; for the class in a target use a one-hot list"
+    "A compiled function must do the same for every sample. In place of `if`, max(), min(), abs() of a number or "
+    "float() use relu, maximum, minimum, abs, softplus or sigmoid of the Value; "
+    "for the class in a target use a one-hot list"
 )
 
 

@@ -6,8 +6,8 @@ Two writers print the same statements. `readable` prints plain array expressions
     z1 = w1 @ x + b1[:, None]
     h1 = tanh(z1)
 
-`in_place` prints what runs on NumPy: the same expressions, each operation into a workspace that was bound beforehand for
-one batch size, because fresh memory costs more than the arithmetic (page faults: 2.4 to 3.1 times on convolutions):
+`in_place` prints what runs on NumPy: the same expressions, each operation into a workspace that was bound beforehand
+for one batch size, because fresh memory costs more than the arithmetic (page faults: 2.4 to 3.1 times on convolutions):
 
     z1 = batched[0:2]                        once, when bound       matmul(w1, x, z1)
     h1 = batched[2:4]                                               add(z1, b1_1, z1)
@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .differentiate import Definition, Gather, Program, Store, View
+from .differentiate import Definition, Gather, Program, Store
 from .layout import Array
 from .symbols import BATCH, COMPARISONS, WORDS, Shape, Symbol, is_number
 
@@ -69,7 +69,7 @@ def _print(x: Symbol, constants: _Constants) -> tuple[str, int]:
     """The text and how tightly it binds."""
     op = x.operator
     if op == "leaf":
-        return x.detail.text, 9
+        return str(x.detail.text), 9
     if op == "number":
         return (repr(x.detail), 9 if x.detail >= 0 else 3) if np.isfinite(x.detail) else (f'float("{x.detail}")', 9)
     if op == "gather":
@@ -146,7 +146,7 @@ def readable(program: Program, argument_names: list[str], mean: bool) -> Text:
         for array in program.layout.arrays:
             if array.bank == "theta":
                 name = program.gradients.get(array.name)
-                flat = f"{name}.reshape(-1)" if array.matrix else name
+                flat = f"{name}.reshape(-1)" if array.matrix else str(name)
                 parts.append(flat if name else f"zeros(({array.size},))")
         gradient = f"concatenate(None, {', '.join(parts)})" if parts else "zeros((0,))"
         put(f"    return sum({outputs}) / n, {gradient} / n")
@@ -164,7 +164,7 @@ def _outputs_text(program: Program, constants: _Constants) -> str:
     if len(arrays) == 1:
         places = program.outputs - arrays[0].start
         if len(places) == arrays[0].size and (places == np.arange(len(places))).all():
-            return arrays[0].name
+            return str(arrays[0].name)
     local = np.searchsorted(np.unique(which), which)
     gather = Gather(arrays, local, program.outputs - starts[which])
     names = ", ".join(a.name for a in arrays)
@@ -300,7 +300,10 @@ class _InPlace:
             else:
                 results[k] = self.value(y)
         names = [results[k] for k in range(len(x.arguments))]
-        self.put(f"{UFUNCS.get(op, op)}({', '.join(names)}, {into})")
+        if op == "pow" and is_number(x.arguments[1], 0.5):
+            self.put(f"half_power({names[0]}, {into})")
+        else:
+            self.put(f"{UFUNCS.get(op, op)}({', '.join(names)}, {into})")
         for name in names:
             self.release(name, keep=into)
         return into
@@ -323,7 +326,9 @@ class _InPlace:
         if condition.operator == "<=" and is_number(condition.arguments[1], 0.0) and is_number(yes, 0.0):
             a = condition.arguments[0]
             if a.operator == "leaf" and no.operator == "leaf" and a.detail.text == no.detail.text:
-                self.put(f"maximum({self.value(a)}, 0.0, out={into})")  # relu: one pass instead of three, the same numbers
+                self.put(
+                    f"maximum({self.value(a)}, 0.0, out={into})"
+                )  # relu: one pass instead of three, the same numbers
                 return into
         numbers = yes.operator == "number" and no.operator == "number"
         if numbers and condition.shape == x.shape and {yes.detail, no.detail} == {0.0, 1.0}:
@@ -476,9 +481,7 @@ def in_place(program: Program, argument_names: list[str]) -> Text:
     writer = _InPlace(program)
     for array in program.layout.arrays:
         if array.bank in ("theta", "constant"):
-            writer.bind(
-                array.name, array.matrix or (array.size,), ("shared", array.start), array.size
-            )
+            writer.bind(array.name, array.matrix or (array.size,), ("shared", array.start), array.size)
     loads = []
     for array in program.layout.arrays:
         if array.bank == "argument" and array.name in program.copied_arguments:

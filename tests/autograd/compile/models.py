@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Callable, Sequence
@@ -39,7 +40,7 @@ def cross_entropy(z: Sequence[Any], y: Sequence[Any]) -> Any:
 
 
 def mlp(s: Source, sizes: Sequence[int], activation: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
-    layers = [(s.matrix(b, a), s.vector(b)) for a, b in zip(sizes, sizes[1:], strict=False)]
+    layers = [(s.matrix(b, a), s.vector(b)) for a, b in itertools.pairwise(sizes)]
 
     def model(x: Any) -> list[Any]:
         for k, (w, b) in enumerate(layers):
@@ -118,10 +119,7 @@ def convolution(s: Source, pooling: str, padding: bool = False, size: int = 6) -
         k = len(kernel)
         n = len(image) - k + 1
         return [
-            [
-                sum(kernel[a][b] * image[i + a][j + b] for a in range(k) for b in range(k))
-                for j in range(n)
-            ]
+            [sum(kernel[a][b] * image[i + a][j + b] for a in range(k) for b in range(k)) for j in range(n)]
             for i in range(n)
         ]
 
@@ -155,7 +153,11 @@ def recurrent(s: Source, steps: int = 5) -> Case:
         total: Any = 0.0
         for x in xs:
             h = [
-                (sum(w * v for w, v in zip(row, x, strict=True)) + sum(u * v for u, v in zip(back, h, strict=True)) + bi).tanh()
+                (
+                    sum(w * v for w, v in zip(row, x, strict=True))
+                    + sum(u * v for u, v in zip(back, h, strict=True))
+                    + bi
+                ).tanh()
                 for row, back, bi in zip(wx, wh, b, strict=True)
             ]
             total = total + (sum(o * v for o, v in zip(out, h, strict=True)) - y) ** 2

@@ -14,8 +14,7 @@ import pytest
 
 import autograd
 from autograd import SHEET, TracingError, Value, logsumexp, register, relu
-
-from .models import CASES, Source, batch_of, cross_entropy, eager, mlp, one_hot, strict_error
+from tests.autograd.compile.models import CASES, Source, batch_of, cross_entropy, eager, mlp, one_hot, strict_error
 
 
 def small(seed: int = 0) -> tuple[Any, list[Any], Source]:
@@ -50,7 +49,7 @@ def test_theta_is_trained_in_place_and_pushed_back() -> None:
     assert step(*batch) < first
     assert source.parameters[0].data == pytest.approx(source.parameters[0].data)
     step.push(gradient=True)
-    loss, gradient = eager(f, source.parameters, batch)
+    loss, _gradient = eager(f, source.parameters, batch)
     assert step(*batch) == pytest.approx(loss, rel=1e-12)
     for p in source.parameters:
         p.data = 0.25
@@ -208,7 +207,10 @@ def test_the_source_does_not_grow_with_the_network() -> None:
     for sizes in ([4, 5, 3], [16, 32, 10]):
         model = mlp(Source(0), sizes, lambda z: z.tanh())
         step = autograd.compile(
-            lambda x, y, model=model: cross_entropy(model(x), y), [0.1] * sizes[0], one_hot(sizes[-1], 0), backend="numpy"
+            lambda x, y, model=model: cross_entropy(model(x), y),
+            [0.1] * sizes[0],
+            one_hot(sizes[-1], 0),
+            backend="numpy",
         )
         texts.append(step.source)
     assert texts[0].count("\n") == texts[1].count("\n") <= 40
@@ -359,7 +361,8 @@ def test_custom_operations_compile_when_their_rules_are_plain_arithmetic() -> No
     import math
 
     swish = register(
-        "swish_c", lambda x: x * autograd.sigmoid(x) if isinstance(x, Value) else x * autograd.ops.sigmoid(x),
+        "swish_c",
+        lambda x: x * autograd.sigmoid(x) if isinstance(x, Value) else x * autograd.ops.sigmoid(x),
         lambda y, x: (y + autograd.ops.sigmoid(x) * (1 - y),),
     )
     hypot = register("hypot_c", lambda a, b: math.hypot(a, b), lambda y, a, b: (a / y, b / y))

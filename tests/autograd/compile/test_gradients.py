@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 import autograd
 from autograd import Value
 from autograd.compile.run import array_words, load
-
-from .models import CASES, Source, batch_of, eager, random_dag, strict_error
+from tests.autograd.compile.models import CASES, Source, batch_of, eager, random_dag, strict_error
 
 BACKENDS = ("numpy", "python")
 
