@@ -456,8 +456,8 @@ _line(
 
 BUILT_IN = frozenset(SHEET)
 
-# --- choices, which nobody writes and the sheet therefore does not list. Eagerly a comparison is Python's own and picks a
-# branch at once; while a function is being compiled, the rules above must choose anew for every sample, and that is
+# --- choices, which nobody writes and the sheet therefore does not list. Eagerly a comparison is Python's own and picks
+# a branch at once; while a function is being compiled, the rules above must choose anew for every sample, and that is
 # recorded by these lines.
 for _name, _symbol, _compare in (
     ("less", "<", lambda a, b: a < b),
