@@ -13,6 +13,7 @@ same graph runs many times faster than the engine builds it, and needs the stand
 
 from __future__ import annotations
 
+import heapq
 import linecache
 import math
 import re
@@ -291,14 +292,19 @@ def reuse_names(lines: list[str]) -> list[str]:
     go early leaves its memory, still in the cache, to the next.
     """
     last = {name: k for k, line in enumerate(lines) for name in _NAME.findall(line)}
-    names: dict[str, str] = {}
-    free: list[str] = []
+    places: dict[str, int] = {}
+    free: list[int] = []  # a heap: low numbers first, which have shorter instructions
+    used = 0
 
     def short(match: re.Match[str]) -> str:
+        nonlocal used
         name = match.group()
-        if name not in names:
-            names[name] = free.pop() if free else f"r{len(names)}"
-        return names[name]
+        if name not in places:
+            if free:
+                places[name] = heapq.heappop(free)
+            else:
+                places[name], used = used, used + 1
+        return f"r{places[name]}"
 
     result = []
     for k, line in enumerate(lines):
@@ -307,7 +313,9 @@ def reuse_names(lines: list[str]) -> list[str]:
             result.append(_NAME.sub(short, line))
             continue
         text = _NAME.sub(short, text)
-        free += [names[name] for name in set(_NAME.findall(line)) - {target.strip()} if last[name] == k]
+        for name in set(_NAME.findall(line)) - {target.strip()}:
+            if last[name] == k:
+                heapq.heappush(free, places[name])
         result.append(f"{_NAME.sub(short, target)} = {text}")
     return result
 
