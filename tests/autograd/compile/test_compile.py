@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -224,6 +225,14 @@ def test_the_source_does_not_grow_with_the_network() -> None:
         "dw1 = dz1 @ x.T",
     ):
         assert f"    {line}\n" in texts[1]
+
+
+def test_the_documentation_shows_the_program() -> None:
+    page = Path(__file__).parents[3] / "docs" / "compile.md"
+    shown = page.read_text(encoding="utf-8").split("<!-- source -->\n```python\n")[1].split("```")[0]
+    model = mlp(Source(0), [64, 32, 10], lambda z: z.tanh())
+    step = autograd.compile(lambda x, y: cross_entropy(model(x), y), [0.1] * 64, one_hot(10, 0), backend="numpy")
+    assert step.source == shown
 
 
 def test_no_layer_is_named_but_layers_are_found() -> None:
