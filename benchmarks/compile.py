@@ -249,49 +249,74 @@ def section_large() -> None:
 
 
 def section_convolution() -> None:
+    convolution_net([8])
+    convolution_net([8, 16])
+
+
+def convolution_net(channels: Sequence[int], size: int = 8, batch: int = 256) -> None:
+    """3×3 convolutions with relu, 2×2 max pooling and a dense layer, written out pixel by pixel."""
     torch = optional("torch")
     r = random.Random(0)
-    channels, size, batch = 8, 8, 256
-    kernels = [([[Value(r.gauss(0, 0.3)) for _ in range(3)] for _ in range(3)], Value(0.0)) for _ in range(channels)]
-    out = [([Value(r.gauss(0, 0.2)) for _ in range(channels * 9)], Value(0.0)) for _ in range(10)]
+    stages = [
+        [
+            ([[[Value(r.gauss(0, 0.3)) for _ in range(3)] for _ in range(3)] for _ in range(a)], Value(0.0))
+            for _ in range(b)
+        ]
+        for a, b in itertools.pairwise([1, *channels])
+    ]
+    left = size - 2 * len(channels)
+    flat = channels[-1] * (left // 2) ** 2
+    out = [([Value(r.gauss(0, 0.2)) for _ in range(flat)], Value(0.0)) for _ in range(10)]
 
-    def loss(x: Any, y: Any) -> Any:
-        features: list[Any] = []
-        for k, b in kernels:
-            n = size - 2
-            rows = [
-                [relu(sum((k[a][c] * x[i + a][j + c] for a in range(3) for c in range(3)), b)) for j in range(n)]
+    def convolve(maps: Any, filters: Any) -> Any:
+        n = len(maps[0]) - 2
+        window = list(itertools.product(range(len(maps)), range(3), range(3)))
+        return [
+            [
+                [relu(sum((k[c][a][d] * maps[c][i + a][j + d] for c, a, d in window), b)) for j in range(n)]
                 for i in range(n)
             ]
-            features += [
-                maximum(rows[i][j], rows[i][j + 1], rows[i + 1][j], rows[i + 1][j + 1])
-                for i in range(0, n, 2)
-                for j in range(0, n, 2)
-            ]
+            for k, b in filters
+        ]
+
+    def loss(x: Any, y: Any) -> Any:
+        maps = [x]
+        for filters in stages:
+            maps = convolve(maps, filters)
+        features = [
+            maximum(m[i][j], m[i][j + 1], m[i + 1][j], m[i + 1][j + 1])
+            for m in maps
+            for i in range(0, left, 2)
+            for j in range(0, left, 2)
+        ]
         z = [sum((wi * v for wi, v in zip(w, features, strict=True)), b) for w, b in out]
         return logsumexp(z) - sum(a * v for a, v in zip(y, z, strict=True))
 
     generator = np.random.default_rng(0)
     X, Y = generator.uniform(size=(batch, size, size)), np.eye(10)[generator.integers(0, 10, batch)]
+    start = time.perf_counter()
     step = autograd.compile(loss, X[0], Y[0])
     step(X, Y)
+    print(f"\nconvolutions {channels}: trace, compile, check and first call {time.perf_counter() - start:.2f} s")
     contenders: Contenders = {"compiled": lambda: step(X, Y)}
     if torch is not None:
         torch.set_num_threads(1)
-        model = torch.nn.Sequential(
-            torch.nn.Conv2d(1, channels, 3),
-            torch.nn.ReLU(),
-            torch.nn.MaxPool2d(2),
-            torch.nn.Flatten(),
-            torch.nn.Linear(72, 10),
-        ).double()
+        model = torch.nn.Sequential()
+        for a, b in itertools.pairwise([1, *channels]):
+            model.extend([torch.nn.Conv2d(a, b, 3), torch.nn.ReLU()])
+        model.extend([torch.nn.MaxPool2d(2), torch.nn.Flatten(), torch.nn.Linear(flat, 10)])
+        model.double()
+        filters = [(k, b) for stage in stages for k, b in stage]
+        numbers = [v.data for k, _ in filters for m in k for row in m for v in row] + [
+            v.data for w, _ in out for v in w
+        ]
+        weights = [p for p in model.parameters() if p.dim() > 1]
         with torch.no_grad():
-            model[0].weight[:] = torch.tensor(
-                [[[[v.data for v in row] for row in k]] for k, _ in kernels], dtype=torch.float64
-            )
-            model[0].bias[:] = 0.0
-            model[4].weight[:] = torch.tensor([[v.data for v in w] for w, _ in out], dtype=torch.float64)
-            model[4].bias[:] = 0.0
+            for p in model.parameters():
+                p.zero_()
+            for p in weights:
+                p[:] = torch.tensor(numbers[: p.numel()], dtype=torch.float64).reshape(p.shape)
+                numbers = numbers[p.numel() :]
         x, target = torch.tensor(X[:, None]), torch.tensor(Y.argmax(axis=1))
 
         def torch_conv() -> Any:
@@ -303,7 +328,8 @@ def section_convolution() -> None:
 
         assert abs(torch_conv().item() - step(X, Y)) < 1e-12
         contenders["PyTorch, one thread"] = torch_conv
-    show("3×3 convolution (8 maps), max pooling, dense, on 8×8, batch 256", interleaved(contenders))
+    title = f"3×3 convolutions of {channels} maps, max pooling, dense, on {size}×{size}, batch {batch}"
+    show(title, interleaved(contenders))
 
 
 def irregular_plan(nodes: int, leaves: Sequence[float], seed: int = 0) -> list[tuple[int, int, int]]:
@@ -380,6 +406,11 @@ def section_irregular() -> None:
         "the straight-line function alone": lambda: run(theta, ()),
         "eager Values": eager,
     }
+    if optional("numba") is not None:
+        tape = autograd.compile(f, backend="numba", check=False)
+        assert abs(tape() - step()) < 1e-12
+        assert np.allclose(tape.gradient, step.gradient, rtol=1e-10, atol=0)
+        contenders["compiled, numba"] = tape
     casadi = optional("casadi")
     if casadi is not None:
         x = casadi.SX.sym("x", 20)

@@ -30,7 +30,7 @@ from ..value import Value
 if TYPE_CHECKING:
     from .run import Compiled
 
-BACKENDS = ("auto", "numpy", "python", "jax")
+BACKENDS = ("auto", "numpy", "python", "jax", "numba")
 
 
 def compile(
@@ -54,8 +54,8 @@ def compile(
             that ``f`` uses and did not make itself.
         dtype: "float64" or "float32".
         backend: "numpy", the grouped program; "python", straight-line code that needs the standard library only, for
-            small or irregular graphs and small batches; "jax", if it is installed; "auto" chooses between the first
-            two.
+            small or irregular graphs and small batches; "jax" and "numba", if they are installed; "auto" chooses
+            between the first two.
         check: evaluate a second sample, and other parameters, and compare with the scalar code; this finds numbers that
             were frozen into the program (by ``x.data``) and randomness.
         mean: whether a call gives the mean over the batch and leaves the gradient (True), or what ``f`` returns for

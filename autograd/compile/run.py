@@ -241,6 +241,8 @@ class Compiled:
         """The program as text: the vectorised one, whatever the width of the network, or the straight-line one."""
         if self.backend == "python":
             return self._straight.source
+        if self.backend == "numba":
+            return str(self._tape.source)
         return self._readable.source
 
     @property
@@ -303,6 +305,11 @@ class Compiled:
                 loss, gradient = self._jitted(self.theta, *[c.T for c in columns])
                 self.gradient[:] = gradient
                 return float(loss)
+            if backend == "numba":
+                samples = np.concatenate(columns).T.astype(float) if columns else np.empty((1, 0))
+                losses, gradient = self._tape.run(np.array(self._given_order()), samples, self._active)
+                np.divide(gradient[self._order], n, self.gradient)
+                return float(losses.sum()) / n
             return self._run_straight(columns, n)
 
     def outputs(self, *batch: Any) -> Any:
@@ -314,11 +321,20 @@ class Compiled:
                 theta = self._given_order()
                 samples = np.concatenate(columns).T.tolist() if columns else [[]]
                 rows = np.array([self._straight.run(theta, s, False) for s in samples], self.dtype).T
+            elif self._asked == "numba":
+                samples = np.concatenate(columns).T.astype(float) if columns else np.empty((1, 0))
+                rows = self._tape.run(np.array(self._given_order()), samples, False)[0].T
             else:
                 rows = self._spaces.bind(n)[0](*columns)[self._program.outputs]
         if self._trace.single:
             return rows[0]
         return _stacked(self._trace.rebuild([*rows]), n)
+
+    @functools.cached_property
+    def _tape(self) -> Any:
+        from .on_numba import Tape
+
+        return Tape(self._trace)
 
     @functools.cached_property
     def _jitted(self) -> Callable[..., Any]:

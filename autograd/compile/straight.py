@@ -47,7 +47,7 @@ def _partials_rule(name: str) -> Callable[..., Sequence[float]]:
 
 
 @dataclass
-class _Template:
+class Template:
     """A rule as text. In it, {0} stands for the result, {1}, {2}, ... for the operands, {i} for the node's number."""
 
     before: list[str]  # statements that name what occurs more than once
@@ -56,9 +56,10 @@ class _Template:
     partials: list[str | None]  # one per operand; None where nothing goes back
     forward_uses: list[int]  # how often each operand occurs in `result` and `before`
     backward_uses: list[bool]  # whether the result, and each operand, occurs in the partials
+    rule: str = ""  # the operation, if its rule is called as it is: it is too long, or not plain arithmetic
 
 
-class _Writer:
+class Writer:
     """Prints one function; with ``careful``, division is a call that never raises.
 
     A value that is used once, and not on the way back, is not named but written where it is used, and so is an adjoint.
@@ -67,7 +68,7 @@ class _Writer:
     def __init__(self, trace: Trace, backward: bool, careful: bool) -> None:
         self.trace, self.careful = trace, careful
         self.rules: dict[str, Any] = {}
-        self.templates: dict[Any, _Template] = {}
+        self.templates: dict[Any, Template] = {}
         self.lines: list[str] = ["def program(parameters, sample):"]
         n = len(trace.ops)
         self.names = [f"v{i}" for i in range(n)]
@@ -76,7 +77,7 @@ class _Writer:
             if op == CONSTANT:
                 self.names[i] = _number(trace.numbers[i])
             elif op not in (INPUT, PARAMETER):
-                computed.append((i, self._template(i)))
+                computed.append((i, self.template(i)))
         entries = [i for argument in trace.arguments for i in argument]
         for vector, nodes in (("parameters", trace.parameter_nodes), ("sample", entries)):
             if nodes:
@@ -149,7 +150,7 @@ class _Writer:
                 before.append(f"{named[id(x)]} = {text}")
         return before, [self.text(root, named) for root in roots]
 
-    def _template(self, i: int) -> _Template:
+    def template(self, i: int) -> Template:
         trace = self.trace
         op, operands = trace.ops[i], trace.inputs[i]
         key = (op, *[trace.numbers[x].hex() if trace.ops[x] == CONSTANT else "" for x in operands])
@@ -158,7 +159,7 @@ class _Writer:
             found = self.templates[key] = self._make_template(op, operands)
         return found
 
-    def _make_template(self, op: str, operands: tuple[int, ...]) -> _Template:
+    def _make_template(self, op: str, operands: tuple[int, ...]) -> Template:
         trace = self.trace
         count = len(operands)
         xs: list[Any] = [
@@ -176,7 +177,7 @@ class _Writer:
                 iterator = iter(texts)
                 forms = [next(iterator) if s else None for s in sent]
                 ahead, back = " ".join([*before, result]), " ".join([*before_partials, *texts])
-                return _Template(
+                return Template(
                     before,
                     result,
                     before_partials,
@@ -186,18 +187,19 @@ class _Writer:
                 )
         self.rules[f"forward_{op}"], self.rules[f"partials_{op}"] = _forward_rule(op), _partials_rule(op)
         arguments = ", ".join(f"{{{k + 1}}}" for k in range(count))
-        return _Template(
+        return Template(
             [],
             f"forward_{op}({arguments})",
             [f"p{{i}} = partials_{op}({{0}}, {arguments})"],
             [f"p{{i}}[{k}]" if isinstance(x, Symbol) else None for k, x in enumerate(xs)],
             [1] * count,
             [True] * (count + 1),
+            rule=op,
         )
 
     # --- the two passes
 
-    def _forward(self, computed: list[tuple[int, _Template]]) -> None:
+    def _forward(self, computed: list[tuple[int, Template]]) -> None:
         trace = self.trace
         uses, kept = [0] * len(trace.ops), [False] * len(trace.ops)
         for y in trace.outputs:
@@ -220,7 +222,7 @@ class _Writer:
             else:
                 self.put(f"v{i} = {_bare(text)}")
 
-    def _backward(self, templates: dict[int, _Template], root: int) -> str:
+    def _backward(self, templates: dict[int, Template], root: int) -> str:
         trace = self.trace
         sent: dict[int, list[str]] = {root: ["1.0"]} if self.active[root] else {}
         for i in range(root, -1, -1):
@@ -326,12 +328,12 @@ class Straight:
     def __init__(self, trace: Trace, backward: bool) -> None:
         self.trace, self.backward = trace, backward
         self.programs: dict[tuple[bool, bool], Callable[..., Any]] = {}
-        self.source = "\n".join(_Writer(trace, backward, careful=False).lines) + "\n"
+        self.source = "\n".join(Writer(trace, backward, careful=False).lines) + "\n"
 
     def program(self, backward: bool, careful: bool) -> Callable[..., Any]:
         key = backward, careful
         if key not in self.programs:
-            writer = _Writer(self.trace, backward, careful)
+            writer = Writer(self.trace, backward, careful)
             text = "\n".join(reuse_names(writer.lines)) + "\n"
             filename = f"<compiled by chainrule: straight {id(self):x} {key}>"
             linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
