@@ -10,7 +10,7 @@ from .write import expression_text, new_constants
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Statement:
     """One named array of the vectorised program.
 
     ``shape`` has "N" for the number of samples; ``inputs`` are the names of the arrays that it is computed from;
@@ -26,8 +26,8 @@ class Step:
     backward: bool
 
 
-def describe(program: Program) -> tuple[Step, ...]:
-    steps: list[Step] = []
+def describe(program: Program) -> tuple[Statement, ...]:
+    steps: list[Statement] = []
     ops: dict[str, tuple[str, int]] = {}
     for array in program.layout.arrays:
         if array.group is not None:
@@ -35,7 +35,7 @@ def describe(program: Program) -> tuple[Step, ...]:
         else:
             kind = {"argument": "argument", "theta": "parameter"}.get(array.bank, "constant")
             shape: tuple[int | str, ...] = (array.size, "N") if array.is_batched else array.matrix or (array.size,)
-            steps.append(Step(array.name, kind, shape, (), array.size, "", False))
+            steps.append(Statement(array.name, kind, shape, (), array.size, "", False))
     constants = new_constants()
     for backward, definitions in ((False, program.forward), (True, program.backward)):
         for d in definitions:
@@ -56,5 +56,5 @@ def describe(program: Program) -> tuple[Step, ...]:
                 op = d.expression.operator
             size = tuple("N" if s == -1 else f"{-s}N" if s < 0 else s for s in d.shape)
             formula = " + ".join(expression_text(x, constants) for x in parts)
-            steps.append(Step(d.name, op, size, tuple(inputs), nodes, formula, backward))
+            steps.append(Statement(d.name, op, size, tuple(inputs), nodes, formula, backward))
     return tuple(steps)

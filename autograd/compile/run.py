@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from ..modes import TracingError
 from ..transforms import flatten
 from ..value import Value, to_float
-from .describe import Step, describe
+from .describe import Statement, describe
 from .differentiate import Program, differentiate
 from .group import group
 from .layout import Layout, lay_out, safe_names
@@ -157,7 +157,7 @@ class Compiled:
             them; `push` and `pull` copy to and from the Values.
         gradient: the gradient of the mean loss, in the same order; overwritten by every call.
         parameters: the Values, in the order of ``theta``.
-        groups: what each array operation of the program stands for (`Step`), for people and for drawings.
+        groups: what each array operation of the program stands for (`Statement`), for people and for drawings.
         mean: whether a call gives the mean and leaves the gradient.
 
     A compiled function may be called from several threads, one at a time.
@@ -196,8 +196,8 @@ class Compiled:
         count = sizes.get("theta", 0)
         self._shared = np.zeros(count + sizes.get("constant", 0) + sizes.get("shared", 0), self.dtype)
         self._shared[count : count + len(self._layout.constants)] = self._layout.constants
-        self.theta: Array = self._shared[:count]
-        self.gradient: Array = np.zeros(count, self.dtype)
+        self._theta: Array = self._shared[:count]
+        self._gradient: Array = np.zeros(count, self.dtype)
         self.parameters = [trace.parameters[k] for k in self._layout.parameter_order]
         self._order = self._layout.parameter_order
         self._work = (len(trace.ops) - count, len(groups))
@@ -207,6 +207,20 @@ class Compiled:
             self._check(f, example)
 
     # --- parameters
+
+    @property
+    def theta(self) -> Array:
+        """The parameters. Assigning copies into the memory that the program reads."""
+        return self._theta
+
+    @theta.setter
+    def theta(self, numbers: Any) -> None:
+        self._theta[:] = numbers
+
+    @property
+    def gradient(self) -> Array:
+        """The gradient that the last call left."""
+        return self._gradient
 
     def pull(self) -> None:
         """Read the parameters' numbers from the Values into ``theta``."""
@@ -251,7 +265,7 @@ class Compiled:
         return self._in_place.source
 
     @property
-    def groups(self) -> tuple[Step, ...]:
+    def groups(self) -> tuple[Statement, ...]:
         return describe(self._program)
 
     @functools.cached_property
@@ -321,6 +335,8 @@ class Compiled:
                 theta = self._given_order()
                 samples = np.concatenate(columns).T.tolist() if columns else [[]]
                 rows = np.array([self._straight.run(theta, s, False) for s in samples], self.dtype).T
+            elif self._asked == "jax" and not self.mean:
+                rows = np.asarray(self._jitted(self.theta, *[c.T for c in columns]))
             elif self._asked == "numba":
                 samples = np.concatenate(columns).T.astype(float) if columns else np.empty((1, 0))
                 rows = self._tape.run(np.array(self._given_order()), samples, False)[0].T

@@ -58,6 +58,16 @@ def test_theta_is_trained_in_place_and_pushed_back() -> None:
     assert (step.theta == 0.25).all()
 
 
+def test_theta_can_be_assigned() -> None:
+    w = Value(3.0)
+    step = autograd.compile(lambda x: w * x, 1.0)
+    theta = step.theta
+    step.theta = step.theta - 1.0
+    assert step.theta is theta and step([5.0]) == 10.0
+    with pytest.raises(AttributeError):
+        step.gradient = theta  # type: ignore[misc]
+
+
 def test_push_can_write_the_gradient_into_the_values() -> None:
     w = Value(3.0)
     step = autograd.compile(lambda x: w * w * x, 1.0)
