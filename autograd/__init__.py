@@ -16,6 +16,7 @@ from __future__ import annotations
 from . import functions as _functions
 from ._neighbours import warn_of_hips as _warn_of_hips
 from .checking import Disagreement, GradientError, gradcheck
+from .compile import TracingError, compile
 from .expression import ExpressionError, parse
 from .functions import (
     abs,
@@ -54,7 +55,7 @@ from .value import Value
 DISTRIBUTION = "chainrule"  # how `nn` and `viz` know that this `autograd` is ours
 __version__ = "0.1.0"
 
-# `from autograd import *` leaves Python's own abs and pow alone.
+# `from autograd import *` leaves Python's own abs, compile and pow alone.
 __all__ = [
     "SHEET",
     "BackwardStep",
@@ -66,6 +67,7 @@ __all__ = [
     "NonFiniteError",
     "Op",
     "Statistics",
+    "TracingError",
     "Value",
     "backward_steps",
     "detect_anomaly",

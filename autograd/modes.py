@@ -18,9 +18,14 @@ class NonFiniteError(ArithmeticError):
     """An operation under `detect_anomaly` gave inf or nan. The message names the operation, its inputs and the pass."""
 
 
+class TracingError(TypeError):
+    """What a function that is being compiled may not do, with the file and line, and what to write instead."""
+
+
 class _State(threading.local):
     no_grad_depth = 0
     anomaly_depth = 0
+    tracer: Any = None  # the compiler's, while it runs a function to record it (autograd.compile.trace)
 
 
 STATE = _State()

@@ -103,39 +103,50 @@ def _slope_of_power(a: Any, b: Any) -> Any:
     return where(equal(b, 0.0), where(abs(a) > 1e-100, slope, 0.0), slope)
 
 
+# The next two words fold many inputs into one. The compiler gives a rule one symbol that stands for a whole row of
+# inputs (one axis of an array); such a symbol knows how to fold itself.
+
+
 def _largest(xs: Sequence[Any]) -> Any:
     if all(map(_number, xs)):
         return ieee.maximum(xs)
+    fold = getattr(xs[0], "fold_largest", None)
+    if fold is not None:
+        return fold()
     top = xs[0]
     for x in xs[1:]:
-        top = where(top >= x, top, x)
+        top = where(top >= x, top, where(equal(top, top), x, top))  # a nan stays
     return top
+
+
+def _total(xs: Sequence[Any]) -> Any:
+    fold = getattr(xs[0], "fold_total", None)
+    if fold is not None:
+        return fold()
+    total: Any = 0.0
+    for x in xs:
+        total = total + x
+    return total
 
 
 def _shares(is_extreme: Sequence[Any]) -> tuple[Any, ...]:
     """1 for the one extreme input, 0 for the others; k inputs that tie get 1/k each."""
-    ties = 0.0
-    for chosen in is_extreme:
-        ties = ties + where(chosen, 1.0, 0.0)
-    return tuple(div(where(chosen, 1.0, 0.0), ties) for chosen in is_extreme)
+    chosen = [where(extreme, 1.0, 0.0) for extreme in is_extreme]
+    ties = _total(chosen)
+    return tuple(div(c, ties) for c in chosen)
 
 
 def _logsumexp(xs: Sequence[Any]) -> Any:
     if all(map(_number, xs)):
         return ieee.logsumexp(xs)
     top = _largest(xs)
-    total = 0.0
-    for x in xs:
-        total = total + exp(x - top)
-    return top + log(total)
+    shift = where(abs(top) < ieee.INF, top, 0.0)  # inf - inf would be nan
+    return shift + log(_total([exp(x - shift) for x in xs]))
 
 
 def _dot(xs: Sequence[Any]) -> Any:
     n = len(xs) // 2
-    total: Any = 0.0
-    for x, w in zip(xs[:n], xs[n:], strict=True):
-        total = total + x * w
-    return total
+    return _total([x * w for x, w in zip(xs[:n], xs[n:], strict=True)])
 
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -171,7 +182,15 @@ class Op:
         return None
 
 
-SHEET: dict[str, Op] = {}
+CHOICES: dict[str, Op] = {}  # lines that can be looked up in the sheet, but are not listed (see below)
+
+
+class _Sheet(dict[str, Op]):
+    def __missing__(self, name: str) -> Op:
+        return CHOICES[name]
+
+
+SHEET: dict[str, Op] = _Sheet()
 
 
 def _line(
@@ -436,6 +455,41 @@ _line(
 )
 
 BUILT_IN = frozenset(SHEET)
+
+# --- choices, which nobody writes and the sheet therefore does not list. Eagerly a comparison is Python's own and picks
+# a branch at once; while a function is being compiled, the rules above must choose anew for every sample, and that is
+# recorded by these lines.
+for _name, _symbol, _compare in (
+    ("less", "<", lambda a, b: a < b),
+    ("less_equal", "≤", lambda a, b: a <= b),
+    ("equal", "=?", lambda a, b: equal(a, b)),
+):
+    _line(
+        _name,
+        2,
+        lambda a, b, _compare=_compare: where(_compare(a, b), 1.0, 0.0),
+        lambda y, a, b: (0.0, 0.0),
+        symbol=_symbol,
+        formula=(f"1 if {{a}} {_symbol} {{b}} else 0", rf"\mathbf{{{{1}}}}[{{a}} {_symbol} {{b}}]"),
+        derivatives=(("0", "0"), ("0", "0")),
+        singular="a step: the derivative is taken as 0 everywhere",
+    )
+    CHOICES[_name] = SHEET.pop(_name)
+_line(
+    "where",
+    3,
+    lambda c, a, b: where(c > 0.0, a, b),
+    lambda y, c, a, b: (0.0, where(c > 0.0, 1.0, 0.0), where(c > 0.0, 0.0, 1.0)),
+    symbol="?:",
+    formula=("the second if {a} > 0 else the third", r"\mathrm{{where}}({a} > 0, \ldots)"),
+    derivatives=(
+        ("0", "0"),
+        ("1 if chosen else 0", r"\mathbf{{1}}[\mathrm{{chosen}}]"),
+        ("1 if chosen else 0", r"\mathbf{{1}}[\mathrm{{chosen}}]"),
+    ),
+)
+CHOICES["where"] = SHEET.pop("where")
+
 LEAF = ""  # the `op` of a Value that was not computed
 CONSTANT = "const"  # the `op` of a plain number that met a Value: it has no gradient
 

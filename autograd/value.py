@@ -27,7 +27,7 @@ from typing import Any, TypeAlias
 
 from . import ieee
 from .kernels import NAMESPACE, fast
-from .modes import NonFiniteError, current_scope, recording, watching
+from .modes import STATE, NonFiniteError, current_scope, recording, watching
 from .ops import CONSTANT, LEAF, SHEET
 
 _new = object.__new__
@@ -78,6 +78,8 @@ class Value:
         self._grad = None
         self._tag = (LEAF, current_scope(), label)
         self._a = self._b = self._da = self._db = None
+        if STATE.tracer is not None:
+            STATE.tracer.born(self)
 
     # --- what a node shows of itself
 
@@ -300,15 +302,23 @@ class Value:
     # --- comparison looks at the numbers; == and hash look at which node it is, so that Values can be dict keys
 
     def __lt__(self, other: Operand) -> bool:
+        if STATE.tracer is not None:
+            return _choice("less", self, other)
         return self._data < other._data if isinstance(other, Value) else self._data < other  # type: ignore[operator]
 
     def __le__(self, other: Operand) -> bool:
+        if STATE.tracer is not None:
+            return _choice("less_equal", self, other)
         return self._data <= other._data if isinstance(other, Value) else self._data <= other  # type: ignore[operator]
 
     def __gt__(self, other: Operand) -> bool:
+        if STATE.tracer is not None:
+            return _choice("less", other, self)
         return self._data > other._data if isinstance(other, Value) else self._data > other
 
     def __ge__(self, other: Operand) -> bool:
+        if STATE.tracer is not None:
+            return _choice("less_equal", other, self)
         return self._data >= other._data if isinstance(other, Value) else self._data >= other
 
     def __eq__(self, other: object) -> bool:
@@ -323,16 +333,25 @@ class Value:
 
     def equals(self, other: Operand) -> bool:
         """Whether the two numbers are equal. (``x == y`` asks whether they are the same node.)"""
+        if STATE.tracer is not None:
+            return _choice("equal", self, other)
         return self._data == (other._data if isinstance(other, Value) else other)
 
     def __bool__(self) -> bool:
+        if STATE.tracer is not None:
+            raise STATE.tracer.refusal("whether a Value is zero")
         return self._data != 0.0
 
     def __float__(self) -> float:
+        if STATE.tracer is not None:
+            raise STATE.tracer.refusal("the number in a Value")
         raise TypeError(
             "float() of a Value would cut it out of the graph, and its gradient would be lost without a word. "
             "Use x.data for the number, or autograd.exp, autograd.log, ... in place of math.exp, math.log, ..."
         )
+
+    def __int__(self) -> int:
+        return int(self.__float__())
 
     # --- gradients
 
@@ -401,6 +420,12 @@ class Value:
 
 
 Operand: TypeAlias = Value | Real | float
+
+
+def _choice(name: str, a: Operand, b: Operand) -> bool:
+    """A comparison while a function is being compiled: not a bool but a recorded choice, made anew for each sample."""
+    choice: bool = STATE.tracer.compare(name, a, b)
+    return choice
 
 
 def to_float(x: Any) -> float:
@@ -490,6 +515,8 @@ def record(name: str, *operands: Operand) -> Value:
     if watching() and y - y != 0.0:  # inf - inf and nan - nan are nan
         raise NonFiniteError(f"{name} gave {y!r} going forward; {_described(inputs)}")
     if not recording():
+        if STATE.tracer is not None:
+            raise STATE.tracer.refusal("a Value that no_grad() has cut off")
         out._tag = (LEAF, current_scope(), "")
         out._a = out._b = out._da = out._db = None
         return out

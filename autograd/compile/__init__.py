@@ -1,0 +1,95 @@
+"""`compile`: from a graph of scalars back to the vectorised program that an expert would have written.
+
+    step = compile(loss, x, y)      # loss is plain scalar code; x and y are one example
+    step(X, Y)                      # the mean loss over a batch; step.gradient is its gradient
+    print(step.source)              # the program
+
+The function is run once, on Values, and the graph that it leaves is rewritten in seven passes, one per file, each with
+its effect on a network of two neurons shown at the top:
+
+    trace          run the function once, and write down what it did
+    normalise      constants fold; trees of + - and products become linear nodes
+    group          nodes that do the same become one array operation
+    layout         every node gets a place, so that operands are slices
+    differentiate  the derivative sheet, run on symbols that stand for arrays, gives statements forward and backward
+    write          the statements as text
+    run            workspaces, and the object that the caller holds
+
+`straight` is the other way to run a trace: one line of Python per node, for small or irregular graphs.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..modes import TracingError
+from ..value import Value
+
+if TYPE_CHECKING:
+    from .run import Compiled
+
+BACKENDS = ("auto", "numpy", "python", "jax", "numba")
+
+
+def compile(
+    f: Callable[..., Any],
+    /,
+    *example: Any,
+    params: Sequence[Value] | None = None,
+    dtype: str = "float64",
+    backend: str = "auto",
+    check: bool = True,
+    mean: bool | None = None,
+) -> Compiled:
+    """Compile a function of one sample into a program for batches of samples.
+
+    Args:
+        f: plain scalar code: it gets the example's arguments with a Value for every number, and returns one Value (a
+            loss), or a nested list of them (a prediction).
+        example: one sample: for each argument a number, or a nested list or array of numbers. Only its shape matters,
+            but it should be a point where ``f`` is defined.
+        params: the parameters, in any order; other Values that ``f`` meets are then constants. By default every Value
+            that ``f`` uses and did not make itself.
+        dtype: "float64" or "float32".
+        backend: "numpy", the grouped program; "python", straight-line code that needs the standard library only, for
+            small or irregular graphs and small batches; "jax" and "numba", if they are installed; "auto" chooses
+            between the first two.
+        check: evaluate a second sample, and other parameters, and compare with the scalar code; this finds numbers that
+            were frozen into the program (by ``x.data``) and randomness.
+        mean: whether a call gives the mean over the batch and leaves the gradient (True), or what ``f`` returns for
+            each sample (False). By default True if ``f`` returns one Value, else False.
+
+    Returns:
+        the compiled function: call it with arrays whose first axis is the batch.
+
+    Raises:
+        TracingError: where ``f`` depends on the numbers in a way that cannot be recorded (``if``, ``float``, ``max``,
+            an index), with the file and line; or if the check finds that the program does not compute what ``f`` does.
+        ValueError, TypeError: for arguments that make no sense.
+    """
+    if not callable(f):
+        hint = (
+            "; for a Value that is already computed, wrap what computes it in a function"
+            if isinstance(f, Value)
+            else ""
+        )
+        raise TypeError(f"expected a function to compile, but got {type(f).__name__}{hint}")
+    if backend not in BACKENDS:
+        raise ValueError(f"backend must be one of {', '.join(map(repr, BACKENDS))}, but got {backend!r}")
+    if dtype not in ("float64", "float32"):
+        raise ValueError(f"dtype must be 'float64' or 'float32', but got {dtype!r}")
+    from .run import Compiled
+    from .trace import trace
+
+    collecting = gc.isenabled()
+    gc.disable()  # its passes over a million new containers take as long as the compiler's own
+    try:
+        return Compiled(f, trace(f, example, params), example, dtype, backend, mean, check)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+__all__ = ["TracingError", "compile"]

@@ -1,0 +1,305 @@
+"""Pass 3, group: nodes that do the same become one array operation.
+
+Nodes of the same rank, operation and depth are one group. For linear nodes, the list of weights is a *row* and the list
+of what they multiply is a *window*; rows that meet the same list of windows are one product of matrices,
+
+    W[R, K] @ X[K, P·N]       R rows, windows of K entries, P windows, N samples
+
+The two neurons of the trace's example are two rows [w1] and [w2] that meet the one window [x]: R=2, K=1, P=1. A dense
+layer has P=1, a convolution has as many windows as positions, a step of a recurrent network is a product for the input
+and one for the state; nobody says here which is which. What is left is a *slab*: an elementwise operation on G nodes.
+
+A group's nodes get consecutive places in the order in which the group before lies, so that the operands of the next
+group are slices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..ops import BUILT_IN, CONSTANT, SHEET
+from .normalise import BATCHED, CONST, LINEAR, SHARED, Graph
+from .trace import INPUT, PARAMETER
+
+Nodes = NDArray[np.intp]  # node numbers; after layout the same arrays are looked up as places
+
+SPLIT_FROM = 16  # nodes with other sources than their group's become a group of their own from this size on
+MAX_PARTS = 6  # a sum with more sources than this is irregular, and is gathered in one piece
+
+
+@dataclass
+class Part:
+    """One summand of a linear group: Σₖ w·x (``weights`` given) or c·Σₖ x."""
+
+    x: Nodes  # [K, P] in a product of matrices, else [K, G]
+    weights: Nodes | None = None  # [R, K] in a product of matrices, else [K, G]
+    c: float = 1.0
+
+
+@dataclass
+class Group:
+    """Nodes that are computed together.
+
+    ``operands`` holds, per input, a number, or the nodes [G], or for an operation on a whole row of inputs [K, G].
+    A linear group has ``parts`` and perhaps a ``bias`` instead; with ``rows`` R > 0 it is a product of matrices, and
+    its nodes are R rows of P positions.
+    """
+
+    op: str
+    rank: int
+    nodes: list[int]
+    operands: list[float | Nodes] = field(default_factory=list)
+    row: bool = False
+    parts: list[Part] = field(default_factory=list)
+    bias: Nodes | None = None
+    rows: int = 0
+    positions: int = 1
+
+
+def group(graph: Graph) -> list[Group]:
+    """All groups in the order in which they can be computed: shared ones first."""
+    grouper = _Grouper(graph)
+    n = len(graph.ops)
+    for rank in (SHARED, BATCHED):
+        levels: list[list[int]] = []
+        level = [0] * n
+        for i in graph.order:
+            if graph.rank[i] == rank:
+                depth = 0
+                for x in _reads(graph, i):
+                    if level[x] > depth:
+                        depth = level[x]
+                level[i] = depth + 1
+                if depth == len(levels):
+                    levels.append([])
+                levels[depth].append(i)
+        for nodes in levels:
+            grouper.add_level(nodes, rank)
+    return grouper.groups
+
+
+def _reads(graph: Graph, i: int) -> list[int]:
+    if graph.ops[i] != LINEAR:
+        return list(graph.inputs[i])
+    found = []
+    for _, w, x in graph.terms[i]:
+        found.append(x)
+        if w >= 0:
+            found.append(w)
+    if i in graph.bias:
+        found.append(graph.bias[i])
+    return found
+
+
+class _Grouper:
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.groups: list[Group] = []
+        self.owner = [0] * len(graph.ops)  # which array a node lies in; arguments and parameters each count as one
+        self.place = list(range(len(graph.ops)))  # where in it
+        for i, op in enumerate(graph.ops):
+            self.owner[i] = {INPUT: -1, PARAMETER: -2, CONSTANT: -3}.get(op, 0)
+        self.constants: dict[float, int] = {}
+
+    def add_level(self, nodes: list[int], rank: int) -> None:
+        g = self.graph
+        buckets: dict[Any, list[int]] = {}
+        linear: list[int] = []
+        for i in nodes:
+            op = g.ops[i]
+            if op == LINEAR:
+                linear.append(i)
+            else:
+                key: tuple[Any, ...]
+                operands = g.inputs[i]
+                if _takes_row(op):
+                    key = (op, len(operands))
+                else:
+                    key = (op, *[g.numbers[x].hex() if g.rank[x] == CONST else g.rank[x] for x in operands])
+                buckets.setdefault(key, []).append(i)
+        for key, members in buckets.items():
+            for some in self._by_source(members, lambda i: tuple(sorted({self.owner[x] for x in g.inputs[i]}))):
+                self._add_slab(key[0], some, rank)
+        if linear:
+            self._add_linear(linear, rank)
+
+    def _by_source(self, members: list[int], source: Callable[[int], Any]) -> list[list[int]]:
+        """Split off what reads from arrays of its own, if that is worth an operation."""
+        if len(members) < 2:
+            return [members]
+        split: dict[Any, list[int]] = {}
+        for i in members:
+            split.setdefault(source(i), []).append(i)
+        if len(split) <= 2:
+            return list(split.values())
+        large = [m for m in split.values() if len(m) >= SPLIT_FROM]
+        rest = [i for m in split.values() if len(m) < SPLIT_FROM for i in m]
+        return large + ([sorted(rest)] if rest else [])
+
+    def _close(self, group: Group) -> None:
+        number = len(self.groups) + 1
+        for k, i in enumerate(group.nodes):
+            self.owner[i], self.place[i] = number, k
+        self.groups.append(group)
+
+    def _sorted(self, members: list[int], reads: Callable[[int], Sequence[int]]) -> list[int]:
+        """In the order of the operand that differs most from node to node, so that it becomes a slice."""
+        if len(members) < 2:
+            return members
+        columns = list(zip(*[reads(i) for i in members], strict=True))
+        if not columns:
+            return members
+        distinct = [len(set(c)) for c in columns]
+        best = distinct.index(max(distinct))
+        owner, place = self.owner, self.place
+
+        def key(i: int) -> tuple[int, int]:
+            x = reads(i)[best]
+            return owner[x], place[x]
+
+        return sorted(members, key=key)
+
+    def _add_slab(self, op: str, members: list[int], rank: int) -> None:
+        g = self.graph
+        members = self._sorted(members, lambda i: g.inputs[i])
+        group = Group(op, rank, members)
+        if _takes_row(op):
+            group.row = True
+            group.operands = [np.array([g.inputs[i] for i in members], dtype=np.intp).T]
+        else:
+            for column in zip(*[g.inputs[i] for i in members], strict=True):
+                if g.rank[column[0]] == CONST:
+                    group.operands.append(g.numbers[column[0]])
+                else:
+                    group.operands.append(np.array(column, dtype=np.intp))
+        self._close(group)
+
+    # --- linear nodes
+
+    def _constant(self, number: float) -> int:
+        node = self.constants.get(number)
+        if node is None:
+            g = self.graph
+            g.ops.append(CONSTANT)
+            g.inputs.append(())
+            g.numbers.append(number)
+            g.rank.append(CONST)
+            g.active.append(False)
+            node = self.constants[number] = len(g.ops) - 1
+            self.owner.append(-3)
+            self.place.append(node)
+        return node
+
+    def _parts_of(self, i: int) -> dict[tuple[str, float, int], tuple[list[int], list[int]]]:
+        """A sum's terms by where they come from: (kind, c, source) -> (weights, operands)."""
+        owner = self.owner
+        parts: dict[tuple[str, float, int], tuple[list[int], list[int]]] = {}
+        main = next((owner[x] for _, w, x in self.graph.terms[i] if w >= 0 and owner[x] != -3), -3)
+        for c, w, x in self.graph.terms[i]:
+            source = owner[x] if owner[x] != -3 else main  # a number in a window: the padding of an image
+            key = ("sum", c, source) if w < 0 else ("dot", 1.0, source)
+            part = parts.get(key)
+            if part is None:
+                part = parts[key] = [], []
+            if w >= 0:
+                part[0].append(w)
+            part[1].append(x)
+        if len(parts) > MAX_PARTS:  # irregular: one product, and one sum for each of the few coefficients
+            merged: dict[tuple[str, float, int], tuple[list[int], list[int]]] = {}
+            few = len({key[1] for key in parts if key[0] == "sum"}) <= 3
+            for (kind, c, _), (ws, xs) in parts.items():
+                if kind == "sum" and not few:
+                    kind, ws, c = "dot", [self._constant(c)] * len(xs), 1.0
+                part = merged.setdefault((kind, c, 0), ([], []))
+                part[0].extend(ws)
+                part[1].extend(xs)
+            return merged
+        return parts
+
+    def _add_linear(self, members: list[int], rank: int) -> None:
+        g = self.graph
+        buckets: dict[Any, list[tuple[int, list[tuple[list[int], list[int]]]]]] = {}
+        for i in members:
+            parts = self._parts_of(i)
+            bias = g.bias.get(i, -1)
+            kind = "" if bias < 0 else g.rank[bias]
+            keys = sorted(parts)
+            signature = (kind, *[(*key, len(parts[key][1])) for key in keys])
+            buckets.setdefault(signature, []).append((i, [parts[key] for key in keys]))
+        for signature, found in buckets.items():
+            shape = signature[1:]  # per part (kind, c, source, K)
+            if any(part[0] == "dot" and part[3] > 1 for part in shape) or (
+                sum(part[0] == "dot" for part in shape) and self._outer(found, shape)
+            ):
+                found = self._add_products(found, shape, rank)
+            if found:
+                self._add_sums(found, shape, rank)
+
+    @staticmethod
+    def _outer(found: list[Any], shape: Any) -> bool:
+        """Whether weights of windows of one entry are each used on many windows, or the other way round."""
+        dots = [k for k, part in enumerate(shape) if part[0] == "dot"]
+        rows = {tuple(parts[k][0][0] for k in dots) for _, parts in found}
+        windows = {tuple(parts[k][1][0] for k in dots) for _, parts in found}
+        return len(rows) > 1 and len(rows) * len(windows) <= 2 * len(found)
+
+    def _add_products(self, found: list[Any], shape: Any, rank: int) -> list[Any]:
+        """Products of matrices; returns the nodes that fit into none."""
+        dots = [k for k, part in enumerate(shape) if part[0] == "dot"]
+        rows: dict[Any, list[tuple[int, Any]]] = {}
+        window_numbers: dict[Any, int] = {}
+        for i, parts in found:
+            row = (self.graph.bias.get(i, -1), *[tuple(parts[k][0]) for k in dots])
+            window = tuple([tuple(parts[k][1]) for k in dots])
+            number = window_numbers.setdefault(window, len(window_numbers))
+            rows.setdefault(row, []).append((number, (i, parts)))
+        blocks: dict[tuple[int, ...], list[list[Any]]] = {}
+        for members in rows.values():
+            members.sort(key=lambda m: m[0])
+            blocks.setdefault(tuple(number for number, _ in members), []).append([node for _, node in members])
+        thin = [b for b in blocks.values() if len(b) == 1]
+        slabs: list[Any] = []
+        for block in blocks.values():
+            if len(block) == 1 and len(thin) > 4:  # many single rows: one slab is better than many small products
+                slabs += block[0]
+            else:
+                self._add_product(block, shape, dots, rank)
+        return slabs
+
+    def _add_product(self, block: list[list[Any]], shape: Any, dots: list[int], rank: int) -> None:
+        nodes = [i for row in block for i, _ in row]
+        out = Group(LINEAR, rank, nodes, rows=len(block), positions=len(block[0]))
+        for k, (_, c, _, _) in enumerate(shape):
+            if k in dots:
+                weights = np.array([row[0][1][k][0] for row in block], dtype=np.intp)
+                x = np.array([parts[k][1] for _, parts in block[0]], dtype=np.intp).T
+                out.parts.append(Part(x, weights))
+            else:
+                out.parts.append(
+                    Part(np.array([parts[k][1] for row in block for _, parts in row], dtype=np.intp).T, c=c)
+                )
+        if nodes[0] in self.graph.bias:
+            out.bias = np.array([self.graph.bias[row[0][0]] for row in block], dtype=np.intp)
+        self._close(out)
+
+    def _add_sums(self, found: list[Any], shape: Any, rank: int) -> None:
+        parts_of = dict(found)
+        flat = {i: [x for _, xs in parts for x in xs[:1]] for i, parts in found}
+        members = self._sorted([i for i, _ in found], lambda i: flat[i])
+        out = Group(LINEAR, rank, members)
+        for k, (kind, c, _, _) in enumerate(shape):
+            x = np.array([parts_of[i][k][1] for i in members], dtype=np.intp).T
+            weights = np.array([parts_of[i][k][0] for i in members], dtype=np.intp).T if kind == "dot" else None
+            out.parts.append(Part(x, weights, c))
+        if members[0] in self.graph.bias:
+            out.bias = np.array([self.graph.bias[i] for i in members], dtype=np.intp)
+        self._close(out)
+
+
+def _takes_row(op: str) -> bool:
+    return SHEET[op].arity is None and op in BUILT_IN

@@ -1,0 +1,188 @@
+"""Pass 4, lay out: every node gets a place in a named array, and every array a place in memory.
+
+There are four kinds of arrays. Arguments come from the caller. Parameters lie in the flat vector theta, in the order in
+which the products of matrices read them, so that each weight matrix is a slice of theta seen as [R, K]; constants that
+stand in arrays follow them. Each group has an array of its own, and all batched groups lie one after the other in one
+block of memory [places, N], so that operands that come from several groups can still be gathered at once.
+
+For the two neurons, theta is (w1, w2, b1, b2), and the arrays are
+
+    w1 = theta[0:2] as [2, 1]     b1 = theta[2:4]     z1 = batched[0:2]     h1 = batched[2:4]
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..ops import CONSTANT
+from .group import Group, Nodes
+from .normalise import BATCHED, LINEAR, Graph
+from .trace import Trace
+
+ACTIVATIONS = {"tanh", "relu", "sigmoid", "softplus", "leaky_relu"}
+# names that the written programs use themselves
+RESERVED = set(
+    "theta gradient n np numpy take add_at concatenate reshape exp log sqrt sin cos tanh sigmoid softplus where abs "
+    "pow sum max swapaxes zeros run bind program predict batched adjoint shared math".split()
+)
+
+
+@dataclass(eq=False)
+class Array:
+    """A named array of ``size`` places. In memory: ``bank[start : start + size]``."""
+
+    name: str
+    bank: str  # "argument", "theta", "constant", "shared" or "batched"
+    start: int
+    size: int
+    active: bool  # depends on a parameter, so that it needs an adjoint
+    matrix: tuple[int, int] | None = None  # a weight matrix is seen in this shape
+    group: Group | None = None
+
+    @property
+    def is_batched(self) -> bool:
+        return self.bank in ("argument", "batched")
+
+
+@dataclass
+class Layout:
+    arrays: list[Array]
+    array_of: NDArray[np.intp]  # node -> its array's number
+    place_of: NDArray[np.intp]  # node -> its place in that array
+    parameter_order: NDArray[np.intp]  # theta[k] is trace.parameters[parameter_order[k]]
+    constants: NDArray[np.float64]
+    argument_sizes: list[int]
+    sizes: dict[str, int] = field(default_factory=dict)  # places per bank
+
+    def array_for(self, group: Group) -> Array:
+        return self.arrays[int(self.array_of[group.nodes[0]])]
+
+
+class _Builder:
+    def __init__(self, n: int) -> None:
+        self.arrays: list[Array] = []
+        self.array_of = np.full(n, -1, dtype=np.intp)
+        self.place_of = np.zeros(n, dtype=np.intp)
+        self.sizes: Counter[str] = Counter()
+        self.nodes: dict[str, list[Nodes]] = {"theta": []}
+
+    def add(
+        self,
+        name: str,
+        bank: str,
+        nodes: Nodes,
+        *,
+        active: bool,
+        matrix: tuple[int, int] | None = None,
+        group: Group | None = None,
+    ) -> None:
+        start = 0 if bank == "argument" else self.sizes[bank]
+        self.array_of[nodes] = len(self.arrays)
+        self.place_of[nodes] = np.arange(len(nodes))
+        self.arrays.append(Array(name, bank, start, len(nodes), active, matrix, group))
+        self.sizes[bank] += len(nodes)
+        self.nodes.setdefault(bank, []).append(nodes)
+
+
+def safe_names(names: Sequence[str]) -> list[str]:
+    """The function's own names for its arguments, made different from each other and from the program's words."""
+    result: list[str] = []
+    for name in names:
+        while name in RESERVED or name in result or keyword.iskeyword(name) or not name.isidentifier():
+            name += "_"
+        result.append(name)
+    return result
+
+
+def lay_out(trace: Trace, graph: Graph, groups: Sequence[Group], argument_names: Sequence[str]) -> Layout:
+    n = len(graph.ops)
+    builder = _Builder(n)
+    taken = set(argument_names)
+    for name, nodes in zip(argument_names, trace.arguments, strict=True):
+        builder.add(name, "argument", np.array(nodes, dtype=np.intp), active=False)
+
+    # parameters: as the products read them, then biases, then in the order of use, then those that nothing uses
+    placed = np.zeros(n, dtype=bool)
+    is_parameter = np.zeros(n, dtype=bool)
+    is_parameter[trace.parameter_nodes] = True
+    counts: Counter[str] = Counter()
+
+    def fresh(prefix: str) -> str:
+        while True:
+            counts[prefix] += 1
+            name = f"{prefix}{counts[prefix]}"
+            if name not in taken:
+                return name
+
+    def place(nodes: Nodes, prefix: str, matrix: bool = False) -> None:
+        flat = nodes.reshape(-1)
+        flat = flat[is_parameter[flat] & ~placed[flat]]
+        if len(flat) == 0:
+            return
+        whole = matrix and len(flat) == nodes.size and len(np.unique(flat)) == nodes.size
+        if not whole:
+            flat = flat[np.sort(np.unique(flat, return_index=True)[1])]  # each once, in the order of first use
+        placed[flat] = True
+        shape = (nodes.shape[0], nodes.shape[1]) if whole else None
+        builder.add(fresh(prefix), "theta", flat, active=True, matrix=shape)
+
+    for group in groups:
+        for part in group.parts:
+            if part.weights is not None:
+                place(part.weights, "w", matrix=group.rows > 0)
+        if group.bias is not None:
+            place(group.bias, "b")
+    for group in groups:
+        for part in group.parts:
+            place(part.x, "p")
+        for operand in group.operands:
+            if not isinstance(operand, float):
+                place(operand, "p")
+    place(np.array(trace.parameter_nodes, dtype=np.intp), "p")
+    index = {node: k for k, node in enumerate(trace.parameter_nodes)}
+    by_place = [index[int(node)] for nodes in builder.nodes["theta"] for node in nodes]
+
+    # constants that stand in arrays
+    used: dict[int, None] = {}
+    for group in groups:
+        arrays: list[Any] = [group.bias, *group.operands]
+        for part in group.parts:
+            arrays += [part.x, part.weights]
+        for array in arrays:
+            if isinstance(array, np.ndarray):
+                for node in np.unique(array):
+                    if graph.ops[int(node)] == CONSTANT:
+                        used[int(node)] = None
+    constants = list(used)
+    if constants:
+        builder.add(fresh("c"), "constant", np.array(constants, dtype=np.intp), active=False)
+
+    for group in groups:
+        if group.op == LINEAR:
+            prefix = "z" if group.rows else "s"
+        else:
+            prefix = "h" if group.op in ACTIVATIONS else group.op + "_"
+        bank = "batched" if group.rank == BATCHED else "shared"
+        active = any(graph.active[i] for i in group.nodes)
+        builder.add(fresh(prefix), bank, np.array(group.nodes, dtype=np.intp), active=active, group=group)
+    for array in builder.arrays:  # theta, constants and shared groups lie one after the other
+        if array.bank == "constant":
+            array.start += builder.sizes["theta"]
+        elif array.bank == "shared":
+            array.start += builder.sizes["theta"] + builder.sizes["constant"]
+    return Layout(
+        builder.arrays,
+        builder.array_of,
+        builder.place_of,
+        np.array(by_place, dtype=np.intp),
+        np.array([graph.numbers[i] for i in constants], dtype=np.float64),
+        [len(nodes) for nodes in trace.arguments],
+        dict(builder.sizes),
+    )

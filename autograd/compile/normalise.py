@@ -1,0 +1,316 @@
+"""Pass 2, normalise: constants fold, ranks are found, and sums become linear nodes.
+
+**Rank**: a node is constant, shared (it depends on parameters only), or batched (it depends on the sample).
+
+**Linear nodes**: a tree of + - negations and products with something shared, each used once, becomes one node
+
+    bias + Σ c·w·x        c a number, w a shared node or nothing, x a batched node
+
+so for two neurons ``w1*x + b1`` and ``w2*x + b2`` the trace's mul and add are gone, and two linear nodes are left, each
+with the one term (1.0, w, x) and the bias b, which the next pass can see are two rows of one matrix. A product with a
+number and no w is a *bare* term: skip connections and pooling are made of these, and they stay out of the dot.
+
+What is linear is not listed here but read off the derivative sheet: an operation whose local derivatives are all
+numbers (add: 1, 1; sub: 1, -1; x / 4: 0.25) is the sum of its inputs times those numbers, and one whose local
+derivatives are its own inputs crosswise (mul, dot) is a sum of products. Chains of maximum are left as they are: three
+numbers that tie share the gradient ½·½, ½·½, ½ in a chain, and not ⅓ each.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from ..ops import BUILT_IN, CONSTANT, SHEET
+from .symbols import Symbol, leaf, partials
+from .trace import INPUT, PARAMETER, Trace
+
+CONST, SHARED, BATCHED = 0, 1, 2
+LINEAR = "linear"
+MAX_COPIED = 64  # a long sum under a minus sign stays a node of its own, so that this pass takes linear time
+
+Term = tuple[float, int, int]  # c, w (or -1), x
+
+
+@dataclass
+class Graph:
+    """The trace after normalising. Nodes keep their numbers; those that were absorbed are not in ``order``."""
+
+    ops: list[str]
+    inputs: list[tuple[int, ...]]
+    numbers: list[float]
+    rank: list[int]
+    active: list[bool]  # does it depend on a parameter, so that it needs an adjoint?
+    terms: dict[int, list[Term]] = field(default_factory=dict)  # of linear nodes
+    bias: dict[int, int] = field(default_factory=dict)  # node -> shared or constant node
+    order: list[int] = field(default_factory=list)  # the computed nodes that are left, inputs first
+    outputs: list[int] = field(default_factory=list)
+
+
+def linear_form(op: str, count: int) -> tuple[str, tuple[float, ...]]:
+    """How the sheet says that an operation of ``count`` unknown inputs is linear.
+
+    ("sum", coefficients), ("products", ()) for y = Σ aᵢ·bᵢ with the a in the first half and the b in the second, or
+    ("", ()) if it is neither.
+    """
+    if op not in BUILT_IN:  # a rule of one's own may state a derivative that is not the forward formula's
+        return "", ()
+    xs = [leaf(i, ()) for i in range(count)]
+    y = leaf("y", ())
+    found: list[Symbol] = partials(op, y, *xs)
+    if all(p.operator == "number" for p in found):
+        if any(p.detail == 0.0 for p in found):  # a step: its derivative is 0, and it is not 0 itself
+            return "", ()
+        return "sum", tuple(p.detail for p in found)
+    half = count // 2
+    if count == 2 * half and all(p is xs[(i + half) % count] for i, p in enumerate(found)):
+        return "products", ()
+    return "", ()
+
+
+def normalise(trace: Trace) -> Graph:
+    ops, inputs, numbers = list(trace.ops), list(trace.inputs), list(trace.numbers)
+    n = len(ops)
+    rank, active, uses = [CONST] * n, [False] * n, [0] * n
+    for i in range(n):
+        op = ops[i]
+        if op == INPUT:
+            rank[i] = BATCHED
+        elif op == PARAMETER:
+            rank[i], active[i] = SHARED, True
+        elif op != CONSTANT:
+            r, reached = CONST, False
+            for x in inputs[i]:
+                uses[x] += 1
+                if rank[x] > r:
+                    r = rank[x]
+                reached = reached or active[x]
+            rank[i], active[i] = r, reached
+            if r == CONST:  # its number is known, whatever the operation
+                ops[i], inputs[i] = CONSTANT, ()
+    graph = Graph(ops, inputs, numbers, rank, active)
+    for y in trace.outputs:
+        uses[y] += 2  # an output is a node of its own
+    builder = _Linear(graph, uses)
+    for i in range(n):
+        if ops[i] not in (INPUT, PARAMETER, CONSTANT):
+            builder.visit(i)
+    graph.outputs = [builder.output(y) for y in trace.outputs]
+    builder.finish(n)
+    return graph
+
+
+class _Linear:
+    """Collects linear nodes. ``sums[i]`` holds the terms of a sum that may still be absorbed by its one consumer."""
+
+    def __init__(self, graph: Graph, uses: list[int]) -> None:
+        self.graph, self.uses = graph, uses
+        self.forms: dict[tuple[str, int], tuple[str, tuple[float, ...]]] = {}
+        self.sums: dict[int, list[Term]] = {}
+        self.absorbed: set[int] = set()
+        self.constants: dict[str, int] = {}
+        self.scales: dict[tuple[float, int], int] = {}
+        self.added: list[tuple[int, int]] = []  # (new node, the node that it must come before)
+
+    def node(self, op: str, inputs: tuple[int, ...], number: float, rank: int, active: bool) -> int:
+        g = self.graph
+        g.ops.append(op)
+        g.inputs.append(inputs)
+        g.numbers.append(number)
+        g.rank.append(rank)
+        g.active.append(active)
+        self.uses.append(1)
+        return len(g.ops) - 1
+
+    def constant(self, number: float) -> int:
+        key = number.hex()
+        if key not in self.constants:
+            self.constants[key] = self.node(CONSTANT, (), number, CONST, False)
+        return self.constants[key]
+
+    def visit(self, i: int) -> None:
+        g = self.graph
+        op, operands = g.ops[i], g.inputs[i]
+        key = (op, len(operands))
+        form = self.forms.get(key)
+        if form is None:
+            form = self.forms[key] = linear_form(op, len(operands))
+        kind, coefficients = form
+        if kind == "sum":
+            if coefficients == (1.0, 1.0) and self.chained(i, operands[0], operands[1]):
+                return
+            pairs = [(c, -1, x) for c, x in zip(coefficients, operands, strict=True)]
+        elif kind == "products":
+            half = len(operands) // 2
+            if half == 1:
+                a, b = operands
+                if g.rank[a] > g.rank[b]:
+                    a, b = b, a
+                if CONST < g.rank[a] < g.rank[b]:
+                    self.sums[i] = [(1.0, a, b)]
+                    return
+            products = self.products(i, operands[:half], operands[half:])
+            if products is None:
+                return
+            pairs = products
+        elif kind == "" and g.rank[operands[-1]] == CONST and len(operands) == 2 and g.rank[operands[0]] != CONST:
+            scale = self.scale(op, g.numbers[operands[1]])  # x / 4 is linear, too
+            if scale is None:
+                return
+            pairs = [(scale, -1, operands[0])]
+        else:
+            return
+        self.sums[i] = self.flatten(pairs)
+
+    def chained(self, i: int, a: int, b: int) -> bool:
+        """The common case of `flatten`, a link in a chain of additions, written out because there are so many."""
+        sums, uses = self.sums, self.uses
+        inner = sums.get(a)
+        if inner is None or uses[a] != 1:
+            return False
+        other = sums.get(b) if uses[b] == 1 else None
+        if other is None:
+            inner.append((self.graph.numbers[b], -1, -1) if self.graph.rank[b] == CONST else (1.0, -1, b))
+        elif len(other) <= len(inner):
+            inner += other
+            del sums[b]
+            self.absorbed.add(b)
+        else:
+            return False
+        del sums[a]
+        self.absorbed.add(a)
+        sums[i] = inner
+        return True
+
+    def scale(self, op: str, second: float) -> float | None:
+        """c if op(x, second) is c·x for every x, as the sheet's local derivative says: division is, a power is not."""
+        key = (op + " " + second.hex(), 2)
+        if key not in self.forms:
+            if SHEET[op].arity != 2 or op not in BUILT_IN:
+                self.forms[key] = "", ()
+            else:
+                x, y = leaf("x", ()), leaf("y", ())
+                p = partials(op, y, x, second)[0]
+                proper = p.operator == "number" and math.isfinite(p.detail) and p.detail != 0.0
+                self.forms[key] = ("sum", (p.detail,)) if proper and SHEET[op].forward(0.0, second) == 0.0 else ("", ())
+        kind, coefficients = self.forms[key]
+        return coefficients[0] if kind else None
+
+    def products(self, i: int, left: tuple[int, ...], right: tuple[int, ...]) -> list[Term] | None:
+        """The terms of Σ aᵢ·bᵢ; a product of two batched nodes (or two shared ones) becomes a node of its own."""
+        rank = self.graph.rank
+        terms: list[Term] = []
+        for a, b in zip(left, right, strict=True):
+            if rank[a] > rank[b]:
+                a, b = b, a
+            if rank[a] == CONST:
+                terms.append((self.graph.numbers[a], -1, b))
+            elif rank[a] < rank[b]:
+                terms.append((1.0, a, b))
+            elif len(left) == 1 and self.graph.ops[i] == "mul":
+                return None
+            else:
+                g = self.graph
+                value = g.numbers[a] * g.numbers[b]
+                new = self.node("mul", (a, b), value, rank[a], g.active[a] or g.active[b])
+                self.added.append((new, i))
+                terms.append((1.0, -1, new))
+        return terms
+
+    def flatten(self, pairs: list[Term]) -> list[Term]:
+        """Put the terms of sums that are used here only in their place. Plain additions extend the longest list."""
+        result: list[Term] | None = None
+        first = -1
+        if len(pairs) <= 2:  # steal the list of the longer inner sum: a chain of additions must not be copied each time
+            best = 0
+            for k, (c, w, x) in enumerate(pairs):
+                inner = self.sums.get(x)
+                if c == 1.0 and w < 0 and inner is not None and self.uses[x] == 1 and len(inner) > best:
+                    first, best = k, len(inner)
+            if first >= 0:
+                x = pairs[first][2]
+                result = self.sums.pop(x)
+                self.absorbed.add(x)
+                if first == 1 and len(result) <= MAX_COPIED:  # keep the order in which they were written
+                    result, tail = [], result
+                    self._extend(result, pairs[:1])
+                    return result + tail
+        if result is None:
+            result = []
+        self._extend(result, [p for k, p in enumerate(pairs) if k != first])
+        return result
+
+    def _extend(self, result: list[Term], pairs: list[Term]) -> None:
+        rank, sums, uses = self.graph.rank, self.sums, self.uses
+        for c, w, x in pairs:
+            if w < 0 and uses[x] == 1 and x in sums and (len(sums[x]) <= MAX_COPIED or c == 1.0):
+                inner = sums.pop(x)
+                self.absorbed.add(x)
+                result += inner if c == 1.0 else [(c * ci, wi, xi) for ci, wi, xi in inner]
+            elif w < 0 and rank[x] == CONST:
+                result.append((c * self.graph.numbers[x], -1, -1))
+            else:
+                result.append((c, w, x))
+
+    def output(self, y: int) -> int:
+        """An output is always a computed, batched node."""
+        g = self.graph
+        if g.rank[y] == BATCHED and g.ops[y] != INPUT:
+            return y
+        new = self.node(LINEAR, (), g.numbers[y], BATCHED, g.active[y])
+        self.sums[new] = [(g.numbers[y], -1, -1)] if g.rank[y] == CONST else [(1.0, -1, y)]
+        self.added.append((new, len(g.ops)))
+        return new
+
+    def finish(self, n: int) -> None:
+        """Split every sum that is left into bias and terms, and list the nodes in order."""
+        g = self.graph
+        before: dict[int, list[int]] = {}
+        last: list[int] = []
+        for new, i in self.added:
+            (before.setdefault(i, []) if i < n else last).append(new)
+        for i in range(n):
+            g.order += before.get(i, ())
+            if g.ops[i] not in (INPUT, PARAMETER, CONSTANT) and i not in self.absorbed:
+                if i in self.sums:
+                    self._split(i)
+                g.order.append(i)
+        for i in last:
+            self._split(i)
+            g.order.append(i)
+
+    def scaled(self, c: float, w: int) -> int:
+        """The shared node c·w, so that weights in a product need no number beside them."""
+        node = self.scales.get((c, w))
+        if node is None:
+            node = self.scales[c, w] = self.node(LINEAR, (), 0.0, SHARED, self.graph.active[w])
+            self.graph.terms[node] = [(c, -1, w)]
+            self.graph.order.append(node)
+        return node
+
+    def _split(self, i: int) -> None:
+        g, rank = self.graph, self.graph.rank
+        number, shared, terms = 0.0, [], []
+        window = rank[i] == BATCHED and any(w >= 0 for _, w, _ in self.sums[i])
+        for c, w, x in self.sums[i]:
+            if x < 0:
+                number += c
+            elif window and w < 0 and c != 1.0 and rank[x] == SHARED:
+                terms.append((1.0, x, self.constant(c)))  # a weight that meets a number: the padding of an image
+            elif rank[i] == BATCHED and rank[x] == SHARED:
+                shared.append((c, w, x))
+            else:
+                terms.append((1.0, self.scaled(c, w), x) if w >= 0 and c != 1.0 else (c, w, x))
+        if shared and (len(shared) > 1 or shared[0][0] != 1.0 or number != 0.0):
+            bias = self.node(LINEAR, (), 0.0, SHARED, True)
+            g.terms[bias] = shared
+            if number != 0.0:
+                g.bias[bias] = self.constant(number)
+            g.order.append(bias)
+            g.bias[i] = bias
+        elif shared:
+            g.bias[i] = shared[0][2]
+        elif number != 0.0 or not terms:
+            g.bias[i] = self.constant(number)
+        g.ops[i] = LINEAR
+        g.terms[i] = terms

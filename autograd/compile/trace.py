@@ -1,0 +1,258 @@
+"""Pass 1, trace: run the scalar function once, and write down what it did.
+
+The function is called with Values in place of the example's numbers. Nothing special happens to the arithmetic: a
+graph comes out, as always, and this pass copies it into flat lists. For two neurons, ``h = [tanh(w1*x + b1),
+tanh(w2*x + b2)]``, the trace is
+
+    0 input x        2 mul 1 0       4 add 2 3      6 parameter w2    8 parameter b2     10 tanh 9
+    1 parameter w1   3 parameter b1  5 tanh 4       7 mul 6 0         9 add 7 8
+
+Leaves that were there before the call are parameters. Leaves that the call itself made, such as the zero state of a
+recurrent network, are constants. Constants are kept once each (by ``float.hex``, so -0.0 is not 0.0).
+
+A function can only be recorded if it does the same for every sample, so whatever asks for a number on the way (``if``,
+``float``, ``max``) raises a `TracingError` that names the user's line. Comparisons inside the derivative sheet's rules
+are recorded as choices (`Choice`), so that a loss may contain derivatives of relu.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..modes import STATE, TracingError
+from ..ops import CONSTANT
+from ..transforms import flatten
+from ..value import _MANY, Value, record, to_float
+
+PACKAGE = str(Path(__file__).parent.parent)  # the engine's own files are never "the user's line"
+INPUT, PARAMETER = "input", "parameter"
+
+INSTEAD = (
+    "A compiled function must do the same for every sample. In place of `if`, max(), min(), abs() of a number or "
+    "float() use relu, maximum, minimum, abs, softplus or sigmoid of the Value; "
+    "for the class in a target use a one-hot list"
+)
+
+
+@dataclass
+class Trace:
+    """The recorded function. Node i has operation ``ops[i]``, operands ``inputs[i]`` (node numbers), and, when it was
+    traced, the number ``numbers[i]``; inputs come before the nodes that use them."""
+
+    ops: list[str] = field(default_factory=list)
+    inputs: list[tuple[int, ...]] = field(default_factory=list)
+    numbers: list[float] = field(default_factory=list)
+    arguments: list[list[int]] = field(default_factory=list)  # per argument, its nodes in flattened order
+    parameters: list[Value] = field(default_factory=list)
+    parameter_nodes: list[int] = field(default_factory=list)
+    outputs: list[int] = field(default_factory=list)
+    rebuild: Callable[[Sequence[Any]], Any] = list  # from a flat list of outputs to the shape the function returned
+    single: bool = False  # the function returned one Value, not a list
+
+
+class Choice:
+    """What a comparison of Values gives while tracing: not a bool, but something that `where` can choose by."""
+
+    def __init__(self, node: Value, tracer: Tracer) -> None:
+        self.node, self.tracer = node, tracer
+
+    def where(self, yes: Any, no: Any) -> Value:
+        return record("where", self.node, yes, no)
+
+    def __bool__(self) -> bool:
+        raise self.tracer.refusal("whether one Value is larger than another")
+
+
+class Tracer:
+    """What the engine asks while a function is recorded."""
+
+    def __init__(self) -> None:
+        self.leaves: list[Value] = []
+
+    def born(self, leaf: Value) -> None:
+        self.leaves.append(leaf)
+
+    def compare(self, name: str, a: Any, b: Any) -> Choice:
+        return Choice(record(name, a, b), self)
+
+    def refusal(self, what: str) -> TracingError:
+        frame = sys._getframe(1)
+        while frame.f_back is not None and frame.f_code.co_filename.startswith((PACKAGE, "<the derivative sheet")):
+            frame = frame.f_back
+        return TracingError(f"{frame.f_code.co_filename}:{frame.f_lineno}: this line asks for {what}. {INSTEAD}")
+
+
+@contextmanager
+def tracing() -> Iterator[Tracer]:
+    before, tracer = STATE.tracer, Tracer()
+    STATE.tracer = tracer
+    try:
+        yield tracer
+    finally:
+        STATE.tracer = before
+
+
+def call_with_values(f: Callable[..., Any], example: Sequence[Any]) -> tuple[Any, list[list[Value]]]:
+    """f(*example) with every number of the example made a Value; also those Values, per argument."""
+    leaves, lifted = [], []
+    for argument in example:
+        flat, rebuild = flatten(argument)
+        nodes = [Value(x.data if isinstance(x, Value) else to_float(x)) for x in flat]
+        leaves.append(nodes)
+        lifted.append(rebuild(nodes))
+    return f(*lifted), leaves
+
+
+def trace(f: Callable[..., Any], example: Sequence[Any], params: Sequence[Value] | None) -> Trace:
+    """Call ``f(*example)`` on Values and record the graph of what it returns.
+
+    Raises:
+        TracingError: where the function looks at a number, or uses a Value as an index.
+        TypeError: if it returns something else than Values and numbers, nested in lists.
+    """
+    born: list[Value] = []
+
+    def watched(*args: Any) -> Any:
+        with tracing() as tracer:  # from here on: the example's own leaves were made before
+            try:
+                return f(*args)
+            except TypeError as error:
+                if not isinstance(error, TracingError) and "Value" in str(error) and "indices" in str(error):
+                    where = [s for s in traceback.extract_tb(error.__traceback__) if not s.filename.startswith(PACKAGE)]
+                    place = f"{where[-1].filename}:{where[-1].lineno}" if where else "the function"
+                    raise TracingError(f"{place}: a Value cannot be an index. {INSTEAD}") from error
+                raise
+            finally:
+                born.extend(tracer.leaves)
+
+    result, arguments = call_with_values(watched, example)
+    outputs, rebuild = flatten(result)
+    for y in outputs:
+        if not isinstance(y, Value):
+            try:
+                to_float(y)
+            except TypeError:
+                hint = "; did it forget to return?" if y is None else ""
+                raise TypeError(
+                    f"a function to compile must return Values, but this one returned {type(y).__name__}{hint}"
+                ) from None
+    recorder = _Recorder({x: n for n, nodes in enumerate(arguments) for x in nodes}, set(born), params)
+    for nodes in arguments:
+        recorder.out.arguments.append([recorder.add_leaf(x, INPUT) for x in nodes])
+    for p in params or ():
+        recorder.add_leaf(p, PARAMETER)
+    recorder.out.outputs = [recorder.number(y) for y in outputs]
+    recorder.out.rebuild = rebuild
+    recorder.out.single = isinstance(result, Value)
+    return recorder.out
+
+
+class _Recorder:
+    """Copies a graph into flat lists: a depth-first walk with its own stack, inputs from left to right."""
+
+    def __init__(self, arguments: dict[Value, int], born: set[Value], params: Sequence[Value] | None) -> None:
+        self.out = Trace()
+        self.arguments, self.born, self.params = arguments, born, params
+        self.index: dict[Value, int] = {}
+        self.constants: dict[str, int] = {}
+
+    def add(self, op: str, inputs: tuple[int, ...], number: float) -> int:
+        self.out.ops.append(op)
+        self.out.inputs.append(inputs)
+        self.out.numbers.append(number)
+        return len(self.out.ops) - 1
+
+    def constant(self, number: float) -> int:
+        key = number.hex()
+        found = self.constants.get(key)
+        if found is None:
+            found = self.constants[key] = self.add(CONSTANT, (), number)
+        return found
+
+    def add_leaf(self, x: Value, op: str) -> int:
+        if op == PARAMETER:
+            if not isinstance(x, Value):
+                raise TypeError(f"params must be Values, but one of them is {type(x).__name__}")
+            if x in self.index:
+                return self.index[x]
+            self.out.parameters.append(x)
+            self.out.parameter_nodes.append(len(self.out.ops))
+        node = self.index[x] = self.add(op, (), x._data)
+        return node
+
+    def leaf(self, x: Value) -> int:
+        if x._tag[0] == CONSTANT or x in self.born or self.params is not None:
+            node = self.index[x] = self.constant(x._data)
+            return node
+        out = self.out
+        node = self.index[x] = len(out.ops)
+        out.ops.append(PARAMETER)
+        out.inputs.append(())
+        out.numbers.append(x._data)
+        out.parameters.append(x)
+        out.parameter_nodes.append(node)
+        return node
+
+    def number(self, root: Any) -> int:
+        """The number of a node, after everything that it depends on has got one."""
+        if not isinstance(root, Value):
+            return self.constant(to_float(root))
+        index, ops, inputs, numbers = self.index, self.out.ops, self.out.inputs, self.out.numbers
+        find, constant, leaf = index.get, self.constant, self.leaf
+        path = [root]
+        while path:
+            node = path[-1]
+            if node in index:
+                path.pop()
+                continue
+            a = node._a
+            if a is None:
+                leaf(node)
+                path.pop()
+                continue
+            numbered: tuple[int, ...]
+            if a is not _MANY:  # written out, because a large network has a hundred thousand of these
+                if type(a) is float:
+                    i = constant(a)
+                else:
+                    found = find(a)
+                    if found is None:
+                        if a._a is not None:
+                            path.append(a)
+                            continue
+                        found = leaf(a)
+                    i = found
+                b = node._b
+                if b is None:
+                    numbered = (i,)
+                else:
+                    if type(b) is float:
+                        j = constant(b)
+                    else:
+                        found = find(b)
+                        if found is None:
+                            if b._a is not None:
+                                path.append(b)
+                                continue
+                            found = leaf(b)
+                        j = found
+                    numbered = (i, j)
+            else:
+                waiting = [x for x in node._b if isinstance(x, Value) and x not in index]
+                if waiting:
+                    waiting.reverse()
+                    path += waiting
+                    continue
+                numbered = tuple([index[x] if isinstance(x, Value) else constant(x) for x in node._b])
+            path.pop()
+            index[node] = len(ops)
+            ops.append(node._tag[0])
+            inputs.append(numbered)
+            numbers.append(node._data)
+        return index[root]

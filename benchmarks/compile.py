@@ -1,0 +1,564 @@
+"""How fast is a compiled scalar graph? What `autograd.compile` is measured by, with the contenders beside it.
+
+    python benchmarks/compile.py                 all sections
+    python benchmarks/compile.py digits irregular
+
+All contenders of a section run interleaved in one process with one BLAS thread, and medians and ratios are printed.
+PyTorch, scikit-learn, JAX, CasADi, Numba and micrograd take part where they are installed.
+"""
+
+from __future__ import annotations
+
+import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = "1"
+
+import itertools  # noqa: E402
+import math  # noqa: E402
+import random  # noqa: E402
+import statistics  # noqa: E402
+import sys  # noqa: E402
+import time  # noqa: E402
+import warnings  # noqa: E402
+from collections.abc import Callable, Sequence  # noqa: E402
+from typing import Any  # noqa: E402
+
+import numpy as np  # noqa: E402
+
+import autograd  # noqa: E402
+from autograd import Value, logsumexp, maximum, relu  # noqa: E402
+
+Contenders = dict[str, Callable[[], Any]]
+
+
+def interleaved(contenders: Contenders, seconds: float = 2.0, least: int = 7) -> dict[str, float]:
+    """The median time of each, in seconds: they take turns, so that a busy moment hits all of them alike."""
+    batches: dict[str, int] = {}
+    for name, call in contenders.items():
+        call()
+        start = time.perf_counter()
+        call()
+        batches[name] = max(1, int(2e-3 / max(time.perf_counter() - start, 1e-7)))
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    end = time.perf_counter() + seconds * len(contenders)
+    while time.perf_counter() < end or len(times[name]) < least:
+        for name, call in contenders.items():
+            count = batches[name]
+            start = time.perf_counter()
+            for _ in range(count):
+                call()
+            times[name].append((time.perf_counter() - start) / count)
+        if time.perf_counter() > end + 60 * seconds:
+            break
+    return {name: statistics.median(ts) for name, ts in times.items()}
+
+
+def show(title: str, medians: dict[str, float], ours: str = "compiled") -> None:
+    print(f"\n{title}")
+    for name, t in medians.items():
+        ratio = "" if name == ours else f"   compiled / this = {medians[ours] / t:.3g}"
+        print(f"  {name:34} {_time(t):>12}{ratio}")
+
+
+def _time(t: float) -> str:
+    return f"{t * 1e6:.1f} µs" if t < 1e-3 else f"{t * 1e3:.3f} ms" if t < 1.0 else f"{t:.2f} s"
+
+
+def optional(name: str) -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return __import__(name)
+    except ImportError:
+        return None
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# The same network three times: scalar Values, NumPy by hand, PyTorch
+
+
+def parameters(sizes: Sequence[int], seed: int = 0) -> list[tuple[list[list[Value]], list[Value]]]:
+    r = random.Random(seed)
+    return [
+        ([[Value(r.gauss(0, (1 / a) ** 0.5)) for _ in range(a)] for _ in range(b)], [Value(0.0) for _ in range(b)])
+        for a, b in itertools.pairwise(sizes)
+    ]
+
+
+def scalar_loss(layers: Any) -> Callable[[Any, Any], Any]:
+    def loss(x: Any, y: Any) -> Any:
+        for k, (w, b) in enumerate(layers):
+            x = [sum((wi * xi for wi, xi in zip(row, x, strict=True)), bi) for row, bi in zip(w, b, strict=True)]
+            if k + 1 < len(layers):
+                x = [z.tanh() for z in x]
+        return logsumexp(x) - sum(yi * zi for yi, zi in zip(y, x, strict=True))
+
+    return loss
+
+
+def numpy_weights(layers: Any) -> list[Any]:
+    return [np.array([[v.data for v in row] for row in w]).T.copy() for w, _ in layers] + [
+        np.array([v.data for v in b]) for _, b in layers
+    ]
+
+
+def hand_numpy(layers: Any, X: Any, Y: Any) -> Callable[[], Any]:
+    """Backpropagation for a two-layer tanh network with softmax cross-entropy, as one writes it by hand."""
+    w1, w2, b1, b2 = numpy_weights(layers)
+    n = len(X)
+
+    def step() -> Any:
+        h = np.tanh(X @ w1 + b1)
+        z = h @ w2 + b2
+        z -= z.max(axis=1, keepdims=True)
+        e = np.exp(z)
+        total = e.sum(axis=1, keepdims=True)
+        loss = (np.log(total[:, 0]) - (z * Y).sum(axis=1)).mean()
+        dz = (e / total - Y) / n
+        dw2 = h.T @ dz
+        db2 = dz.sum(axis=0)
+        dh = dz @ w2.T
+        dz1 = dh * (1.0 - h * h)
+        dw1 = X.T @ dz1
+        db1 = dz1.sum(axis=0)
+        return loss, dw1, db1, dw2, db2
+
+    return step
+
+
+def hand_numpy_in_place(layers: Any, X: Any, Y: Any) -> Callable[[], Any]:
+    """The same by somebody who minds every allocation: samples as columns, every result into memory of its own."""
+    w1, w2, b1, b2 = numpy_weights(layers)
+    w1, w2, b1, b2 = w1.T.copy(), w2.T.copy(), b1[:, None].copy(), b2[:, None].copy()
+    n, (m, _), (k, _) = len(X), w1.shape, w2.shape
+    x, y = X.T, np.ascontiguousarray(Y.T)
+    h, dh, slope, z, e = np.empty((m, n)), np.empty((m, n)), np.empty((m, n)), np.empty((k, n)), np.empty((k, n))
+    top, total, each, ones = np.empty((1, n)), np.empty((1, n)), np.empty((1, n)), np.full(n, 1.0)
+    dw1, dw2, db1, db2 = np.empty_like(w1), np.empty_like(w2), np.empty(m), np.empty(k)
+
+    def step() -> Any:
+        np.matmul(w1, x, h)
+        np.add(h, b1, h)
+        np.tanh(h, h)
+        np.matmul(w2, h, z)
+        np.add(z, b2, z)
+        np.maximum.reduce(z, 0, None, top, True)
+        np.subtract(z, top, z)
+        np.exp(z, e)
+        np.add.reduce(e, 0, None, total, True)
+        np.multiply(z, y, z)
+        np.add.reduce(z, 0, None, each, True)
+        np.divide(e, total, e)
+        np.log(total, total)
+        loss = (np.add.reduce(total[0]) - np.add.reduce(each[0])) / n
+        np.subtract(e, y, e)
+        np.multiply(e, 1.0 / n, e)
+        np.matmul(e, h.T, dw2)
+        np.matmul(e, ones, db2)
+        np.matmul(w2.T, e, dh)
+        np.multiply(h, h, slope)
+        np.subtract(1.0, slope, slope)
+        np.multiply(dh, slope, dh)
+        np.matmul(dh, x.T, dw1)
+        np.matmul(dh, ones, db1)
+        return loss, dw1, db1, dw2, db2
+
+    return step
+
+
+def torch_step(torch: Any, layers: Any, X: Any, Y: Any) -> Callable[[], Any]:
+    torch.set_num_threads(1)
+    model = torch.nn.Sequential()
+    for k, (w, b) in enumerate(layers):
+        linear = torch.nn.Linear(len(w[0]), len(w), dtype=torch.float64)
+        with torch.no_grad():
+            linear.weight[:] = torch.tensor([[v.data for v in row] for row in w], dtype=torch.float64)
+            linear.bias[:] = torch.tensor([v.data for v in b])
+        model.append(linear)
+        if k + 1 < len(layers):
+            model.append(torch.nn.Tanh())
+    x, target = torch.tensor(X), torch.tensor(Y.argmax(axis=1))
+
+    def step() -> Any:
+        for p in model.parameters():
+            p.grad = None
+        loss = torch.nn.functional.cross_entropy(model(x), target)
+        loss.backward()
+        return loss
+
+    return step
+
+
+def digits() -> tuple[Any, Any]:
+    """The digits of scikit-learn, or numbers of the same shape."""
+    try:
+        from sklearn.datasets import load_digits
+
+        X, y = load_digits(return_X_y=True)
+        return X / 16.0, y
+    except ImportError:
+        generator = np.random.default_rng(0)
+        return generator.uniform(size=(1797, 64)), generator.integers(0, 10, 1797)
+
+
+def section_digits() -> None:
+    torch = optional("torch")
+    X, y = digits()
+    X, Y = np.ascontiguousarray(X[:1437]), np.eye(10)[y[:1437]]
+    layers = parameters([64, 32, 10])
+    loss = scalar_loss(layers)
+    start = time.perf_counter()
+    step = autograd.compile(loss, X[0], Y[0], backend="numpy")
+    step(X[:1], Y[:1])
+    print(f"digits MLP 64-32-10: trace, compile, check and first call {time.perf_counter() - start:.3f} s")
+    print(f"source: {step.source.count(chr(10)) - 1} lines")
+    for n in (1437, 32, 1):
+        A, B = X[:n].copy(), Y[:n].copy()
+        contenders: Contenders = {
+            "compiled": lambda A=A, B=B: step(A, B),
+            "hand-written NumPy": hand_numpy(layers, A, B),
+        }
+        if torch is not None:
+            contenders["PyTorch, one thread"] = torch_step(torch, layers, A, B)
+        contenders["hand-written NumPy, in place"] = hand_numpy_in_place(layers, A, B)
+        found, expected = step(A, B), hand_numpy(layers, A, B)()
+        assert all(np.allclose(g.T, d) for g, d in zip(expected, hand_numpy_in_place(layers, A, B)(), strict=True))
+        assert abs(found - expected[0]) < 1e-12
+        assert abs(np.linalg.norm(step.gradient) ** 2 - sum((g**2).sum() for g in expected[1:])) < 1e-10
+        show(f"digits MLP, loss + gradient, batch {n}", interleaved(contenders))
+
+
+def section_eager() -> None:
+    """The same gradient, sample by sample on Values and on micrograd, from a few samples."""
+    X, y = digits()
+    X, Y = np.ascontiguousarray(X[:1437]), np.eye(10)[y[:1437]]
+    layers = parameters([64, 32, 10])
+    loss = scalar_loss(layers)
+    step = autograd.compile(loss, X[0], Y[0])
+    xs, ys = X[:10].tolist(), Y[:10].tolist()
+
+    def eager() -> None:
+        for x, t in zip(xs, ys, strict=True):
+            loss(x, t).backward()
+
+    contenders: Contenders = {"compiled": lambda: step(X, Y), "eager Values": eager}
+    engine = optional("micrograd.engine")
+    if engine is not None:
+        from micrograd.engine import Value as Micro
+
+        micro = [([[Micro(v.data) for v in row] for row in w], [Micro(v.data) for v in b]) for w, b in layers]
+
+        def micrograd() -> None:
+            for x, t in zip(xs, ys, strict=True):
+                h: Any = x
+                for k, (w, b) in enumerate(micro):
+                    h = [
+                        sum((wi * xi for wi, xi in zip(row, h, strict=True)), bi) for row, bi in zip(w, b, strict=True)
+                    ]
+                    if k == 0:
+                        h = [v.relu() for v in h]  # micrograd has no tanh, exp or log: relu and a squared error instead
+                sum(((v - g) ** 2 for v, g in zip(h, t, strict=True)), Micro(0)).backward()
+
+        contenders["micrograd (relu, squared error)"] = micrograd
+    medians = interleaved(contenders)
+    for name in medians:
+        if name != "compiled":
+            medians[name] *= 1437 / 10
+    show("digits MLP, full batch of 1437, against scalar engines (10 samples, scaled up)", medians)
+
+
+def section_large() -> None:
+    layers = parameters([784, 100, 10])
+    loss = scalar_loss(layers)
+    generator = np.random.default_rng(0)
+    X, Y = generator.uniform(size=(1000, 784)), np.eye(10)[generator.integers(0, 10, 1000)]
+    start = time.perf_counter()
+    step = autograd.compile(loss, X[0], Y[0])
+    built = time.perf_counter() - start
+    step(X, Y)
+    print(
+        f"\n784-100-10: trace + compile, with the check {built:.2f} s; "
+        f"first step {time.perf_counter() - start - built:.2f} s"
+    )
+    start = time.perf_counter()
+    autograd.compile(loss, X[0], Y[0], check=False)
+    print(f"784-100-10: trace + compile, check=False {time.perf_counter() - start:.2f} s")
+    show(
+        "784-100-10 at batch 1000",
+        interleaved({"compiled": lambda: step(X, Y), "hand-written NumPy": hand_numpy(layers, X, Y)}),
+    )
+
+
+def section_convolution() -> None:
+    convolution_net([8])
+    convolution_net([8, 16])
+
+
+def convolution_net(channels: Sequence[int], size: int = 8, batch: int = 256) -> None:
+    """3×3 convolutions with relu, 2×2 max pooling and a dense layer, written out pixel by pixel."""
+    torch = optional("torch")
+    r = random.Random(0)
+    stages = [
+        [
+            ([[[Value(r.gauss(0, 0.3)) for _ in range(3)] for _ in range(3)] for _ in range(a)], Value(0.0))
+            for _ in range(b)
+        ]
+        for a, b in itertools.pairwise([1, *channels])
+    ]
+    left = size - 2 * len(channels)
+    flat = channels[-1] * (left // 2) ** 2
+    out = [([Value(r.gauss(0, 0.2)) for _ in range(flat)], Value(0.0)) for _ in range(10)]
+
+    def convolve(maps: Any, filters: Any) -> Any:
+        n = len(maps[0]) - 2
+        window = list(itertools.product(range(len(maps)), range(3), range(3)))
+        return [
+            [
+                [relu(sum((k[c][a][d] * maps[c][i + a][j + d] for c, a, d in window), b)) for j in range(n)]
+                for i in range(n)
+            ]
+            for k, b in filters
+        ]
+
+    def loss(x: Any, y: Any) -> Any:
+        maps = [x]
+        for filters in stages:
+            maps = convolve(maps, filters)
+        features = [
+            maximum(m[i][j], m[i][j + 1], m[i + 1][j], m[i + 1][j + 1])
+            for m in maps
+            for i in range(0, left, 2)
+            for j in range(0, left, 2)
+        ]
+        z = [sum((wi * v for wi, v in zip(w, features, strict=True)), b) for w, b in out]
+        return logsumexp(z) - sum(a * v for a, v in zip(y, z, strict=True))
+
+    generator = np.random.default_rng(0)
+    X, Y = generator.uniform(size=(batch, size, size)), np.eye(10)[generator.integers(0, 10, batch)]
+    start = time.perf_counter()
+    step = autograd.compile(loss, X[0], Y[0])
+    step(X, Y)
+    print(f"\nconvolutions {channels}: trace, compile, check and first call {time.perf_counter() - start:.2f} s")
+    contenders: Contenders = {"compiled": lambda: step(X, Y)}
+    if torch is not None:
+        torch.set_num_threads(1)
+        model = torch.nn.Sequential()
+        for a, b in itertools.pairwise([1, *channels]):
+            model.extend([torch.nn.Conv2d(a, b, 3), torch.nn.ReLU()])
+        model.extend([torch.nn.MaxPool2d(2), torch.nn.Flatten(), torch.nn.Linear(flat, 10)])
+        model.double()
+        filters = [(k, b) for stage in stages for k, b in stage]
+        numbers = [v.data for k, _ in filters for m in k for row in m for v in row] + [
+            v.data for w, _ in out for v in w
+        ]
+        weights = [p for p in model.parameters() if p.dim() > 1]
+        with torch.no_grad():
+            for p in model.parameters():
+                p.zero_()
+            for p in weights:
+                p[:] = torch.tensor(numbers[: p.numel()], dtype=torch.float64).reshape(p.shape)
+                numbers = numbers[p.numel() :]
+        x, target = torch.tensor(X[:, None]), torch.tensor(Y.argmax(axis=1))
+
+        def torch_conv() -> Any:
+            for p in model.parameters():
+                p.grad = None
+            value = torch.nn.functional.cross_entropy(model(x), target)
+            value.backward()
+            return value
+
+        assert abs(torch_conv().item() - step(X, Y)) < 1e-12
+        contenders["PyTorch, one thread"] = torch_conv
+    title = f"3×3 convolutions of {channels} maps, max pooling, dense, on {size}×{size}, batch {batch}"
+    show(title, interleaved(contenders))
+
+
+def irregular_plan(nodes: int, leaves: Sequence[float], seed: int = 0) -> list[tuple[int, int, int]]:
+    """Random operations on random earlier nodes: + × − mostly, one in six tanh, sin or sigmoid, and tanh of what would
+    grow beyond 2 (without it, rounding errors grow like the numbers, and nobody's gradient is right)."""
+    r = random.Random(seed)
+    pool = list(leaves)
+    plan = []
+    for i in range(nodes):
+        op = r.choice([0, 0, 1, 1, 2, r.randrange(3, 6)])
+        j, k = r.randrange(max(0, i + len(leaves) - 500), i + len(leaves)), r.randrange(i + len(leaves))
+        a, b = pool[j], pool[k]
+        y = [a + b, a * b, a - b, math.tanh(a), math.sin(a), 1 / (1 + math.exp(-a))][op]
+        if abs(y) > 2.0:
+            op, y = 3, math.tanh(a)
+        pool.append(y)
+        plan.append((op, j, k))
+    return plan
+
+
+def irregular(plan: Any, leaves: Sequence[Any], tanh: Any, sin: Any, sigmoid: Any) -> Any:
+    pool = list(leaves)
+    put = pool.append
+    for op, i, j in plan:
+        a, b = pool[i], pool[j]
+        if op == 0:
+            put(a + b)
+        elif op == 1:
+            put(a * b)
+        elif op == 2:
+            put(a - b)
+        elif op == 3:
+            put(tanh(a))
+        elif op == 4:
+            put(sin(a))
+        else:
+            put(sigmoid(a))
+    used = {i for _, i, _ in plan} | {j for op, _, j in plan if op < 3}
+    total = leaves[0] * 0.0
+    for k, v in enumerate(pool):
+        if k not in used:  # so that every node has a part in the result
+            total = total + v
+    return tanh(total * 0.01)
+
+
+def section_irregular() -> None:
+    r = random.Random(1)
+    leaves = [Value(r.gauss(0, 1)) for _ in range(20)]
+    plan = irregular_plan(20_000, [v.data for v in leaves])
+
+    def f() -> Any:
+        return irregular(plan, leaves, Value.tanh, Value.sin, Value.sigmoid)
+
+    start = time.perf_counter()
+    step = autograd.compile(f, backend="python")
+    step()
+    print(
+        f"\nirregular graph of 20,000 nodes: trace, compile, check and first call {time.perf_counter() - start:.2f} s"
+    )
+    chosen = autograd.compile(f, check=False).backend
+    print(f"auto chooses {chosen}")
+
+    def eager() -> None:
+        for v in leaves:
+            v.grad = None
+        f().backward()
+
+    eager()
+    assert np.allclose([v.grad for v in step.parameters], step.gradient, rtol=1e-10, atol=0)
+    run = step._straight.program(True, False)
+    theta = step._given_order()
+    contenders: Contenders = {
+        "compiled": step,
+        "the straight-line function alone": lambda: run(theta, ()),
+        "eager Values": eager,
+    }
+    if optional("numba") is not None:
+        tape = autograd.compile(f, backend="numba", check=False)
+        assert abs(tape() - step()) < 1e-12
+        assert np.allclose(tape.gradient, step.gradient, rtol=1e-10, atol=0)
+        contenders["compiled, numba"] = tape
+    casadi = optional("casadi")
+    if casadi is not None:
+        x = casadi.SX.sym("x", 20)
+        y = irregular(plan, [x[k] for k in range(20)], casadi.tanh, casadi.sin, lambda v: 1 / (1 + casadi.exp(-v)))
+        function = casadi.Function("f", [x], [y, casadi.gradient(y, x)])
+        point = np.array([v.data for v in leaves])
+        assert np.allclose(np.array(function(point)[1]).ravel(), [v.grad for v in leaves], rtol=1e-8)
+        contenders["CasADi SX"] = lambda: function(point)
+    show("irregular graph of 20,000 nodes, batch 1", interleaved(contenders))
+
+
+def section_training() -> None:
+    try:
+        from sklearn.neural_network import MLPClassifier
+    except ImportError:
+        print("\ntraining: scikit-learn is not installed")
+        return
+    X, y = digits()
+    order = np.random.default_rng(0).permutation(len(X))
+    X, y = X[order], y[order]
+    train, test = slice(0, 1437), slice(1437, None)
+    Y = np.eye(10)[y]
+
+    def ours() -> float:
+        layers = parameters([64, 32, 10], seed=1)
+        loss = scalar_loss(layers)
+        step = autograd.compile(loss, X[0], Y[0])
+        generator = np.random.default_rng(0)
+        theta, g = step.theta, step.gradient
+        m, v, buffer = np.zeros_like(theta), np.zeros_like(theta), np.zeros_like(theta)
+        t = 0
+        for _ in range(80):
+            shuffled = generator.permutation(1437)
+            A, B = X[shuffled], Y[shuffled]
+            for k in range(0, 1437, 64):
+                step(A[k : k + 64], B[k : k + 64])
+                t += 1
+                m += 0.1 * (g - m)
+                np.multiply(g, g, buffer)
+                v += 0.001 * (buffer - v)
+                theta -= 0.005 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+        step.push()
+        predict = autograd.compile(lambda x: scalar_logits(layers, x), X[0], check=False)
+        return float((predict(X[test]).argmax(axis=1) == y[test]).mean())
+
+    def theirs() -> float:
+        model = MLPClassifier(
+            (32,), activation="tanh", batch_size=64, learning_rate_init=0.005, max_iter=80, random_state=1, alpha=0.0
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.set_params(n_iter_no_change=80).fit(X[train], y[train])
+        return float(model.score(X[test], y[test]))
+
+    rows: dict[str, list[tuple[float, float]]] = {"compiled": [], "MLPClassifier": []}
+    for _ in range(3):
+        for name, call in (("compiled", ours), ("MLPClassifier", theirs)):
+            start = time.perf_counter()
+            accuracy = call()
+            rows[name].append((time.perf_counter() - start, accuracy))
+    print("\ntraining digits, 80 epochs of batches of 64 with Adam, held-out accuracy (build included)")
+    for name, found in rows.items():
+        print(f"  {name:34} {_time(statistics.median(t for t, _ in found)):>12}   {found[0][1]:.4f}")
+
+
+def scalar_logits(layers: Any, x: Any) -> Any:
+    for k, (w, b) in enumerate(layers):
+        x = [sum((wi * xi for wi, xi in zip(row, x, strict=True)), bi) for row, bi in zip(w, b, strict=True)]
+        if k + 1 < len(layers):
+            x = [z.tanh() for z in x]
+    return x
+
+
+def section_jax() -> None:
+    jax = optional("jax")
+    if jax is None:
+        print("\njax is not installed")
+        return
+    jax.config.update("jax_enable_x64", True)
+    X, y = digits()
+    X, Y = X[:1436], np.eye(10)[y[:1436]]
+    layers = parameters([64, 32, 10])
+    loss = scalar_loss(layers)
+    step = autograd.compile(loss, X[0], Y[0], backend="numpy")
+    other = autograd.compile(loss, X[0], Y[0], backend="jax", check=False)
+    a, b = step(X, Y), other(X, Y)
+    print(
+        f"\njax: |loss difference| {abs(a - b):.1e}, "
+        f"largest gradient difference {abs(step.gradient - other.gradient).max():.1e}"
+    )
+    show(
+        "digits MLP, batch 1436, numpy and jax",
+        interleaved({"compiled": lambda: step(X, Y), "jax.jit, two threads": lambda: other(X, Y)}),
+    )
+
+
+SECTIONS = {
+    "digits": section_digits,
+    "eager": section_eager,
+    "large": section_large,
+    "convolution": section_convolution,
+    "irregular": section_irregular,
+    "training": section_training,
+    "jax": section_jax,
+}
+
+if __name__ == "__main__":
+    for _section in sys.argv[1:] or SECTIONS:
+        SECTIONS[_section]()
