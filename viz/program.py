@@ -2,7 +2,7 @@
 
     x 64×N ──┐
     w1 32×64 ─ (@ +) z1 32×N ── (tanh) h1 32×N ── ...
-    b1 32 ───┘       dz1              dh1
+    b1 32 ───┘       dz1
 
 Above a wire stands the array's shape, N for the number of samples; below it the name that its gradient has in the
 program, if it has one. What comes out is a `Diagram` like any other: arranged, painted and written as DOT by the same
@@ -146,23 +146,28 @@ def _parts(
     for helper, user in helpers.items():  # a helper comes before its user, so that what it reads is handed on
         merged = [y for x in inputs[user] for y in (inputs[helper] if x == helper else [x])]
         inputs[user] = list(dict.fromkeys(merged))
-    needed = set(results)
+    used: set[str] = set()  # by what leads to a result
     for s in reversed(forward):
-        if s.name in needed:
-            needed.update(inputs[s.name])
+        if s.name in results or s.name in used:
+            used.update(inputs[s.name])
     part_of: dict[str, int] = {}
     parts: list[Part] = []
     for s in forward:
-        if s.name in needed:
+        if s.name in results or s.name in used:
             part = _part(s, "d" + s.name if "d" + s.name in gradients else "", fmt)
             part.inputs = [part_of[name] for name in inputs[s.name]]
             part.locals_ = [None] * len(part.inputs)
+            part_of[s.name] = len(parts)
+            parts.append(part)
+            if s.name in results and s.name in used:  # its wire goes on, so that the result gets an end of its own
+                told = f"{part.name} is a result"
+                part = Part("gate", part.name, "", "", "=", "pill", inputs=[len(parts) - 1], tooltip=told)
+                part.locals_ = [None]
+                parts.append(part)
             if s.name in results:
                 part.is_root = True
                 if mean:
                     part.name = f"mean({part.name})"
-            part_of[s.name] = len(parts)
-            parts.append(part)
     return parts
 
 
@@ -197,7 +202,7 @@ def _summary(parts: list[Part], budget: int) -> Diagram:
         common = [f"{n:,} {symbol}" for symbol, n in gates.most_common(4)]
         lines.append(",  ".join(common) + (",  …" if len(gates) > 4 else ""))
     lines += _counted(hidden)
-    box = Part("folded", "", lines=tuple(lines), tooltip=", ".join(lines), is_root=any(p.is_root for p in hidden))
+    box = Part("folded", "", lines=tuple(lines), tooltip=", ".join(lines))
     place = {i: k for k, i in enumerate(shown, 1)}
     for i in shown:
         parts[i].inputs = list(dict.fromkeys(place.get(source, 0) for source in parts[i].inputs))
@@ -208,6 +213,7 @@ def _summary(parts: list[Part], budget: int) -> Diagram:
 
 def _counted(hidden: Sequence[Part]) -> Iterable[str]:
     kinds = (
+        ("result", "results", sum(p.is_root for p in hidden)),
         ("parameter", "parameters", sum(p.is_parameter for p in hidden)),
         ("argument", "arguments", sum(p.kind == "input" and not p.is_parameter for p in hidden)),
         ("constant", "constants", sum(p.kind == "constant" for p in hidden)),
