@@ -58,9 +58,9 @@ class Diagram:
     """The parts, inputs first, and what was left out on the way."""
 
     parts: list[Part]
-    root: Value
     note: str = ""  # what was folded, and how to open it
     node_count: int = 0
+    unit: tuple[str, str] = ("node", "nodes")  # what is counted
 
 
 # --- scopes
@@ -115,7 +115,7 @@ class _Graph:
         split = {scope: levels(scope) for scope in dict.fromkeys(scopes)}
         return [split[scope] for scope in scopes]
 
-    def part_count(self, groups: Iterable[int]) -> int:
+    def partcount(self, groups: Iterable[int]) -> int:
         """How many parts a drawing of these groups has."""
         drawn = {g for i, g in enumerate(groups) if not self.is_constant[i] or i in self.loose}
         return len(drawn)
@@ -141,15 +141,15 @@ def build(root: Value, *, fmt: str = ".4g", depth: int | str | None = "auto", ma
     """
     graph = _Graph(root, fmt)
     everything = range(len(graph.order))
-    if depth == "auto" and graph.part_count(everything) > max_nodes:
+    if depth == "auto" and graph.partcount(everything) > max_nodes:
         for level in range(max(map(len, graph.paths)) - 1, -1, -1):
             groups = _groups(graph, level)
-            if graph.part_count(groups) <= max_nodes:
+            if graph.partcount(groups) <= max_nodes:
                 return _folded(graph, groups, level)
         return _summary(graph, max_nodes)
     if isinstance(depth, int) and any(len(path) > depth for path in graph.paths):
         return _folded(graph, _groups(graph, depth), depth)
-    return Diagram(_parts(graph, list(everything), {}), root, node_count=len(graph.order))
+    return Diagram(_parts(graph, list(everything), {}), node_count=len(graph.order))
 
 
 # --- folding by scopes
@@ -158,7 +158,7 @@ def build(root: Value, *, fmt: str = ".4g", depth: int | str | None = "auto", ma
 def _folded(graph: _Graph, groups: list[int], level: int) -> Diagram:
     boxes = _boxes(graph, groups, level)
     note = f"Folded. draw_graph(…, depth={level + 1}) opens one level more, depth='all' opens everything."
-    return Diagram(_parts(graph, groups, boxes), graph.root, note, len(graph.order))
+    return Diagram(_parts(graph, groups, boxes), note, len(graph.order))
 
 
 def _groups(graph: _Graph, depth: int) -> list[int]:
@@ -246,12 +246,12 @@ def _boxes(graph: _Graph, groups: list[int], level: int) -> dict[int, _Box]:
         if inside:
             words = {re.sub(r"[.\d]+$", "", word) for word in inside}
             lines.append(f"{len(inside)} {clip(one_line(words.pop()), MAX_TITLE) if len(words) == 1 else 'parts'}")
-        lines.append(_count(sum(not graph.is_constant[i] for i in places), "node", "nodes"))
+        lines.append(count(sum(not graph.is_constant[i] for i in places), "node", "nodes"))
         boxes[g] = _Box(scoped[0][:level], tuple(lines), places)
     return boxes
 
 
-def _count(n: int, one: str, many: str) -> str:
+def count(n: int, one: str, many: str) -> str:
     return f"{n:,} {one if n == 1 else many}"
 
 
@@ -260,34 +260,34 @@ def _count(n: int, one: str, many: str) -> str:
 
 def _summary(graph: _Graph, max_nodes: int) -> Diagram:
     """The operations next to the root, and one box for everything before them."""
-    order, count = graph.order, len(graph.order)
-    distance = [0] * count  # along the longest path, so that whatever uses a drawn node is drawn too
-    for i in range(count - 1, -1, -1):
+    order = graph.order
+    distance = [0] * len(order)  # along the longest path, so that whatever uses a drawn node is drawn too
+    for i in range(len(order) - 1, -1, -1):
         d = distance[i] + 1
         for source in graph.sources[i]:
             if distance[source] < d:
                 distance[source] = d
-    drawn = [i for i in range(count) if not graph.is_constant[i] or i in graph.loose]
+    drawn = [i for i in range(len(order)) if not graph.is_constant[i] or i in graph.loose]
     budget = min(SUMMARY_SIZE, max_nodes - 1)
     near = sorted((i for i in drawn if distance[i] <= budget), key=lambda i: (distance[i], -i))
     shown = set(near[:budget])
     hidden = [i for i in drawn if i not in shown]
-    groups = list(range(count))
+    groups = list(range(len(order)))
     for i in hidden:
         groups[i] = hidden[-1]
     counts = Counter([order[i].op for i in hidden])
     leaf_count, constant_count = counts.pop(LEAF, 0), counts.pop(CONSTANT, 0)
     common = [f"{n:,} {SHEET[op].symbol if op in SHEET else op}" for op, n in counts.most_common(4)]
-    lines = [_count(len(hidden), "node", "nodes")]
+    lines = [count(len(hidden), "node", "nodes")]
     if common:
         lines.append(",  ".join(common) + (",  …" if len(counts) > 4 else ""))
     if leaf_count:
-        lines.append(_count(leaf_count, "leaf", "leaves"))
+        lines.append(count(leaf_count, "leaf", "leaves"))
     if constant_count:
-        lines.append(_count(constant_count, "constant", "constants"))
+        lines.append(count(constant_count, "constant", "constants"))
     note = f"{lines[0]} folded. draw_graph(…, max_nodes={len(drawn)}) draws all of them."
     parts = _parts(graph, groups, {hidden[-1]: _Box((), tuple(lines), hidden)})
-    return Diagram(parts, graph.root, note, count)
+    return Diagram(parts, note, len(order))
 
 
 # --- parts
@@ -416,7 +416,7 @@ def _told(graph: _Graph, node: Value) -> str:
 
 # --- gates
 
-_SUPERSCRIPT = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+SUPERSCRIPT = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def folded_operands(node: Value) -> tuple[int, ...]:
@@ -446,7 +446,7 @@ def gate_symbol(node: Value, number: Callable[[float], str]) -> tuple[str, str]:
     if folded:
         c = number(node.inputs[folded[0]].data)
         if node.op == "pow" and folded[0] == 1 and re.fullmatch(r"−?\d+", c):
-            return "x" + c.translate(_SUPERSCRIPT), "pill"
+            return "x" + c.translate(SUPERSCRIPT), "pill"
         if c.startswith("−") and node.op in ("add", "sub", "mul", "div") and not (node.op != "add" and folded[0] == 0):
             c = f"({c})" if node.op != "mul" else c
         return _WITH_CONSTANT[node.op][folded[0]].format(c=c), "pill"

@@ -6,24 +6,27 @@ import base64
 import html
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd import SHEET, Value, format_number, names, topological_order
 
 from . import diagram as diagrams
-from . import dot, svg
+from . import dot, program, svg
 from .arrange import Arrangement, arrange
 
 if TYPE_CHECKING:
     import graphviz
+
+    from autograd.compile.run import Compiled
 
 ENGINES = ("layered", "dot")
 MAX_NODES = 200
 
 
 def draw_graph(
-    root: Value,
+    root: Value | Compiled,
     *,
     rankdir: str = "LR",
     theme: str = "auto",
@@ -38,14 +41,18 @@ def draw_graph(
 
     A gradient that no backward pass has reached is drawn as "–", a gradient of zero as "0".
 
+    Of a compiled function the vectorised program is drawn: arrays instead of numbers, the shape of each above its wire
+    (N for the samples), and the name of its gradient below.
+
     Args:
-        root: the end of the graph.
+        root: the end of the graph, or what `autograd.compile` returned.
         rankdir: where the computation runs: "LR" (left to right), "TB" (top to bottom), "RL" or "BT".
         theme: "light", "dark", or "auto", which follows the reader's system.
         fmt: how numbers are written, a format spec such as ".4g" or ".2f".
         show_grad: whether gradients are shown.
-        local: whether each wire also carries its local derivative.
-        depth: how many levels of scopes (layers, neurons) are open: a number, "all", or "auto".
+        local: whether each wire also carries its local derivative; not for a compiled function.
+        depth: how many levels of scopes (layers, neurons) are open: a number, "all", or "auto". A compiled function
+            has one level: the arrays that an operation such as logsumexp needs for itself.
         max_nodes: with depth "auto", the most parts that are drawn; beyond that neurons are folded, then layers, and
             a graph without scopes is drawn as a summary.
         engine: "layered", our own, or "dot", which needs Graphviz.
@@ -55,7 +62,13 @@ def draw_graph(
         ValueError: for an option that is not one of those above.
         EngineError: for engine "dot" where there is no Graphviz.
     """
-    if not isinstance(root, Value):
+    if program.is_program(root):
+        if local:
+            raise ValueError(
+                "local=True needs the graph of a Value: the wires of a compiled function carry arrays, and their local "
+                "derivatives are no single numbers"
+            )
+    elif not isinstance(root, Value):
         several = isinstance(root, (list, tuple))
         hint = "; for several results draw one of them, or their sum" if several else ""
         raise TypeError(f"draw_graph draws the graph of a Value, but got {type(root).__name__}{hint}")
@@ -74,7 +87,7 @@ def draw_graph(
     return Drawing(root, rankdir, theme, fmt, show_grad, local, depth, max_nodes, engine)
 
 
-def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR", **options: Any) -> Drawing:
+def draw_dot(root: Value | Compiled, format: str = "svg", rankdir: str = "LR", **options: Any) -> Drawing:
     """micrograd's name for `draw_graph`, with micrograd's arguments; further ones are handed on to `draw_graph`.
 
     What comes back shows itself in a notebook, and `Drawing.save` writes it to a file of any format; so ``format`` is
@@ -95,7 +108,7 @@ class Drawing:
 
     def __init__(
         self,
-        root: Value,
+        root: Value | Compiled,
         rankdir: str,
         theme: str,
         fmt: str,
@@ -108,7 +121,10 @@ class Drawing:
         self._options: dict[str, Any] = {"fmt": fmt, "show_grad": show_grad, "local": local}
         self._rankdir, self._theme = rankdir, theme
         self._root = root
-        self._diagram = diagrams.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes)
+        if isinstance(root, Value):
+            self._diagram = diagrams.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes)
+        else:
+            self._diagram = program.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes)
         # painted at once: the numbers must be those of now, not those of when somebody looks
         self._arrangement: Arrangement | None = None
         if engine == "layered":
@@ -128,7 +144,8 @@ class Drawing:
         return dot.to_dot(self._diagram, rankdir=self._rankdir, theme=self._theme, **self._options)
 
     def to_text(self) -> str:
-        """A table of all nodes: name, operation, inputs, value, gradient.
+        """A table of all nodes: name, operation, inputs, value, gradient; of a compiled function, of all arrays: name,
+        operation, inputs, shape.
 
         It is written when the graph is drawn; only that of a summary of more than 20,000 nodes when it is asked for.
         """
@@ -194,7 +211,8 @@ class Drawing:
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
-        return f"<Drawing of {self._diagram.node_count} nodes; .save('graph.svg') writes it to a file>"
+        what = diagrams.count(self._diagram.node_count, *self._diagram.unit)
+        return f"<Drawing of {what}; .save('graph.svg') writes it to a file>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """For notebooks: as an <img>, which survives an untrusted notebook and an export, where inline SVG does not."""
@@ -209,8 +227,10 @@ class Drawing:
 # --- the table
 
 
-def to_text(root: Value, fmt: str = ".4g") -> str:
-    """An aligned table of the graph: one line per node, inputs first."""
+def to_text(root: Value | Compiled, fmt: str = ".4g") -> str:
+    """An aligned table of the graph: one line per node, or per array, inputs first."""
+    if not isinstance(root, Value):
+        return _aligned(program.rows(root, fmt))
     called = names(root)
     rows = [("node", "op", "inputs", "value", "gradient")]
     for node in topological_order(root):
@@ -222,10 +242,15 @@ def to_text(root: Value, fmt: str = ".4g") -> str:
         op = (SHEET[node.op].symbol if node.op in SHEET else node.op) if node.op else ""
         gradient = format_number(node.grad, fmt) if node.has_grad else "–"
         rows.append((called[node], op, ", ".join(inputs), format_number(node.data, fmt), gradient))
-    widths = [max(len(row[k]) for row in rows) for k in range(5)]
+    return _aligned(rows)
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    """Rows in columns, the first three to the left; a rule under the heading."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
-        cells = [row[k].rjust(widths[k]) if k >= 3 else row[k].ljust(widths[k]) for k in range(5)]
+        cells = [row[k].rjust(width) if k >= 3 else row[k].ljust(width) for k, width in enumerate(widths)]
         lines.append("  ".join(cells).rstrip())
     lines.insert(1, "  ".join("─" * width for width in widths))
     return "\n".join(lines)

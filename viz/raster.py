@@ -50,6 +50,7 @@ def to_pdf(svg: str) -> bytes:
 
 
 def _with_bundled_font(svg: str) -> str:
+    svg = svg.replace('font-family="Helvetica,sans-Serif"', f'font-family="{BUNDLED_FONT}"')  # as Graphviz writes it
     return svg.replace(FONT, BUNDLED_FONT)
 
 

@@ -11,6 +11,7 @@ each other, and the text is the same, byte for byte, on every machine.
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from itertools import pairwise
@@ -28,7 +29,7 @@ from .arrange import (
     Frame,
     Shape,
 )
-from .diagram import Diagram
+from .diagram import Diagram, count
 from .layout import smooth
 from .metrics import FONT, clip, one_line, printable, text_width
 
@@ -73,6 +74,8 @@ _STYLE = """\
 {id} .first-bad{{fill:none;stroke:{c[bad]};stroke-width:2;stroke-dasharray:2 2}}
 {id} .note{{font-size:{title}px;fill:{c[muted]}}}
 """
+
+_NON_FINITE = re.compile("[^a-z]*(inf|nan)[^a-z]*")  # however it is padded; not a name such as dinfo
 
 Place = Callable[[float, float], tuple[float, float]]
 
@@ -302,7 +305,7 @@ class _Painter:
                 anchor = "middle"
                 tx, ty = x, y + side * 10.5
                 left = tx - width / 2
-            if "inf" in text.lower() or "nan" in text.lower():
+            if _NON_FINITE.fullmatch(text.lower()):
                 size = f'width="{_n(width + 4)}" height="17"'
                 yield f'<rect class="bad" x="{_n(left - 2)}" y="{_n(ty - 8.5)}" {size} rx="3"/>\n'
             inner = f'<tspan class="label">{_escape(name)}</tspan>{_escape(text)}' if name else _escape(text)
@@ -340,7 +343,8 @@ def _description(shapes: list[Shape], diagram: Diagram) -> str:
             text += f" gradient {shape.gradient}"
         spoken.append(text)
     more = f"; and {len(shapes) - 40} more" if len(shapes) > 40 else ""
-    return f"{diagram.node_count} nodes. " + "; ".join(spoken) + more + (f". {diagram.note}" if diagram.note else "")
+    note = f". {diagram.note}" if diagram.note else ""
+    return f"{count(diagram.node_count, *diagram.unit)}. " + "; ".join(spoken) + more + note
 
 
 def _wrap(text: str, width: float) -> list[str]:

@@ -99,3 +99,12 @@ def test_a_graphviz_that_fails_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
     with pytest.raises(EngineError, match="Graphviz could not draw this graph: Error: out of paper"):
         draw_graph(product_of_a_sum(), engine="dot")
+
+
+@needs_dot
+def test_the_renderer_of_png_and_pdf_has_the_font() -> None:
+    from viz.raster import _with_bundled_font
+
+    svg = draw_graph(product_of_a_sum(), engine="dot").svg
+    texts = svg.count("<text")
+    assert texts and _with_bundled_font(svg).count("font-family=\"'Liberation Sans'\"") == texts
