@@ -336,12 +336,12 @@ def reduce_crossings(net: Net) -> int:
     """
     set_columns(net, columns_from(net, operands_first(net)))
     size = len(net.rank)
-    # In units of about 0.1 us: 5 ms for 30 boxes, 0.2 s for some hundred, then 25 us for every node, dummies too.
-    enough = max(50_000, 11_000 * net.real - 300_000)
-    budget = max(250 * size, min(4000 * size - 150_000, enough, 2_400_000 - 1700 * net.real))
+    # In units of about 0.1 us: 5 ms for 30 boxes, 0.2 s for some hundred, then 20 us for every node, dummies too.
+    enough = max(20_000, 11_000 * net.real - 300_000)
+    budget = max(200 * size, min(4000 * size - 150_000, enough, 2_400_000 - 1700 * net.real))
     best, spent = shake_everything(net, count_crossings(net), budget // 2)
     if size <= SMALL:
-        best = start_afresh(net, best, max(32_000, budget // 4))
+        best = start_afresh(net, best, max(16_000, budget // 4))
     shake_locally(net, best, budget - spent)
     return count_crossings(net)
 
