@@ -532,7 +532,7 @@ def test_ctrl_c_at_any_moment_leaves_the_model_as_of_some_full_step(compiled: bo
     from autograd.modes import current_scope
 
     X, y = data.moons(20, seed=0)
-    options: dict[str, Any] = {"loss": "binary_cross_entropy", "batch_size": 5, "epochs": 3000, "compiled": compiled}
+    options: dict[str, Any] = {"loss": "binary_cross_entropy", "batch_size": 5, "epochs": 20000, "compiled": compiled}
     trail: list[list[float]] = []
 
     class Recording(Adam):
