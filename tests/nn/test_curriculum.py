@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import nn
-from nn import MLP, Adam, accuracy, confusion_matrix, data, fit, mean_loss, predict, schedules
+from nn import MLP, Adam, accuracy, confusion_matrix, data, fit, mean_loss, minimize, predict, schedules
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
@@ -52,20 +52,35 @@ def test_the_error_falls_as_hidden_units_grow_b15() -> None:
     assert errors[3] < 0.005
 
 
+def test_ten_trained_units_fit_the_curve_far_better_than_one_b15() -> None:
+    pytest.importorskip("scipy")
+    X, _ = data.noisy_curve(30)
+    target = [data.curve(x) for (x,) in X]
+    errors = []
+    for width in (1, 10):
+        model = staircase(width)
+        minimize(lambda m=model: mean_loss(m, X, target), model, "l-bfgs", max_steps=80)
+        errors.append(curve_error(model))
+    assert errors[1] < 0.1 * errors[0]
+
+
 def test_the_error_of_trained_networks_falls_as_hidden_units_grow_b15() -> None:
+    """Wider networks are trained for longer: with equally few steps, training limits the fit, not the number of units.
+
+    Measured with seeds 0 to 3: 0.42 to 0.43, 0.037 to 0.067, 0.016 to 0.023, 0.009 to 0.014.
+    """
     X = [[i / 200] for i in range(201)]
     target = [data.curve(x) for (x,) in X]
     errors = []
-    for width in (1, 10, 100, 300):
+    for width, epochs in ((1, 300), (10, 300), (100, 1500), (300, 4000)):
         model = MLP(1, [width, 1], activation="tanh", seed=0)
         for i, unit in enumerate(model.layers[0].neurons):  # steep units, spread over [0, 1]
             unit.w[0].data = 6.0 * (-1.0) ** i
             unit.b.data = -unit.w[0].data * (i + 0.5) / width
-        fit(model, X, target, schedule=schedules.cosine(0.05, 600), epochs=600, progress=False)
+        fit(model, X, target, schedule=schedules.cosine(0.05, epochs), epochs=epochs, progress=False)
         errors.append(curve_error(model))
-    assert all(b < a for a, b in pairwise(errors))  # measured: 0.42, 0.055, 0.034, 0.0065
-    assert errors[0] > 0.2
-    assert errors[3] < 0.02
+    assert all(b < a for a, b in pairwise(errors))
+    assert errors[3] < 0.1 * errors[0]
 
 
 def test_xor_is_learned() -> None:
