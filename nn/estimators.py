@@ -1,5 +1,7 @@
 """`MLPClassifier` and `MLPRegressor`: `MLP` and `fit` behind scikit-learn's interface.
 
+They train on the compiled program, and predict with it where there are many examples.
+
 Where scikit-learn is installed they are its estimators, and work in its pipelines, grid searches and cross-validation;
 its own `check_estimator` holds them to that. Without it they have the same methods.
 """

@@ -64,6 +64,25 @@ def test_ten_trained_units_fit_the_curve_far_better_than_one_b15() -> None:
     assert errors[1] < 0.1 * errors[0]
 
 
+def test_the_error_of_trained_networks_falls_as_hidden_units_grow_b15() -> None:
+    """Wider networks are trained for longer: with equally few steps, training limits the fit, not the number of units.
+
+    Measured with seeds 0 to 3: 0.42 to 0.43, 0.037 to 0.067, 0.016 to 0.023, 0.009 to 0.014.
+    """
+    X = [[i / 200] for i in range(201)]
+    target = [data.curve(x) for (x,) in X]
+    errors = []
+    for width, epochs in ((1, 300), (10, 300), (100, 1500), (300, 4000)):
+        model = MLP(1, [width, 1], activation="tanh", seed=0)
+        for i, unit in enumerate(model.layers[0].neurons):  # steep units, spread over [0, 1]
+            unit.w[0].data = 6.0 * (-1.0) ** i
+            unit.b.data = -unit.w[0].data * (i + 0.5) / width
+        fit(model, X, target, schedule=schedules.cosine(0.05, epochs), epochs=epochs, progress=False)
+        errors.append(curve_error(model))
+    assert all(b < a for a, b in pairwise(errors))
+    assert errors[3] < 0.1 * errors[0]
+
+
 def test_xor_is_learned() -> None:
     X, y = data.xor()
     model = MLP(2, [4, 1], seed=3)
@@ -93,7 +112,7 @@ def test_four_classes_with_one_hot_targets_b17(one_hot: bool) -> None:
 
 
 def test_a_small_network_reads_digits() -> None:
-    """B16 in little: 16 hidden units, 600 examples, 3 epochs; the full figure is in the slow test below."""
+    """B16 in little, and eagerly: 16 hidden units, 600 examples, 3 epochs; the full figure is in the test below."""
     pytest.importorskip("sklearn")
     X_train, y_train, X_test, y_test = data.split(*data.digits(), 0.2, seed=0)
     model = MLP(64, [16, 10], activation="relu", init="he", seed=0)
@@ -107,11 +126,11 @@ def test_a_small_network_reads_digits() -> None:
         batch_size=16,
         l2=1e-3,
         progress=False,
+        compiled=False,
     )
     assert accuracy(model, X_test, y_test) > 0.85
 
 
-@pytest.mark.slow
 def test_handwritten_digits_with_a_hidden_layer_of_100_b16(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("sklearn")
     monkeypatch.syspath_prepend(str(BENCHMARKS))

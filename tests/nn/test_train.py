@@ -126,6 +126,7 @@ def seen_orders(**options: Any) -> list[list[float]]:
         epochs=4,
         batch_size=2,
         callbacks=close,
+        compiled=False,  # the spy wants to see every example
         **options,
     )
     return orders
@@ -216,8 +217,8 @@ def test_ctrl_c_leaves_the_model_as_of_the_last_full_step(capsys: pytest.Capture
         return 0.5 * (output - target) ** 2
 
     model, twin = line(0.3, -0.2), line(0.3, -0.2)
-    history = quiet(model, xs, ts, loss=interrupted, optimizer=SGD(lr=0.1), shuffle=False)
-    quiet(twin, xs, ts, optimizer=SGD(lr=0.1), epochs=2, shuffle=False)
+    history = quiet(model, xs, ts, loss=interrupted, optimizer=SGD(lr=0.1), shuffle=False, compiled=False)
+    quiet(twin, xs, ts, optimizer=SGD(lr=0.1), epochs=2, shuffle=False, compiled=False)
     assert model.state_dict() == twin.state_dict()
     assert history.stopped == "interrupted"
     assert len(history["loss"]) == 2
@@ -236,7 +237,8 @@ def test_validation_as_a_fraction_sets_examples_aside() -> None:
             seen.append(target)
         return 0.0 * output
 
-    history = quiet(line(), [[float(i)] for i in range(10)], list(range(10)), loss=spy, epochs=1, validation=0.3)
+    X, y = [[float(i)] for i in range(10)], list(range(10))
+    history = quiet(line(), X, y, loss=spy, epochs=1, validation=0.3, compiled=False)
     assert sorted(seen) == list(range(10))
     assert set(history) == {"epoch", "loss", "lr", "val_loss"}
 
@@ -521,7 +523,8 @@ def test_accuracy_refuses_targets_that_are_no_class(outputs: int, targets: Any, 
         quiet(MLP(1, [outputs], seed=0), [1.0, 2.0], targets, loss=lambda o, t: Value(0.0), metric="accuracy")
 
 
-def test_ctrl_c_at_any_moment_leaves_the_model_as_of_some_full_step() -> None:
+@pytest.mark.parametrize("compiled", [False, True])
+def test_ctrl_c_at_any_moment_leaves_the_model_as_of_some_full_step(compiled: bool) -> None:
     import _thread
     import random
     import threading
@@ -529,17 +532,23 @@ def test_ctrl_c_at_any_moment_leaves_the_model_as_of_some_full_step() -> None:
     from autograd.modes import current_scope
 
     X, y = data.moons(20, seed=0)
-    options: dict[str, Any] = {"loss": "binary_cross_entropy", "batch_size": 5, "epochs": 200}
-    trail: list[dict[str, float]] = []
+    options: dict[str, Any] = {"loss": "binary_cross_entropy", "batch_size": 5, "epochs": 20000, "compiled": compiled}
+    trail: list[list[float]] = []
 
     class Recording(Adam):
         def step(self, loss: Value | None = None) -> None:
             super().step(loss)
-            trail.append(twin.state_dict())
+            trail.append([p.data for p in twin.parameters()])
+
+        def step_arrays(self, w: Any, g: Any) -> Any:
+            new = super().step_arrays(w, g)
+            trail.append(new.tolist())
+            return new
 
     twin = MLP(2, [4, 1], seed=0)
-    trail.append(twin.state_dict())
-    quiet(twin, X, y, optimizer=Recording(lr=0.01), **{**options, "epochs": 40})
+    trail.append([p.data for p in twin.parameters()])
+    history = quiet(twin, X, y, optimizer=Recording(lr=0.01), **{**options, "epochs": 600 if compiled else 40})
+    assert bool(history.compiled) == compiled
     rng = random.Random(0)
     interrupted = 0
     for _ in range(12):
@@ -554,7 +563,7 @@ def test_ctrl_c_at_any_moment_leaves_the_model_as_of_some_full_step() -> None:
         finally:
             timer.join()
         if optimizer.t < len(trail):
-            assert model.state_dict() == trail[optimizer.t]
+            assert [p.data for p in model.parameters()] == trail[optimizer.t]
         assert current_scope() == ""
     assert interrupted > 0
 
