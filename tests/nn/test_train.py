@@ -525,14 +525,14 @@ def test_accuracy_refuses_targets_that_are_no_class(outputs: int, targets: Any, 
 
 @pytest.mark.parametrize("compiled", [False, True])
 def test_ctrl_c_at_any_moment_leaves_the_model_as_of_some_full_step(compiled: bool) -> None:
-    import _thread
     import random
-    import threading
+    import sys
+    from types import FrameType
 
     from autograd.modes import current_scope
 
     X, y = data.moons(20, seed=0)
-    options: dict[str, Any] = {"loss": "binary_cross_entropy", "batch_size": 5, "epochs": 20000, "compiled": compiled}
+    options: dict[str, Any] = {"loss": "binary_cross_entropy", "batch_size": 5, "epochs": 6, "compiled": compiled}
     trail: list[list[float]] = []
 
     class Recording(Adam):
@@ -547,25 +547,47 @@ def test_ctrl_c_at_any_moment_leaves_the_model_as_of_some_full_step(compiled: bo
 
     twin = MLP(2, [4, 1], seed=0)
     trail.append([p.data for p in twin.parameters()])
-    history = quiet(twin, X, y, optimizer=Recording(lr=0.01), **{**options, "epochs": 600 if compiled else 40})
+    history = quiet(twin, X, y, optimizer=Recording(lr=0.01), **options)
     assert bool(history.compiled) == compiled
-    rng = random.Random(0)
-    interrupted = 0
-    for _ in range(12):
+
+    lines = 0  # of nn's own code that have run
+
+    def strike_at(moment: int) -> Any:
+        """A tracer that presses Ctrl-C before a line of nn's own code: a moment that comes again in every run."""
+
+        def tracer(frame: FrameType, event: str, _: Any) -> Any:
+            nonlocal lines
+            if "nn" not in Path(frame.f_code.co_filename).parts[-2:-1]:
+                return None
+            if event == "line":
+                lines += 1
+                if lines == moment:
+                    raise KeyboardInterrupt  # Python takes the tracer away when it raises
+            return tracer
+
+        return tracer
+
+    def run(moment: int) -> str:
+        nonlocal lines
+        lines = 0
         model, optimizer = MLP(2, [4, 1], seed=0), Adam(lr=0.01)
-        timer = threading.Timer(rng.uniform(0.005, 0.06), _thread.interrupt_main)
+        previous = sys.gettrace()
+        sys.settrace(strike_at(moment))
         try:
-            timer.start()
-            history = quiet(model, X, y, optimizer=optimizer, **options)
-            interrupted += history.stopped == "interrupted"
+            stopped = quiet(model, X, y, optimizer=optimizer, **options).stopped
         except KeyboardInterrupt:  # it came before the loop began, or after it ended
-            pass
+            stopped = "outside"
         finally:
-            timer.join()
-        if optimizer.t < len(trail):
-            assert [p.data for p in model.parameters()] == trail[optimizer.t]
+            sys.settrace(previous)
+        assert [p.data for p in model.parameters()] == trail[optimizer.t]
         assert current_scope() == ""
-    assert interrupted > 0
+        return stopped
+
+    run(0)  # never: counts the lines
+    rng = random.Random(0)
+    total = lines
+    outcomes = [run(rng.randrange(1, total)) for _ in range(40)]
+    assert "interrupted" in outcomes
 
 
 def test_the_collector_is_as_it_was_after_training_and_after_an_error() -> None:
