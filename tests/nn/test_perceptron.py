@@ -289,3 +289,26 @@ def test_the_report_prints_without_every_correction() -> None:
     report = Perceptron(2).fit([[0, 0], [0, 1], [1, 0], [1, 1]], [-1, 1, 1, -1], max_passes=50)
     assert repr(report).startswith("PerceptronReport(not separable within 50 passes")
     assert len(repr(report)) < 150
+
+
+def test_separable_data_are_told_as_a_linear_program_tells_them() -> None:
+    optimize = pytest.importorskip("scipy.optimize")
+    rng = np.random.default_rng(0)
+    answers = []
+    for k in range(60):
+        m, d = int(rng.integers(4, 14)), int(rng.integers(1, 3))
+        X, y = rng.integers(-2, 3, size=(m, d)).astype(float), rng.integers(0, 2, size=m)
+        X[0] *= 1000.0 if k % 3 == 0 else 1.0
+        inputs = np.column_stack([X, np.ones(m)])
+        if len(set(y.tolist())) < 2 or np.linalg.matrix_rank(inputs) <= d:
+            continue
+        signed = inputs * (2 * y - 1)[:, None]  # separable: some direction gains on an example, and loses on none
+        best = optimize.linprog(-signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(m), bounds=[(-1, 1)] * (d + 1))
+        try:
+            LogisticRegression(d).fit(X, y)
+            found = False
+        except ValueError as error:
+            found = "these data are separable" in str(error)
+        assert found == (-best.fun > 1e-9)
+        answers.append(found)
+    assert {True, False} == set(answers)
