@@ -15,11 +15,11 @@ from . import activations, checklist, data, gates, init, losses, optim, schedule
 from .activations import PReLU
 from .layers import MLP, Layer, Neuron
 from .logistic import LogisticRegression
-from .losses import binary_cross_entropy, cross_entropy, hinge, l2_penalty, squared_error
+from .losses import binary_cross_entropy, cross_entropy, hinge, l2_penalty, perceptron, squared_error
 from .minimize import Minimum, Trace, descent_trace, minimize, newton_root
 from .module import ModelFormatError, Module
 from .optim import SGD, AdaGrad, Adam, AdamW, Nadam, Newton, Optimizer, RMSProp, clip_grad_norm
-from .perceptron import Perceptron
+from .perceptrons import Perceptron, PerceptronReport
 from .train import (
     EpochEnd,
     History,
@@ -56,6 +56,7 @@ __all__ = [
     "Optimizer",
     "PReLU",
     "Perceptron",
+    "PerceptronReport",
     "RMSProp",
     "Trace",
     "accuracy",
@@ -77,6 +78,7 @@ __all__ = [
     "minimize",
     "newton_root",
     "optim",
+    "perceptron",
     "predict",
     "schedules",
     "squared_error",

@@ -66,6 +66,7 @@ FUNCTIONS: dict[str, Function] = {
     "leaky_relu": leaky_relu,
     "softplus": functions.softplus,
 }
+_ALIASES = {"identity": "linear", "leakyrelu": "leaky_relu", "leaky-relu": "leaky_relu", "logistic": "sigmoid"}
 NAMES = (*FUNCTIONS, "prelu", "softmax")
 
 
@@ -81,6 +82,7 @@ def find(activation: str | Function, *, whole_layer: bool = True) -> tuple[str, 
         TypeError: for anything that is neither a string nor callable.
     """
     if isinstance(activation, str):
+        given, activation = activation, _ALIASES.get(activation.lower(), activation.lower())
         if activation in FUNCTIONS:
             return activation, FUNCTIONS[activation]
         if activation == "prelu":
@@ -91,7 +93,7 @@ def find(activation: str | Function, *, whole_layer: bool = True) -> tuple[str, 
             raise ValueError("softmax looks at all outputs of a layer, so it cannot be a single neuron's activation")
         close = difflib.get_close_matches(activation, NAMES, 1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"an activation is one of {', '.join(NAMES)}, or a function, but got {activation!r}{hint}")
+        raise ValueError(f"an activation is one of {', '.join(NAMES)}, or a function, but got {given!r}{hint}")
     if callable(activation):
         for known, function in FUNCTIONS.items():
             if activation is function:
@@ -101,6 +103,8 @@ def find(activation: str | Function, *, whole_layer: bool = True) -> tuple[str, 
         if isinstance(activation, PReLU):
             return "prelu", activation
         return getattr(activation, "__name__", type(activation).__name__), activation
+    if activation is None:
+        raise TypeError('an activation is a name or a function of one Value, but got None; for none write "linear"')
     raise TypeError(f"an activation is a name or a function of one Value, but got {type(activation).__name__}")
 
 

@@ -12,6 +12,7 @@ import math
 import os
 import zlib
 from collections.abc import Sequence
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> Points:
     (cos φ, sin φ) and (1 - cos φ, ½ - sin φ) for φ in [0, π], plus N(0, noise²) on each coordinate.
     """
     counts = _halves(n)
+    _deviation(noise)
     rng = generator(seed)
     X, y = [], []
     for k, count in enumerate(counts):
@@ -52,6 +54,7 @@ def circles(n: int = 100, noise: float = 0.05, ratio: float = 0.5, seed: int = 0
     if not 0.0 < ratio < 1.0:
         raise ValueError(f"ratio, the inner circle's radius, must be between 0 and 1, but got {ratio!r}")
     counts = _halves(n)
+    _deviation(noise)
     rng = generator(seed)
     X, y = [], []
     for k, count in enumerate(counts):
@@ -66,6 +69,7 @@ def circles(n: int = 100, noise: float = 0.05, ratio: float = 0.5, seed: int = 0
 def spirals(n: int = 300, classes: int = 3, turns: float = 0.65, noise: float = 0.2, seed: int = 0) -> Points:
     """Arms that wind out of the origin, one per class: radius from 0 to 1, angle growing with it (plus noise)."""
     counts = _shares(n, classes)
+    _deviation(noise)
     rng = generator(seed)
     X, y = [], []
     for k, count in enumerate(counts):
@@ -90,10 +94,11 @@ def blobs(
         features: the number of coordinates, where centers is a number.
     """
     rng = generator(seed)
-    if isinstance(centers, int):
+    _deviation(spread, "spread")
+    if isinstance(centers, int) or not hasattr(centers, "__iter__"):
+        centers = _whole(centers, "centers", 1)
+        features = _whole(features, "features", 1)
         _shares(n, centers)
-        if features < 1:
-            raise ValueError(f"features must be at least 1, but got {features!r}")
         angles = [2.0 * math.pi * k / centers for k in range(centers)]
         middles = [([2.0 * math.cos(a), 2.0 * math.sin(a)] + [0.0] * features)[:features] for a in angles]
     else:
@@ -110,8 +115,10 @@ def blobs(
 
 def noisy_curve(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[list[list[float]], list[float]]:
     """y = x + 0.3·sin(2πx) + ε for n values of x evenly spread over [0, 1], with ε uniform in [-noise, noise]."""
+    n = _whole(n, "n", 0)
     if n < 2:
         raise ValueError(f"a curve needs at least 2 points, but got n={n!r}")
+    _deviation(noise)
     rng = generator(seed)
     xs = [i / (n - 1) for i in range(n)]
     return [[x] for x in xs], [curve(x) + rng.uniform(-noise, noise) for x in xs]
@@ -175,13 +182,30 @@ def split(X: Any, y: Any, fraction: float = 0.2, seed: int = 0) -> tuple[Any, An
     generator(seed).shuffle(mixed)
 
     def pick(data: Any, indices: list[int]) -> Any:
+        if hasattr(data, "iloc"):  # a pandas table or column: rows by position
+            return data.iloc[indices]
         return data[indices] if hasattr(data, "shape") else [data[i] for i in indices]
 
     out, kept = mixed[:count], mixed[count:]
     return pick(X, kept), pick(y, kept), pick(X, out), pick(y, out)
 
 
+def _whole(number: Any, what: str, least: int) -> int:
+    """A whole number as an int, NumPy's kinds and 100.0 included."""
+    if isinstance(number, bool) or not isinstance(number, Real) or not float(number).is_integer():
+        raise TypeError(f"{what} must be a whole number, but got {number!r}")
+    if number < least:
+        raise ValueError(f"{what} must be at least {least}, but got {number!r}")
+    return int(float(number))
+
+
+def _deviation(noise: Any, what: str = "noise") -> None:
+    if isinstance(noise, bool) or not isinstance(noise, Real) or not 0.0 <= float(noise) < math.inf:
+        raise ValueError(f"{what} must be a number from 0 up, but got {noise!r}")
+
+
 def _shares(n: int, classes: int) -> list[int]:
+    n, classes = _whole(n, "n", 0), _whole(classes, "classes", 0)
     if classes < 1 or n < classes:
         raise ValueError(f"{classes} classes need at least one point each, but n is {n}")
     return [n // classes + (k < n % classes) for k in range(classes)]
@@ -235,6 +259,8 @@ def read_idx(path: str | os.PathLike[str]) -> numpy.ndarray[Any, Any]:
             f"{name} begins with {content[:4].hex(' ')}; an IDX file of unsigned bytes begins with 00 00 08 and the "
             "number of dimensions"
         )
+    if dimensions > 32:
+        raise IDXError(f"{name} has {dimensions} dimensions by its header; more than 32 cannot be read")
     start = 4 + 4 * dimensions
     if len(content) < start:
         raise IDXError(
@@ -248,7 +274,10 @@ def read_idx(path: str | os.PathLike[str]) -> numpy.ndarray[Any, Any]:
             f"{name} {state}: its header says {'×'.join(map(str, shape))} = {expected:,} bytes of data, "
             f"but it has {len(content) - start:,}"
         )
-    return numpy.frombuffer(content, dtype=numpy.uint8, offset=start).reshape(shape)
+    try:
+        return numpy.frombuffer(content, dtype=numpy.uint8, offset=start).reshape(shape)
+    except ValueError:  # a product of 0 in which the other dimensions are beyond what an array may have
+        raise IDXError(f"{name} has the dimensions {'×'.join(map(str, shape))}, which no array can have") from None
 
 
 def mnist(
@@ -260,7 +289,8 @@ def mnist(
         folder: where the files are.
         part: "train" (60,000 digits) or "test" (10,000).
         limit: take only so many, from the beginning.
-        verify: compare the .gz files' checksums with the published ones. (Other data in the same format, such as
+        verify: compare the files' checksums with the published ones, which are those of the .gz files: raw files cannot
+            be verified, and are refused. (Other data in the same format, such as
             Fashion-MNIST, has others.)
 
     Returns:
@@ -273,6 +303,8 @@ def mnist(
     """
     if part not in _KINDS:
         raise ValueError(f'part must be "train" or "test", but got {part!r}')
+    if limit is not None:
+        limit = _whole(limit, "limit", 1)
     images, labels = (_read_published(Path(folder), name, verify) for name in _KINDS[part])
     if images.ndim != 3:
         raise IDXError(f"images have 3 dimensions (number, rows, columns), but this file has {images.ndim}")
@@ -280,7 +312,9 @@ def mnist(
         raise IDXError(f"labels have 1 dimension, but this file has {labels.ndim}")
     if len(images) != len(labels):
         raise IDXError(f"there are {len(images):,} images, but {len(labels):,} labels")
-    if len(labels) and labels.max() > 9:
+    if not images.size:
+        raise IDXError(f"there are no images: {' × '.join(map(str, images.shape))} pixels")
+    if labels.max() > 9:
         raise IDXError(f"labels are digits 0…9, but there is a {labels.max()}")
     count = len(images) if limit is None else limit
     return images[:count].reshape(min(count, len(images)), -1) / 255.0, labels[:count].astype(int)
@@ -289,7 +323,12 @@ def mnist(
 def _read_published(folder: Path, name: str, verify: bool) -> numpy.ndarray[Any, Any]:
     for path in (folder / f"{name}.gz", folder / name, folder / name.replace("-idx", ".idx")):
         if path.is_file():
-            if verify and path.name in _PUBLISHED:
+            if verify and path.name not in _PUBLISHED:
+                raise IDXError(
+                    f"{path.name} cannot be verified: checksums were published for the .gz files only; "
+                    "use those, or verify=False"
+                )
+            if verify:
                 found = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
                 if found != _PUBLISHED[path.name]:
                     raise IDXError(

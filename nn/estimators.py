@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import math
 import random
 from collections.abc import Sequence
 from typing import Any, Self
@@ -76,10 +77,19 @@ except ImportError:
         """R² as the score."""
 
         def score(self, X: Any, y: Any) -> float:
-            """R² = 1 - Σ(y - ŷ)²/Σ(y - ȳ)²: 1 is perfect, 0 no better than the mean."""
+            """R² = 1 - Σ(y - ŷ)²/Σ(y - ȳ)²: 1 is perfect, 0 no better than the mean.
+
+            Of several outputs the mean of their R². Where y is constant R² is 1 if every number is hit, else 0.
+            """
             t = np.asarray(y, dtype=float)
-            p = np.asarray(self.predict(X))  # type: ignore[attr-defined]
-            return float(1.0 - np.sum((t - p) ** 2) / np.sum((t - t.mean(axis=0)) ** 2))
+            t = t.reshape(len(t), -1)
+            p = np.asarray(self.predict(X)).reshape(len(t), -1)  # type: ignore[attr-defined]
+            if t.shape != p.shape:
+                raise ValueError(f"y has {t.shape[1]} targets for each example, but the model {p.shape[1]} outputs")
+            scores = []
+            for off, spread in zip(((t - p) ** 2).sum(axis=0), ((t - t.mean(axis=0)) ** 2).sum(axis=0), strict=True):
+                scores.append(1.0 - off / spread if spread else float(off == 0.0))
+            return float(np.mean(scores))
 
 
 class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type information
@@ -137,7 +147,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         optimizer = self.optimizer
         if isinstance(optimizer, Optimizer):  # each fit begins anew, and leaves the setting as it was given
             optimizer = copy.deepcopy(optimizer)
-            optimizer.parameters = []
+            optimizer.parameters, optimizer._loaded = [], False
         self.history_: History = fit(
             self.model_,
             X,
@@ -179,6 +189,20 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         return rows
 
 
+def _check_classes(y: Any, count: int) -> None:
+    """What scikit-learn checks about class labels, where it is not there to do it."""
+    if y.ndim != 1:
+        raise ValueError(f"y must be a list with one class label for each example, but has the shape {y.shape}")
+    if len(y) != count:
+        raise ValueError(f"{count} examples need {count} targets, but y has {len(y)}")
+    numbers = [x for x in y.tolist() if isinstance(x, float)]
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError("y contains nan or inf, which is no class")
+    fraction = next((x for x in numbers if not x.is_integer()), None)
+    if fraction is not None:
+        raise ValueError(f"a classifier needs classes, but y has the continuous value {fraction!r}; use MLPRegressor")
+
+
 class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     __doc__ = f"""A multi-layer perceptron that tells classes apart, by cross-entropy.
 
@@ -198,8 +222,7 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         else:
             X = np.array(as_rows(X))
             y = np.asarray(y)
-            if len(y) != len(X):
-                raise ValueError(f"{len(X)} examples need {len(X)} targets, but y has {len(y)}")
+            _check_classes(y, len(X))
             self.n_features_in_ = X.shape[1]
         self.classes_, indices = np.unique(y, return_inverse=True)
         count = len(self.classes_)

@@ -89,11 +89,11 @@ def find(init: str | Initialiser) -> Initialiser:
         return init
     if not isinstance(init, str):
         raise TypeError(f"an initialiser is a name or a function (rng, n_in, n_out), but got {type(init).__name__}")
-    if init not in INITIALISERS:
-        close = difflib.get_close_matches(init, INITIALISERS, 1)
+    if init.lower() not in INITIALISERS:
+        close = difflib.get_close_matches(init.lower(), INITIALISERS, 1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         raise ValueError(f"an initialiser is one of {', '.join(INITIALISERS)}, but got {init!r}{hint}")
-    return INITIALISERS[init]
+    return INITIALISERS[init.lower()]
 
 
 def generator(seed: int | random.Random | None) -> random.Random:

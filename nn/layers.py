@@ -33,6 +33,8 @@ def as_inputs(x: Any, count: int, who: str) -> Any:
     if isinstance(x, (Value, Real)):
         x = (x,)
     elif not isinstance(x, (list, tuple)):
+        if isinstance(x, (set, frozenset)):
+            raise TypeError(f"{who} takes a list of {count} numbers, since a set has no order, but got {x!r}")
         if isinstance(x, (str, bytes, dict)) or not hasattr(x, "__iter__"):
             raise TypeError(f"{who} takes a list of {count} numbers or Values, but got {type(x).__name__}: {x!r}")
         x = list(x)
@@ -72,6 +74,8 @@ class Neuron(Module):
         ValueError: when called with another number of inputs; for an unknown activation or initialiser.
     """
 
+    _own_name = "neuron"
+
     def __init__(
         self,
         n_in: int,
@@ -89,7 +93,9 @@ class Neuron(Module):
         self.b = Value(0.0, "b")
         self._activation_name = name
         self._activate = function.forward if isinstance(function, Module) else function
-        christen(self, "neuron")  # so that one used alone is framed too; a layer that holds it gives it another name
+        christen(
+            self, self._own_name
+        )  # so that one used alone is framed too; a layer that holds it gives it another name
 
     def forward(self, x: Any) -> Value:
         """The output, from a list of n_in numbers or Values."""
@@ -137,6 +143,8 @@ class Layer(Module):
         n_in = _size(n_in, "the number of inputs of a layer")
         n_out = _size(n_out, "the number of neurons of a layer")
         name, function = activations.find(activation)
+        if name == "softmax" and n_out == 1:
+            raise ValueError("softmax over 1 output is always 1; for the probability of one of two classes use sigmoid")
         rng = initialisers.generator(seed)
         if isinstance(function, Module):
             self.activation = function
@@ -218,16 +226,22 @@ class MLP(Module):
         init: str | Initialiser = "xavier",
         seed: int | random.Random | None = None,
     ) -> None:
+        if hasattr(sizes, "tolist"):  # a NumPy array
+            sizes = sizes.tolist()
         if isinstance(sizes, (str, bytes)) or not isinstance(sizes, Sequence):
             raise TypeError(f"sizes is a list with the size of each layer, such as [4, 4, 1], but got {sizes!r}")
         if not sizes:
             raise ValueError("an MLP needs at least one layer, but sizes is empty")
         widths = [_size(n_in, "the number of inputs of an MLP"), *(_size(n, "the size of a layer") for n in sizes)]
         hidden = len(sizes) - 1
-        chosen = [activation] * hidden if isinstance(activation, str) or callable(activation) else list(activation)
+        chosen = (
+            [activation] * hidden
+            if isinstance(activation, str) or callable(activation) or activation is None
+            else list(activation)
+        )
         if len(chosen) != hidden:
             raise ValueError(f"{hidden} hidden layers need {hidden} activations, but got {len(chosen)}")
-        if "softmax" in chosen:
+        if any(isinstance(a, str) and a.lower() == "softmax" for a in chosen):
             raise ValueError("softmax makes probabilities, so it is for the output: MLP(..., output='softmax')")
         rng = initialisers.generator(seed)
         self.layers = [

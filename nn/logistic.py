@@ -48,8 +48,9 @@ class LogisticRegression(Neuron):
             tolerance: stop when no derivative is larger.
 
         Raises:
-            ValueError: for targets other than 0 and 1 or of one class only; or if the data are separable and ``l2`` is
-                0, since then larger weights are always better and there is no solution.
+            ValueError: for targets other than 0 and 1 or of one class only; or if ``l2`` is negative, or is 0 and the
+                data are separable (but for examples on the line itself): then larger weights are always better and
+                there is no solution. The model is then as it was.
         """
         rows = as_rows(X)
         if len(rows[0]) != len(self.w):
@@ -60,7 +61,10 @@ class LogisticRegression(Neuron):
                 raise ValueError(f"logistic regression's targets are 0 and 1, but y[{i}] is {t!r}")
         if len(set(targets)) < 2:
             raise ValueError(f"logistic regression needs examples of both classes, but every target is {targets[0]!r}")
+        if not l2 >= 0.0:
+            raise ValueError(f"l2 must not be negative, but got {l2!r}")
         parameters = self.parameters()
+        begin = [p.data for p in parameters]
 
         def loss() -> Value:
             whole = mean_loss(self.log_odds, rows, targets, "binary_cross_entropy")
@@ -71,16 +75,27 @@ class LogisticRegression(Neuron):
             return value
 
         now = loss()
+        last, away = [0.0] * len(parameters), 0
         for _ in range(max_steps):
             gradient, hessian = derivatives(now, parameters)
-            if max(map(abs, gradient)) <= tolerance:
-                return self
-            if not l2 and self._separates(rows, targets):
+            direction, singular = [0.0] * len(parameters), None
+            try:
+                direction = solve(hessian, gradient)
+                last = direction
+            except ValueError as error:
+                singular = error
+            away = away + 1 if self._leads_away(rows, targets, last) else 0
+            if not l2 and (self._separates(rows, targets) or away == 4):
+                for p, at in zip(parameters, begin, strict=True):
+                    p.data = at
                 raise ValueError(
                     "these data are separable, so the likelihood grows with the weights without end; "
                     "give l2 > 0 for a solution"
                 )
-            direction = solve(hessian, gradient)
+            if max(map(abs, gradient)) <= tolerance:
+                return self
+            if singular is not None:
+                raise singular
             start = [p.data for p in parameters]
             for halvings in range(60):
                 for p, at, d in zip(parameters, start, direction, strict=True):
@@ -100,6 +115,20 @@ class LogisticRegression(Neuron):
     def _separates(self, rows: list[list[float]], targets: list[Any]) -> bool:
         """Whether the present line has every example strictly on its side: then scaling it up is always better."""
         return all(self.log_odds(x).data * (1 if t == 1 else -1) > 0.0 for x, t in zip(rows, targets, strict=True))
+
+    def _leads_away(self, rows: list[list[float]], targets: list[Any], step: list[float]) -> bool:
+        """Whether this step is of the kind that goes on for ever, several times in a row.
+
+        If a line separates the data but for some examples that lie on it, each step makes the model surer of the
+        others, by about 1 in the log-odds, and takes nothing from any. Where there is a solution, the steps before it
+        soon get short. (Albert and Anderson, 1984, call such data quasi-completely separated.)
+        """
+        sure, gains = False, []
+        for x, t in zip(rows, targets, strict=True):
+            sign = 1 if t == 1 else -1
+            gains.append(-sign * (math.fsum(d * xi for d, xi in zip(step, x, strict=False)) + step[-1]))
+            sure = sure or (gains[-1] > 0.5 and sign * self.log_odds(x).data > 10.0)
+        return sure and min(gains) > -1e-3
 
     @property
     def coefficients(self) -> list[float]:

@@ -192,6 +192,22 @@ LOSSES: dict[str, Loss] = {
 }
 
 
+# What other libraries call them. squared_error has a factor ½ and sums over outputs, so it is suggested, not taken.
+_ELSEWHERE = {
+    "mse": "squared_error",
+    "mean_squared_error": "squared_error",
+    "bce": "binary_cross_entropy",
+    "binary_crossentropy": "binary_cross_entropy",
+    "bce_with_logits": "binary_cross_entropy",
+    "log_loss": "binary_cross_entropy",
+    "ce": "cross_entropy",
+    "nll": "cross_entropy",
+    "categorical_crossentropy": "cross_entropy",
+    "softmax": "cross_entropy",
+    "svm": "hinge",
+}
+
+
 def find(loss: str | Loss) -> Loss:
     """The loss of this name, or the function itself.
 
@@ -203,11 +219,12 @@ def find(loss: str | Loss) -> Loss:
         return loss
     if not isinstance(loss, str):
         raise TypeError(f"a loss is a name or a function (output, target), but got {type(loss).__name__}")
-    if loss not in LOSSES:
-        close = difflib.get_close_matches(loss, LOSSES, 1)
+    name = loss.lower()
+    if name not in LOSSES:
+        close = [_ELSEWHERE[name]] if name in _ELSEWHERE else difflib.get_close_matches(name, LOSSES, 1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         raise ValueError(f"a loss is one of {', '.join(LOSSES)}, or a function, but got {loss!r}{hint}")
-    return LOSSES[loss]
+    return LOSSES[name]
 
 
 __all__ = [

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograd import Value, hessian, value_and_grad
+from autograd import NonFiniteError, Value, hessian, value_and_grad
 from autograd.transforms import flatten, numeric_adjoints
 
 from .module import Module
@@ -60,6 +60,7 @@ def minimize(
         x0: a number, a (nested) list or array of numbers, or a `Module`.
         method: "newton" (x - H⁻¹∇f, exact on a quadratic in one step; no SciPy needed), or through SciPy "bfgs",
             "l-bfgs", "cg" (conjugate gradient), and with our Hessian "newton-cg" and "trust-exact".
+            Capitals make no difference.
         max_steps: when to give up.
         tolerance: on the gradient; the method's own, if not given.
 
@@ -70,6 +71,7 @@ def minimize(
 
     Source: J. Nocedal and S. Wright, Numerical Optimization (2006), chapters 3, 5, 6 and 7.
     """
+    method = method.lower() if isinstance(method, str) else method
     if method not in (*_METHODS, "newton"):
         raise ValueError(f"method must be one of {', '.join([*_METHODS, 'newton'])}, but got {method!r}")
     both, second, start, finish = _flat(f, x0)
@@ -172,7 +174,24 @@ def _newton(
         value, gradient = both(x)
     converged = norm <= enough
     message = f"the gradient is {norm:.3g} after {step} steps"
+    if converged:
+        kind = _kind_of_point(second(x))
+        converged = kind == ""
+        message += kind
     return Minimum(finish(x), float(value), norm, step, step + 1, converged, message, path)
+
+
+def _kind_of_point(matrix: list[list[float]]) -> str:
+    """What is at a point without slope, from the Hessian there: "" for a minimum, else words that say what."""
+    import numpy
+
+    curvatures = numpy.linalg.eigvalsh(numpy.array(matrix, dtype=float))
+    lowest, highest = float(curvatures[0]), float(curvatures[-1])
+    enough = 1e-8 * max(abs(lowest), abs(highest))  # a flat direction, whose curvature is rounding, is no objection
+    if lowest >= -enough:
+        return ""
+    what = "a saddle" if highest > enough else "a maximum"
+    return f", but this is {what}, not a minimum: the Hessian has the eigenvalue {lowest:.3g}; start elsewhere"
 
 
 def newton_root(f: Callable[[Any], Any], x0: float, *, tolerance: float = 1e-12, max_steps: int = 100) -> list[float]:
@@ -229,7 +248,10 @@ def descent_trace(
         trace.values.append(height.data)
         trace.gradients.append([p.grad for p in place])
         if k < steps:
-            optimizer.step(height if isinstance(optimizer, Newton) else None)
+            try:
+                optimizer.step(height if isinstance(optimizer, Newton) else None)
+            except NonFiniteError:
+                break
     return trace
 
 

@@ -11,6 +11,7 @@ about this package.
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 import os
@@ -26,8 +27,11 @@ FORMAT = "chainrule model"
 VERSION = 1
 _WORDS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 # Parameters that L2 regularisation leaves alone go by these names: a bias or a slope that is pulled towards zero
-# shifts or bends a neuron's output, and does not make the network any simpler.
+# shifts or bends a neuron's output, and does not make the network any simpler. A number at the end does not count: b1.
 _NOT_WEIGHTS = frozenset({"b", "bias", "biases", "alpha"})
+
+
+Seen = dict[int, Any]  # parts by their id
 
 
 class ModelFormatError(ValueError):
@@ -47,6 +51,7 @@ class Module:
     """
 
     _name = ""  # what the module that holds this one calls it; the outermost module has no name
+    _own_name = ""  # what it is called while no other module holds it
 
     def forward(self, *inputs: Any) -> Any:
         """The computation. Call the module itself, ``model(x)``, so that its nodes are filed under its path."""
@@ -55,25 +60,52 @@ class Module:
     def __call__(self, *inputs: Any) -> Any:
         name = self._name
         if not name:
-            return self.forward(*inputs)
+            self._christen_newcomers()
+            try:
+                return self.forward(*inputs)
+            except TypeError:
+                self._check_count(inputs)
+                raise
         outer = current_scope()
         enter_scope(f"{outer}.{name}" if outer else name)
         try:
             return self.forward(*inputs)
+        except TypeError:
+            self._check_count(inputs)
+            raise
         finally:
             enter_scope(outer)
 
     def __setattr__(self, name: str, part: Any) -> None:
         object.__setattr__(self, name, part)
         if not name.startswith("_") and not isinstance(part, (Value, float, int, str)):
-            christen(part, name)
+            christen(part, name, self)
+
+    def _check_count(self, inputs: tuple[Any, ...]) -> None:
+        """Whether forward takes so many inputs; they may be one list whose brackets were forgotten."""
+        if len(inputs) < 2:
+            return
+        try:
+            inspect.signature(self.forward).bind(*inputs)
+        except TypeError:
+            numbers = ", ".join(map(repr, inputs))
+            raise TypeError(
+                f"{type(self).__name__} takes one list of inputs, but got {len(inputs)} arguments; with brackets: "
+                f"model([{numbers}])"
+            ) from None
+
+    def _christen_newcomers(self) -> None:
+        """Name what was appended to a list since the list was set. Only a list's ends are looked at, for speed."""
+        for name, part in vars(self).items():
+            if type(part) is list and part and (_nameless(part[0]) or _nameless(part[-1])):
+                christen(part, name, self)
 
     # --- parameters
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Each parameter with its path, in the order in which the parts were set. A shared one is given once."""
         seen: set[Value] = set()
-        for name, p in _walk(self, ""):
+        for name, p in _walk(self, "", {}):
             if p not in seen:
                 seen.add(p)
                 yield name, p
@@ -83,7 +115,10 @@ class Module:
         return [p for _, p in self.named_parameters()]
 
     def weights(self) -> list[Value]:
-        """The parameters that multiply something: all but biases and slopes (those named b, bias, biases or alpha)."""
+        """The parameters that multiply something: all but biases and slopes.
+
+        Those are known by their names: b, bias, biases or alpha, with or without a number (b1, bias_2).
+        """
         return [p for name, p in self.named_parameters() if not _is_bias(name)]
 
     def zero_grad(self) -> None:
@@ -136,10 +171,13 @@ class Module:
 
         Raises:
             ValueError: if the name ends in neither ".json" nor ".npz".
+            FileNotFoundError: if there is no such folder.
         """
         target = Path(path)
         kind = _kind(target)
         state = self.state_dict()
+        if not target.parent.is_dir():
+            raise FileNotFoundError(f"there is no folder {str(target.parent)!r} to save {target.name} in")
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".partial")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -222,31 +260,49 @@ def _depth(path: str) -> int:
     return sum(not part.isdigit() for part in path.split("."))
 
 
-def christen(part: Any, name: str) -> None:
-    """Tell a module, or the modules in a list, how the module that holds them calls them."""
+def christen(part: Any, name: str, owner: Module | None = None) -> None:
+    """Tell a module, or the modules in a list, how the module that holds them calls them.
+
+    A part that itself holds the owner is the owner's parent, and keeps the name that it has.
+    """
     if isinstance(part, Module):
+        if part is owner or (owner is not None and any(m is owner for _, m in _walk_modules(part, ""))):
+            return
         object.__setattr__(part, "_name", name)
-        _file(part, name, name, set())
+        _file(part, name, name, {})
     elif isinstance(part, (list, tuple)):
         for i, entry in enumerate(part):
             if isinstance(entry, (Module, list, tuple, dict)):
-                christen(entry, f"{name}.{i}")
+                christen(entry, f"{name}.{i}", owner)
     elif isinstance(part, dict):
         for key, entry in part.items():
             if isinstance(entry, (Module, list, tuple, dict)):
-                christen(entry, f"{name}.{key}")
+                christen(entry, f"{name}.{key}", owner)
 
 
-def _file(part: Any, owner: str, path: str, seen: set[Value]) -> None:
+def _nameless(part: Any) -> bool:
+    return isinstance(part, Module) and part._name == type(part)._own_name
+
+
+def _first_time(part: Any, seen: Seen) -> bool:
+    """Whether this part is met for the first time: it may be held twice, or refer back to what holds it."""
+    if id(part) in seen:
+        return False
+    seen[id(part)] = part  # kept alive meanwhile, so that no other part gets its id
+    return True
+
+
+def _file(part: Any, owner: str, path: str, seen: Seen) -> None:
     """File the parameters inside under the module that they belong to, as its nodes are; a shared one under the first.
 
     A part is named before the module that holds it is named itself, so this happens again one level further up.
     """
+    if not _first_time(part, seen):
+        return
     for name, entry in _entries(part):
         here = f"{path}.{name}"
         if isinstance(entry, Value):
-            if entry.op == "" and entry not in seen:
-                seen.add(entry)
+            if entry.op == "" and _first_time(entry, seen):
                 entry.scope = owner
         elif isinstance(entry, Module):
             _file(entry, here, here, seen)
@@ -269,30 +325,36 @@ def _entries(part: Any) -> Iterator[tuple[str, Any]]:
         yield from _entries(part.tolist())
 
 
-def _walk(part: Any, path: str) -> Iterator[tuple[str, Value]]:
+def _walk(part: Any, path: str, seen: Seen) -> Iterator[tuple[str, Value]]:
+    if not _first_time(part, seen):
+        return
     for name, entry in _entries(part):
         here = f"{path}.{name}" if path else name
         if isinstance(entry, Value):
             if entry.op == "":  # a computed Value kept as an attribute is a result, not a parameter
                 yield here, entry
         elif not isinstance(entry, (float, int, str)):
-            yield from _walk(entry, here)
+            yield from _walk(entry, here, seen)
 
 
-def _walk_modules(part: Any, path: str) -> Iterator[tuple[str, Module]]:
+def _walk_modules(part: Any, path: str, seen: Seen | None = None) -> Iterator[tuple[str, Module]]:
+    """The modules inside, each with the first path that leads to it."""
+    seen = {} if seen is None else seen
+    if not _first_time(part, seen):
+        return
     for name, entry in _entries(part):
         if isinstance(entry, (Value, float, int, str)):
             continue
         here = f"{path}.{name}" if path else name
-        if isinstance(entry, Module):
+        if isinstance(entry, Module) and id(entry) not in seen:
             yield here, entry
-        yield from _walk_modules(entry, here)
+        yield from _walk_modules(entry, here, seen)
 
 
 def _is_bias(path: str) -> bool:
     """Whether the last word of a parameter's path, indices aside, names something other than a weight."""
     words = [part for part in path.split(".") if not part.isdigit()]
-    return bool(words) and words[-1] in _NOT_WEIGHTS
+    return bool(words) and words[-1].rstrip("0123456789_") in _NOT_WEIGHTS
 
 
 def _some(names: list[str]) -> str:

@@ -13,17 +13,19 @@ Where PyTorch has the same optimiser, the formulas and the defaults are PyTorch'
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any, ClassVar
 
-from autograd import Value
+from autograd import NonFiniteError, Value
 from autograd.ops import sqrt, where
 from autograd.transforms import graph_adjoints, numeric_adjoints
 
 from .init import generator
 from .module import Module
-from .schedules import Schedule
+from .schedules import Schedule, name_of
 
 
 class Optimizer:
@@ -59,20 +61,22 @@ class Optimizer:
         noise: tuple[float, float] | None = None,
         seed: int = 0,
     ) -> None:
-        if not callable(lr) and not (
-            isinstance(lr, (int, float)) and not isinstance(lr, bool) and 0.0 <= lr < math.inf
-        ):
-            raise ValueError(f"a learning rate must be a number from 0 up, or a schedule, but got {lr!r}")
+        if not callable(lr):
+            if isinstance(lr, bool) or not isinstance(lr, Real) or not 0.0 <= lr < math.inf:
+                raise ValueError(f"a learning rate must be a number from 0 up, or a schedule, but got {lr!r}")
+            if type(lr) not in (int, float):
+                lr = float(lr)  # one of NumPy's would round every parameter to its own precision
         if clip_norm is not None and not clip_norm > 0.0:
             raise ValueError(f"clip_norm must be above 0, but got {clip_norm!r}")
         if noise is not None and (len(noise) != 2 or not noise[0] >= 0.0):
             raise ValueError(f"noise is a pair (η, γ) with η ≥ 0, but got {noise!r}")
-        self.lr = lr
+        self.lr: float | Schedule = lr
         self.clip_norm = clip_norm
         self.noise = noise
         self.t = 0
         self.parameters: list[Value] = []
         self.memory: list[Any] = []  # each a list of floats, or, after step_arrays, an array
+        self._loaded = False  # whether the memory was loaded before there were parameters, and waits for them
         self._rng = generator(seed)
         if parameters is not None:
             self.bind(parameters)
@@ -90,8 +94,16 @@ class Optimizer:
     # --- running it
 
     def bind(self, parameters: Iterable[Value] | Module) -> Optimizer:
-        """Take these parameters, with fresh memory; returns the optimiser."""
-        chosen = parameters.parameters() if isinstance(parameters, Module) else list(parameters)
+        """Take these parameters; returns the optimiser.
+
+        The memory begins anew, with two exceptions: a state that was loaded before there were parameters is kept for
+        the first that come, and binding the same parameters again changes nothing.
+
+        Raises:
+            TypeError: for anything but Values.
+            ValueError: for no parameters, one that comes twice, or another number of them than the loaded state has.
+        """
+        chosen = _chosen(parameters, type(self).__name__)
         for p in chosen:
             if not isinstance(p, Value):
                 raise TypeError(f"an optimiser moves Values, but got {type(p).__name__}: {p!r}")
@@ -99,10 +111,22 @@ class Optimizer:
             raise ValueError("an optimiser needs at least one parameter, but got none")
         if len(set(chosen)) != len(chosen):
             raise ValueError("an optimiser takes each parameter once, but one of these comes twice")
+        if self._loaded:
+            self._check_lengths(self.memory, len(chosen))
+        elif len(chosen) != len(self.parameters) or any(
+            p is not q for p, q in zip(chosen, self.parameters, strict=True)
+        ):
+            self.memory = [[start] * len(chosen) for start in self.starts().values()]
+            self.t = 0
         self.parameters = chosen
-        self.memory = [[start] * len(chosen) for start in self.starts().values()]
-        self.t = 0
+        self._loaded = False
         return self
+
+    def _check_lengths(self, memory: Sequence[Any], count: int) -> None:
+        for name, m in zip(self.starts(), memory, strict=True):
+            size = len(m) if isinstance(m, list) else m.size
+            if size != count:
+                raise ValueError(f"{name} has {size} entries, but there are {count} parameters")
 
     @property
     def learning_rate(self) -> float:
@@ -116,6 +140,9 @@ class Optimizer:
 
         Args:
             loss: the root of the loss; only `Newton`, which differentiates it twice, asks for it.
+
+        Raises:
+            NonFiniteError: if a parameter would become inf or nan; nothing is moved then.
         """
         if not self.parameters:
             raise ValueError(f"this {type(self).__name__} has no parameters yet; give it model.parameters()")
@@ -134,6 +161,7 @@ class Optimizer:
 
         Raises:
             ValueError: if the optimiser was bound to, or has stepped with, another number of parameters.
+            NonFiniteError: if a parameter would become inf or nan; the memory is then as it was.
         """
         import numpy
 
@@ -146,6 +174,9 @@ class Optimizer:
             flat = self._prepared(numpy.asarray(g, dtype=float).ravel().tolist())
             g = numpy.array(flat).reshape(numpy.shape(g))
         new, *memory = self.rule(w, g, self.learning_rate, self.t + 1, *self.memory)
+        if not numpy.isfinite(new).all():
+            place = int(numpy.flatnonzero(~numpy.isfinite(new))[0])
+            self._refuse(f"parameter {place}", numpy.ravel(w)[place], numpy.ravel(g)[place], numpy.ravel(new)[place])
         self.memory = memory
         self.t += 1
         return new
@@ -166,12 +197,22 @@ class Optimizer:
 
     def _commit(self, numbers: Sequence[float], memory: list[Any]) -> None:
         """Put the new numbers in place: the whole step, even if Ctrl-C comes in the middle of it."""
+        if not all(map(math.isfinite, numbers)):
+            p, x = next((p, x) for p, x in zip(self.parameters, numbers, strict=True) if not math.isfinite(x))
+            where = f"{p.scope}.{p.label}".strip(".") or f"parameter {self.parameters.index(p)}"
+            self._refuse(where, p.data, p.grad, x)
         t = self.t + 1
         try:
             self._put(numbers, memory, t)
         except KeyboardInterrupt:
             self._put(numbers, memory, t)
             raise
+
+    def _refuse(self, who: str, w: float, g: float, new: float) -> None:
+        raise NonFiniteError(
+            f"step {self.t + 1} of {type(self).__name__} would move {who} from {w:.6g} to {new:.6g} (its gradient is "
+            f"{g:.6g}), so no parameter was moved; a smaller learning rate or clip_norm often helps"
+        )
 
     def _put(self, numbers: Sequence[float], memory: list[Any], t: int) -> None:
         for p, x in zip(self.parameters, numbers, strict=True):
@@ -186,32 +227,54 @@ class Optimizer:
         return {
             "kind": type(self).__name__,
             "t": self.t,
-            "memory": {name: [float(x) for x in m] for name, m in zip(self.starts(), self.memory, strict=False)},
+            "memory": {
+                name: list(map(float, m if isinstance(m, list) else m.ravel().tolist()))
+                for name, m in zip(self.starts(), self.memory, strict=False)
+            },
             "noise": [version, list(numbers), spare],
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Carry on from a `state_dict`.
+        """Carry on from a `state_dict`. If anything is wrong with it, nothing is changed.
+
+        An optimiser without parameters keeps the state for the first parameters that it is bound to, by `fit` too.
 
         Raises:
-            ValueError: if it is another kind of optimiser's, or for another number of parameters.
+            ValueError: if it is another kind of optimiser's, for another number of parameters, or damaged.
         """
         if not isinstance(state, Mapping) or not {"kind", "t", "memory", "noise"} <= set(state):
             raise ValueError("this is not the state of an optimiser: it needs kind, t, memory and noise")
         if state["kind"] != type(self).__name__:
             raise ValueError(f"this is the state of {state['kind']}, but this optimiser is {type(self).__name__}")
-        if list(state["memory"]) != list(self.starts()):
-            raise ValueError(f"expected the memory {list(self.starts())}, but got {list(state['memory'])}")
-        memory = [list(map(float, m)) for m in state["memory"].values()]
-        for name, m in zip(self.starts(), memory, strict=True):
-            if self.parameters and len(m) != len(self.parameters):
-                raise ValueError(f"{name} has {len(m)} entries, but there are {len(self.parameters)} parameters")
-        version, numbers, spare = state["noise"]
-        self._rng.setstate((version, tuple(numbers), spare))
-        self.memory, self.t = memory, int(state["t"])
+        t = state["t"]
+        if isinstance(t, bool) or not hasattr(t, "__index__") or t.__index__() < 0:
+            raise ValueError(f"t, the number of steps taken, must be a whole number from 0 up, but is {t!r}")
+        if not isinstance(state["memory"], Mapping):
+            raise ValueError(f"the memory must be a dict of lists, but is {state['memory']!r}")
+        names = list(self.starts())
+        # an optimiser that has never had parameters has no memory yet
+        if list(state["memory"]) != names and (state["memory"] or self.parameters or t):
+            raise ValueError(f"expected the memory {names}, but got {list(state['memory'])}")
+        memory = []
+        for name, m in state["memory"].items():
+            try:
+                memory.append([float(x) for x in m])
+            except (TypeError, ValueError):
+                raise ValueError(f"the memory {name!r} must be a list of numbers, but is {m!r}") from None
+        if memory:
+            self._check_lengths(memory, len(self.parameters) or len(memory[0]))
+        rng = generator(0)
+        try:
+            version, numbers, spare = state["noise"]
+            rng.setstate((version, tuple(numbers), spare))
+        except (TypeError, ValueError):
+            raise ValueError("noise must be the state of a random generator, as state_dict gives it") from None
+        self._rng.setstate(rng.getstate())
+        self.memory, self.t = memory, t.__index__()
+        self._loaded = not self.parameters and (bool(memory) or self.t > 0)
 
     def __repr__(self) -> str:
-        lr = getattr(self.lr, "__qualname__", self.lr) if callable(self.lr) else self.lr
+        lr = name_of(self.lr) if callable(self.lr) else self.lr
         return f"{type(self).__name__}(lr={lr}, {len(self.parameters)} parameters, {self.t} steps taken)"
 
 
@@ -356,8 +419,9 @@ class Adam(Optimizer):
         return {"m": 0.0, "v": 0.0, "largest v": 0.0} if self.amsgrad else {"m": 0.0, "v": 0.0}
 
     def rule(self, w: Any, g: Any, lr: float, t: int, *memory: Any) -> tuple[Any, ...]:
-        if self.weight_decay:
-            g = g + self.weight_decay * w
+        return self._moved(w, g + self.weight_decay * w if self.weight_decay else g, lr, t, *memory)
+
+    def _moved(self, w: Any, g: Any, lr: float, t: int, *memory: Any) -> tuple[Any, ...]:
         b1, b2 = self.betas
         m = b1 * memory[0] + (1.0 - b1) * g
         v = b2 * memory[1] + (1.0 - b2) * g * g
@@ -385,12 +449,10 @@ class AdamW(Adam):
         weight_decay: float = 0.01,
         **options: Any,
     ) -> None:
-        super().__init__(parameters, lr, betas, eps, bias_correction, amsgrad, 0.0, **options)
-        _not_negative("weight_decay", weight_decay)
-        self.decay = weight_decay
+        super().__init__(parameters, lr, betas, eps, bias_correction, amsgrad, weight_decay, **options)
 
     def rule(self, w: Any, g: Any, lr: float, t: int, *memory: Any) -> tuple[Any, ...]:
-        return super().rule(w * (1.0 - lr * self.decay), g, lr, t, *memory)
+        return self._moved(w * (1.0 - lr * self.weight_decay), g, lr, t, *memory)
 
 
 class Nadam(Optimizer):
@@ -534,6 +596,27 @@ def clip_grad_norm(parameters: Iterable[Value] | Module, max_norm: float) -> flo
     return math.sqrt(math.fsum(g * g for g in gradient))
 
 
+def _chosen(parameters: Any, who: str) -> list[Any]:
+    """The parameters as a list; for what is often given in their place, a hint."""
+    if isinstance(parameters, Module):
+        return parameters.parameters()
+    if isinstance(parameters, Value):
+        raise TypeError(f"{who} takes a list of parameters: put this one in brackets, {who}([w])")
+    if isinstance(parameters, Real):
+        raise TypeError(
+            f"the first argument of {who} is the parameters, but got {parameters!r}; for the learning rate write "
+            f"lr={parameters!r}"
+        )
+    if callable(parameters):
+        name = getattr(parameters, "__name__", type(parameters).__name__)
+        if name == "parameters":
+            raise TypeError(f"{who} got the method itself; call it: model.parameters()")
+        raise TypeError(f"{who} takes a list of Values, as from model.parameters(), but got the function {name}")
+    if not hasattr(parameters, "__iter__"):
+        raise TypeError(f"{who} takes a list of Values, as from model.parameters(), but got {parameters!r}")
+    return list(parameters)
+
+
 def _in_unit(name: str, x: float) -> None:
     if not 0.0 <= x < 1.0:
         raise ValueError(f"{name} must be at least 0 and below 1, but got {x!r}")
@@ -579,7 +662,9 @@ def find(optimizer: str | Optimizer, lr: float | Schedule | None = None) -> Opti
         )
         raise TypeError(f"an optimiser is a name or an object such as Adam(lr=0.01), but got {kind}")
     if optimizer.lower() not in OPTIMIZERS:
-        raise ValueError(f"an optimiser is one of {', '.join(OPTIMIZERS)}, or an object, but got {optimizer!r}")
+        close = difflib.get_close_matches(optimizer.lower(), OPTIMIZERS, 1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise ValueError(f"an optimiser is one of {', '.join(OPTIMIZERS)}, or an object, but got {optimizer!r}{hint}")
     kind_of = OPTIMIZERS[optimizer.lower()]
     return kind_of() if lr is None else kind_of(lr=lr)
 

@@ -12,36 +12,58 @@ from collections.abc import Callable
 Schedule = Callable[[int], float]
 
 
+class _Named:
+    """A schedule that prints as the call that made it."""
+
+    def __init__(self, words: str, rule: Schedule) -> None:
+        self._words, self._rule = words, rule
+
+    def __call__(self, t: int) -> float:
+        return self._rule(t)
+
+    def __repr__(self) -> str:
+        return self._words
+
+
+def name_of(schedule: Schedule) -> str:
+    """A schedule in a word or two: the call that made it, or the name of a function of one's own."""
+    name: str | None = getattr(schedule, "__qualname__", None)
+    return repr(schedule) if name is None else name.rpartition("<locals>.")[2]
+
+
 def constant(alpha: float) -> Schedule:
     """α at every step."""
     _positive(alpha)
-    return lambda t: alpha
+    return _Named(f"constant({alpha})", lambda t: alpha)
 
 
 def inverse_sqrt(alpha: float) -> Schedule:
     """α/√(t + 1): the classic decay for stochastic gradient descent (Robbins and Monro, 1951; Zinkevich, 2003)."""
     _positive(alpha)
-    return lambda t: alpha / math.sqrt(t + 1)
+    return _Named(f"inverse_sqrt({alpha})", lambda t: alpha / math.sqrt(t + 1))
 
 
 def step(alpha: float, every: int, factor: float = 0.1) -> Schedule:
     """α, multiplied by ``factor`` after each ``every`` steps: α·factor^⌊t/every⌋."""
     _positive(alpha)
     _count(every, "every")
-    return lambda t: alpha * factor ** (t // every)
+    return _Named(f"step({alpha}, {every}, {factor})", lambda t: alpha * factor ** (t // every))
 
 
 def exponential(alpha: float, decay: float = 0.99) -> Schedule:
     """α·decay^t."""
     _positive(alpha)
-    return lambda t: alpha * decay**t
+    return _Named(f"exponential({alpha}, {decay})", lambda t: alpha * decay**t)
 
 
 def cosine(alpha: float, steps: int, floor: float = 0.0) -> Schedule:
     """From α down to ``floor`` along half a cosine, and there after ``steps`` steps (Loshchilov and Hutter, 2017)."""
     _positive(alpha)
     _count(steps, "steps")
-    return lambda t: floor + (alpha - floor) * 0.5 * (1.0 + math.cos(math.pi * min(t, steps) / steps))
+    return _Named(
+        f"cosine({alpha}, {steps}, {floor})",
+        lambda t: floor + (alpha - floor) * 0.5 * (1.0 + math.cos(math.pi * min(t, steps) / steps)),
+    )
 
 
 def warmup(steps: int, then: float | Schedule) -> Schedule:
@@ -50,8 +72,9 @@ def warmup(steps: int, then: float | Schedule) -> Schedule:
     α(t) = then(0)·(t + 1)/steps for t < steps, and then(t - steps) from there on (Goyal et al., 2017).
     """
     _count(steps, "steps")
-    after = constant(then) if isinstance(then, (int, float)) else then
-    return lambda t: after(0) * (t + 1) / steps if t < steps else after(t - steps)
+    after = then if callable(then) else constant(float(then))
+    words = name_of(then) if callable(then) else then
+    return _Named(f"warmup({steps}, {words})", lambda t: after(0) * (t + 1) / steps if t < steps else after(t - steps))
 
 
 def _positive(alpha: float) -> None:

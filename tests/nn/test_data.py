@@ -244,3 +244,88 @@ def test_verify_compares_with_the_published_checksums(folder: Path, monkeypatch:
     published = {p.name: hashlib.md5(p.read_bytes()).hexdigest() for p in folder.glob("*.gz")}
     monkeypatch.setattr(data, "_PUBLISHED", published)
     assert data.mnist(folder, verify=True)[0].shape == (7, 20)
+
+
+def test_verify_refuses_raw_files_since_no_checksum_was_published_for_them(folder: Path) -> None:
+    for path in list(folder.iterdir()):
+        if path.suffix == ".gz":
+            (folder / path.stem).write_bytes(gzip.decompress(path.read_bytes()))
+            path.unlink()
+    with pytest.raises(data.IDXError, match="cannot be verified"):
+        data.mnist(folder, verify=True)
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_below_one_is_refused(folder: Path, limit: int) -> None:
+    with pytest.raises(ValueError, match=f"limit must be at least 1, but got {limit}"):
+        data.mnist(folder, limit=limit)
+
+
+def test_files_without_images_are_an_idx_error(tmp_path: Path) -> None:
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(idx(np.zeros((0, 28, 28), np.uint8)))
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx(np.zeros(0, np.uint8)))
+    with pytest.raises(data.IDXError, match="there are no images"):
+        data.mnist(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (bytes([0, 0, 8, 70]) + (1).to_bytes(4, "big") * 70 + b"\x01", "has 70 dimensions"),
+        (bytes([0, 0, 8, 4]) + (2**32 - 1).to_bytes(4, "big") * 3 + (0).to_bytes(4, "big"), "no array can have"),
+    ],
+)
+def test_dimensions_that_no_array_can_have_are_an_idx_error(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "odd").write_bytes(content)
+    with pytest.raises(data.IDXError, match=message):
+        data.read_idx(tmp_path / "odd")
+
+
+def test_a_dimension_of_zero_makes_an_empty_array(tmp_path: Path) -> None:
+    (tmp_path / "odd").write_bytes(bytes([0, 0, 8, 2]) + (2**32 - 1).to_bytes(4, "big") + bytes(4))
+    assert data.read_idx(tmp_path / "odd").shape == (2**32 - 1, 0)
+
+
+def test_split_takes_a_pandas_table_by_position() -> None:
+    pandas = pytest.importorskip("pandas")
+    X = pandas.DataFrame({"a": range(10), "b": range(10)}, index=range(100, 110))
+    X_train, y_train, X_test, y_test = data.split(X, X["a"])
+    assert (len(X_train), len(X_test)) == (8, 2)
+    assert list(X_train["a"]) == list(y_train)
+    assert list(X_test["a"]) == list(y_test)
+
+
+def test_split_picks_rows_by_position_of_whatever_has_iloc() -> None:
+    class Rows:
+        def __init__(self, table: list[int]) -> None:
+            self.table = table
+            self.iloc = self
+
+        def __getitem__(self, indices: list[int]) -> list[int]:
+            return [self.table[i] for i in indices]
+
+        def __len__(self) -> int:
+            return len(self.table)
+
+    X_train, y_train, X_test, y_test = data.split(Rows([5, 6, 7, 8]), [5, 6, 7, 8], 0.5)
+    assert (X_train, X_test) == (y_train, y_test)
+
+
+def test_counts_may_be_any_kind_of_whole_number() -> None:
+    assert data.moons(100.0) == data.moons(100)  # type: ignore[arg-type]
+    assert data.blobs(10, np.int64(2)) == data.blobs(10, 2)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: data.moons("100"), "n must be a whole number, but got '100'"),  # type: ignore[arg-type]
+        (lambda: data.moons(10.5), "n must be a whole number, but got 10.5"),  # type: ignore[arg-type]
+        (lambda: data.blobs(10, None), "centers must be a whole number, but got None"),  # type: ignore[arg-type]
+        (lambda: data.moons(10, noise="x"), "noise must be a number from 0 up"),  # type: ignore[arg-type]
+        (lambda: data.blobs(10, 2, spread=-1.0), "spread must be a number from 0 up, but got -1.0"),
+    ],
+)
+def test_data_sets_say_what_they_expected(build: Any, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        build()

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import nn
+from autograd import Value
 from nn import Adam, data
 
 SMALL: dict[str, Any] = {"hidden": (4,), "epochs": 15, "lr": 0.05, "batch_size": 16}
@@ -143,3 +144,47 @@ def test_importing_nn_does_not_import_scikit_learn() -> None:
 
     code = "import sys, nn; sys.exit('sklearn' in sys.modules or 'scipy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(nn.__file__).parent.parent).returncode == 0
+
+
+def test_the_score_of_a_regressor_is_scikit_learns_r2(estimators: ModuleType) -> None:
+    r2_score = pytest.importorskip("sklearn").metrics.r2_score if estimators.HAS_SKLEARN else None
+    X = [[0.0], [1.0], [2.0], [3.0]]
+    y = np.array([[0.0, 5.0, 1.0], [10.0, 5.0, -1.0], [20.0, 5.0, 1.0], [31.0, 5.0, 0.5]])
+    model = estimators.MLPRegressor(hidden=(3,), epochs=3, random_state=0).fit(X, y)
+    p = model.predict(X)
+    by_hand = [1 - ((y[:, k] - p[:, k]) ** 2).sum() / ((y[:, k] - y[:, k].mean()) ** 2).sum() for k in (0, 2)]
+    assert model.score(X, y) == pytest.approx((by_hand[0] + 0.0 + by_hand[1]) / 3)  # y is constant in the middle
+    if r2_score is not None:
+        assert model.score(X, y) == pytest.approx(r2_score(y, p))
+
+
+def test_the_score_on_a_constant_target_is_1_if_every_number_is_hit_and_else_0(estimators: ModuleType) -> None:
+    X = [[0.0], [1.0]]
+    model = estimators.MLPRegressor(hidden=(2,), epochs=1, random_state=0).fit(X, [1.0, 1.0])
+    assert model.score(X, [7.0, 7.0]) == 0.0
+    for p in model.model_.parameters():
+        p.data = 0.0
+    assert model.score(X, [0.0, 0.0]) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ([0.0, np.nan, 1.0], "(?i)nan"),
+        ([0.5, 1.25, 2.0], "(?i)continuous"),
+        ([[0, 1], [1, 0], [0, 1]], "(?i)shape|multilabel"),
+    ],
+)
+def test_a_classifier_refuses_what_is_no_class(estimators: ModuleType, y: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        estimators.MLPClassifier(hidden=(2,), epochs=1).fit([[0.0], [1.0], [2.0]], y)
+
+
+def test_an_estimator_begins_anew_with_an_optimiser_that_holds_a_loaded_state(estimators: ModuleType) -> None:
+    used = Adam([Value(1.0)])
+    used.step()
+    optimizer = Adam(lr=0.05)
+    optimizer.load_state_dict(used.state_dict())
+    X, y = data.blobs(12, 2, seed=0)
+    estimators.MLPClassifier(hidden=(2,), epochs=1, optimizer=optimizer, lr=None, random_state=0).fit(X, y)
+    assert optimizer.t == 1

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Value, gradcheck, statistics, topological_order
-from nn import MLP, Layer, Neuron, PReLU, activations
+from nn import MLP, Layer, Module, Neuron, PReLU, activations
 from nn import init as initialisers
 
 SMOOTH = ["linear", "sigmoid", "tanh", "softplus"]
@@ -405,3 +405,47 @@ def test_a_neuron_used_alone_is_filed_under_its_own_name() -> None:
     assert {p.scope for p in neuron.parameters()} == {"neuron"}
     assert y.scope == "neuron"
     assert {p.scope for p in Layer(2, 1, seed=1).neurons[0].parameters()} == {"neurons.0"}
+
+
+# --- what is easily mistyped
+
+
+@pytest.mark.parametrize(
+    ("build", "error", "message"),
+    [
+        (lambda: Layer(2, 1, "softmax"), ValueError, "softmax over 1 output is always 1; .* use sigmoid"),
+        (lambda: MLP(2, [3, 1], output="softmax"), ValueError, "use sigmoid"),
+        (lambda: Neuron(3)(1, 2, 3), TypeError, r"takes one list of inputs, but got 3 arguments; .*model\(\[1, 2, 3\]"),
+        (lambda: MLP(2, [1])(1.0, 2.0), TypeError, r"with brackets: model\(\[1.0, 2.0\]\)"),
+        (lambda: Neuron(2)({1.0, 2.0}), TypeError, "a set has no order"),
+        (lambda: MLP(2, [3, 1], activation=None), TypeError, 'for none write "linear"'),  # type: ignore[arg-type]
+        (lambda: Neuron(2, None), TypeError, 'for none write "linear"'),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_easily_mistyped_gets_a_hint(build: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        build()
+
+
+def test_a_type_error_inside_forward_of_two_inputs_is_not_explained_away() -> None:
+    class Two(Module):
+        def forward(self, x: Any, y: Any) -> Any:
+            return x + y
+
+    with pytest.raises(TypeError, match="unsupported operand"):
+        Two()(1.0, None)
+    with pytest.raises(TypeError, match="but got 3 arguments"):
+        Two()(1.0, 2.0, 3.0)
+
+
+def test_sizes_may_be_an_array() -> None:
+    assert MLP(3, np.array([4, 1])).describe() == "MLP(3 → 4 → 1, tanh, linear)"  # type: ignore[arg-type]
+
+
+def test_names_of_activations_and_initialisers_may_be_in_capitals() -> None:
+    assert Layer(2, 2, "ReLU", "Xavier").describe() == "Layer(2 → 2, relu)"
+    assert Layer(2, 2, "LeakyReLU").describe() == "Layer(2 → 2, leaky_relu)"
+    with pytest.raises(ValueError, match="but got 'ReLUU'; did you mean 'relu'"):
+        Layer(2, 2, "ReLUU")
+    with pytest.raises(ValueError, match="softmax makes probabilities"):
+        MLP(2, [3, 2], activation="Softmax")

@@ -266,3 +266,25 @@ def test_a_step_on_the_l2_penalty_alone_shrinks_weights_by_one_minus_lr_lambda()
 def test_targets_that_do_not_fit_say_what_was_expected_and_what_came(call: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("name", "suggested"),
+    [("mse", "squared_error"), ("MSE", "squared_error"), ("bce", "binary_cross_entropy"), ("hing", "hinge")],
+)
+def test_names_from_elsewhere_get_a_suggestion(name: str, suggested: str) -> None:
+    with pytest.raises(ValueError, match=f"got '{name}'; did you mean '{suggested}'"):
+        losses.find(name)
+
+
+def test_names_of_losses_may_be_in_capitals() -> None:
+    assert losses.find("Hinge") is losses.hinge
+
+
+def test_the_perceptron_loss_is_reached_by_its_name() -> None:
+    import nn
+
+    assert nn.perceptron is losses.perceptron
+    assert nn.perceptron(-0.3, 1) == 0.3
+    assert nn.losses.perceptron(0.3, 1) == 0.0
+    assert nn.Perceptron(1).predict([0.0]) == -1

@@ -185,3 +185,27 @@ def test_surfaces_have_their_minima_where_they_say_and_correct_gradients(name: s
     if lowest is not None:
         assert f(lowest) == 0.0
         assert f([lowest[0] + 0.01, lowest[1] - 0.01]) > 0.0
+
+
+@pytest.mark.parametrize(
+    ("f", "start", "what"),
+    [
+        (lambda p: p[0] ** 2 - p[1] ** 2, [1.0, 2.0], "a saddle"),
+        (lambda p: -(p[0] ** 2) - p[1] ** 2, [1.0, 2.0], "a maximum"),
+    ],
+)
+def test_newton_does_not_call_a_saddle_or_a_maximum_a_minimum(f: Any, start: list[float], what: str) -> None:
+    found = minimize(f, start, "newton")
+    assert not found.converged
+    assert f"this is {what}, not a minimum" in found.message
+
+
+def test_newton_still_finds_minima_and_accepts_a_flat_direction() -> None:
+    assert minimize(lambda p: p[0] ** 2 + 3.0 * p[1] ** 2, [1.0, 2.0], "newton").converged
+    assert minimize(lambda p: p[0] ** 4, [0.0], "newton").converged
+
+
+def test_the_names_of_methods_may_be_in_capitals() -> None:
+    pytest.importorskip("scipy")
+    assert minimize(lambda x: (x - 1.0) ** 2, 3.0, "BFGS").x == pytest.approx(1.0)
+    assert minimize(lambda x: (x - 1.0) ** 2, 3.0, "Newton").x == pytest.approx(1.0)

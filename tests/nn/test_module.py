@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import nn
 from autograd import Value, topological_order
 from autograd.modes import current_scope
-from nn import MLP, Layer, ModelFormatError, Module, Neuron
+from nn import MLP, Layer, ModelFormatError, Module, Neuron, l2_penalty
 
 
 class Odd(Module):
@@ -353,3 +353,90 @@ def test_a_number_too_large_for_a_float_is_a_format_error(tmp_path: Path) -> Non
     (tmp_path / "m.json").write_text(text.replace('"b": 0.0', '"b": 1' + "0" * 400), encoding="utf-8")
     with pytest.raises(ModelFormatError, match="parameter 'b' is too large for a float"):
         Neuron(1).load(tmp_path / "m.json")
+
+
+def test_biases_with_a_number_in_their_name_are_left_alone_by_l2() -> None:
+    class Two(Module):
+        def __init__(self) -> None:
+            for name in ("w1", "b1", "w2", "b2", "bias2", "b_1", "alpha_2", "w_b"):
+                setattr(self, name, Value(1.0, name))
+            self.biases1 = [Value(1.0)]
+
+    model = Two()
+    names = {p: name for name, p in model.named_parameters()}
+    assert [names[p] for p in model.weights()] == ["w1", "w2", "w_b"]
+    assert l2_penalty(model, 2.0).data == 3.0
+
+
+class Child(Module):
+    def __init__(self, parent: Module | None = None) -> None:
+        self.v = Value(2.0, "v")
+        if parent is not None:
+            self.parent = parent
+
+    def forward(self, x: Any) -> Any:
+        return self.v * x
+
+
+class Parent(Module):
+    def __init__(self, knows: bool) -> None:
+        self.w = Value(3.0, "w")
+        self.child = Child(self if knows else None)
+
+    def forward(self, x: Any) -> Any:
+        return self.child(self.w * x)
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_a_module_that_refers_to_its_parent_does_not_recurse_for_ever(early: bool) -> None:
+    model = Parent(knows=early)
+    if not early:
+        model.child.parent = model
+    assert {p.label for p in model.parameters()} == {"v", "w"}
+    assert len(model.parameters()) == 2
+    assert [name for name, _ in model.modules()] == ["", "child"]
+    assert model(2.0).data == 12.0
+    assert repr(model) == "Parent(2 parameters)"
+    if not early:
+        assert model(2.0).scope == "child"  # the parent is not renamed by the child
+
+
+def test_a_list_that_holds_its_own_module_does_not_recurse_for_ever() -> None:
+    model = Parent(knows=False)
+    model.family = [model, model.child]
+    assert len(model.parameters()) == 2
+    assert [name for name, _ in model.modules()] == ["", "child"]
+
+
+def test_layers_appended_to_a_list_get_their_path_at_the_next_call() -> None:
+    class Stack(Module):
+        def __init__(self) -> None:
+            self.layers: list[Any] = []
+
+        def forward(self, x: Any) -> Any:
+            for layer in self.layers:
+                x = layer(x)
+            return x
+
+    model = Stack()
+    model.layers.append(Layer(1, 2))
+    model.layers.append(Neuron(2))
+    y = model([1.0])
+    assert y.scope == "layers.1"
+    assert {n.scope for n in topological_order(y)} >= {"layers.0.neurons.0", "layers.0.neurons.1", "layers.1"}
+    model.layers.append(Neuron(1))
+    assert model([1.0]).scope == "layers.2"
+
+
+def test_saving_to_a_folder_that_is_not_there_names_the_folder(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"there is no folder '.*nodir' to save m\.json in"):
+        MLP(1, [1]).save(tmp_path / "nodir" / "m.json")
+
+
+def test_parameters_in_many_arrays_are_all_found() -> None:
+    class Tables(Module):
+        def __init__(self) -> None:
+            for k in range(20):
+                setattr(self, f"w{k}", np.array([[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]], dtype=object))
+
+    assert len(Tables().parameters()) == 80

@@ -447,3 +447,195 @@ def test_an_optimiser_asks_its_schedule_at_every_step() -> None:
 def test_schedules_refuse_what_makes_no_sense(build: Any) -> None:
     with pytest.raises(ValueError, match="but got"):
         build()
+
+
+# --- loaded state, steps that leave the finite numbers, and what is easily mistyped
+
+
+def _line() -> tuple[list[Value], Any]:
+    w = [Value(0.5, "w"), Value(-1.0, "b")]
+
+    def step(optimizer: Optimizer) -> None:
+        optimizer.zero_grad()
+        (2.0 * w[0] * w[0] + w[1] * w[1] * w[1]).backward()
+        optimizer.step()
+
+    return w, step
+
+
+def test_a_state_loaded_before_there_are_parameters_is_kept_by_the_first_bind() -> None:
+    w, step = _line()
+    first = Adam(w, lr=0.1)
+    for _ in range(5):
+        step(first)
+    numbers, state = [p.data for p in w], first.state_dict()
+    step(first)
+    expected = [p.data for p in w]
+
+    for p, x in zip(w, numbers, strict=True):
+        p.data = x
+    second = Adam(lr=0.1)
+    second.load_state_dict(state)
+    second.bind(w)
+    assert second.t == 5
+    step(second)
+    assert [p.data for p in w] == expected
+
+
+def test_fit_carries_on_with_a_loaded_optimiser() -> None:
+    from nn import fit
+
+    X, y = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]
+    whole, half = MLP(1, [2, 1], seed=1), MLP(1, [2, 1], seed=1)
+    fit(whole, X, y, optimizer=Adam(lr=0.05), epochs=6, shuffle=False, progress=False)
+    first = Adam(lr=0.05)
+    fit(half, X, y, optimizer=first, epochs=3, shuffle=False, progress=False)
+    restored = Adam(lr=0.05)
+    restored.load_state_dict(json.loads(json.dumps(first.state_dict())))
+    fit(half, X, y, optimizer=restored, epochs=3, shuffle=False, progress=False)
+    assert half.state_dict() == whole.state_dict()
+
+
+def test_binding_the_same_parameters_again_keeps_the_memory_and_others_begin_anew() -> None:
+    w, step = _line()
+    optimizer = Adam(w, lr=0.1)
+    step(optimizer)
+    memory = [list(m) for m in optimizer.memory]
+    optimizer.bind(w)
+    assert (optimizer.t, optimizer.memory) == (1, memory)
+    optimizer.bind(w[::-1])
+    assert optimizer.t == 0
+    assert optimizer.memory == [[0.0, 0.0], [0.0, 0.0]]
+
+
+def test_a_loaded_state_of_another_length_is_refused_by_bind_and_stays() -> None:
+    w, step = _line()
+    first = Adam(w, lr=0.1)
+    step(first)
+    second = Adam()
+    second.load_state_dict(first.state_dict())
+    with pytest.raises(ValueError, match="m has 2 entries, but there are 3 parameters"):
+        second.bind([*w, Value(1.0)])
+    assert second.parameters == []
+    second.bind(w)
+    assert second.t == 1
+
+
+def test_the_state_of_an_optimiser_that_was_never_used_can_be_loaded() -> None:
+    fresh = Adam()
+    fresh.load_state_dict(Adam().state_dict())
+    fresh.bind([Value(1.0)])
+    assert fresh.memory == [[0.0], [0.0]]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"t": -1}, "t, the number of steps taken, must be a whole number from 0 up, but is -1"),
+        ({"t": None}, "but is None"),
+        ({"t": True}, "but is True"),
+        ({"t": 1.5}, "but is 1.5"),
+        ({"memory": None}, "the memory must be a dict of lists, but is None"),
+        ({"memory": {"m": None, "v": [0.0, 0.0]}}, "the memory 'm' must be a list of numbers, but is None"),
+        ({"memory": {"m": [0.0, "x"], "v": [0.0, 0.0]}}, "the memory 'm' must be a list of numbers"),
+        ({"noise": None}, "noise must be the state of a random generator"),
+        ({"noise": [3, [1, 2], None]}, "noise must be the state of a random generator"),
+    ],
+)
+def test_a_damaged_state_is_refused_and_changes_nothing(change: dict[str, Any], message: str) -> None:
+    w, step = _line()
+    optimizer = Adam(w)
+    step(optimizer)
+    before = optimizer.state_dict()
+    with pytest.raises(ValueError, match=message):
+        optimizer.load_state_dict({**before, **change})
+    assert optimizer.state_dict() == before
+
+
+def test_a_state_with_lists_of_different_lengths_is_refused_without_parameters_too() -> None:
+    state = {**Adam([Value(1.0)]).state_dict(), "memory": {"m": [0.0], "v": [0.0, 0.0]}}
+    with pytest.raises(ValueError, match="v has 2 entries"):
+        Adam().load_state_dict(state)
+
+
+def test_state_dict_after_steps_on_arrays_of_any_shape_is_flat() -> None:
+    optimizer = Adam(lr=0.1)
+    optimizer.step_arrays(np.ones((2, 3)), np.ones((2, 3)))
+    state = optimizer.state_dict()
+    assert [len(m) for m in state["memory"].values()] == [6, 6]
+    assert json.loads(json.dumps(state)) == state
+
+
+def test_a_step_to_inf_or_nan_is_an_error_that_moves_nothing() -> None:
+    a, b = Value(1.0, "a"), Value(1e308, "b")
+    optimizer = SGD([a, b], lr=1.0, momentum=0.5)
+    a.grad, b.grad = 1.0, -1e308
+    with pytest.raises(ArithmeticError, match=r"step 1 of SGD would move b from 1e\+308 to inf .* no parameter was"):
+        optimizer.step()
+    assert (a.data, b.data, optimizer.t, optimizer.memory) == (1.0, 1e308, 0, [[0.0, 0.0]])
+    w = np.array([1.0, 2.0])
+    with pytest.raises(ArithmeticError, match="would move parameter 1 from 2 to nan"):
+        optimizer.step_arrays(w, np.array([1.0, math.nan]))
+    assert optimizer.t == 0
+    assert optimizer.state_dict()["memory"] == {"velocity": [0.0, 0.0]}
+
+
+def test_a_walk_ends_where_a_step_leaves_the_finite_numbers() -> None:
+    from nn import descent_trace
+
+    trace = descent_trace(lambda p: p[0] * p[0] * p[0] * p[0], [10.0], SGD(lr=10.0), steps=100)
+    assert 1 < len(trace.points) < 101
+    assert all(math.isfinite(x) for point in trace.points for x in point)
+
+
+def test_the_weight_decay_of_adamw_is_where_one_looks_for_it() -> None:
+    assert AdamW().weight_decay == 0.01
+    optimizer = AdamW([Value(1.0)], lr=0.1, weight_decay=0.5)
+    optimizer.step()
+    assert optimizer.parameters[0].data == pytest.approx(1.0 - 0.1 * 0.5)
+    with pytest.raises(ValueError, match="weight_decay must not be negative"):
+        AdamW(weight_decay=-1.0)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: SGD(0.1), "first argument of SGD is the parameters, but got 0.1; .* write lr=0.1"),  # type: ignore[arg-type]
+        (lambda: Adam(MLP(1, [1]).parameters), "Adam got the method itself; call it: model.parameters\\(\\)"),  # type: ignore[arg-type]
+        (lambda: Adam(math.sin), "but got the function sin"),  # type: ignore[arg-type]
+        (lambda: SGD(Value(1.0)), "put this one in brackets"),  # type: ignore[arg-type]
+        (lambda: SGD(object()), "takes a list of Values"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_easily_mistaken_for_parameters_gets_a_hint(build: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        build()
+
+
+def test_a_learning_rate_of_numpys_becomes_a_float() -> None:
+    w = Value(1.0)
+    optimizer = SGD([w], lr=np.float32(0.1))  # type: ignore[arg-type]
+    assert type(optimizer.lr) is float
+    w.grad = 1.0
+    optimizer.step()
+    assert type(w.data) is float
+
+
+@pytest.mark.parametrize(
+    ("lr", "expected"),
+    [
+        (0.1, "SGD(lr=0.1, 0 parameters, 0 steps taken)"),
+        (schedules.cosine(0.1, 500), "SGD(lr=cosine(0.1, 500, 0.0), 0 parameters, 0 steps taken)"),
+        (schedules.warmup(5, schedules.constant(0.1)), "SGD(lr=warmup(5, constant(0.1)), 0 parameters, 0 steps taken)"),
+        (schedules.warmup(5, 0.1), "SGD(lr=warmup(5, 0.1), 0 parameters, 0 steps taken)"),
+        (lambda t: 0.1, "SGD(lr=<lambda>, 0 parameters, 0 steps taken)"),
+    ],
+)
+def test_repr_names_the_schedule(lr: Any, expected: str) -> None:
+    assert repr(SGD(lr=lr)) == expected
+
+
+def test_a_misspelt_optimiser_gets_a_suggestion() -> None:
+    with pytest.raises(ValueError, match="did you mean 'adam'"):
+        optim.find("Adm")
+    assert isinstance(optim.find("AdamW"), AdamW)

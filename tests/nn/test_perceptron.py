@@ -253,3 +253,62 @@ def test_a_logistic_gate_is_a_graph() -> None:
 def test_gates_say_what_they_expected(call: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("X", "y"),
+    [
+        ([[0], [0], [0], [1], [1], [1]], [0, 1, 0, 1, 1, 1]),
+        ([[0.0], [0.0], [1.0], [-1.0]], [0, 1, 1, 0]),
+        ([[0, 5], [0, -3], [0, 5], [0, -3], [1000, 1], [1200, -1]], [0, 1, 1, 0, 1, 1]),
+    ],
+)
+def test_data_that_are_separable_but_for_points_on_the_line_have_no_solution_either(X: Any, y: Any) -> None:
+    model = LogisticRegression(len(X[0]))
+    before = model.state_dict()
+    for _ in range(2):
+        with pytest.raises(ValueError, match="these data are separable"):
+            model.fit(X, y)
+        assert model.state_dict() == before
+    model.fit(X, y, l2=0.01)
+
+
+def test_a_strong_but_imperfect_rule_still_has_a_solution() -> None:
+    X = [[0.0]] * 3000 + [[1.0]] * 3000
+    model = LogisticRegression(1).fit(X, [1] + [0] * 2999 + [0] + [1] * 2999)
+    assert model.intercept == pytest.approx(-math.log(2999))
+    assert model.coefficients[0] == pytest.approx(2 * math.log(2999))
+
+
+def test_logistic_regression_refuses_a_negative_penalty() -> None:
+    with pytest.raises(ValueError, match="l2 must not be negative, but got -1"):
+        LogisticRegression(1).fit([[0.0], [1.0]], [0, 1], l2=-1)
+
+
+def test_the_report_prints_without_every_correction() -> None:
+    report = Perceptron(2).fit([[0, 0], [0, 1], [1, 0], [1, 1]], [-1, 1, 1, -1], max_passes=50)
+    assert repr(report).startswith("PerceptronReport(not separable within 50 passes")
+    assert len(repr(report)) < 150
+
+
+def test_separable_data_are_told_as_a_linear_program_tells_them() -> None:
+    optimize = pytest.importorskip("scipy.optimize")
+    rng = np.random.default_rng(0)
+    answers = []
+    for k in range(60):
+        m, d = int(rng.integers(4, 14)), int(rng.integers(1, 3))
+        X, y = rng.integers(-2, 3, size=(m, d)).astype(float), rng.integers(0, 2, size=m)
+        X[0] *= 1000.0 if k % 3 == 0 else 1.0
+        inputs = np.column_stack([X, np.ones(m)])
+        if len(set(y.tolist())) < 2 or np.linalg.matrix_rank(inputs) <= d:
+            continue
+        signed = inputs * (2 * y - 1)[:, None]  # separable: some direction gains on an example, and loses on none
+        best = optimize.linprog(-signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(m), bounds=[(-1, 1)] * (d + 1))
+        try:
+            LogisticRegression(d).fit(X, y)
+            found = False
+        except ValueError as error:
+            found = "these data are separable" in str(error)
+        assert found == (-best.fun > 1e-9)
+        answers.append(found)
+    assert {True, False} == set(answers)

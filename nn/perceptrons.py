@@ -29,7 +29,7 @@ class Correction:
     b: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PerceptronReport:
     """How training ended.
 
@@ -46,6 +46,9 @@ class PerceptronReport:
     mistakes: int
     corrections: list[Correction]
     message: str
+
+    def __repr__(self) -> str:
+        return f"PerceptronReport({self.message}; {len(self.corrections)} corrections)"
 
 
 class Perceptron(Neuron):
