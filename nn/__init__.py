@@ -29,6 +29,7 @@ from .train import (
     fit,
     mean_loss,
     predict,
+    total_loss,
 )
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ __all__ = [
     "predict",
     "schedules",
     "squared_error",
+    "total_loss",
 ]
 
 

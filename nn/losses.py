@@ -41,7 +41,8 @@ def squared_error(output: Any, target: Any) -> Any:
         raise ValueError(f"squared_error needs a target for each output, but got {len(ts)} for {len(ys)}")
     total = None
     for y, t in zip(ys, ts, strict=True):
-        square = (t - y) ** 2
+        error = t - y
+        square = error**2 if isinstance(error, Value) else error * error  # of floats, ** would raise where * gives inf
         total = square if total is None else total + square
     if total is None:
         raise ValueError("squared_error of no outputs is not defined")

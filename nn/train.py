@@ -31,9 +31,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from autograd import NonFiniteError, Value, gradcheck, topological_order
+from autograd import GradientError, NonFiniteError, Value, gradcheck, topological_order
 from autograd.modes import current_scope, enter_scope
 
 from . import losses, optim
@@ -315,13 +315,22 @@ def default_threshold(model: Any) -> float:
     return 0.5 if last_activation(model) == "sigmoid" else 0.0
 
 
+def _fit_threshold(model: Module, loss: losses.Loss, targets: list[Any]) -> float:
+    """Where a single output turns from no to yes while a loss is trained: half-way between its two targets."""
+    on_logits = loss in (losses.binary_cross_entropy, losses.hinge, losses.perceptron)
+    flat = [t[0] if isinstance(t, (list, tuple)) and len(t) == 1 else t for t in targets]
+    zero_one = all(isinstance(t, (int, float)) and t in (0, 1) for t in flat)
+    return default_threshold(model) if on_logits else 0.5 if zero_one else default_threshold(model)
+
+
 def accuracy(model: Callable[[Any], Any], X: Any, y: Any, threshold: float | None = None) -> float:
     """The share of examples that are put in their class, from 0 to 1.
 
     Args:
         model: with one output for two classes, or one for each class.
         y: class indices, one-hot lists, 0 and 1, or -1 and +1.
-        threshold: above which a single output means yes; 0.5 if the model ends in a sigmoid, else 0.
+        threshold: above which a single output means yes; 0.5 if the model ends in a sigmoid, else 0, which suits
+            logits. For outputs that were trained towards 0 and 1 in another way, give 0.5.
 
     Raises:
         ValueError: if a target is a class that the model has no output for.
@@ -352,13 +361,19 @@ def mean_loss(
 ) -> Any:
     """The mean of the loss over examples, plus the L2 penalty, as one Value: the J(θ) of the lecture."""
     rows = as_rows(X)
+    mean = total_loss(model, rows, y, loss) * (1.0 / len(rows))
+    return mean + losses.l2_penalty(_a_module(model, "an L2 penalty"), l2) if l2 else mean
+
+
+def total_loss(model: Callable[[Any], Any], X: Any, y: Any, loss: str | losses.Loss = "squared_error") -> Any:
+    """The sum of the loss over examples, as one Value; `mean_loss` is this divided by their number."""
+    rows = as_rows(X)
     function = losses.find(loss)
     total: Any = None
     for x, t in zip(rows, as_targets(y, len(rows)), strict=True):
         one = function(model(x), t)
         total = one if total is None else total + one
-    mean = total * (1.0 / len(rows))
-    return mean + losses.l2_penalty(_a_module(model, "an L2 penalty"), l2) if l2 else mean
+    return total
 
 
 def _a_module(model: Any, who: str) -> Module:
@@ -446,11 +461,16 @@ def fit(
         raise ValueError(f"tolerance must be above 0, but got {tolerance!r}")
     if not l2 >= 0.0:
         raise ValueError(f"l2 must not be negative, but got {l2!r}")
+    if schedule is not None and not callable(schedule):
+        raise TypeError(f"schedule is a function of the epoch, such as nn.schedules.cosine(...), but got {schedule!r}")
     rng = generator(seed)
     rows, targets, held_out = _set_aside(rows, targets, validation, rng)
-    measure = _metric(metric, default_threshold(model))
+    threshold = _fit_threshold(model, function, targets)
+    measure = _metric(metric, threshold)
     name = getattr(measure, "__name__", "metric")
-    _check_fit(model, rows, targets, function, metric == "accuracy", "y")
+    if name in ("epoch", "loss", "lr"):
+        raise ValueError(f"a metric named {name!r} would hide the history's own column; give the function another name")
+    first_loss = _check_fit(model, rows, targets, function, metric == "accuracy", "y")
     if held_out:
         _check_fit(model, *held_out, function, metric == "accuracy", "validation y")
     turn = _order(order, rows, targets)
@@ -462,22 +482,26 @@ def fit(
             f"this {type(mover).__name__} is bound to the parameters of another model; make a new one for this model, "
             "or call optimizer.bind(model)"
         )
+    _check_reaches(first_loss, mover.parameters)
+    if schedule is not None and callable(mover.lr):
+        raise ValueError("the learning rate has a schedule of its own and another in fit: give it once")
+    rate_before = mover.lr
     if check_gradients:
         _check_gradients(model, rows, targets, function, rng)
     hooks = [callbacks] if callable(callbacks) else list(callbacks)
-    run = _Run(model, function, mover, l2, measure, name)
+    run = _Run(model, function, mover, l2, measure, name, threshold)
     history = run.history
     if not compiled:
         history.why = "compiled=False"
     best: tuple[float, dict[str, float]] | None = None
     bar = _Bar(epochs, progress)
-    scope = current_scope()
+    scope, collecting = current_scope(), gc.isenabled()
     try:
         if compiled:
             run = _compiled_run(run, rows, targets, held_out, metric == "accuracy")
         for epoch in range(1, epochs + 1):
             if schedule is not None:
-                mover.lr = schedule(epoch - 1)
+                mover.lr = _rate(schedule(epoch - 1), epoch)
             row: dict[str, float] = {"epoch": epoch}
             sequence = turn if turn is not None else list(range(len(rows)))
             if turn is None and shuffle:
@@ -486,7 +510,10 @@ def fit(
             row.update(run.epoch(epoch, rows, targets, sequence, size or len(rows)))
             row["lr"] = rate
             if held_out:
-                row.update({f"val_{key}": x for key, x in run.measured(*held_out).items()})
+                found = run.measured(*held_out)
+                if not math.isfinite(found["loss"]):
+                    run.blame_validation(epoch, *held_out)
+                row.update({f"val_{key}": x for key, x in found.items()})
                 if best is None or row["val_loss"] < best[0]:
                     best = row["val_loss"], model.state_dict()
                     history.best_epoch = epoch
@@ -509,12 +536,20 @@ def fit(
         else:
             history.stopped = "epochs"
         if patience is not None and best is not None:
-            model.load_state_dict(best[1])
+            try:
+                model.load_state_dict(best[1])
+            except KeyboardInterrupt:  # all of the best epoch, or none of it
+                model.load_state_dict(best[1])
+                raise
     except KeyboardInterrupt:
         run.settle()
         history.stopped = "interrupted"
     finally:
-        enter_scope(scope)  # Ctrl-C may come at the very moment at which a module hands its scope back
+        if schedule is not None:
+            mover.lr = rate_before
+        enter_scope(scope)  # Ctrl-C may come at the very moment at which a module hands its scope back,
+        if collecting:  # or between switching the collector off and remembering to switch it on
+            gc.enable()
         bar.close()
     if history.stopped == "interrupted":
         print(f"Ctrl-C: training stopped after {mover.t} steps; the model is as of the last full step.")
@@ -525,9 +560,16 @@ class _Run:
     """One call of `fit`: the inner loop, with what it needs."""
 
     def __init__(
-        self, model: Module, loss: losses.Loss, mover: optim.Optimizer, l2: float, measure: Metric | None, name: str
+        self,
+        model: Module,
+        loss: losses.Loss,
+        mover: optim.Optimizer,
+        l2: float,
+        measure: Metric | None,
+        name: str,
+        threshold: float,
     ) -> None:
-        self.model, self.loss, self.mover, self.l2 = model, loss, mover, l2
+        self.model, self.loss, self.mover, self.l2, self.threshold = model, loss, mover, l2, threshold
         self.weights = model.weights()
         self.parameters = list(dict.fromkeys([*model.parameters(), *mover.parameters]))  # each once
         self.measure, self.name = measure, name
@@ -566,7 +608,7 @@ class _Run:
                 self.blame_loss(loss, epoch, batch, i)
             total += number
             if self.measure is not None:
-                metrics += self.measure(output, targets[i])
+                metrics += _metric_number(self.measure(output, targets[i]), self.name)
             if self.whole_graph:
                 graph = loss if graph is None else graph + loss
             elif isinstance(loss, Value):
@@ -585,7 +627,10 @@ class _Run:
                 penalty.backward()
         if graph is None and not all(math.isfinite(p.grad) for p in self.mover.parameters):
             self.blame_gradient(epoch, batch)
-        self.mover.step(graph)
+        try:
+            self.mover.step(graph)
+        except NonFiniteError as error:
+            self.give_up(f"{error}, in epoch {epoch}, batch {batch}", epoch, batch, None)
         return mean, metrics
 
     def measured(self, rows: list[list[float]], targets: list[Any]) -> dict[str, float]:
@@ -597,7 +642,7 @@ class _Run:
                 loss = self.loss(output, t)
                 total += loss.data if isinstance(loss, Value) else float(loss)
                 if self.measure is not None:
-                    metric_sum += self.measure(output, t)
+                    metric_sum += _metric_number(self.measure(output, t), self.name)
         result = {"loss": total / len(rows)}
         if self.measure is not None:
             result[self.name] = metric_sum / len(rows)
@@ -610,10 +655,17 @@ class _Run:
         """The run to go on with after callbacks, which may have changed the model itself."""
         return self
 
-    def blame_loss(self, loss: Any, epoch: int, batch: int, example: int | None) -> None:
+    def blame_validation(self, epoch: int, rows: list[list[float]], targets: list[Any]) -> None:
+        for i, (x, t) in enumerate(zip(rows, targets, strict=True)):
+            loss = self.loss(self.model(x), t)
+            if not math.isfinite(loss.data if isinstance(loss, Value) else float(loss)):
+                self.blame_loss(loss, epoch, 0, i, "validation example")
+        self.give_up(f"the sum of the validation losses is not finite in epoch {epoch}", epoch, 0, None)
+
+    def blame_loss(self, loss: Any, epoch: int, batch: int, example: int | None, kind: str = "example") -> None:
         number = loss.data if isinstance(loss, Value) else loss
-        who = "the L2 penalty" if example is None else f"the loss of example {example}"
-        message = f"{who} is {number!r} in epoch {epoch}, batch {batch}"
+        who = "the L2 penalty" if example is None else f"the loss of {kind} {example}"
+        message = f"{who} is {number!r} in epoch {epoch}" + (f", batch {batch}" if batch else "")
         node = None
         if isinstance(loss, Value):
             node = next(n for n in topological_order(loss) if not math.isfinite(n.data))
@@ -627,7 +679,7 @@ class _Run:
         what = f"the gradient of {_described(bad, names)} is {bad.grad!r}"
         self.give_up(f"{what} in epoch {epoch}, batch {batch}", epoch, batch, bad)
 
-    def give_up(self, message: str, epoch: int, batch: int, node: Value | None) -> None:
+    def give_up(self, message: str, epoch: int, batch: int, node: Value | None) -> NoReturn:
         advice = "a smaller learning rate or clip_norm often helps; the model is as of the last full step"
         error = NonFiniteLossError(f"{message} ({advice})")
         error.epoch, error.batch, error.node, error.history = epoch, batch, node, self.history
@@ -638,7 +690,7 @@ class _CompiledRun(_Run):
     """The same inner loop on arrays. During an epoch the parameters live here; around it, in the Values as always."""
 
     def __init__(self, run: _Run, arrays: Arrays, labels: Any, again: Callable[[], _Run]) -> None:
-        super().__init__(run.model, run.loss, run.mover, run.l2, run.measure, run.name)
+        super().__init__(run.model, run.loss, run.mover, run.l2, run.measure, run.name, run.threshold)
         self.history = run.history
         self.arrays, self.labels, self.again = arrays, labels, again
         shrunk, moved = set(self.weights), set(self.mover.parameters)
@@ -699,7 +751,10 @@ class _CompiledRun(_Run):
         if not math.isfinite(mean) or not arrays.finite(g):
             return self.step_eagerly(epoch, batch, rows, targets, chosen)
         metrics = self.metrics(x, targets, self.labels and self.labels[0], chosen) if self.measure is not None else 0.0
-        new = mover.step_arrays(w, g)
+        try:
+            new = mover.step_arrays(w, g)
+        except NonFiniteError as error:
+            self.give_up(f"{error}, in epoch {epoch}, batch {batch}", epoch, batch, None)
         self.state = new, g, mover.memory, mover.t
         return mean, metrics
 
@@ -720,9 +775,10 @@ class _CompiledRun(_Run):
         assert self.measure is not None
         outputs = self.arrays.predicted(x)
         if labels is not None:  # accuracy
-            return self.arrays.hits(outputs, labels[chosen], default_threshold(self.model))
+            return self.arrays.hits(outputs, labels[chosen], self.threshold)
         return math.fsum(
-            self.measure(_as_values(y), targets[i]) for y, i in zip(outputs.tolist(), chosen.tolist(), strict=True)
+            _metric_number(self.measure(_as_values(y), targets[i]), self.name)
+            for y, i in zip(outputs.tolist(), chosen.tolist(), strict=True)
         )
 
     def measured(self, rows: list[list[float]], targets: list[Any]) -> dict[str, float]:
@@ -806,8 +862,11 @@ def _set_aside(
 
 def _check_fit(
     model: Module, rows: list[list[float]], targets: list[Any], loss: losses.Loss, classes: bool, what: str
-) -> None:
-    """Whether model, data and loss fit together, before anything moves: every target is tried on outputs of 0."""
+) -> Any:
+    """Whether model, data and loss fit together, before anything moves: every target is tried on outputs of 0.
+
+    Returns the loss of the first example.
+    """
     output = model(rows[0])
     last = last_activation(model)
     for function, inside in ((losses.cross_entropy, "softmax"), (losses.binary_cross_entropy, "sigmoid")):
@@ -825,6 +884,32 @@ def _check_fit(
                 raise ValueError(f"{what}[{i}]: {error}") from None
     if classes:
         _labels(targets, len(as_list(output)), what)
+    return loss(output, targets[0])
+
+
+def _check_reaches(loss: Any, parameters: Sequence[Value]) -> None:
+    """Whether the loss of the first example depends on any parameter at all; stops at the first one met."""
+    wanted = set(parameters)
+    waiting = [loss] if isinstance(loss, Value) else []
+    seen = set(waiting)
+    while waiting:
+        node = waiting.pop()
+        if node in wanted:
+            return
+        for x in node.inputs:
+            if x not in seen:
+                seen.add(x)
+                waiting.append(x)
+    raise ValueError(
+        "the loss does not depend on any parameter, so nothing could be learned; "
+        "does the model or the loss use .data, which leaves the graph?"
+    )
+
+
+def _rate(rate: Any, epoch: int) -> float:
+    if isinstance(rate, bool) or not hasattr(rate, "__float__") or not math.isfinite(rate) or rate < 0.0:
+        raise ValueError(f"the schedule must give a learning rate of 0 or more, but gave {rate!r} for epoch {epoch}")
+    return float(rate)
 
 
 def _check_gradients(
@@ -834,7 +919,22 @@ def _check_gradients(
     parameters = model.parameters()
     few = rng.sample(parameters, min(40, len(parameters)))
     examples = rng.sample(range(len(rows)), min(4, len(rows)))
-    gradcheck(lambda *p: [loss(model(rows[i]), targets[i]) for i in examples], few)
+    gradcheck_off_kinks(lambda *p: [loss(model(rows[i]), targets[i]) for i in examples], few, rng)
+
+
+def gradcheck_off_kinks(f: Callable[..., Any], parameters: list[Value], rng: random.Random) -> None:
+    """`gradcheck`, and where it disagrees once more a little way off: a fresh ReLU with bias 0 stands on its kink."""
+    try:
+        gradcheck(f, parameters)
+    except GradientError:
+        before = [p.data for p in parameters]
+        try:
+            for p in parameters:
+                p.data += rng.choice((-1.0, 1.0)) * rng.uniform(1e-3, 2e-3)
+            gradcheck(f, parameters)
+        finally:
+            for p, x in zip(parameters, before, strict=True):
+                p.data = x
 
 
 def _order(order: Any, rows: list[list[float]], targets: list[Any]) -> list[int] | None:
@@ -858,6 +958,14 @@ def _metric(metric: str | Metric | None, threshold: float) -> Metric | None:
     if metric == "accuracy":
         return _hit(threshold)
     raise ValueError(f'a metric is "accuracy" or a function (output, target), but got {metric!r}')
+
+
+def _metric_number(x: Any, name: str) -> float:
+    if isinstance(x, Value):
+        return x.data
+    if isinstance(x, (bool, int, float)) or hasattr(x, "__float__"):
+        return float(x)
+    raise TypeError(f"the metric {name} must give a number for each example, but gave {type(x).__name__}: {x!r}")
 
 
 def _whole(n: Any, what: str, low: int) -> int:

@@ -31,6 +31,7 @@ from nn import (
     mean_loss,
     predict,
     schedules,
+    total_loss,
 )
 
 X4, Y4 = [[0.2, 0.9], [0.8, -0.4], [-0.5, 0.3], [0.1, 0.1]], [0.3, -0.6, 0.9, 0.0]
@@ -115,7 +116,7 @@ def seen_orders(**options: Any) -> list[list[float]]:
         return 0.0 * output
 
     def close(event: EpochEnd) -> None:
-        orders.append(current.copy())
+        orders.append(current[-6:])  # before the first epoch, fit tries the loss on one example
         current.clear()
 
     quiet(
@@ -658,3 +659,75 @@ def test_a_notebook_shows_the_bar_although_it_is_no_terminal(
     monkeypatch.setitem(sys.modules, "ipykernel", sys)
     fit(line(), [1.0], [1.0], epochs=2)
     assert "2/2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_validation_loss_that_is_not_finite_stops_training_with_its_example(compiled: bool) -> None:
+    validation = ([1.0, 2.0], [1.0, 1e200])
+    with pytest.raises(NonFiniteLossError, match="the loss of validation example 1 is inf in epoch 1"):
+        quiet(line(), [1.0], [1.0], validation=validation, patience=3, compiled=compiled)
+
+
+@pytest.mark.parametrize("output", ["tanh", "softplus", "linear"])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_accuracy_in_fit_is_cut_halfway_between_the_targets_of_squared_error(output: str, compiled: bool) -> None:
+    model = MLP(2, [8, 1], output=output, seed=3)
+    X, y = data.xor()
+    history = quiet(model, X, y, metric="accuracy", epochs=400, lr=0.05, compiled=compiled)
+    wanted = sum((p > 0.5) == bool(t) for p, t in zip(predict(model, X), y, strict=True)) / 4
+    assert history["accuracy"][-1] == pytest.approx(wanted, abs=0.26)  # measured one step before
+    assert history["accuracy"][-1] > 0.7
+
+
+def test_a_metric_may_give_a_value_and_may_not_hide_a_column() -> None:
+    def squared(output: Any, target: Any) -> Any:
+        return (output - target) ** 2
+
+    history = quiet(line(), [1.0], [1.0], metric=squared, epochs=2)
+    assert all(type(x) is float for x in history["squared"])
+
+    def loss(output: Any, target: Any) -> float:
+        return 7.0
+
+    with pytest.raises(ValueError, match="a metric named 'loss' would hide"):
+        quiet(line(), [1.0], [1.0], metric=loss)
+
+
+def test_a_loss_outside_the_graph_is_refused() -> None:
+    with pytest.raises(ValueError, match="does not depend on any parameter"):
+        quiet(line(), [1.0], [2.0], loss=lambda output, target: (output.data - target) ** 2)
+
+
+def test_a_schedule_is_checked_and_the_optimisers_own_rate_comes_back() -> None:
+    mover = SGD(lr=0.25)
+    quiet(line(), [1.0], [1.0], optimizer=mover, schedule=lambda epoch: 0.1 / (1 + epoch), epochs=3)
+    assert mover.lr == 0.25
+    for wrong in (math.nan, -0.1, "fast"):
+        with pytest.raises(ValueError, match="the schedule must give a learning rate of 0 or more"):
+            quiet(line(), [1.0], [1.0], schedule=lambda epoch, rate=wrong: rate)
+    with pytest.raises(TypeError, match="schedule is a function of the epoch"):
+        quiet(line(), [1.0], [1.0], schedule="cosine")
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_step_to_infinity_stops_training_with_its_epoch_and_batch(compiled: bool) -> None:
+    model = line()
+    before = [p.data for p in model.parameters()]
+    with pytest.raises(NonFiniteLossError, match=r"in epoch 1, batch 1"):
+        quiet(model, [1.0], [1e3], optimizer="sgd", lr=1e308, epochs=1, compiled=compiled)
+    assert [p.data for p in model.parameters()] == before
+
+
+def test_the_gradient_check_passes_on_a_fresh_relu_network_that_stands_on_its_kink() -> None:
+    model = MLP(2, [4, 1], activation="relu", init="he", seed=0)
+    before = [p.data for p in model.parameters()]
+    quiet(model, *data.xor(), check_gradients=True, epochs=1, lr=0.0)
+    assert [p.data for p in model.parameters()] == before
+
+
+def test_total_loss_is_the_sum_and_mean_loss_the_mean() -> None:
+    model = MLP(2, [3, 1], seed=0)
+    X, y = data.moons(10, seed=0)
+    one_by_one = [total_loss(model, [x], [t]).data for x, t in zip(X, y, strict=True)]
+    assert total_loss(model, X, y).data == pytest.approx(math.fsum(one_by_one), rel=1e-12)
+    assert mean_loss(model, X, y).data == pytest.approx(math.fsum(one_by_one) / 10, rel=1e-12)
