@@ -336,9 +336,10 @@ def reduce_crossings(net: Net) -> int:
     """
     set_columns(net, columns_from(net, operands_first(net)))
     size = len(net.rank)
-    # In units of about 0.1 us: 5 ms for 30 boxes, 0.2 s for some hundred, then 20 us for every node, dummies too.
-    enough = max(20_000, 11_000 * net.real - 300_000)
-    budget = max(200 * size, min(4000 * size - 150_000, enough, 2_400_000 - 1700 * net.real))
+    # In units of about 0.1 us: 3 ms for 30 boxes, 0.2 s for some hundred, then about 40 us for every box.
+    enough = max(12_000, 12_000 * net.real - 400_000)
+    least = min(200 * size, 400 * net.real)  # dummies take their share, up to a point
+    budget = max(least, min(4000 * size - 150_000, enough, 2_400_000 - 1700 * net.real))
     best, spent = shake_everything(net, count_crossings(net), budget // 2)
     if size <= SMALL:
         best = start_afresh(net, best, max(16_000, budget // 4))
