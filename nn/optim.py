@@ -173,7 +173,8 @@ class Optimizer:
         if self.clip_norm is not None or self.noise is not None:
             flat = self._prepared(numpy.asarray(g, dtype=float).ravel().tolist())
             g = numpy.array(flat).reshape(numpy.shape(g))
-        new, *memory = self.rule(w, g, self.learning_rate, self.t + 1, *self.memory)
+        with numpy.errstate(all="ignore"):  # what overflows is refused below, by name
+            new, *memory = self.rule(w, g, self.learning_rate, self.t + 1, *self.memory)
         if not numpy.isfinite(new).all():
             place = int(numpy.flatnonzero(~numpy.isfinite(new))[0])
             self._refuse(f"parameter {place}", numpy.ravel(w)[place], numpy.ravel(g)[place], numpy.ravel(new)[place])
