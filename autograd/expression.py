@@ -307,9 +307,12 @@ class _Reader:
             return f"{message} ({twin} has one, but capitals count)"
         if name == "e":
             return f"{message}; for the exponential function write exp(x)"
+        functions = known_functions()
         for i in range(1, len(name)):
-            if name[:i] in self.given | _functions_as_names() and name[i:] in self.given:
-                return f"{message}; or did you mean {_joined(name[:i], name[i:])}?"
+            first, second = name[:i], name[i:]
+            if second in self.given and (first in self.given or first in functions):
+                meant = f"{first}({second})" if first in functions else f"{first}*{second}"
+                return f"{message}; or did you mean {meant}?"
         return message
 
     def combine(self, node: ast.expr, results: list[Any]) -> Any:
@@ -331,14 +334,6 @@ class _Reader:
 def known_functions() -> list[str]:
     """The names of the functions that a formula may call."""
     return sorted({*ops.SHEET, *_ALIASES} - _NOT_FUNCTIONS)
-
-
-def _functions_as_names() -> dict[str, None]:
-    return dict.fromkeys(known_functions())
-
-
-def _joined(first: str, second: str) -> str:
-    return f"{first}({second})" if first in known_functions() else f"{first}*{second}"
 
 
 def _near(name: str) -> str:

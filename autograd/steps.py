@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .graph import format_number, names, topological_order
+from .graph import format_number, names_in_order, topological_order
 from .modes import NonFiniteError
 from .ops import SHEET, Op
 from .value import Value, to_float
@@ -56,9 +56,10 @@ class BackwardStep:
 
 def forward_steps(root: Value) -> Iterator[ForwardStep]:
     """The forward pass over the graph that ends in ``root``, one event per computed node, inputs first."""
-    name = names(root)
+    order = topological_order(root)
+    name = names_in_order(order)
     index = 0
-    for node in topological_order(root):
+    for node in order:
         if not node.inputs:
             continue
         op = SHEET[node.op]
@@ -81,11 +82,12 @@ def backward_steps(root: Value, gradient: float = 1.0) -> Iterator[BackwardStep]
         root: the end of the graph.
         gradient: the seed, ∂root/∂root.
     """
-    name = names(root)
+    order = topological_order(root)
+    name = names_in_order(order)
     f = name[root]
     total: dict[Value, float] = {root: to_float(gradient)}
     index = 0
-    for node in reversed(topological_order(root)):
+    for node in reversed(order):
         if not node.inputs or node not in total:
             continue
         op = SHEET[node.op]

@@ -25,7 +25,6 @@ from collections.abc import Iterable
 from numbers import Real
 from typing import Any, TypeAlias
 
-from . import ieee
 from .kernels import NAMESPACE, fast
 from .modes import STATE, NonFiniteError, current_scope, recording, watching
 from .ops import CONSTANT, LEAF, SHEET
@@ -723,4 +722,4 @@ for _name, _method in list(vars(Value).items()):
         setattr(_Constant, _name, _method.__wrapped__)
 
 NAMESPACE["Value"] = Value
-__all__ = ["Operand", "Value", "constant", "ieee", "is_constant", "record", "to_float"]
+__all__ = ["Operand", "Value", "constant", "is_constant", "record", "to_float"]

@@ -17,11 +17,11 @@ lecture; prelu: He, Zhang, Ren and Sun (2015).
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from typing import Any
 
 from autograd import Value, functions
+from autograd.hints import did_you_mean
 
 from .module import Module
 
@@ -91,8 +91,7 @@ def find(activation: str | Function, *, whole_layer: bool = True) -> tuple[str, 
             return activation, functions.softmax
         if activation == "softmax":
             raise ValueError("softmax looks at all outputs of a layer, so it cannot be a single neuron's activation")
-        close = difflib.get_close_matches(activation, NAMES, 1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(activation, NAMES)
         raise ValueError(f"an activation is one of {', '.join(NAMES)}, or a function, but got {given!r}{hint}")
     if callable(activation):
         for known, function in FUNCTIONS.items():

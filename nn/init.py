@@ -19,10 +19,11 @@ neither Python's nor NumPy's global generator is read or moved.
 
 from __future__ import annotations
 
-import difflib
 import math
 import random
 from collections.abc import Callable
+
+from autograd.hints import did_you_mean
 
 # rng, n_in, n_out -> one weight
 Initialiser = Callable[[random.Random, int, int], float]
@@ -90,8 +91,7 @@ def find(init: str | Initialiser) -> Initialiser:
     if not isinstance(init, str):
         raise TypeError(f"an initialiser is a name or a function (rng, n_in, n_out), but got {type(init).__name__}")
     if init.lower() not in INITIALISERS:
-        close = difflib.get_close_matches(init.lower(), INITIALISERS, 1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(init, INITIALISERS)
         raise ValueError(f"an initialiser is one of {', '.join(INITIALISERS)}, but got {init!r}{hint}")
     return INITIALISERS[init.lower()]
 

@@ -17,12 +17,12 @@ of a number that has already been rounded to 0 or 1; from the logits the same lo
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable
 from numbers import Real
 from typing import Any
 
 from autograd import Value, functions
+from autograd.hints import did_you_mean
 
 from .layers import as_list
 from .module import Module
@@ -222,8 +222,7 @@ def find(loss: str | Loss) -> Loss:
         raise TypeError(f"a loss is a name or a function (output, target), but got {type(loss).__name__}")
     name = loss.lower()
     if name not in LOSSES:
-        close = [_ELSEWHERE[name]] if name in _ELSEWHERE else difflib.get_close_matches(name, LOSSES, 1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(name, LOSSES, _ELSEWHERE)
         raise ValueError(f"a loss is one of {', '.join(LOSSES)}, or a function, but got {loss!r}{hint}")
     return LOSSES[name]
 

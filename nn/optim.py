@@ -13,13 +13,13 @@ Where PyTorch has the same optimiser, the formulas and the defaults are PyTorch'
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any, ClassVar
 
 from autograd import NonFiniteError, Value
+from autograd.hints import did_you_mean
 from autograd.ops import sqrt, where
 from autograd.transforms import graph_adjoints, numeric_adjoints
 
@@ -663,8 +663,7 @@ def find(optimizer: str | Optimizer, lr: float | Schedule | None = None) -> Opti
         )
         raise TypeError(f"an optimiser is a name or an object such as Adam(lr=0.01), but got {kind}")
     if optimizer.lower() not in OPTIMIZERS:
-        close = difflib.get_close_matches(optimizer.lower(), OPTIMIZERS, 1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(optimizer, OPTIMIZERS)
         raise ValueError(f"an optimiser is one of {', '.join(OPTIMIZERS)}, or an object, but got {optimizer!r}{hint}")
     kind_of = OPTIMIZERS[optimizer.lower()]
     return kind_of() if lr is None else kind_of(lr=lr)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd import SHEET, Value, format_number, names, topological_order
+from autograd import SHEET, Value, format_number, topological_order
+from autograd.graph import names_in_order
 
 from . import diagram as diagrams
 from . import dot, program, svg
@@ -231,9 +232,10 @@ def to_text(root: Value | Compiled, fmt: str = ".4g") -> str:
     """An aligned table of the graph: one line per node, or per array, inputs first."""
     if not isinstance(root, Value):
         return _aligned(program.rows(root, fmt))
-    called = names(root)
+    order = topological_order(root)
+    called = names_in_order(order)
     rows = [("node", "op", "inputs", "value", "gradient")]
-    for node in topological_order(root):
+    for node in order:
         if node.op == "const":
             continue
         inputs = [called[x] for x in node.inputs]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import pairwise
 from xml.sax.saxutils import escape
 
@@ -76,8 +76,6 @@ _STYLE = """\
 """
 
 _NON_FINITE = re.compile("[^a-z]*(inf|nan)[^a-z]*")  # however it is padded; not a name such as dinfo
-
-Place = Callable[[float, float], tuple[float, float]]
 
 
 def render(diagram: Diagram, arrangement: Arrangement, *, rankdir: str, theme: str) -> str:
