@@ -111,7 +111,7 @@ def _dressed(ax: Any, grid: bool = True) -> Axes:
 
 
 def _panels(count: int, columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
-    columns = min(columns, count)
+    columns = 2 if count == 4 else min(columns, count)
     rows = math.ceil(count / columns)
     figure, grid = _matplotlib().subplots(
         rows,
@@ -254,7 +254,9 @@ def plot_history(history: Mapping[str, Sequence[float]], *, ax: Any = None, log:
     if not isinstance(history, Mapping):
         raise TypeError(f"history must be what fit() returns, or a dict of lists, but got {type(history).__name__}")
     if "loss" not in history:
-        raise ValueError(f'a history has the losses under "loss", but this one has only {", ".join(history) or "nothing"}')
+        raise ValueError(
+            f'a history has the losses under "loss", but this one has only {", ".join(history) or "nothing"}'
+        )
     columns = {name: _numbers(column, f"history[{name!r}]") for name, column in history.items()}
     count = len(columns["loss"])
     for name, column in columns.items():
@@ -407,7 +409,9 @@ def plot_decision_regions(
     return ax
 
 
-def _margins(answers: Array, labels: Array, gives_labels: bool, threshold: float | None) -> tuple[list[Any], list[Array]]:
+def _margins(
+    answers: Array, labels: Array, gives_labels: bool, threshold: float | None
+) -> tuple[list[Any], list[Array]]:
     """The classes, and for each by how much it wins (above 0) or loses (below 0) at each point asked."""
     known = np.unique(labels).tolist()
     if answers.ndim == 2 and answers.shape[1] == 1:
@@ -477,6 +481,10 @@ def plot_activation(
     ax.plot(*zip(*slopes, strict=True), color=COLOURS[second], linestyle=LINES[1 + k % (len(LINES) - 1)],
             label=f"{name}, derivative")  # fmt: skip
     ax.set(xlim=(low, high), xlabel="z", ylabel="f(z), f′(z)")
+    everything = np.array([y for _, y in [*heights, *slopes] if math.isfinite(y)])
+    bulk = np.percentile(everything, [4, 96])
+    if np.ptp(everything) > 20.0 * np.ptp(bulk) > 0.0:  # a pole: show the rest, not one point far away
+        ax.set_ylim(*_room(*bulk))
     ax.legend()
     return ax
 
@@ -684,7 +692,9 @@ def _surface(ax: Axes, f: Callable[[Any], Any], sides: Any, levels: int, log: bo
         return  # level everywhere: no contours to draw
     if log:
         # distances above the lowest point seen, over at most six powers of ten
-        steps = np.geomspace(max((highest - lowest) * 1e-6, np.quantile(finite - lowest, 0.002)), highest - lowest, levels + 1)
+        steps = np.geomspace(
+            max((highest - lowest) * 1e-6, np.quantile(finite - lowest, 0.002)), highest - lowest, levels + 1
+        )
         cuts = lowest + steps[:-1]
     else:
         cuts = np.linspace(lowest, highest, levels + 2)[1:-1]
@@ -818,6 +828,7 @@ class DescentAnimation:
             figure.savefig(text, format="svg", dpi=72, metadata={"Date": None, "Creator": None})
         still = text.getvalue()
         still = still[still.index("<svg") :]
+        still = re.sub(r' d="[^"]*"', lambda found: _rounded(found.group()), still)  # a third of the bytes
         _, height = figure.get_size_inches() * 72
         rules, shapes = [], []
         key = hashlib.sha256(still.encode()).hexdigest()[:8]  # two pictures on one page must not share names
@@ -908,6 +919,10 @@ class DescentAnimation:
             for both in movers:
                 for artist in both:
                     artist.remove()
+
+
+def _rounded(way: str) -> str:
+    return re.sub(r"-?\d+\.\d{2,}", lambda number: f"{float(number.group()):.1f}", way)
 
 
 def _tip(k: int, colour: str) -> str:
@@ -1027,7 +1042,7 @@ def plot_perceptron(corrections: Any, X: Any, y: Any, *, ax: Any = None, most: i
         ax.legend()
         return ax  # type: ignore[no-any-return]
 
-    figure, panels = _panels(len(chosen), 3, (2.9, 2.7))
+    figure, panels = _panels(len(chosen), 3, (4.4, 3.4) if len(chosen) == 1 else (2.9, 2.7))
     for panel, i in zip(panels, chosen, strict=True):
         _scatter(panel, points, labels, classes, 26.0)
         if i:
@@ -1145,7 +1160,9 @@ def show_digits(
     if shape is None:
         shape = pixels.shape[1:3] if pixels.ndim == 3 else (math.isqrt(pixels.shape[1]),) * 2
     if pixels.ndim > 3 or pixels[0].size != shape[0] * shape[1]:
-        raise ValueError(f"an image of the shape {shape} has {shape[0] * shape[1]} pixels, but these are {pixels.shape[1:]}")
+        raise ValueError(
+            f"an image of the shape {shape} has {shape[0] * shape[1]} pixels, but these are {pixels.shape[1:]}"
+        )
     stack = pixels.reshape(count, *shape)
     true = None if labels is None else _classes_of(labels, count, "labels").tolist()
     guess = None if predicted is None else _classes_of(predicted, count, "predicted").tolist()
