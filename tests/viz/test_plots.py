@@ -202,6 +202,26 @@ def test_regions_that_cannot_be_drawn_are_refused(X: Any, y: Any, predict: Any, 
         viz.plot_decision_regions(predict, X, y)
 
 
+@pytest.mark.parametrize("kind", ["perceptron", "logistic", "estimator", "module"])
+def test_the_models_of_nn_can_be_asked(kind: str) -> None:
+    import nn
+
+    X = [[0.0, 0.1], [0.3, 1.0], [1.0, 0.2], [0.7, 0.9], [0.4, 0.4], [0.6, 0.5]]
+    y = [0, 0, 1, 1, 1, 0]
+    if kind == "perceptron":
+        model: Any = nn.Perceptron(2)
+        y = [-1, -1, 1, 1, -1, 1]
+        model.fit(X, y)
+    elif kind == "logistic":
+        model = nn.LogisticRegression(2).fit(X, y, l2=0.1)
+    elif kind == "estimator":
+        model = nn.MLPClassifier((4,), epochs=5).fit(np.array(X), np.array(y))
+    else:
+        model = nn.MLP(2, [3, 3], seed=0)
+    ax = viz.plot_decision_regions(model, X, y, resolution=15)
+    assert len(ax.get_legend().get_texts()) == (3 if kind == "module" else 2)
+
+
 # --- functions
 
 
@@ -302,7 +322,8 @@ def test_paths_that_cannot_be_drawn_are_refused(draw: Any, traces: Any, kind: ty
 def test_an_animation_is_a_small_svg_the_same_each_time_and_rests_for_those_who_ask() -> None:
     from xml.etree import ElementTree
 
-    one, two = (viz.animate_descent(bowl, PATHS) for _ in range(2))
+    named = {"<a&b>": PATHS["a"], "b": PATHS["b"]}
+    one, two = (viz.animate_descent(bowl, named) for _ in range(2))
     assert one.svg == two.svg == one._repr_html_()
     assert len(one.svg) < 150_000
     ElementTree.fromstring(one.svg)
