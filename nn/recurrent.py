@@ -39,6 +39,7 @@ from .activations import Function
 from .init import generator
 from .layers import Layer, _size, as_inputs
 from .module import Module, christen
+from .train import last_activation
 
 State = Any  # the hidden state, a list; or a tuple of lists, of which the first is the hidden state
 
@@ -344,6 +345,14 @@ class Recurrent(Module):
             raise ValueError(f"each step takes {n} inputs, so a flat row needs a multiple of {n} numbers, "
                              f"but got {len(steps)}")  # fmt: skip
         return [steps[i : i + n] for i in range(0, len(steps), n)]
+
+    @property
+    def _activation_name(self) -> str:  # by which `accuracy` knows where a single output turns from no to yes
+        return last_activation(self._head)
+
+    def architecture(self) -> str:
+        parts = [self.cell, *([] if self._head is None else [self._head])]
+        return f"{self.describe()}: {', '.join(part.architecture() for part in parts)}"
 
     def describe(self) -> str:
         words = ["every step" if self._every_step else "last step"]
