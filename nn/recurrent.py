@@ -47,8 +47,8 @@ State = Any  # the hidden state, a list; or a tuple of lists, of which the first
 def detach(x: Any) -> Any:
     """The number of a Value without its history: the value goes on, the gradient stops (its local derivative is 0).
 
-    A line of its own in the derivative sheet, and not ``Value(x.data)``, whose number a compiled program would keep for
-    every sample. It is written into the sheet when it is first used.
+    A line of its own in the derivative sheet, and not ``Value(x.data)``: that number would be the same for every sample
+    in a compiled program, so `autograd.compile` refuses it. The line is written into the sheet when it is first used.
     """
     if "detach" not in SHEET:
         functions.register(
@@ -247,7 +247,8 @@ def unroll(
         the hidden state after each step, and the last state.
 
     The cut is a node of its own, `detach`: its value is its input's, its local derivative is 0. So a drawing shows
-    where the gradient stops, and `autograd.compile` compiles it.
+    where the gradient stops, and `autograd.compile` compiles it. What lies before the cut stays part of the graph; to
+    let go of a long history, unroll it in parts, and begin each with the numbers of the last state.
 
     Raises:
         ValueError: for an empty sequence, a ``truncate`` below 1, or a step of another length than the cell takes.

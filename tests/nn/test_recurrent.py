@@ -309,6 +309,18 @@ def test_a_truncated_network_compiles_and_its_gradients_stop_there_too(make: Mak
     assert np.allclose([p.grad for p in step.parameters], step.gradient, rtol=0, atol=1e-14)
 
 
+def test_a_state_that_is_cut_by_hand_would_be_frozen_and_is_refused_by_the_compiler() -> None:
+    cell, x = RNNCell(1, 2, seed=0), [0.3, -0.2]
+
+    def by_hand(xs: Any) -> Any:
+        _, state = unroll(cell, xs[:1])
+        outputs, _ = unroll(cell, xs[1:], [Value(h.data) for h in state])
+        return outputs[-1][0]
+
+    with pytest.raises(ag.TracingError):
+        ag.compile(by_hand, x, backend="numpy")
+
+
 def test_detach_passes_a_plain_number_through_and_the_number_of_a_value() -> None:
     x = Value(3.0)
     y = detach(x) * x
