@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import _guard as _guard  # first of all: is `autograd` ours?
-from . import activations, checklist, data, gates, init, losses, optim, schedules
+from . import activations, checklist, data, gates, init, losses, optim, schedules, sequences
 from .activations import PReLU
 from .layers import MLP, Layer, Neuron
 from .logistic import LogisticRegression
@@ -20,6 +20,7 @@ from .minimize import Minimum, Trace, descent_trace, minimize, newton_root
 from .module import ModelFormatError, Module
 from .optim import SGD, AdaGrad, Adam, AdamW, Nadam, Newton, Optimizer, RMSProp, clip_grad_norm
 from .perceptrons import Perceptron, PerceptronReport
+from .recurrent import GRUCell, LSTMCell, Recurrent, RNNCell, gradient_by_distance, unroll
 from .train import (
     EpochEnd,
     History,
@@ -42,7 +43,9 @@ __all__ = [
     "Adam",
     "AdamW",
     "EpochEnd",
+    "GRUCell",
     "History",
+    "LSTMCell",
     "Layer",
     "LogisticRegression",
     "MLPClassifier",
@@ -59,6 +62,8 @@ __all__ = [
     "Perceptron",
     "PerceptronReport",
     "RMSProp",
+    "RNNCell",
+    "Recurrent",
     "Trace",
     "accuracy",
     "activations",
@@ -71,6 +76,7 @@ __all__ = [
     "descent_trace",
     "fit",
     "gates",
+    "gradient_by_distance",
     "hinge",
     "init",
     "l2_penalty",
@@ -82,8 +88,10 @@ __all__ = [
     "perceptron",
     "predict",
     "schedules",
+    "sequences",
     "squared_error",
     "total_loss",
+    "unroll",
 ]
 
 
