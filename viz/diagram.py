@@ -63,6 +63,7 @@ class Diagram:
     note: str = ""  # what was folded, and how to open it
     node_count: int = 0
     unit: tuple[str, str] = ("node", "nodes")  # what is counted
+    is_summary: bool = False  # of all but the last operations
     part_of: list[int] = field(default_factory=list)  # for each node of the graph, the part that it is drawn in, or -1
 
 
@@ -289,7 +290,9 @@ def _summary(graph: _Graph, max_nodes: int) -> Diagram:
     if constant_count:
         lines.append(count(constant_count, "constant", "constants"))
     note = f"{lines[0]} folded. draw_graph(…, max_nodes={len(drawn)}) draws all of them."
-    return _diagram(graph, groups, {hidden[-1]: _Box((), tuple(lines), hidden)}, note)
+    diagram = _diagram(graph, groups, {hidden[-1]: _Box((), tuple(lines), hidden)}, note)
+    diagram.is_summary = True
+    return diagram
 
 
 # --- parts
