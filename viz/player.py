@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import os
-import urllib.parse
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograd import SHEET, BackwardStep, ForwardStep, Value, backward_steps, format_number, forward_steps
-from autograd import topological_order
+from autograd import (
+    SHEET,
+    BackwardStep,
+    ForwardStep,
+    Value,
+    backward_steps,
+    format_number,
+    forward_steps,
+    topological_order,
+)
 from autograd.graph import names_in_order
 from autograd.steps import latex_name, latex_number
 
@@ -63,7 +69,9 @@ def step_through(
     one_of("theme", theme, THEMES)
     check_depth(depth)
     if not (forward or backward):
-        raise ValueError("there is nothing to step through: forward and backward are both False; leave one of them True")
+        raise ValueError(
+            "there is nothing to step through: forward and backward are both False; leave one of them True"
+        )
     return Player(root, bool(forward), bool(backward), theme, depth)
 
 
@@ -79,9 +87,9 @@ class Frame:
     title: str
     text: str
     words: str
-    latex: str
+    latex: str = field(repr=False)
     note: str = ""  # the local derivative's formula, and the sum of several contributions
-    steps: tuple[Step, ...] = ()
+    steps: tuple[Step, ...] = field(default=(), repr=False)
     lights: str = field(default="", repr=False)
     changes: dict[int, str] = field(default_factory=dict, repr=False)  # part -> its numbers from now on
     _shown: tuple[str, ...] = field(default=(), repr=False)
@@ -168,7 +176,10 @@ class Player:
 
 def _image(svg: str) -> str:
     """An SVG as an address. Only what HTML or an address would misread is escaped, as that is shorter than base64."""
-    return "data:image/svg+xml," + urllib.parse.quote(svg, safe=" '/=:;,.(){}!*+-_~@$&?")
+    return "data:image/svg+xml," + svg.translate(_ESCAPED)
+
+
+_ESCAPED = str.maketrans({c: f"%{ord(c):02X}" for c in '%#<>"&'})
 
 
 def _tidy(text: str) -> str:
@@ -221,7 +232,7 @@ class _Script:
 
     def _reserve(self, backwards: Iterable[BackwardStep], backward: bool) -> None:
         """Give each part the widest gradient that it will show, so that the layout keeps room for it."""
-        widest = {node: UNSET for node in self.order}
+        widest = dict.fromkeys(self.order, UNSET)
         widest[self.root] = format_number(1.0, FMT)
         for step in backwards:
             text = format_number(step.total, FMT)
@@ -259,8 +270,11 @@ class _Script:
 
     def _opening(self) -> tuple[str, str, str]:
         known = [f"{self.names[n]} = {format_number(n.data)}" for n in self.order if not n.inputs and n.op != "const"]
-        latex = [rf"{latex_name(self.names[n])} = {latex_number(format_number(n.data))}" for n in self.order
-                 if not n.inputs and n.op != "const"]
+        latex = [
+            rf"{latex_name(self.names[n])} = {latex_number(format_number(n.data))}"
+            for n in self.order
+            if not n.inputs and n.op != "const"
+        ]
         words = "Before the forward pass only the leaves are known; every other number is still to come"
         return _listed(known, ", "), words, _listed(latex, ", ", r"\dots")
 
@@ -273,7 +287,7 @@ class _Script:
                 self.values[part] = format_number(step.node.data, FMT)
                 shown.append(part)
         wires = [(i, port) for i in gates for port in range(len(self.parts[i].inputs))]
-        text, words, latex = _told(batch, "operation", "operations", "Each is computed from its inputs")
+        text, words, latex = _told(batch, "operation", "operations")
         self._add("forward", title, text, words, latex, changed=shown, lit=gates, wires=wires, steps=batch)
 
     def _backward(self, batch: list[Step], title: str) -> None:
@@ -293,9 +307,7 @@ class _Script:
                 self.gradients[source] = self._gradient(step.input)
                 shown.append(source)
         gates = self._parts_of(step.node for step in batch)
-        text, words, latex = _told(
-            batch, "contribution", "contributions", "Each is an upstream gradient times a local derivative"
-        )
+        text, words, latex = _told(batch, "contribution", "contributions")
         note = self._note(batch[0]) if len(batch) == 1 else ""
         self._add(
             "backward", title, text, words, latex, note, changed=shown, lit=gates, wires=wires, steps=batch,
@@ -322,9 +334,7 @@ class _Script:
             added = [format_number(s.contribution) for s in so_far]
             added = added[:1] + [f"({n})" if n.startswith("−") else n for n in added[1:]]
             total = f" = {format_number(step.total)}" if len(added) > 1 and self.running else ""
-            told.append(
-                f"Contribution {len(so_far)} of {expected} to ∂{f}/∂{x}: {_listed(added, ' + ')}{total}"
-            )
+            told.append(f"Contribution {len(so_far)} of {expected} to ∂{f}/∂{x}: {_listed(added, ' + ')}{total}")
         return "; ".join(told)
 
     def _parts_of(self, nodes: Iterable[Value]) -> list[int]:
@@ -388,18 +398,21 @@ class _Batches:
         return [batch for key in sorted(at, reverse=backward) for batch in at[key]]
 
 
-def _told(batch: Sequence[Step], one: str, many: str, what: str) -> tuple[str, str, str]:
-    """The text, the words and the LaTeX of one event, or of all that share a frame."""
+def _told(batch: Sequence[Step], one: str, many: str) -> tuple[str, str, str]:
+    """The text, the words and the LaTeX of one event; for several that share a frame, how many, and the first."""
     first = batch[0]
     if len(batch) == 1:
         return first.text, first.words, first.latex
     symbols = Counter(SHEET[step.node.op].symbol for step in batch)
-    gates = ", ".join(f"{n} × {symbol}" if False else f"{n} {symbol}" for symbol, n in symbols.most_common(5))
-    scopes = list(dict.fromkeys(step.node.scope for step in batch if step.node.scope))
-    inside = f" in {_listed(scopes, ', ', most=3)}" if scopes else ""
-    head = f"{count(len(batch), one, many)}{inside}"
-    words = f"{head} (by gate: {gates}). {what}; the first of them: {first.words}"
-    return f"{head}: {first.text}{', …'}", words, first.latex
+    gates = [f"{n} at {symbol}" for symbol, n in symbols.most_common()]
+    scopes = {step.node.scope for step in batch if step.node.scope}
+    if len(scopes) > 1:
+        scopes = {diagrams.levels(scope)[0] for scope in scopes}
+    inside = f" in {_listed(sorted(scopes), ', ', most=4)}" if scopes else ""
+    words = "; ".join(step.text for step in batch[:3])
+    if len(batch) > 3:
+        words += f"; and {len(batch) - 3} more: in all {_listed(gates, ', ')}"
+    return f"{count(len(batch), one, many)}{inside}", words, first.latex
 
 
 def _listed(words: Sequence[str], separator: str, dots: str = "…", most: int = 8) -> str:

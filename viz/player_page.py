@@ -34,13 +34,14 @@ background:var(--gate);border:1px solid var(--edge)}
 %(root)s button[aria-disabled=true]{opacity:.45;cursor:default}
 %(root)s button svg{width:16px;height:16px;fill:var(--ink)}
 %(root)s :focus-visible{outline:3px solid var(--tag-rim);outline-offset:2px}
+%(root)s input:focus-visible{outline-offset:0;border-radius:8px}
 %(root)s .cr-stage:focus-visible{outline-offset:-3px}
 %(root)s .cr-track{flex:1;min-width:0}
 %(root)s .cr-passes{display:flex;gap:3px;font-size:12px;line-height:1.3;color:var(--muted);padding:0 8px}
 %(root)s .cr-passes span{border-bottom:3px solid;padding-bottom:2px;white-space:nowrap;overflow:hidden}
 %(root)s .cr-forward{border-color:var(--value)!important}
 %(root)s .cr-backward{border-color:var(--gradient)!important}
-%(root)s input{display:block;width:100%%;height:22px;margin:0;accent-color:var(--rim);cursor:pointer}
+%(root)s input{display:block;width:100%%;height:24px;margin:4px 0 0;accent-color:var(--rim);cursor:pointer}
 %(root)s .cr-count{font-variant-numeric:tabular-nums;color:var(--muted);white-space:nowrap;text-align:right}
 %(root)s .cr-captions{display:grid;padding:12px 18px 16px;border-top:1px solid var(--edge)}
 %(root)s .cr-captions>*{grid-area:1/1;min-width:0}
@@ -60,7 +61,8 @@ background:var(--gate);border:1px solid var(--edge)}
 
 _SCRIPT = """\
 (() => {
-const ICONS = {previous: 'M11 2v12L3 8z', next: 'M5 2v12l8-6z', play: 'M4 2v12l10-6z', pause: 'M4 2h3v12H4zM9 2h3v12H9z'};
+const ICONS = {previous: 'M11 2v12L3 8z', next: 'M5 2v12l8-6z',
+  play: 'M4 2v12l10-6z', pause: 'M4 2h3v12H4zM9 2h3v12H9z'};
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 const make = (name, parent, attributes = {}) => {
   const element = parent.appendChild(document.createElement(name));
@@ -75,8 +77,9 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
 
   // the picture: what stands still, the lights, and a group of numbers for each part
   const stage = make('div', box, {class: 'cr-stage', tabindex: 0, role: 'group', 'aria-label': 'The graph'});
-  stage.innerHTML = `<svg viewBox="0 0 ${data.width} ${data.height}" role="img" xml:space="preserve"
-    style="width:100%;min-width:${Math.round(data.width * 0.85)}px;max-width:${Math.round(data.width * 1.6)}px">` +
+  stage.innerHTML = `<svg viewBox="0 0 ${data.width} ${data.height}" role="img"
+    text-anchor="middle" xml:space="preserve" style="width:100%;
+    min-width:${Math.round(data.width * 0.75)}px;max-width:${Math.round(data.width * 1.6)}px">` +
     data.still + '<g class="cr-lights"></g>' +
     Array.from({length: data.parts}, (_, i) => `<g data-part="${i}"></g>`).join('') + '</svg>';
   const picture = stage.firstChild, lights = picture.querySelector('.cr-lights');

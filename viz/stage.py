@@ -7,15 +7,17 @@ gate and wires of one step. A page exchanges the pieces; `Stage.picture` puts th
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable, Sequence
 
 from . import svg
-from .arrange import SHEET, arrange
+from .arrange import SHEET, Shape, arrange
 from .diagram import Diagram
+from .metrics import FONT
 
 FMT = ".4g"  # as in the texts of the steps
 _LIGHTS = """\
-{id} .flow{{fill:none;stroke-width:3.5;stroke-linecap:round;stroke-linejoin:round}}
+{id} .flow{{fill:none;stroke-width:3.5}}
 {id} .ring{{fill-opacity:.15;stroke-width:3}}
 {id} .now{{fill-opacity:.16}}
 {id} .forward .flow,{id} .forward .ring{{stroke:{c[value]}}}
@@ -84,7 +86,7 @@ class Stage:
                 markup += self._painter.local(shape, port, u, v + shape.ports[port], self._locals[part][port])
         return f"<g class='{kind}'>{compact(markup)}</g>" if markup else ""
 
-    def _place(self, i: int) -> tuple[svg.Shape, float, float]:
+    def _place(self, i: int) -> tuple[Shape, float, float]:
         return self._arrangement.shapes[i], self._arrangement.u[i], self._arrangement.v[i]
 
     def _ring(self, i: int) -> str:
@@ -99,7 +101,7 @@ class Stage:
         return self._painter.rectangle("ring", u + shape.lead, near, along, across, radius=radius)
 
     def _wire(self, part: int, port: int) -> Iterable[str]:
-        """The way from one gate to the next: the wire under the source's numbers, the routes, the lead into the gate."""
+        """The way between two gates: the wire under the source's numbers, the routes, the lead into the gate."""
         source = self.parts[part].inputs[port]
         shape, u, v = self._place(source)
         end = u + shape.lead + shape.body + shape.stub
@@ -117,11 +119,11 @@ class Stage:
 
     def picture(self, numbers: Sequence[str], lights: str, theme: str) -> str:
         """A small SVG of its own, for an image: it cannot share its style with its neighbours."""
-        body = self.still + lights + "".join(numbers)
+        style, body = _with_style(self.still + lights + "".join(numbers), theme)
         width, height = f"{self.width:.0f}", f"{self.height:.0f}"
         return (
-            f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' "
-            f"viewBox='0 0 {width} {height}' xml:space='preserve'><style>{_style_of(body, theme)}</style>{body}</svg>"
+            f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' viewBox='0 0 {width} {height}' "
+            f"text-anchor='middle' xml:space='preserve'><style>{style}</style>{body}</svg>"
         )
 
 
@@ -133,25 +135,40 @@ def stylesheet(identity: str) -> str:
 
 
 def _rules(identity: str, colours: dict[str, str]) -> str:
-    rules = svg.style_rules(identity, colours) + _LIGHTS.format(id=identity, c=colours)
-    return rules.replace(f"{identity} text{{", f"{identity} text{{text-anchor:middle;")
-
-
-def _style_of(body: str, theme: str) -> str:
-    """The rules that a picture needs, and no others."""
-    used = {"text", *(f".{name}" for names in re.findall(r"class='([^']*)'", body) for name in names.split())}
-    fixed = {"light": svg.LIGHT, "dark": svg.DARK}.get(theme)
-    rules = _rules("", fixed or {name: f"var(--{name})" for name in svg.LIGHT}).splitlines()
-    kept = [rule for rule in rules if used.issuperset(re.findall(r"\.[a-z-]+|text", rule.split("{")[0].split(",")[0]))]
-    style = "".join(re.sub(r"(^|,) ", r"\1", rule, count=0) for rule in kept)
-    if fixed:
-        return style
-    names = [name for name in svg.LIGHT if f"var(--{name})" in style]
-    light, dark = (";".join(f"--{name}:{colours[name]}" for name in names) for colours in (svg.LIGHT, svg.DARK))
-    return f"svg{{{light}}}@media (prefers-color-scheme:dark){{svg{{{dark}}}}}{style}"
+    return svg.style_rules(identity, colours) + _LIGHTS.format(id=identity, c=colours)
 
 
 # --- fewer bytes
+
+
+def _with_style(body: str, theme: str) -> tuple[str, str]:
+    """The rules that a picture needs, and the picture: in an image of its own, all names may be single letters."""
+    used = sorted({name for names in re.findall("class='([^']*)'", body) for name in names.split()})
+    letter = dict(zip(used, string.ascii_letters, strict=False))
+    names = {name: string.ascii_letters[k] for k, name in enumerate(svg.LIGHT)}
+    fixed = {"light": svg.LIGHT, "dark": svg.DARK}.get(theme)
+    style = ""
+    for rule in _rules("", fixed or {name: f"var(--{short})" for name, short in names.items()}).splitlines():
+        selector, _, declarations = rule.partition("{")
+        kept = [s for s in selector.split(",") if set(re.findall(r"\.([a-z-]+)", s)) <= letter.keys()]
+        if kept:
+            selector = ",".join(re.sub(r"\.([a-z-]+)", lambda m: f".{letter[m[1]]}", s.strip()) for s in kept)
+            style += f"{selector}{{{declarations}"
+    style = style.replace("text{", "text{dominant-baseline:central}svg{").replace(";dominant-baseline:central}", "}")
+    style = style.replace(FONT, "Helvetica,Arial,sans-serif").replace("text-anchor:middle;", "")
+    if not fixed:
+        needed = [(name, short) for name, short in names.items() if f"var(--{short})" in style]
+        light, dark = (";".join(f"--{k}:{colours[n]}" for n, k in needed) for colours in (svg.LIGHT, svg.DARK))
+        style = f"svg{{{light}}}@media (prefers-color-scheme:dark){{svg{{{dark}}}}}{style}"
+    # a group of all texts of one class says it once for them all
+    texts: dict[str, list[str]] = {}
+    for kind, rest in _TEXT.findall(body):
+        texts.setdefault(kind, []).append(f"<text{rest}</text>")
+    body = _TEXT.sub("", body) + "".join(f"<g class='{kind}'>{''.join(of_it)}</g>" for kind, of_it in texts.items())
+    return style, re.sub("(?<= class=')[^']*", lambda m: " ".join(letter[name] for name in m[0].split()), body)
+
+
+_TEXT = re.compile("<text class='([^']*)'(.*?)</text>")
 
 
 def compact(markup: str) -> str:

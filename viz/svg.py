@@ -252,9 +252,7 @@ class Painter:
 
     def first_bad(self, shape: Shape, u: float, v: float) -> str:
         """The frame around the first part whose value is not finite."""
-        return self.rectangle(
-            "first-bad", u - 3, v - shape.across / 2 - 3, shape.along + 6, shape.across + 6, radius=6
-        )
+        return self.rectangle("first-bad", u - 3, v - shape.across / 2 - 3, shape.along + 6, shape.across + 6, radius=6)
 
     def leads(self, shape: Shape, u: float, v: float) -> Iterable[str]:
         """The wires into the body, and the local derivatives on them."""
