@@ -65,13 +65,21 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(argv: list[str]) -> int:
-    options = _parser().parse_args(_options_first(argv))
-    out = Path(options.out or "graph.svg") if options.out or not options.steps else None
-    steps = Path(options.steps) if options.steps else None
+    parser = _parser()
+    options = parser.parse_args(_options_first(argv))
+    steps = Path(options.steps) if options.steps is not None else None
+    if options.out is None and not steps:
+        options.out = "graph.svg"
+    out = Path(options.out) if options.out is not None else None
     if out and out.suffix.lower() not in _ENDINGS:
         raise _BadInput(f"--out must end in .svg, .html, .dot, .png or .pdf, but got {options.out!r}")
     if steps and steps.suffix.lower() != ".html":
         raise _BadInput(f"--steps must end in .html, but got {options.steps!r}")
+    if not out:
+        for option in ("rankdir", "engine", "scale", "no_grad", "local"):
+            if getattr(options, option) != parser.get_default(option):
+                name = option.replace("_", "-")
+                raise _BadInput(f"--{name} is for the picture; please give it a name too, such as --out graph.svg")
     if out and steps and out.resolve() == steps.resolve():
         raise _BadInput(f"--out and --steps are both {options.out}; please give one of them another name")
     root = _graph(options.formula, options.values)
