@@ -212,7 +212,7 @@ class _Script:
         in_all = len(forwards) + len(backwards) + forward + backward
         by_layer = depth == "auto" and in_all > MAX_FRAMES
         self.diagram = _diagram(root, depth, by_layer)
-        self.title = title_of(self.diagram).replace("Computation graph", "The computation graph")
+        self.title = title_of(self.diagram)
         self.folded = any(part.kind == "folded" for part in self.diagram.parts)
         self.running = not (self.folded or by_layer)  # whether contributions come in the order of `backward`
         self.expected = Counter(step.input for step in backwards)

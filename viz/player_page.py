@@ -13,6 +13,7 @@ from typing import Any
 
 from .metrics import FONT
 from .stage import stylesheet
+from .svg import DARK, LIGHT
 
 _ROOT = ".cr-player"
 
@@ -210,13 +211,15 @@ def step(title: str, text: str, words: str, more: str, picture: str) -> str:
 
 def page(piece: str, title: str, theme: str) -> str:
     """A whole page around a player."""
-    scheme = "light dark" if theme == "auto" else theme
+    scheme, name = "light dark" if theme == "auto" else theme, f"{html.escape(title)}, step by step"
+    muted = f"light-dark({LIGHT['muted']},{DARK['muted']})"
     return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{html.escape(title)}, step by step'
-        '</title>\n<meta name="viewport" content="width=device-width">\n'
+        f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{name}</title>\n'
+        '<meta name="viewport" content="width=device-width">\n'
         f"<style>:root{{color-scheme:{scheme};background:light-dark(#f3f5f8,#0c0f14)}}"
-        "body{margin:clamp(8px,2vw,2rem) auto;padding:0 clamp(8px,2vw,2rem);max-width:1700px}</style></head>\n"
-        f"<body>\n<main data-page>\n{piece}</main>\n</body>\n</html>\n"
+        "body{margin:clamp(8px,2vw,2rem) auto;padding:0 clamp(8px,2vw,2rem);max-width:1700px}"
+        f"h1{{margin:0 0 .8rem;font:600 15px {FONT};color:{muted}}}</style></head>\n"
+        f"<body>\n<main data-page>\n<h1>{name}</h1>\n{piece}</main>\n</body>\n</html>\n"
     )
 
 
