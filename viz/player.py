@@ -21,6 +21,7 @@ from autograd import (
     topological_order,
 )
 from autograd.graph import names_in_order
+from autograd.ops import LEAF
 from autograd.steps import latex_name, latex_number
 
 from . import diagram as diagrams
@@ -175,7 +176,11 @@ class Player:
             picture = ""
             if k % every == 0 or k == len(self.frames) - 1:
                 picture = f'<img alt="{_escape(frame.title)}" style="max-width:none" src="{_image(frame.svg)}">'
-            steps.append(pages.step(frame.title, _tidy(frame.text), _tidy(frame.words), _tidy(frame.note), picture))
+            steps.append(
+                pages.step(
+                    frame.title, _tidy(frame.text), _tidy(frame.words), _tidy(frame.note), picture, is_open=k == 0
+                )
+            )
         return "".join(steps)
 
 
@@ -274,14 +279,17 @@ class _Script:
                 self._backward(batch, f"Backward pass, step {k} of {len(steps)}")
 
     def _opening(self) -> tuple[str, str, str]:
-        known = [f"{self.names[n]} = {format_number(n.data)}" for n in self.order if not n.inputs and n.op != "const"]
-        latex = [
-            rf"{latex_name(self.names[n])} = {latex_number(format_number(n.data))}"
-            for n in self.order
-            if not n.inputs and n.op != "const"
-        ]
+        """The leaves; of a network with many of them, the inputs."""
+        leaves = [node for node in self.order if node.op == LEAF]
+        inputs = [node for node in leaves if not node.scope]
+        rest = ""
+        if inputs and len(leaves) > 8:
+            rest = f", and {count(len(leaves) - len(inputs), 'parameter', 'parameters')}" * (len(inputs) < len(leaves))
+            leaves = inputs
+        text = _listed([f"{self.names[n]} = {format_number(n.data)}" for n in leaves], ", ") + rest
+        latex = [f"{latex_name(self.names[n])} = {latex_number(format_number(n.data))}" for n in leaves]
         words = "Before the forward pass only the leaves are known; every other number is still to come"
-        return _listed(known, ", "), words, _listed(latex, ", ", r"\dots")
+        return text, words, _listed(latex, ", ", r"\dots")
 
     def _forward(self, batch: list[Step], title: str) -> None:
         gates = self._parts_of(step.node for step in batch)

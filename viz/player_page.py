@@ -203,10 +203,11 @@ def piece(data: dict[str, Any], theme: str, fallback: str = "") -> str:
     )
 
 
-def step(title: str, text: str, words: str, more: str, picture: str) -> str:
+def step(title: str, text: str, words: str, more: str, picture: str, *, is_open: bool) -> str:
     """A step that opens without a script."""
     paragraphs = "".join(f"<p>{html.escape(t)}.</p>" for t in (words, more) if t)
-    return f"<details><summary>{html.escape(title)}: {html.escape(text)}</summary>{paragraphs}{picture}</details>\n"
+    head = f"<summary>{html.escape(title)}: {html.escape(text)}</summary>"
+    return f"<details{' open' if is_open else ''}>{head}{paragraphs}{picture}</details>\n"
 
 
 def page(piece: str, title: str, theme: str) -> str:

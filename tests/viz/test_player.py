@@ -343,7 +343,7 @@ def test_without_scripts_a_notebook_has_each_frame_as_a_step_to_be_opened() -> N
     bundle = player._repr_mimebundle_()
     assert bundle["text/plain"] == "<Player of 22 frames; .save('steps.html') writes it to a file>"
     instead = bundle["text/html"].split('<div class="cr-instead">')[1].split("</div>")[0]
-    steps = re.findall('<details><summary>(.*?)</summary>.*?src="(.*?)"', instead)
+    steps = re.findall('<details[ open]*><summary>(.*?)</summary>.*?src="(.*?)"', instead)
     assert [html.unescape(summary) for summary, _ in steps] == [f"{f.title}: {f.text}" for f in player.frames]
     for frame, (_, source) in zip(player.frames, steps, strict=True):
         assert source.startswith("data:image/svg+xml,")
@@ -358,7 +358,7 @@ def test_a_notebook_stays_small(make: Callable[[], Value], most: int) -> None:
 def test_of_many_large_pictures_only_some_are_kept_and_it_says_so() -> None:
     player = step_through(network(3, 1))
     instead = player._repr_mimebundle_()["text/html"].split('<div class="cr-instead">')[1].split("</div>")[0]
-    assert instead.count("<details>") == len(player)
+    assert instead.count("<details") == len(player)
     assert 2 < instead.count("<img") < len(player)
     assert "has its picture here" in instead
 

@@ -253,8 +253,9 @@ def test_without_scripts_the_steps_can_be_opened(opened: Opener) -> None:
         java_script_enabled=False,
     )
     assert page.locator("details").count() == 8
+    assert page.locator("img:visible").count() == 1  # the graph
     page.get_by_text("Backward pass, step 2 of 4").click()
-    picture = page.locator("details[open] img")
+    picture = page.locator("details[open] img").nth(1)
     box = picture.bounding_box()
     assert box and box["width"] > 300 and box["height"] > 100
     size = re.search(r"width='(\d+)'", step_through(product_of_a_sum()).frames[5].svg)
