@@ -33,7 +33,7 @@ from .stage import FMT, Stage
 from .svg import THEMES, title_of
 
 MAX_FRAMES = 40  # more than these are shown layer by layer
-SMALL = 40  # parts: then layers and neurons are folded, where there are any
+SIZES = (40, 100, MAX_NODES)  # then neurons and layers are folded until so many parts are left, or so many
 PARTLY = "…"  # a gradient that some of its contributions have reached, in an order that is not that of `backward`
 PICTURES = 112_000  # bytes of images in a notebook, about
 
@@ -164,23 +164,21 @@ class Player:
 
     def _expandable(self) -> str:
         """The frames as steps that open without a script. If they are many and large, not each has its picture."""
-        size = len(_image(self.frames[-1].svg).encode())
-        every = -(-size * len(self.frames) // PICTURES)
+        last = len(self.frames) - 1
+        kept = max(2, PICTURES // len(_image(self.frames[-1].svg).encode()))
+        shown = {round(k * last / (kept - 1)) for k in range(kept)} if kept <= last else set(range(last + 1))
         told = [self._note] if self._note else []
-        if every > 1:
+        if len(shown) <= last:
             told.append(
-                f"Only one step in {every} has its picture here. Run the cell to see the player with all of them."
+                f"Only {kept} of the steps have their picture here. Run the cell to see a player with all of them."
             )
         steps = [f"<p>{_escape(' '.join(told))}</p>\n"] if told else []
         for k, frame in enumerate(self.frames):
             picture = ""
-            if k % every == 0 or k == len(self.frames) - 1:
+            if k in shown:
                 picture = f'<img alt="{_escape(frame.title)}" style="max-width:none" src="{_image(frame.svg)}">'
-            steps.append(
-                pages.step(
-                    frame.title, _tidy(frame.text), _tidy(frame.words), _tidy(frame.note), picture, is_open=k == 0
-                )
-            )
+            text, words, note = _tidy(frame.text), _tidy(frame.words), _tidy(frame.note)
+            steps.append(pages.step(frame.title, text, words, note, picture, is_open=k == 0))
         return "".join(steps)
 
 
@@ -378,9 +376,10 @@ def _diagram(root: Value, depth: int | str | None, by_layer: bool) -> Diagram:
     if not by_layer:
         diagram = diagrams.build(root, fmt=FMT, depth="all" if depth == "auto" else depth)
     else:
-        diagram = diagrams.build(root, fmt=FMT, max_nodes=SMALL)
-        if diagram.is_summary:
-            diagram = diagrams.build(root, fmt=FMT, max_nodes=MAX_NODES)
+        for size in SIZES:
+            diagram = diagrams.build(root, fmt=FMT, max_nodes=size)
+            if not diagram.is_summary:
+                break
     diagram.note = ""  # it would speak of draw_graph
     return diagram
 

@@ -51,11 +51,12 @@ background:var(--gate);border:1px solid var(--edge)}
 %(root)s .cr-title{font-size:13px;color:var(--muted)}
 %(root)s .cr-text{font-size:clamp(17px,1.1vw + 10px,26px);line-height:1.45;margin:2px 0 4px!important}
 %(root)s .cr-text span{display:inline-block}
-%(root)s .cr-words{max-width:85ch}
+%(root)s .cr-words{font-size:clamp(15px,.6vw + 8px,20px);max-width:85ch}
 %(root)s .cr-more{font-size:14px;color:var(--muted);max-width:95ch}
 %(root)s .cr-note{margin:0;padding:8px 18px;font-size:13px;color:var(--muted);border-top:1px solid var(--edge)}
 @media (max-width:560px){%(root)s .cr-bar{flex-wrap:wrap;justify-content:space-between;padding:10px 12px}
-%(root)s .cr-track{flex:1 0 100%%;order:-1}%(root)s .cr-captions{padding:10px 14px 14px}}
+%(root)s .cr-track{flex:1 0 100%%;order:-1}%(root)s .cr-captions{padding:10px 14px 14px}
+%(root)s .cr-note{padding:8px 14px}}
 @media (prefers-reduced-motion:no-preference){%(root)s .cr-lights>g{animation:cr-light .25s ease-out}}
 @keyframes cr-light{from{opacity:0}}
 """
@@ -79,8 +80,8 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
   // the picture: what stands still, the lights, and a group of numbers for each part
   const stage = make('div', box, {class: 'cr-stage', tabindex: 0, role: 'group', 'aria-label': 'The graph'});
   stage.innerHTML = `<svg viewBox="0 0 ${data.width} ${data.height}" role="img"
-    text-anchor="middle" xml:space="preserve" style="width:100%;
-    min-width:${Math.round(data.width * 0.75)}px;max-width:${Math.round(data.width * 1.6)}px">` +
+    text-anchor="middle" xml:space="preserve" style="width:100%;min-width:${data.width * 0.75}px;
+    max-width:clamp(${data.width * 1.4}px,55vw,${data.width * 2}px)">` +
     data.still + '<g class="cr-lights"></g>' +
     Array.from({length: data.parts}, (_, i) => `<g data-part="${i}"></g>`).join('') + '</svg>';
   const picture = stage.firstChild, lights = picture.querySelector('.cr-lights');

@@ -8,6 +8,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -153,6 +154,26 @@ def test_one_gate_and_one_wire_are_lit_per_contribution() -> None:
             assert frame.lights.count("class='now'") == 1
     first, second = (re.search("d='([^']*)'", f.lights) for f in player.frames[-2:])
     assert first and second and first[1] != second[1]  # a + a has two wires
+
+
+@pytest.mark.parametrize("name", ["network", "within each other", "reused", "skip connections", "many operations"])
+def test_a_lit_wire_runs_without_a_gap_from_one_gate_to_the_next(name: str) -> None:
+    for frame in step_through(SAMPLES[name](), depth="all").frames:
+        if frame.kind != "backward":
+            continue
+        flow = re.search("class='flow' d='([^']*)'", frame.lights)
+        assert flow
+        stretches = sorted(
+            ([float(n) for n in re.findall(r"-?[\d.]+", stretch)] for stretch in flow[1].split("M")[1:]),
+            key=lambda xy: (xy[0], xy[-2]),
+        )
+        for before, after in pairwise(stretches):
+            assert before[-2:] == pytest.approx(after[:2], abs=0.61)
+        ring = re.search("class='ring' x='([^']*)' y='([^']*)' width='([^']*)' height='([^']*)'", frame.lights)
+        assert ring
+        x, y, width, height = map(float, ring.groups())
+        end = stretches[-1][-2:]
+        assert x - 1.1 <= end[0] <= x + width / 2 and y <= end[1] <= y + height
 
 
 def test_the_layout_does_not_move() -> None:
@@ -360,7 +381,7 @@ def test_of_many_large_pictures_only_some_are_kept_and_it_says_so() -> None:
     instead = player._repr_mimebundle_()["text/html"].split('<div class="cr-instead">')[1].split("</div>")[0]
     assert instead.count("<details") == len(player)
     assert 2 < instead.count("<img") < len(player)
-    assert "has its picture here" in instead
+    assert "have their picture here" in instead
 
 
 def test_strange_names_end_no_script_and_open_no_tag() -> None:
