@@ -93,7 +93,7 @@ class Frame:
     steps: tuple[Step, ...] = field(default=(), repr=False)
     lights: str = field(default="", repr=False)
     changes: dict[int, str] = field(default_factory=dict, repr=False)  # part -> its numbers from now on
-    _shown: tuple[str, ...] = field(default=(), repr=False)
+    _before: Frame | None = field(default=None, repr=False)
     _stage: Stage | None = field(default=None, repr=False)
     _theme: str = field(default="auto", repr=False)
 
@@ -101,7 +101,12 @@ class Frame:
     def svg(self) -> str:
         """The picture, as SVG text of its own."""
         assert self._stage is not None
-        return self._stage.picture(self._shown, self.lights, self._theme)
+        shown: dict[int, str] = {}
+        frame: Frame | None = self
+        while frame is not None:  # back to when each part was changed last
+            shown = {**frame.changes, **shown}
+            frame = frame._before
+        return self._stage.picture([shown[i] for i in sorted(shown)], self.lights, self._theme)
 
 
 class Player:
@@ -226,7 +231,6 @@ class _Script:
         self.values = ["" if p.node < 0 else UNSET if forward and p.kind != "input" else p.value for p in self.parts]
         self.gradients = ["" if p.node < 0 or not backward else UNSET for p in self.parts]
         self.frames: list[Frame] = []
-        self.shown: list[str] = [""] * len(self.parts)
         self._write(forwards, backwards, forward, backward, by_layer)
         self.note = ""
         if by_layer:
@@ -268,10 +272,8 @@ class _Script:
             part = self.diagram.part_of[-1]
             if self.parts[part].node == len(self.order) - 1:
                 self.gradients[part] = format_number(1.0, FMT)
-            if forward:
-                self._add("seed", "The seed of the backward pass", seed, words, latex, changed=[part], lit=[part])
-            else:
-                self._add("seed", "The seed of the backward pass", seed, words, latex, changed=everything, lit=[part])
+            new = [part] if forward else everything
+            self._add("seed", "The seed of the backward pass", seed, words, latex, changed=new, lit=[part])
             steps = batches.of(backwards, backward=True)
             for k, batch in enumerate(steps, 1):
                 self._backward(batch, f"Backward pass, step {k} of {len(steps)}")
@@ -358,16 +360,14 @@ class _Script:
     ) -> None:  # fmt: skip
         changed = list(dict.fromkeys(changed))
         changes = {i: self.stage.numbers(i, self.values[i], self.gradients[i]) for i in changed}
-        for i, markup in changes.items():
-            self.shown[i] = markup
         lights = ""
         if lit:
             new = changed if kind in ("forward", "backward") else lit
             direction = "forward" if kind == "forward" else "backward"
             lights = self.stage.lights(direction, lit if kind != "seed" else (), wires, new, local=local)
         self.frames.append(
-            Frame(kind, title, text, words, latex, note, tuple(steps), lights, changes, tuple(self.shown),
-                  self.stage, self.theme)
+            Frame(kind, title, text, words, latex, note, tuple(steps), lights, changes,
+                  self.frames[-1] if self.frames else None, self.stage, self.theme)
         )  # fmt: skip
 
 

@@ -19,8 +19,10 @@ _ROOT = ".cr-player"
 
 _STYLE = """\
 %(root)s{color-scheme:light dark;color:var(--ink);font:15px/1.5 %(font)s;margin:0;text-align:left}
-%(root)s[data-theme=light],[data-jp-theme-light=true] %(root)s[data-theme=auto]{color-scheme:light}
-%(root)s[data-theme=dark],[data-jp-theme-light=false] %(root)s[data-theme=auto]{color-scheme:dark}
+:is([data-jp-theme-light=true],.vscode-light,[data-md-color-scheme=default]) %(root)s{color-scheme:light}
+:is([data-jp-theme-light=false],.vscode-dark,[data-md-color-scheme=slate]) %(root)s{color-scheme:dark}
+%(root)s%(root)s[data-theme=light]{color-scheme:light}
+%(root)s%(root)s[data-theme=dark]{color-scheme:dark}
 %(root)s[data-ready]>.cr-instead{display:none}
 %(root)s *{box-sizing:border-box}
 %(root)s .cr-box{background:var(--card);border:1px solid var(--edge);border-radius:12px;overflow:hidden}

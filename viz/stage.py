@@ -176,12 +176,14 @@ def compact(markup: str) -> str:
 
     def shorter(match: re.Match[str]) -> str:
         tag = match[0]
+        if not tag.startswith("<"):
+            return tag.replace("'", "&#39;")  # no name may look like an attribute
         if tag.startswith("<text") and "text-anchor" not in tag and not re.search('class="(symbol|folded-text)', tag):
             tag = tag[:-1] + ' text-anchor="start">'
         tag = tag.replace(' text-anchor="middle"', "").replace(' xml:space="preserve"', "")
         return "" if tag in ("<g>", "</g>") else tag.replace('"', "'")
 
-    return re.sub("<[^<>]*>", shorter, markup).replace("\n", "")
+    return re.sub("<[^<>]*>|[^<>]+", shorter, markup.replace("\n", ""))
 
 
 def _with_one_wire(markup: str) -> str:

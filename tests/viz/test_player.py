@@ -384,6 +384,12 @@ def test_of_many_large_pictures_only_some_are_kept_and_it_says_so() -> None:
     assert "have their picture here" in instead
 
 
+def test_a_name_that_looks_like_markup_stays_a_name() -> None:
+    name = "a class='value' x='1'"
+    frame = step_through(Value(2.0, name) * Value(3.0, "<!--<script>")).frames[-1]
+    assert any(text.startswith("a class='") and text.endswith("'1'") for text in shown(frame))
+
+
 def test_strange_names_end_no_script_and_open_no_tag() -> None:
     player = step_through(SAMPLES["strange names"]())
     page = player.to_html()

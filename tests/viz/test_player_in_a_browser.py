@@ -172,24 +172,25 @@ def test_what_is_said_to_whoever_cannot_see_it(opened: Opener) -> None:
 @pytest.mark.parametrize("width", [400, 1280])
 def test_nothing_jumps(width: int, opened: Opener) -> None:
     page = opened(SAMPLES["skip connections"](), viewport={"width": width, "height": 900})
-    places = set()
-    for k in range(int(page.get_by_role("slider").get_attribute("max") or 0) + 1):
-        slide(page, k)
-        box, bar = page.locator(".cr-box").bounding_box(), page.locator(".cr-bar").bounding_box()
-        assert box and bar
-        places.add((box["height"], bar["y"]))
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert len(places) == 1
+    sizes = page.evaluate("""() => {
+        const slider = document.querySelector('input'), found = new Set();
+        for (slider.value = 0; ; slider.value++) {
+            slider.dispatchEvent(new Event('input'));
+            const [box, bar] = ['.cr-box', '.cr-bar'].map(c => document.querySelector(c).getBoundingClientRect());
+            found.add([box.height, bar.y, document.documentElement.scrollWidth].join());
+            if (slider.value === slider.max) return [...found];
+        }
+    }""")
+    assert len(sizes) == 1
+    assert float(sizes[0].split(",")[-1]) <= width
 
 
 def test_what_is_lit_comes_into_sight(opened: Opener) -> None:
     page = opened(by_hand(), viewport={"width": 400, "height": 800}, reduced_motion="reduce")
-    for k in range(22):
+    for k in (1, 5, 8, 10, 15, 21):
         slide(page, k)
-        ring = page.locator(".cr-lights .ring")
-        if ring.count():
-            box = ring.first.bounding_box()
-            assert box and box["x"] >= 0 and box["x"] + box["width"] <= 400, k
+        box = page.locator(".cr-lights .ring").bounding_box()
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= 400, k
 
 
 @pytest.mark.parametrize("wish", ["reduce", "no-preference"])
@@ -228,11 +229,10 @@ def test_the_theme_is_followed(theme: str, system: str, host: str, dark: bool, o
 def test_axe_finds_nothing(name: str, theme: str, opened: Opener) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
     page = opened(by_hand() if name == "sigmoid" else network(4, 4, 1), color_scheme=theme)
-    for k in (0, 5):
-        slide(page, k)
-        page.wait_for_timeout(300)  # until the light is fully on
-        found = axe.Axe().run(page).response["violations"]
-        assert [(v["id"], [n["target"] for n in v["nodes"]]) for v in found] == []
+    slide(page, 5)
+    page.wait_for_timeout(300)  # until the light is fully on
+    found = axe.Axe().run(page).response["violations"]
+    assert [(v["id"], [n["target"] for n in v["nodes"]]) for v in found] == []
 
 
 def test_the_page_is_small_and_its_first_picture_soon_there(opened: Opener, tmp_path: Path) -> None:
