@@ -156,9 +156,12 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
   const follow = () => {  // bring what is lit into sight, if the picture is wider or higher than its place
     if (!lights.firstChild) return;
     const lit = lights.getBoundingClientRect(), view = stage.getBoundingClientRect();
+    let across = (lit.left + lit.right - view.left - view.right) / 2;
+    if (lit.width > view.width - 16)  // not all of it has room: the end with the new number
+      across = frames[at][0] === 'forward' ? lit.right - view.right + 8 : lit.left - view.left - 8;
     if (lit.left < view.left + 8 || lit.right > view.right - 8 || lit.top < view.top || lit.bottom > view.bottom)
       stage.scrollTo({
-        left: stage.scrollLeft + (lit.left + lit.right - view.left - view.right) / 2,
+        left: stage.scrollLeft + across,
         top: stage.scrollTop + (lit.top + lit.bottom - view.top - view.bottom) / 2,
         behavior: still.matches ? 'auto' : 'smooth'});
   };
