@@ -1,11 +1,12 @@
 """chainrule's pictures of computation graphs.
 
 >>> from autograd import Value
->>> from viz import draw_graph
+>>> from viz import draw_graph, step_through
 >>> x, y, z = Value(-2.0, label="x"), Value(5.0, label="y"), Value(-4.0, label="z")
 >>> f = (x + y) * z
 >>> f.backward()
 >>> draw_graph(f).save("graph.svg")
+>>> step_through(f).save("steps.html")
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from . import _guard as _guard  # first of all: is `autograd` ours?
 from .dot import EngineError
 from .drawing import Drawing, draw_dot, draw_graph
+from .player import Player, step_through
 
 if TYPE_CHECKING:
     from .plots import (
@@ -34,6 +36,7 @@ __all__ = [
     "DescentAnimation",
     "Drawing",
     "EngineError",
+    "Player",
     "animate_descent",
     "draw_dot",
     "draw_graph",
@@ -45,6 +48,7 @@ __all__ = [
     "plot_history",
     "plot_perceptron",
     "show_digits",
+    "step_through",
 ]
 
 

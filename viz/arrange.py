@@ -13,6 +13,7 @@ results (a layer) cannot be one box; its frame is drawn around its parts where n
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from autograd import format_number
@@ -66,6 +67,20 @@ class Frame:
     across: float
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a route is a stretch of: all wires from the part ``source`` to the ports that lie inside some parts."""
+
+    source: int
+    inside: Collection[int]  # of parts
+    port: int = -1  # only the wire to this port of the part inside
+    outward: bool = False  # rather to all that is not inside
+
+    def carries(self, source: int, part: int, port: int) -> bool:
+        """Whether the wire from ``source`` to a port of ``part`` runs along here."""
+        return source == self.source and (part in self.inside) != self.outward and self.port in (-1, port)
+
+
 @dataclass(slots=True)
 class Arrangement:
     """Where everything stands. ``u`` and ``v`` are the near edge and the centre line of each part."""
@@ -78,6 +93,7 @@ class Arrangement:
     along: float
     across: float
     crossings: int
+    links: list[Link] = field(default_factory=list)  # one per route
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +130,7 @@ class _Group:
     across: float = 0.0
     entries: list[int] = field(default_factory=list)  # the outside parts that feed it, one port each
     ports: tuple[float, ...] = ()
+    exit: int = -1  # the part whose result leaves a box
     inner: _Placed | None = None
 
 
@@ -122,9 +139,10 @@ class _Placed:
     """One level, laid out: its items, and the layout's answer."""
 
     items: list[int | _Group]
-    entry_count: int
+    entries: list[int]  # the outside parts that feed it, in the order of the boxes that stand for them
     layout: Layout
     exit_v: float
+    links: list[Link]  # of the layout's routes
 
 
 def arrange(
@@ -313,14 +331,22 @@ def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape], padding: _Pad
         boxes.append(Box(1.0, 10.0, (0.0,)))
     wires = [Wire(item_of[source], k, port) for k, sources in enumerate(wanted) for port, source in enumerate(sources)]
     layout = layered(boxes, wires, at_start=range(len(items), len(boxes)))
+    links = [
+        Link(source, (item,), port) if isinstance(item, int) else Link(source, item.members)
+        for item, sources in zip(items, wanted, strict=True)
+        for port, source in enumerate(sources)
+    ]
     group.entries = entries
-    group.inner = placed = _Placed(items, len(entries), layout, layout.height / 2)
+    group.inner = placed = _Placed(items, entries, layout, layout.height / 2, links)
     if not group.path:
         group.along, group.across = layout.width, layout.height
         return crossings + layout.crossings
     # Room for the frame. The result leaves at the middle of the box, so the box is padded to be even about it.
     exits = [k for k, item in enumerate(items) if not any(w.source == k for w in wires)]
     placed.exit_v = layout.y[exits[-1]] if exits else layout.height / 2
+    if exits:
+        last = items[exits[-1]]
+        group.exit = last if isinstance(last, int) else last.exit
     group.along = padding.near + layout.width + padding.far
     above, below = placed.exit_v + padding.above, layout.height - placed.exit_v + padding.below
     group.across = 2 * max(above, below)
@@ -348,10 +374,12 @@ def _settle(group: _Group, u: float, v: float, shapes: list[Shape], result: Arra
             _settle(item, left + layout.x[k] - item.along / 2, top + layout.y[k], shapes, result, padding)
     for route in layout.routes:
         result.routes.append([(left + x, top + y) for x, y in route])
+    result.links += placed.links
     if group.path:
-        for k in range(len(placed.items), len(placed.items) + placed.entry_count):  # from the frame to the entry point
+        for k, source in enumerate(placed.entries, len(placed.items)):  # from the frame to the entry point
             y = top + layout.y[k]
             result.routes.append([(u, y), (left + layout.x[k] + 0.5, y)])
+            result.links.append(Link(source, group.members))
         end = left + max(
             layout.x[k] + (shapes[item].along if isinstance(item, int) else item.along) / 2
             for k, item in enumerate(placed.items)
@@ -359,6 +387,7 @@ def _settle(group: _Group, u: float, v: float, shapes: list[Shape], result: Arra
         )
         if end < u + group.along and not any(shapes[i].part.is_root for i in group.members):
             result.routes.append([(end, v), (u + group.along, v)])
+            result.links.append(Link(group.exit, group.members, outward=True))
 
 
 def _frame_scopes(group: _Group, shapes: list[Shape], result: Arrangement, padding: _Padding) -> list[Frame]:

@@ -46,6 +46,8 @@ class Part:
     is_root: bool = False
     is_first_non_finite: bool = False
     tooltip: str = ""
+    node: int = -1  # the place in the topological order of the node whose numbers these are; -1 for none
+    ports: tuple[int, ...] = ()  # of a gate: the port of each operand; -1 for a constant that its symbol shows
 
     @property
     def end_name(self) -> str:
@@ -61,6 +63,8 @@ class Diagram:
     note: str = ""  # what was folded, and how to open it
     node_count: int = 0
     unit: tuple[str, str] = ("node", "nodes")  # what is counted
+    is_summary: bool = False  # of all but the last operations
+    part_of: list[int] = field(default_factory=list)  # for each node of the graph, the part that it is drawn in, or -1
 
 
 # --- scopes
@@ -149,7 +153,7 @@ def build(root: Value, *, fmt: str = ".4g", depth: int | str | None = "auto", ma
         return _summary(graph, max_nodes)
     if isinstance(depth, int) and any(len(path) > depth for path in graph.paths):
         return _folded(graph, _groups(graph, depth), depth)
-    return Diagram(_parts(graph, list(everything), {}), node_count=len(graph.order))
+    return _diagram(graph, list(everything), {})
 
 
 # --- folding by scopes
@@ -158,7 +162,7 @@ def build(root: Value, *, fmt: str = ".4g", depth: int | str | None = "auto", ma
 def _folded(graph: _Graph, groups: list[int], level: int) -> Diagram:
     boxes = _boxes(graph, groups, level)
     note = f"Folded. draw_graph(…, depth={level + 1}) opens one level more, depth='all' opens everything."
-    return Diagram(_parts(graph, groups, boxes), note, len(graph.order))
+    return _diagram(graph, groups, boxes, note)
 
 
 def _groups(graph: _Graph, depth: int) -> list[int]:
@@ -286,14 +290,15 @@ def _summary(graph: _Graph, max_nodes: int) -> Diagram:
     if constant_count:
         lines.append(count(constant_count, "constant", "constants"))
     note = f"{lines[0]} folded. draw_graph(…, max_nodes={len(drawn)}) draws all of them."
-    parts = _parts(graph, groups, {hidden[-1]: _Box((), tuple(lines), hidden)})
-    return Diagram(parts, note, len(order))
+    diagram = _diagram(graph, groups, {hidden[-1]: _Box((), tuple(lines), hidden)}, note)
+    diagram.is_summary = True
+    return diagram
 
 
 # --- parts
 
 
-def _parts(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> list[Part]:
+def _diagram(graph: _Graph, groups: list[int], boxes: dict[int, _Box], note: str = "") -> Diagram:
     """One part per group, inputs first; a constant is folded into its gate, or drawn beside it."""
     order, root_place = graph.order, len(graph.order) - 1
     first_bad = next((i for i, node in enumerate(order) if node.data - node.data != 0.0), -1)
@@ -310,14 +315,18 @@ def _parts(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> list[Par
             part = _part(graph, g)
             part.is_first_non_finite = g == first_bad
             folded = folded_operands(node)
+            ports = []
             for k, (i, local) in enumerate(zip(graph.sources[g], node.local_derivatives, strict=True)):
                 if k in folded:
                     part.is_first_non_finite |= i == first_bad
+                    ports.append(-1)
                 elif groups[i] in boxes:  # what was folded gives a gate of many inputs one wire, not thousands
                     source = part_of[groups[i]]
                     if len(graph.sources[g]) > 2 and source in part.inputs:
-                        part.locals_[part.inputs.index(source)] = None
+                        ports.append(part.inputs.index(source))
+                        part.locals_[ports[-1]] = None
                     else:
+                        ports.append(len(part.inputs))
                         part.inputs.append(source)
                         part.locals_.append(local)
                 else:
@@ -325,20 +334,24 @@ def _parts(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> list[Par
                         parts.append(_part(graph, i))
                         parts[-1].is_first_non_finite = i == first_bad
                         part_of[i] = len(parts) - 1
+                    ports.append(len(part.inputs))
                     part.inputs.append(part_of[groups[i]])
                     part.locals_.append(local)
+            part.ports = tuple(ports)
         parts.append(part)
         part_of[g] = len(parts) - 1
     for g, exits in _exits(graph, groups, boxes).items():
         if len(exits) == 1:  # a box with one result shows it
-            part, node = parts[part_of[g]], order[exits.pop()]
+            part = parts[part_of[g]]
+            part.node = exits.pop()
+            node = order[part.node]
             part.name, part.tooltip = one_line(node.label), f"{part.tooltip}; {_told(graph, node)}"
             part.value, part.gradient = _numbers(node, graph.fmt)
     root_part = parts[part_of[groups[root_place]]]
     root_part.is_root = True
     if root_part.kind != "constant":
         root_part.name = one_line(graph.names[graph.root])
-    return parts
+    return Diagram(parts, note, len(order), part_of=[part_of.get(g, -1) for g in groups])
 
 
 def _exits(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> dict[int, set[int]]:
@@ -398,11 +411,12 @@ def _part(graph: _Graph, i: int) -> Part:
     value, gradient = _numbers(node, graph.fmt)
     told = _told(graph, node)
     if node.op == LEAF:
-        return Part("input", one_line(node.label), value, gradient, scope=scope, is_parameter=bool(scope), tooltip=told)
+        name, is_parameter = one_line(node.label), bool(scope)
+        return Part("input", name, value, gradient, scope=scope, is_parameter=is_parameter, tooltip=told, node=i)
     symbol, shape = gate_symbol(node, lambda x: format_number(x, graph.fmt))
     formula = SHEET[node.op].formula if node.op in SHEET else node.op
     told += f" ({node.op}: {formula.replace('{', '').replace('}', '')})"
-    return Part("gate", one_line(node.label), value, gradient, symbol, shape, scope=scope, tooltip=told)
+    return Part("gate", one_line(node.label), value, gradient, symbol, shape, scope=scope, tooltip=told, node=i)
 
 
 def _numbers(node: Value, fmt: str) -> tuple[str, str]:

@@ -69,18 +69,14 @@ def draw_graph(
                 "local=True needs the graph of a Value: the wires of a compiled function carry arrays, and their local "
                 "derivatives are no single numbers"
             )
-    elif not isinstance(root, Value):
-        several = isinstance(root, (list, tuple))
-        hint = "; for several results draw one of them, or their sum" if several else ""
-        raise TypeError(f"draw_graph draws the graph of a Value, but got {type(root).__name__}{hint}")
-    _one_of("rankdir", rankdir, svg.RANKDIRS)
-    _one_of("theme", theme, svg.THEMES)
-    _one_of("engine", engine, ENGINES)
+    else:
+        only_a_value("draw_graph draws the graph of a Value", root)
+    one_of("rankdir", rankdir, svg.RANKDIRS)
+    one_of("theme", theme, svg.THEMES)
+    one_of("engine", engine, ENGINES)
     if isinstance(max_nodes, bool) or not isinstance(max_nodes, int) or max_nodes < 2:
         raise ValueError(f"max_nodes must be an int of at least 2, but got {max_nodes!r}")
-    levels = isinstance(depth, int) and not isinstance(depth, bool) and depth >= 0
-    if not (levels or depth is None or (isinstance(depth, str) and depth in ("auto", "all"))):
-        raise ValueError(f"depth must be 'auto', 'all', or how many levels to open (0, 1, 2, ...), but got {depth!r}")
+    check_depth(depth)
     try:
         format_number(1.5, fmt)
     except (ValueError, TypeError):
@@ -99,9 +95,24 @@ def draw_dot(root: Value | Compiled, format: str = "svg", rankdir: str = "LR", *
     return draw_graph(root, rankdir=rankdir, **options)
 
 
-def _one_of(option: str, given: object, allowed: tuple[str, ...]) -> None:
+# --- what the arguments of every picture must be
+
+
+def only_a_value(what: str, root: object) -> None:
+    if not isinstance(root, Value):
+        hint = "; for several results draw one of them, or their sum" if isinstance(root, (list, tuple)) else ""
+        raise TypeError(f"{what}, but got {type(root).__name__}{hint}")
+
+
+def one_of(option: str, given: object, allowed: tuple[str, ...]) -> None:
     if given not in allowed:
         raise ValueError(f"{option} must be one of {', '.join(allowed)}, but got {given!r}")
+
+
+def check_depth(depth: object) -> None:
+    levels = isinstance(depth, int) and not isinstance(depth, bool) and depth >= 0
+    if not (levels or depth is None or (isinstance(depth, str) and depth in ("auto", "all"))):
+        raise ValueError(f"depth must be 'auto', 'all', or how many levels to open (0, 1, 2, ...), but got {depth!r}")
 
 
 class Drawing:

@@ -11,9 +11,11 @@ each other, and the text is the same, byte for byte, on every machine.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import pairwise
 from xml.sax.saxutils import escape
 
@@ -80,7 +82,7 @@ _NON_FINITE = re.compile("[^a-z]*(inf|nan)[^a-z]*")  # however it is padded; not
 
 def render(diagram: Diagram, arrangement: Arrangement, *, rankdir: str, theme: str) -> str:
     """The whole picture as SVG text."""
-    painter = _Painter(diagram, arrangement, rankdir)
+    painter = Painter(diagram, arrangement, rankdir)
     body = painter.paint()
     digest = hashlib.sha256((theme + body).encode()).hexdigest()[:10]
     identity = f"chainrule-{digest}"
@@ -96,30 +98,52 @@ def render(diagram: Diagram, arrangement: Arrangement, *, rankdir: str, theme: s
     )
 
 
-def _stylesheet(identity: str, theme: str) -> str:
-    def rules(colours: dict[str, str]) -> str:
-        return _STYLE.format(
-            id=identity,
-            c=colours,
-            font=FONT,
-            title=_n(TITLE_SIZE),
-            symbol=_n(SYMBOL_SIZE),
-            name=_n(NAME_SIZE),
-            number=_n(NUMBER_SIZE),
-            local=_n(NUMBER_SIZE - 1),
-        )
+def style_rules(identity: str, colours: dict[str, str]) -> str:
+    """The style sheet, one rule per line, for all that stands in ``identity``; ``colours`` has the keys of `LIGHT`."""
+    return _STYLE.format(
+        id=identity,
+        c=colours,
+        font=FONT,
+        title=_n(TITLE_SIZE),
+        symbol=_n(SYMBOL_SIZE),
+        name=_n(NAME_SIZE),
+        number=_n(NUMBER_SIZE),
+        local=_n(NUMBER_SIZE - 1),
+    )
 
+
+def _stylesheet(identity: str, theme: str) -> str:
     if theme == "dark":
-        return rules(DARK)
+        return style_rules(identity, DARK)
+    light = style_rules(identity, LIGHT)
     if theme == "light":
-        return rules(LIGHT)
-    light = rules(LIGHT)
+        return light
     # only what differs in the dark
-    differing = [dark for dark, same in zip(rules(DARK).splitlines(), light.splitlines(), strict=True) if dark != same]
+    dark = style_rules(identity, DARK)
+    differing = [new for new, old in zip(dark.splitlines(), light.splitlines(), strict=True) if new != old]
     return light + "@media (prefers-color-scheme:dark){\n" + "\n".join(differing) + "\n}\n"
 
 
-class _Painter:
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number at a wire: what it says, where it stands, and how much room it takes."""
+
+    kind: str  # "value" or "gradient"
+    name: str
+    text: str
+    x: float
+    y: float
+    anchor: str
+    left: float
+    width: float
+
+    def box(self, kind: str) -> str:
+        """A rectangle behind it."""
+        size = f'width="{_n(self.width + 4)}" height="17"'
+        return f'<rect class="{kind}" x="{_n(self.left - 2)}" y="{_n(self.y - 8.5)}" {size} rx="3"/>\n'
+
+
+class Painter:
     """Writes the elements of one picture."""
 
     def __init__(self, diagram: Diagram, arrangement: Arrangement, rankdir: str) -> None:
@@ -222,30 +246,37 @@ class _Painter:
         if part.is_root:
             out += self.root_end(shape, body_u + shape.body + shape.stub, v)
         if part.is_first_non_finite:
-            out.append(
-                self.rectangle(
-                    "first-bad", u - 3, v - shape.across / 2 - 3, shape.along + 6, shape.across + 6, radius=6
-                )
-            )
+            out.append(self.first_bad(shape, u, v))
         out.append("</g>\n")
         return "".join(out)
+
+    def first_bad(self, shape: Shape, u: float, v: float) -> str:
+        """The frame around the first part whose value is not finite."""
+        return self.rectangle("first-bad", u - 3, v - shape.across / 2 - 3, shape.along + 6, shape.across + 6, radius=6)
 
     def leads(self, shape: Shape, u: float, v: float) -> Iterable[str]:
         """The wires into the body, and the local derivatives on them."""
         for k, (offset, text) in enumerate(zip(shape.ports, shape.locals_, strict=True)):
-            reach = shape.lead
-            if shape.part.shape == "circle":  # up to the rim
-                reach += GATE_RADIUS - max(0.0, GATE_RADIUS**2 - offset**2) ** 0.5 + 1
+            reach = self.reach(shape, offset)
             if reach:
                 yield self.line(u, v + offset, u + reach, v + offset)
             if text:
-                x, y = self.place(u + shape.lead / 2, v + offset)
-                if self.vertical and k == 0 and len(shape.ports) == 2:
-                    yield _text("local", x - 4, y, text, anchor="end")
-                elif self.vertical:
-                    yield _text("local", x + 4, y, text)
-                else:
-                    yield _text("local", x, y - 8, text, anchor="middle")
+                yield self.local(shape, k, u, v + offset, text)
+
+    def reach(self, shape: Shape, offset: float) -> float:
+        """How long the wire is from a port to the body."""
+        if shape.part.shape == "circle":  # up to the rim
+            return shape.lead + GATE_RADIUS - math.sqrt(max(0.0, GATE_RADIUS**2 - offset**2)) + 1
+        return shape.lead
+
+    def local(self, shape: Shape, k: int, u: float, v: float, text: str) -> str:
+        """The local derivative at port k, which is at u, v."""
+        x, y = self.place(u + shape.lead / 2, v)
+        if self.vertical and k == 0 and len(shape.ports) == 2:
+            return _text("local", x - 4, y, text, anchor="end")
+        if self.vertical:
+            return _text("local", x + 4, y, text)
+        return _text("local", x, y - 8, text, anchor="middle")
 
     def body(self, shape: Shape, u: float, v: float) -> Iterable[str]:
         part = shape.part
@@ -283,6 +314,15 @@ class _Painter:
             yield f'<circle class="dot" cx="{_n(middle[0])}" cy="{_n(middle[1])}" r="3"/>\n'
 
     def numbers(self, shape: Shape, u: float, v: float) -> Iterable[str]:
+        for number in self.places_of_numbers(shape, u, v):
+            if _NON_FINITE.fullmatch(number.text.lower()):
+                yield number.box("bad")
+            name, text = _escape(number.name), _escape(number.text)
+            inner = f'<tspan class="label">{name}</tspan>{text}' if name else text
+            where = f'x="{_n(number.x)}" y="{_n(number.y)}" text-anchor="{number.anchor}" xml:space="preserve"'
+            yield f'<text class="{number.kind}" {where}>{inner}</text>\n'
+
+    def places_of_numbers(self, shape: Shape, u: float, v: float) -> Iterable[Number]:
         """The value above the wire and the gradient below it; from top to bottom, left and right of it."""
         part = shape.part
         named = part.kind != "input" and bool(part.name) and not part.is_root and part.kind != "constant"
@@ -303,12 +343,7 @@ class _Painter:
                 anchor = "middle"
                 tx, ty = x, y + side * 10.5
                 left = tx - width / 2
-            if _NON_FINITE.fullmatch(text.lower()):
-                size = f'width="{_n(width + 4)}" height="17"'
-                yield f'<rect class="bad" x="{_n(left - 2)}" y="{_n(ty - 8.5)}" {size} rx="3"/>\n'
-            inner = f'<tspan class="label">{_escape(name)}</tspan>{_escape(text)}' if name else _escape(text)
-            where = f'x="{_n(tx)}" y="{_n(ty)}" text-anchor="{anchor}" xml:space="preserve"'
-            yield f'<text class="{kind}" {where}>{inner}</text>\n'
+            yield Number(kind, name, text, tx, ty, anchor, left, width)
 
     def root_end(self, shape: Shape, u: float, v: float) -> Iterable[str]:
         x, y = self.place(u, v)
@@ -384,4 +419,4 @@ def _xy(point: tuple[float, float]) -> str:
     return f"{_n(point[0])},{_n(point[1])}"
 
 
-__all__ = ["DARK", "LIGHT", "RANKDIRS", "THEMES", "render"]
+__all__ = ["DARK", "LIGHT", "RANKDIRS", "THEMES", "Painter", "render", "style_rules"]

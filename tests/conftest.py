@@ -1,0 +1,41 @@
+"""What the tests of all packages share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+@pytest.fixture(scope="module")  # no longer: while Playwright runs, nothing else in the thread can use asyncio
+def chromium() -> Iterator[Browser]:
+    """A browser for pages that are to be used, not only read: the system's Chromium, or else Playwright's own.
+
+    Without one the test is skipped; where the environment has CHAINRULE_NEEDS_BROWSER=1 it fails.
+    """
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        _without("Playwright is not installed: pip install playwright")
+    installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    quiet = ["--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        try:
+            # a container's root user cannot have a sandbox, and the pages are our own
+            browser = playwright.chromium.launch(executable_path=installed, args=quiet, chromium_sandbox=False)
+        except Error as error:
+            _without(f"no Chromium could be started: {error.message.splitlines()[0]}")
+        yield browser
+        browser.close()
+
+
+def _without(reason: str) -> NoReturn:
+    if os.environ.get("CHAINRULE_NEEDS_BROWSER") == "1":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
