@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any
 
-from autograd import Value
+from autograd import Value, scope
 from autograd.functions import maximum, sqrt
 from autograd.hints import did_you_mean
 from autograd.ops import where
@@ -52,7 +52,9 @@ def as_grid(x: Any, what: str) -> Grid:
     """
     rows = _plain(x)
     if not isinstance(rows, list) or not all(isinstance(_plain(row), list) for row in rows):
-        raise TypeError(f"{what} is a list of rows, such as [[1, 2], [3, 4]], but got {_told(rows)}")
+        flat = isinstance(rows, list) and bool(rows) and not any(isinstance(_plain(row), list) for row in rows)
+        hint = "; nn.Reshape(1, 8, 8) makes an image of 64 numbers in one list" if flat else ""
+        raise TypeError(f"{what} is a list of rows, such as [[1, 2], [3, 4]], but got {_told(rows)}{hint}")
     grid: Grid = [_plain(row) for row in rows]
     if not grid or not grid[0]:
         raise ValueError(f"{what} needs at least one row with one number in it, but got {_told(rows)}")
@@ -94,8 +96,8 @@ def flatten(x: Any) -> list[Any]:
 
 
 def _plain(x: Any) -> Any:
-    """Tuples and NumPy arrays as lists."""
-    return x.tolist() if hasattr(x, "tolist") else list(x) if isinstance(x, tuple) else x
+    """Tuples, ranges and NumPy arrays as lists."""
+    return x.tolist() if hasattr(x, "tolist") else list(x) if isinstance(x, (tuple, range)) else x
 
 
 def _levels(x: Any) -> int:
@@ -171,7 +173,8 @@ def convolve2d(x: Any, w: Any, mode: str = "valid", flip: bool = True) -> Grid:
     if flip:
         weights = [row[::-1] for row in weights[::-1]]
         over = [(after, before) for before, after in over]
-    return _correlate([_padded(image, *over)], [weights])
+    windows = _windows([_padded(image, *over)], (height, width), (1, 1))
+    return [[_weighted_sum(flatten(weights), window) for window in line] for line in windows]
 
 
 # How many cells of a filter of k rows (or columns) may hang over before the image's first cell and after its last. Of a
@@ -190,26 +193,20 @@ def _padded(grid: Grid, rows: tuple[int, int], columns: tuple[int, int]) -> Grid
     return [[0.0] * width for _ in range(rows[0])] + middle + [[0.0] * width for _ in range(rows[1])]
 
 
-def _windows(grid: Grid, size: tuple[int, int], stride: tuple[int, int]) -> list[list[list[Any]]]:
-    """What a window sees at each place where it fits: rows × columns of its entries, in the order of reading."""
-    (rows, columns), (height, width), (down, along) = _shape(grid), size, stride
+def _windows(maps: Sequence[Grid], size: tuple[int, int], stride: tuple[int, int]) -> list[list[list[Any]]]:
+    """What a window sees at each place where it fits: rows × columns of its entries, those of the first map first."""
+    (rows, columns), (height, width), (down, along) = _shape(maps[0]), size, stride
     return [
         [
-            [entry for row in grid[top : top + height] for entry in row[left : left + width]]
+            [entry for grid in maps for row in grid[top : top + height] for entry in row[left : left + width]]
             for left in range(0, columns - width + 1, along)
         ]
         for top in range(0, rows - height + 1, down)
     ]
 
 
-def _correlate(maps: Sequence[Grid], weights: Sequence[Grid], stride: tuple[int, int] = (1, 1)) -> Grid:
-    """Σ w·x over every window, with one grid of weights for each map."""
-    w = flatten(weights)
-    seen = [_windows(x, _shape(weights[0]), stride) for x in maps]
-    return [
-        [_sum(wi * xi for wi, xi in zip(w, flatten(windows), strict=True)) for windows in zip(*lines, strict=True)]
-        for lines in zip(*seen, strict=True)
-    ]
+def _weighted_sum(weights: list[Any], window: list[Any]) -> Any:
+    return _sum(w * x for w, x in zip(weights, window, strict=True))
 
 
 def _sum(terms: Any) -> Any:
@@ -246,8 +243,15 @@ class Filter(Module):
         """The feature map: rows of Values, from channels × rows × columns."""
         down, along = self._padding
         maps = [_padded(grid, (down, down), (along, along)) for grid in as_maps(x, "the image")]
-        sums = _correlate(maps, self.w, self._stride)
-        return [[self._activate(z + self.b) for z in row] for row in sums]
+        weights = flatten(self.w)
+        result = []
+        for i, line in enumerate(_windows(maps, _shape(self.w[0]), self._stride)):
+            row = []
+            for j, window in enumerate(line):
+                with scope(f"cells.{i}.{j}"):
+                    row.append(self._activate(_weighted_sum(weights, window) + self.b))
+            result.append(row)
+        return result
 
     def describe(self) -> str:
         return f"Filter({len(self.w)}×{_by(_shape(self.w[0]))})"
@@ -397,7 +401,7 @@ def pool2d(x: Any, size: Size, kind: str = "mean", stride: Size | None = None) -
     rows, columns = _shape(maps[0])
     if height > rows or width > columns:
         raise ValueError(f"a window of {height}×{width} does not fit into {rows}×{columns}; take a smaller one")
-    pooled = [[[function(w) for w in line] for line in _windows(grid, (height, width), step)] for grid in maps]
+    pooled = [[[function(w) for w in line] for line in _windows([grid], (height, width), step)] for grid in maps]
     return pooled if _levels(x) >= 3 else pooled[0]
 
 
