@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from numbers import Real
 from typing import Any
 
@@ -34,6 +35,7 @@ GATE = 15.0  # radius of the signs between the grids
 LEAST_WIDTH = 420.0  # with a sum below
 WIDEST = 1120.0  # maps that stand side by side begin another row beyond this
 MAX_CELLS = 4000
+MAX_STEPS = 100
 
 _STYLE = """\
 {id} text{{font-family:{font};fill:{c[ink]};dominant-baseline:central}}
@@ -110,12 +112,18 @@ def step_maps(
     All have one size and layout. Each has its sum in words as ``caption``.
 
     Raises:
-        ValueError, TypeError: as `draw_maps`; also if there is neither a filter nor a window's size.
+        ValueError, TypeError: as `draw_maps`; also if there is neither a filter nor a window's size, or the window has
+            more than 100 places.
     """
     scene = _Scene(maps, kernel, size, stride, result, labels, fmt, theme)
     if scene.window is None:
         raise ValueError("steps need a window that moves: give kernel=w for a convolution, or size=2 for pooling")
     rows, columns = scene.places
+    if rows * columns > MAX_STEPS:
+        raise ValueError(
+            f"the window has {rows * columns:,} places, and {MAX_STEPS} pictures are enough to see how it moves: step "
+            "through a piece of the maps, or draw single places with draw_maps(..., window=(i, j))"
+        )
     return [MapDrawing(scene, (i, j), so_far=True) for i in range(rows) for j in range(columns)]
 
 
@@ -221,7 +229,7 @@ def _boards(grids: list[Grid], names: Sequence[str], fmt: str) -> list[_Board]:
     """Grids of one kind: one scale of colours for all, and cells of one size."""
     sizes = [abs(x) for grid in grids for row in grid for x in row if math.isfinite(x)]
     boards = [_Board(name, grid, fmt, max(sizes, default=0.0)) for name, grid in zip(names, grids, strict=True)]
-    cell = max(b.cell for b in boards)
+    cell = max((b.cell for b in boards), default=CELL)
     for b in boards:
         b.cell, b.width = cell, len(b.grid[0]) * cell
     return boards
@@ -259,19 +267,9 @@ class _Scene:
             raise ValueError(
                 f"these are {cells:,} cells, and more than {MAX_CELLS:,} cannot be read; draw fewer maps, or a piece"
             )
-        names = self._names(labels)
-        self.sources = _boards(self.maps, names, fmt)
-        many = len(self.kernel or ()) > 1
-        self.weights = (
-            [] if self.kernel is None
-            else _boards(self.kernel, [f"w[{c}]" if many else "w" for c in range(len(self.kernel))], fmt)
-        )  # fmt: skip
-        several = len(self.results) > 1
-        self.targets = (
-            _boards(self.results, [f"y[{c}]" if several else "y" for c in range(len(self.results))], fmt)
-            if self.results
-            else []
-        )
+        self.sources = _boards(self.maps, self._names(labels), fmt)
+        self.weights = _boards(self.kernel or [], _numbered("w", len(self.kernel or [])), fmt)
+        self.targets = _boards(self.results, _numbered("y", len(self.results)), fmt)
         self._lay_out()
 
     def _set_window(self, size: Any, stride: Any) -> None:
@@ -322,9 +320,7 @@ class _Scene:
                 )
         elif self.kernel is not None:
             rows, columns = self.places
-            self.results = [
-                [[math.fsum(w * x for w, x in self.products(i, j)) for j in range(columns)] for i in range(rows)]
-            ]
+            self.results = [[[self.sum(i, j) for j in range(columns)] for i in range(rows)]]
 
     def _names(self, labels: Sequence[str] | None) -> list[str]:
         count = len(self.maps)
@@ -332,9 +328,9 @@ class _Scene:
             if isinstance(labels, str) or len(labels) != count:
                 raise ValueError(f"labels are a name for each of the {count} maps, but got {labels!r}")
             return [clip(one_line(str(name))) for name in labels]
-        if count == 1:
-            return ["x" if self.window else ""]
-        return [f"x[{c}]" if self.window else f"{c}" for c in range(count)]
+        if self.window:
+            return _numbered("x", count)
+        return [f"{c}" for c in range(count)] if count > 1 else [""]
 
     # --- the window at one place
 
@@ -368,6 +364,13 @@ class _Scene:
         weights = [w for grid in self.kernel for row in grid for w in row]
         return list(zip(weights, [x for cells in self.seen(i, j) for x in cells], strict=True))
 
+    def sum(self, i: int, j: int) -> float:
+        """Σ w·x, added from left to right as Values are."""
+        total = 0.0
+        for w, x in self.products(i, j):
+            total += w * x
+        return total
+
     def caption(self, i: int, j: int) -> str:
         """ "y[0][1] = 1·2 + 0·3 + … = 5"; without a filter, what the window sees and what comes out."""
 
@@ -379,13 +382,12 @@ class _Scene:
             cells = "; ".join(", ".join(format_number(x, self.fmt) for x in one) for one in self.seen(i, j))
             ends = " and ".join(format_number(grid[i][j], self.fmt) for grid in self.results)
             return f"y[{i}][{j}]: from {cells}" + (f" to {ends}" if ends else "")
-        pairs = self.products(i, j)
-        total = format_number(math.fsum(w * x for w, x in pairs), self.fmt)
+        total = format_number(self.sum(i, j), self.fmt)
         shown = format_number(self.results[0][i][j], self.fmt)
-        sum_ = " + ".join(f"{told(w)}·{told(x)}" for w, x in pairs)
+        sum_ = " + ".join(f"{told(w)}·{told(x)}" for w, x in self.products(i, j))
         if total == shown:
             return f"y[{i}][{j}] = {sum_} = {total}"
-        return f"{sum_} = {total}; y[{i}][{j}] is {shown}, after bias and activation"
+        return f"{sum_} = {total}; y[{i}][{j}] is {shown}, as after a bias or an activation"
 
     @property
     def title(self) -> str:
@@ -437,24 +439,21 @@ class _Scene:
     # --- paint
 
     def render(self, place: tuple[int, int] | None, so_far: bool, theme: str) -> str:
-        """The whole picture as SVG text."""
-        width = self.right + MARGIN if place is None else max(self.right + MARGIN, LEAST_WIDTH)
-
-        def caption(i: int, j: int) -> list[str]:
-            return _wrap(self.caption(i, j), width - 2 * MARGIN)
-
-        lines = caption(*place) if place is not None else []
-        room = len(lines)
-        if so_far:  # all steps are as high as the highest, so that nothing jumps
-            room = max(len(caption(i, j)) for i in range(self.places[0]) for j in range(self.places[1]))
+        """The whole picture as SVG text; with ``so_far`` the cells that come after the window's are still empty."""
+        lines: list[str] = []
+        width, room = self.right + MARGIN, 0
+        if place is not None:
+            width = max(width, LEAST_WIDTH)
+            lines = self._lines(*place)
+            room = self._most_lines if so_far else len(lines)
         height = self.bottom + MARGIN + (18.0 * room + 6.0 if room else 0.0)
         card = f'width="{_n(width - 1)}" height="{_n(height - 1)}"'
         out = [f'<rect class="card" x="0.5" y="0.5" {card} rx="10"/>\n']
-        limit = None if place is None or not so_far else place[0] * self.places[1] + place[1]
+        last = place if so_far else None
         for b in (*self.sources, *self.weights):
             out += _paint(b, None)
         for b in self.targets:
-            out += _paint(b, limit)
+            out += _paint(b, last)
         for sign, x, y in self.signs:
             if sign == "→":
                 out.append(f'<path class="wire" d="M{_n(x - GATE)},{_n(y)} L{_n(x + GATE - 6)},{_n(y)}"/>\n')
@@ -467,7 +466,15 @@ class _Scene:
             out += self._frames(*place)
         for k, line in enumerate(lines):
             out.append(_text("note", MARGIN, self.bottom + 17.0 + 18.0 * k, line))
-        return _document("".join(out), width, height, _sentence(self.title), self._description(place), theme)
+        return _document("".join(out), width, height, _sentence(self.title), self._description(place, last), theme)
+
+    def _lines(self, i: int, j: int) -> list[str]:
+        return _wrap(self.caption(i, j), max(self.right + MARGIN, LEAST_WIDTH) - 2 * MARGIN)
+
+    @cached_property
+    def _most_lines(self) -> int:
+        """All steps are as high as the highest, so that nothing jumps."""
+        return max(len(self._lines(i, j)) for i in range(self.places[0]) for j in range(self.places[1]))
 
     def _frames(self, i: int, j: int) -> Iterable[str]:
         """Frames around the window, the filter, and the cell that the window makes."""
@@ -479,27 +486,40 @@ class _Scene:
         for b in self.targets:
             yield _frame(b, i, j, 1, 1)
 
-    def _description(self, place: tuple[int, int] | None) -> str:
+    def _description(self, place: tuple[int, int] | None, last: tuple[int, int] | None) -> str:
+        """The picture in words, for whoever cannot see it."""
         words = [_sentence(self.title)]
         if place is not None:
             words.append(self.caption(*place))
         for b in (*self.sources, *self.weights, *self.targets):
-            rows = "; ".join(" ".join(row) for row in b.texts[:12])
-            words.append(f"{b.name or 'Rows'}: {rows}" + ("; …" if len(b.texts) > 12 else ""))
+            shown = [
+                " ".join(text for j, text in enumerate(row) if not (b in self.targets and _later(i, j, last)))
+                for i, row in enumerate(b.texts[:12])
+            ]
+            words.append(f"{b.name or 'Rows'}: {'; '.join(filter(None, shown))}" + ("; …" if len(b.texts) > 12 else ""))
         return ". ".join(words)
+
+
+def _later(i: int, j: int, last: tuple[int, int] | None) -> bool:
+    """Whether a cell comes after the last one that is shown, in the order of reading."""
+    return last is not None and (i, j) > last
+
+
+def _numbered(name: str, count: int) -> list[str]:
+    return [name] if count == 1 else [f"{name}[{c}]" for c in range(count)]
 
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _paint(board: _Board, limit: int | None) -> Iterable[str]:
-    """A grid of numbers; of the cells in the order of reading, those after ``limit`` are still empty."""
+def _paint(board: _Board, last: tuple[int, int] | None) -> Iterable[str]:
+    """A grid of numbers, up to the last cell that is shown."""
     if board.name:
         yield _text("name", board.x, board.y - HEAD / 2, board.name)
     for i, row in enumerate(board.grid):
         for j, number in enumerate(row):
-            if limit is not None and i * len(row) + j > limit:
+            if _later(i, j, last):
                 continue
             x, y = board.x + j * board.cell, board.y + i * CELL
             area = f'x="{_n(x)}" y="{_n(y)}" width="{_n(board.cell)}" height="{_n(CELL)}"'

@@ -111,7 +111,7 @@ def test_the_sum_below_is_the_one_that_gives_the_cell() -> None:
 def test_a_result_with_bias_and_activation_is_told_apart_from_the_sum() -> None:
     relu = np.maximum(signal.correlate2d(X, W, "valid"), 0)
     drawing = draw_maps(X, kernel=W, window=(1, 2), result=relu)
-    assert drawing.caption.endswith(" = −3; y[1][2] is 0, after bias and activation")
+    assert drawing.caption.endswith(" = −3; y[1][2] is 0, as after a bias or an activation")
     assert framed(drawing)[2] == [0.0]
 
 
@@ -120,6 +120,11 @@ def test_values_are_drawn_as_their_data() -> None:
     weights = [[Value(float(w)) for w in row] for row in W]
     assert draw_maps(as_values, kernel=weights, window=(0, 0)).svg == draw_maps(X, kernel=W, window=(0, 0)).svg
     assert draw_maps(np.array(X)).svg == draw_maps(X).svg == draw_maps(tuple(map(tuple, X))).svg
+
+
+def test_numbers_beyond_a_float_are_summed_as_ieee_754_says() -> None:
+    drawing = draw_maps([[float("inf"), 1e308, 1e308]], kernel=[[-1.0, 10.0]])
+    assert [box.text for box in cells(drawing)][-2:] == ["nan", "inf"]
 
 
 # --- steps
@@ -134,6 +139,7 @@ def test_steps_visit_every_place_and_fill_the_result_cell_by_cell() -> None:
         assert framed(step)[2] == [expected[k]]
     assert len({read(step.svg).width for step in steps} | {read(step.svg).height for step in steps}) == 2
     assert len({step.svg for step in steps}) == 9
+    assert "y: 7</desc>" in steps[0].svg and "y: 7 −2 −10; 5</desc>" in steps[3].svg
 
 
 def test_pooling_has_steps_too() -> None:
@@ -282,6 +288,7 @@ def test_a_picture_is_saved_as_dots_in_light_colours(tmp_path: Path) -> None:
         (lambda: draw_maps(X, fmt="d"), ValueError, "fmt must be a format spec"),
         (lambda: draw_maps(np.zeros((70, 70))), ValueError, "4,900 cells, and more than 4,000"),
         (lambda: step_maps(X), ValueError, "steps need a window that moves"),
+        (lambda: step_maps(np.zeros((28, 28)), kernel=W), ValueError, "676 places, and 100 pictures are enough"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_drawn_is_told_with_what_was_expected(call: Any, error: Any, words: str) -> None:
