@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from . import _guard as _guard  # first of all: is `autograd` ours?
 from .dot import EngineError
 from .drawing import Drawing, draw_dot, draw_graph
+from .maps import MapDrawing, draw_maps, step_maps
 from .player import Player, step_through
 
 if TYPE_CHECKING:
@@ -36,10 +37,12 @@ __all__ = [
     "DescentAnimation",
     "Drawing",
     "EngineError",
+    "MapDrawing",
     "Player",
     "animate_descent",
     "draw_dot",
     "draw_graph",
+    "draw_maps",
     "plot_activation",
     "plot_confusion",
     "plot_decision_regions",
@@ -48,6 +51,7 @@ __all__ = [
     "plot_history",
     "plot_perceptron",
     "show_digits",
+    "step_maps",
     "step_through",
 ]
 
