@@ -1,0 +1,86 @@
+"""Pictures in two themes: our SVGs follow the reader's system, but a page has a switch of its own.
+
+An SVG of theme "auto" holds the light rules, and the dark ones in an ``@media`` block; from one such file come two, and
+the page shows the one that fits.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+from typing import Any
+
+from viz.svg import DARK, LIGHT
+
+_DARK_RULES = re.compile(r"@media \(prefers-color-scheme: ?dark\) ?\{\n?(.*?\n?)\}\n?(?=</style>)", re.DOTALL)
+_DARK_FOR = {LIGHT[part]: DARK[part] for part in LIGHT}
+_COLOUR = re.compile("|".join(_DARK_FOR), re.IGNORECASE)
+_IMAGE = re.compile(r"^!\[([^\]]*)\]\(([^)]+)\.svg\)$", re.MULTILINE)
+
+
+def both_themes(name: str, svg: str) -> dict[str, str]:
+    """The light and the dark picture, by the names of their files; a picture without dark rules is itself both."""
+    stem = name.removesuffix(".svg")
+    return {
+        f"{stem}.light.svg": _DARK_RULES.sub("", svg),
+        f"{stem}.dark.svg": _DARK_RULES.sub(lambda rules: rules[1], svg),
+    }
+
+
+def show_both_themes(markdown: str, page: str, files: Any) -> str:
+    """Each image on a line of its own that there are two themes of becomes two links around two images.
+
+    A picture leads to its own file, so that it can be seen in full width or saved for a slide.
+    """
+
+    def pair(found: re.Match[str]) -> str:
+        alt, stem = found[1], found[2]
+        light = files.get_file_from_path(
+            posixpath.normpath(posixpath.join(posixpath.dirname(page), f"{stem}.light.svg"))
+        )
+        if light is None:
+            return found[0]
+        width = float(re.search(r'<svg[^>]*? width="([\d.]+)', light.content_string)[1])  # type: ignore[index]
+        size = f'{{ width="{width:g}" style="min-width:{min(width, 0.6 * width + 120):.0f}px" loading="lazy" }}'
+        images = "\n".join(
+            f"[![{alt}]({stem}.{theme}.svg){size}]({stem}.{theme}.svg){{ .only-{theme} }}"
+            for theme in ("light", "dark")
+        )
+        return f'<div class="picture" markdown>\n{images}\n</div>'
+
+    return _IMAGE.sub(pair, markdown)
+
+
+def of_picture(name: str, shown: Any) -> dict[str, str]:
+    """Both themes of anything that shows itself as a picture: a drawing of ours, or a figure of matplotlib."""
+    if isinstance(getattr(shown, "svg", None), str):
+        return both_themes(name, shown.svg)
+    figure = getattr(shown, "figure", shown)
+    if not hasattr(figure, "savefig"):
+        raise TypeError(f"{name} should be a picture, but is a {type(shown).__name__}")
+    svg = _figure(figure)
+    stem = name.removesuffix(".svg")
+    return {f"{stem}.light.svg": svg, f"{stem}.dark.svg": recolour(svg)}
+
+
+def _figure(figure: Any) -> str:
+    """A figure of matplotlib as SVG, the same text at every build."""
+    import matplotlib
+    from matplotlib import pyplot
+
+    text = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": "chainrule"}):
+        figure.savefig(text, format="svg", metadata={"Date": None}, bbox_inches="tight")
+    pyplot.close(figure)
+    svg = text.getvalue()
+    return re.sub(r'width="([\d.]+)pt" height="([\d.]+)pt"', _in_pixels, svg[svg.index("<svg") :], count=1)
+
+
+def _in_pixels(size: re.Match[str]) -> str:
+    return f'width="{float(size[1]) * 4 / 3:.0f}" height="{float(size[2]) * 4 / 3:.0f}"'
+
+
+def recolour(svg: str) -> str:
+    """A picture that was painted in our light colours, in our dark ones."""
+    return _COLOUR.sub(lambda colour: _DARK_FOR[colour[0].lower()], svg)
