@@ -15,7 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import matplotlib
 import themes
+
+matplotlib.use("Agg")  # no window
 
 _LESSON = re.compile(r"^### ([ABC]\d+) · (.+?)$\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
 _PICTURE = re.compile(r"<!-- picture: (.*?) -->", re.DOTALL)
@@ -54,9 +57,10 @@ def lessons(markdown: str) -> Iterator[Lesson]:
 def page(made: dict[str, str | bytes], markdown: str) -> str:
     """The gallery's page; its pictures are added to the files that are made."""
     for lesson in lessons(markdown):
-        shown, printed = run(lesson)
         name = f"gallery/{lesson.row.lower()}.svg"
-        made |= themes.of_picture(name, shown)
+        with matplotlib.rc_context(themes.STYLE):
+            shown, printed = run(lesson)
+            made |= themes.of_picture(name, shown)
         text = _PICTURE.sub(lambda _, alt=lesson.alt, name=name: f"![{alt}]({name})", lesson.text)
         if printed:
             text = _CODE.sub(lambda code, out=printed: f'{code[0]}\n```text title="It prints"\n{out}```\n', text)

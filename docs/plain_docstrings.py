@@ -7,16 +7,18 @@ from typing import Any
 
 from griffe import Extension, Object
 
-_MARKUP = re.compile(r"(?<=\S)(\*+)(?=\S)|(?<=\S)(\[)")
+_CODE = re.compile(r"(``[^`]*``|`[^`\n]*`|^ *(?:>>>|\.\.\.) .*$)", re.MULTILINE)
+_POWER = re.compile(r"(?<=\S)\*+(?=\S)")
+_INDEX = re.compile(r"\](?=\[)")
+_SESSION = re.compile(r"^( *)>>> .*(?:\n *\S.*)*", re.MULTILINE)
 
 
 def escaped(docstring: str) -> str:
-    """The docstring with stars and brackets that Markdown leaves alone; code stays as it is."""
-    pieces = re.split(r"(``[^`]*``|`[^`\n]*`|^ *(?:>>>|\.\.\.) .*$)", docstring, flags=re.MULTILINE)
-    return "".join(
-        piece if k % 2 else _MARKUP.sub(lambda m: "".join("\\" + c for c in m[0]), piece)
-        for k, piece in enumerate(pieces)
-    )
+    """The docstring in Markdown: its stars and brackets mean nothing, what is typed at ``>>>`` is code."""
+    pieces = _CODE.split(docstring)
+    for k in range(0, len(pieces), 2):
+        pieces[k] = _INDEX.sub(r"]\\", _POWER.sub(lambda stars: r"\*" * len(stars[0]), pieces[k]))
+    return _SESSION.sub(lambda lines: f"{lines[1]}```pycon\n{lines[0]}\n{lines[1]}```", "".join(pieces))
 
 
 class PlainDocstrings(Extension):

@@ -26,8 +26,9 @@ Every operation of the engine, as it stands in [`autograd/ops.py`](source/autogr
 derivative per input, and what is taken where a derivative does not exist. There is no other place in chainrule where a
 derivative is written down; backpropagation, higher derivatives, the drawings and the compiler all read this sheet.
 
-In the plots the <span class="value">value is the green line</span>, the <span class="gradient">derivative the dashed
-orange one</span>; a dot is what is taken at a jump. In the graphs a number on a wire into a gate is the local derivative.
+In the plots the <span class="value">value is the green line</span>, the
+<span class="gradient">derivative the dashed orange one</span>; a dot is what is taken at a jump. In the
+graphs the ∂ on a wire into a gate is the local derivative.
 """
 
 

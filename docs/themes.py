@@ -16,6 +16,23 @@ from viz.svg import DARK, LIGHT
 _DARK_RULES = re.compile(r"@media \(prefers-color-scheme: ?dark\) ?\{\n?(.*?\n?)\}\n?(?=</style>)", re.DOTALL)
 _DARK_FOR = {LIGHT[part]: DARK[part] for part in LIGHT}
 _COLOUR = re.compile("|".join(_DARK_FOR), re.IGNORECASE)
+# matplotlib in our colours, so that `recolour` finds them; C0 is a value, C1 a gradient
+STYLE = {
+    "figure.facecolor": LIGHT["card"],
+    "axes.facecolor": LIGHT["card"],
+    "axes.edgecolor": LIGHT["wire"],
+    "axes.labelcolor": LIGHT["ink"],
+    "text.color": LIGHT["ink"],
+    "xtick.color": LIGHT["muted"],
+    "ytick.color": LIGHT["muted"],
+    "legend.edgecolor": LIGHT["edge"],
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": "cycler('color', ['"
+    + "', '".join(LIGHT[c] for c in ("value", "gradient", "local", "tag-rim", "wire"))
+    + "'])",
+    "svg.hashsalt": "chainrule",
+}
 _IMAGE = re.compile(r"^!\[([^\]]*)\]\(([^)]+)\.svg\)$", re.MULTILINE)
 
 
@@ -66,12 +83,10 @@ def of_picture(name: str, shown: Any) -> dict[str, str]:
 
 def _figure(figure: Any) -> str:
     """A figure of matplotlib as SVG, the same text at every build."""
-    import matplotlib
     from matplotlib import pyplot
 
     text = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "chainrule"}):
-        figure.savefig(text, format="svg", metadata={"Date": None}, bbox_inches="tight")
+    figure.savefig(text, format="svg", metadata={"Date": None}, bbox_inches="tight")
     pyplot.close(figure)
     svg = text.getvalue()
     return re.sub(r'width="([\d.]+)pt" height="([\d.]+)pt"', _in_pixels, svg[svg.index("<svg") :], count=1)
