@@ -15,10 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib
 import themes
-
-matplotlib.use("Agg")  # no window
 
 _LESSON = re.compile(r"^### ([ABC]\d+) · (.+?)$\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
 _PICTURE = re.compile(r"<!-- picture: (.*?) -->", re.DOTALL)
@@ -56,6 +53,9 @@ def lessons(markdown: str) -> Iterator[Lesson]:
 
 def page(made: dict[str, str | bytes], markdown: str) -> str:
     """The gallery's page; its pictures are added to the files that are made."""
+    import matplotlib
+
+    matplotlib.use("Agg")  # no window
     for lesson in lessons(markdown):
         name = f"gallery/{lesson.row.lower()}.svg"
         with matplotlib.rc_context(themes.STYLE):

@@ -7,7 +7,11 @@ from typing import Any
 
 from griffe import Extension, Object
 
-_CODE = re.compile(r"(``[^`]*``|`[^`\n]*`|^ *(?:>>>|\.\.\.) .*$)", re.MULTILINE)
+_CODE = re.compile(
+    r"((?:(?<=\n\n)|\A)(?: {4}.*(?:\n|\Z))+"  # a paragraph that is indented
+    r"|``[^`]*``|`[^`\n]*`|^ *(?:>>>|\.\.\.) .*$)",
+    re.MULTILINE,
+)
 _POWER = re.compile(r"(?<=\S)\*+(?=\S)")
 _INDEX = re.compile(r"\](?=\[)")
 _SESSION = re.compile(r"^( *)>>> .*(?:\n *\S.*)*", re.MULTILINE)
