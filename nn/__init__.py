@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from . import _guard as _guard  # first of all: is `autograd` ours?
 from . import activations, checklist, data, gates, init, losses, optim, schedules
 from .activations import PReLU
-from .layers import MLP, Layer, Neuron
+from .conv import Conv2d, Filter, Flatten, Pool2d, Reshape, convolve2d, pool2d
+from .layers import MLP, Layer, Neuron, Sequential
 from .logistic import LogisticRegression
 from .losses import binary_cross_entropy, cross_entropy, hinge, l2_penalty, perceptron, squared_error
 from .minimize import Minimum, Trace, descent_trace, minimize, newton_root
@@ -41,7 +42,10 @@ __all__ = [
     "AdaGrad",
     "Adam",
     "AdamW",
+    "Conv2d",
     "EpochEnd",
+    "Filter",
+    "Flatten",
     "History",
     "Layer",
     "LogisticRegression",
@@ -58,7 +62,10 @@ __all__ = [
     "PReLU",
     "Perceptron",
     "PerceptronReport",
+    "Pool2d",
     "RMSProp",
+    "Reshape",
+    "Sequential",
     "Trace",
     "accuracy",
     "activations",
@@ -66,6 +73,7 @@ __all__ = [
     "checklist",
     "clip_grad_norm",
     "confusion_matrix",
+    "convolve2d",
     "cross_entropy",
     "data",
     "descent_trace",
@@ -80,6 +88,7 @@ __all__ = [
     "newton_root",
     "optim",
     "perceptron",
+    "pool2d",
     "predict",
     "schedules",
     "squared_error",

@@ -1,4 +1,4 @@
-"""`Neuron`, `Layer`, `MLP`: weighted sums with an activation, side by side, one after another.
+"""`Neuron`, `Layer`, `MLP`: weighted sums with an activation, side by side, one after another; `Sequential`.
 
 A neuron is built as the lecture draws it: each weight times its input, the products added from left to right, the bias
 added last, and the activation on top. One fused dot product would be faster by a fifth for narrow layers, but a learner
@@ -296,4 +296,55 @@ class MLP(Module):
         return f"MLP({' → '.join(map(str, widths))}, {', '.join([*hidden, names[-1]])})"
 
 
-__all__ = ["MLP", "Layer", "Neuron", "as_inputs", "as_list"]
+class Sequential(Module):
+    """Modules one after another: the output of each is the input of the next.
+
+    Args:
+        layers: modules, or functions of what the part before them returns.
+
+    >>> Sequential(Layer(2, 3, seed=0), Layer(3, 1, "linear", seed=1))
+    Sequential(2 parts, 13 parameters)
+      layers.0: Layer(2 → 3, tanh, 9 parameters)
+      layers.1: Layer(3 → 1, linear, 4 parameters)
+
+    Raises:
+        TypeError: if a part cannot be called.
+        ValueError: if there is none.
+    """
+
+    _lists_parts = True
+
+    def __init__(self, *layers: Function) -> None:
+        if not layers:
+            raise ValueError("a Sequential needs at least one part, but got none")
+        for k, layer in enumerate(layers):
+            if isinstance(layer, type) or not callable(layer):
+                hint = f"; write {layer.__name__}(...)" if isinstance(layer, type) else ""
+                several = "; without the brackets: Sequential(a, b)" if isinstance(layer, (list, tuple)) else ""
+                raise TypeError(f"part {k} of a Sequential is a module or a function, but got {layer!r}{hint}{several}")
+        self.layers = list(layers)
+
+    def forward(self, x: Any) -> Any:
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def layer_outputs(self, x: Any) -> list[Any]:
+        """What each part puts out for one example, first part first."""
+        outputs = []
+        for layer in self.layers:
+            x = layer(x)
+            outputs.append(x)
+        return outputs
+
+    def architecture(self) -> str:
+        names = [
+            p.architecture() if isinstance(p, Module) else getattr(p, "__name__", type(p).__name__) for p in self.layers
+        ]
+        return f"Sequential({' → '.join(names)})"
+
+    def describe(self) -> str:
+        return f"Sequential({len(self.layers)} part{'s' * (len(self.layers) != 1)})"
+
+
+__all__ = ["MLP", "Layer", "Neuron", "Sequential", "as_inputs", "as_list"]

@@ -13,5 +13,6 @@ from __future__ import annotations
 from . import _guard as _guard  # first of all: is `autograd` ours?
 from .dot import EngineError
 from .drawing import Drawing, draw_dot, draw_graph
+from .maps import MapDrawing, draw_maps, step_maps
 
-__all__ = ["Drawing", "EngineError", "draw_dot", "draw_graph"]
+__all__ = ["Drawing", "EngineError", "MapDrawing", "draw_dot", "draw_graph", "draw_maps", "step_maps"]

@@ -104,8 +104,80 @@ def _one_of(option: str, given: object, allowed: tuple[str, ...]) -> None:
         raise ValueError(f"{option} must be one of {', '.join(allowed)}, but got {given!r}")
 
 
-class Drawing:
+class Picture:
+    """An SVG that shows itself in a notebook, and that `save` writes to a file. What it shows is up to a subclass."""
+
+    svg: str
+    _theme: str
+    _endings = ".svg, .html, .png or .pdf"
+
+    def save(self, path: str | os.PathLike[str], *, scale: float = 2.0) -> Path:
+        """Write the picture to a file; the ending says how: .svg, .html, .png or .pdf; that of a graph also as .dot.
+
+        The file is written whole or not at all. PNG and PDF need the extra ``chainrule[png]``.
+
+        Args:
+            path: where to.
+            scale: of a PNG, how many dots per pixel.
+
+        Raises:
+            ValueError: for another ending.
+            ImportError: for .png and .pdf without the extra.
+            OSError: if the file cannot be written.
+        """
+        target = Path(path)
+        content = self._content(target.suffix.lower(), scale)
+        if content is None:
+            raise ValueError(f"the file's ending must be {self._endings}, but got {target.name!r}")
+        write_whole(target, content)
+        return target
+
+    def _content(self, kind: str, scale: float) -> bytes | None:
+        """What a file with this ending holds; None if there is no such kind of file."""
+        if kind == ".svg":
+            return self.svg.encode()
+        if kind == ".html":
+            return self._page().encode()
+        if kind in (".png", ".pdf"):
+            from .raster import to_pdf, to_png
+
+            picture = self._fixed_theme()
+            return to_png(picture, scale) if kind == ".png" else to_pdf(picture)
+        return None
+
+    def _fixed_theme(self) -> str:
+        """The SVG with its colours decided: a file of dots cannot follow the reader's system."""
+        raise NotImplementedError
+
+    @property
+    def _title(self) -> str:
+        """What a page and a screen reader call the picture."""
+        raise NotImplementedError
+
+    def _page(self) -> str:
+        title = html.escape(self._title)
+        scheme = "light dark" if self._theme == "auto" else self._theme
+        return (
+            f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{title}</title>\n'
+            '<meta name="viewport" content="width=device-width">\n'
+            f"<style>:root{{color-scheme:{scheme}}}body{{margin:2rem;font-family:sans-serif;overflow-x:auto}}</style>"
+            f"</head>\n<body>\n<main>\n{self.svg}</main>\n</body>\n</html>\n"
+        )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """For notebooks: as an <img>, which survives an untrusted notebook and an export, where inline SVG does not."""
+        data = base64.b64encode(self.svg.encode()).decode()
+        picture = (
+            f'<div style="overflow-x:auto"><img alt="{html.escape(self._title)}" style="max-width:none" '
+            f'src="data:image/svg+xml;base64,{data}"></div>'
+        )
+        return {"text/html": picture, "image/svg+xml": self.svg, "text/plain": repr(self)}
+
+
+class Drawing(Picture):
     """A picture of a graph as it was when it was drawn. It shows itself in a notebook; `save` writes it to a file."""
+
+    _endings = ".svg, .html, .dot, .png or .pdf"
 
     def __init__(
         self,
@@ -152,53 +224,13 @@ class Drawing:
         """
         return self._table if self._table is not None else to_text(self._root, self._options["fmt"])
 
-    def save(self, path: str | os.PathLike[str], *, scale: float = 2.0) -> Path:
-        """Write the picture to a file; the ending says how: .svg, .html, .dot, .png or .pdf.
-
-        The file is written whole or not at all. PNG and PDF need the extra ``chainrule[png]``.
-
-        Args:
-            path: where to.
-            scale: of a PNG, how many dots per pixel.
-
-        Raises:
-            ValueError: for another ending.
-            ImportError: for .png and .pdf without the extra.
-            OSError: if the file cannot be written.
-        """
-        target = Path(path)
-        kind = target.suffix.lower()
-        if kind == ".svg":
-            content = self.svg.encode()
-        elif kind == ".html":
-            content = self._page().encode()
-        elif kind in (".dot", ".gv"):
-            content = self._dot_source.encode()
-        elif kind in (".png", ".pdf"):
-            from .raster import to_pdf, to_png
-
-            picture = self._fixed_theme()
-            content = to_png(picture, scale) if kind == ".png" else to_pdf(picture)
-        else:
-            raise ValueError(f"the file's ending must be .svg, .html, .dot, .png or .pdf, but got {target.name!r}")
-        write_whole(target, content)
-        return target
+    def _content(self, kind: str, scale: float) -> bytes | None:
+        return self._dot_source.encode() if kind in (".dot", ".gv") else super()._content(kind, scale)
 
     def _fixed_theme(self) -> str:
-        """The SVG with its colours decided: a file of dots cannot follow the reader's system."""
         if self._theme != "auto" or self._arrangement is None:
             return self.svg
         return svg.render(self._diagram, self._arrangement, rankdir=self._rankdir, theme="light")
-
-    def _page(self) -> str:
-        title = html.escape(self._title)
-        scheme = "light dark" if self._theme == "auto" else self._theme
-        return (
-            f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{title}</title>\n'
-            '<meta name="viewport" content="width=device-width">\n'
-            f"<style>:root{{color-scheme:{scheme}}}body{{margin:2rem;font-family:sans-serif;overflow-x:auto}}</style>"
-            f"</head>\n<body>\n<main>\n{self.svg}</main>\n</body>\n</html>\n"
-        )
 
     @property
     def _title(self) -> str:
@@ -214,15 +246,6 @@ class Drawing:
     def __repr__(self) -> str:
         what = diagrams.count(self._diagram.node_count, *self._diagram.unit)
         return f"<Drawing of {what}; .save('graph.svg') writes it to a file>"
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """For notebooks: as an <img>, which survives an untrusted notebook and an export, where inline SVG does not."""
-        data = base64.b64encode(self.svg.encode()).decode()
-        picture = (
-            f'<div style="overflow-x:auto"><img alt="{html.escape(self._title)}" style="max-width:none" '
-            f'src="data:image/svg+xml;base64,{data}"></div>'
-        )
-        return {"text/html": picture, "image/svg+xml": self.svg, "text/plain": repr(self)}
 
 
 # --- the table
@@ -279,4 +302,4 @@ def write_whole(target: Path, content: bytes) -> None:
         raise
 
 
-__all__ = ["Drawing", "draw_dot", "draw_graph", "to_text", "write_whole"]
+__all__ = ["Drawing", "Picture", "draw_dot", "draw_graph", "to_text", "write_whole"]
