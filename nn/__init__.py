@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import _guard as _guard  # first of all: is `autograd` ours?
-from . import activations, checklist, data, gates, init, losses, optim, schedules
+from . import activations, checklist, data, gates, init, losses, optim, schedules, sequences
 from .activations import PReLU
 from .conv import Conv2d, Filter, Flatten, Pool2d, Reshape, convolve2d, pool2d
 from .layers import MLP, Layer, Neuron, Sequential
@@ -21,6 +21,7 @@ from .minimize import Minimum, Trace, descent_trace, minimize, newton_root
 from .module import ModelFormatError, Module
 from .optim import SGD, AdaGrad, Adam, AdamW, Nadam, Newton, Optimizer, RMSProp, clip_grad_norm
 from .perceptrons import Perceptron, PerceptronReport
+from .recurrent import GRUCell, LSTMCell, Recurrent, RNNCell, gradient_by_distance, unroll
 from .train import (
     EpochEnd,
     History,
@@ -46,7 +47,9 @@ __all__ = [
     "EpochEnd",
     "Filter",
     "Flatten",
+    "GRUCell",
     "History",
+    "LSTMCell",
     "Layer",
     "LogisticRegression",
     "MLPClassifier",
@@ -64,6 +67,8 @@ __all__ = [
     "PerceptronReport",
     "Pool2d",
     "RMSProp",
+    "RNNCell",
+    "Recurrent",
     "Reshape",
     "Sequential",
     "Trace",
@@ -79,6 +84,7 @@ __all__ = [
     "descent_trace",
     "fit",
     "gates",
+    "gradient_by_distance",
     "hinge",
     "init",
     "l2_penalty",
@@ -91,8 +97,10 @@ __all__ = [
     "pool2d",
     "predict",
     "schedules",
+    "sequences",
     "squared_error",
     "total_loss",
+    "unroll",
 ]
 
 

@@ -1,0 +1,393 @@
+"""Networks with a memory: cells that carry a state from one time step to the next, and `unroll`, which runs them.
+
+A recurrent network uses the same weights at every step. Unrolled in time it is an ordinary graph, as deep as the
+sequence is long, so backpropagation needs nothing new; the gradients of all steps add up in the shared weights
+("backpropagation through time", Werbos, 1990). But the gradient also passes every step on its way back, and is
+multiplied each time by the step's local derivatives: over a long distance it vanishes or explodes (Hochreiter, 1991;
+Bengio, Simard and Frasconi, 1994). `gradient_by_distance` measures it.
+
+With [x; h] the input and the last hidden state as one list, and ⊙ the product entry by entry:
+
+    RNNCell     h' = tanh(W[x; h] + b)                                      Elman (1990)
+    LSTMCell    i, f, o = σ(W[x; h] + b), each with weights of its own      Hochreiter and Schmidhuber (1997),
+                g = tanh(W[x; h] + b)                                       forget gate f: Gers, Schmidhuber and
+                c' = f ⊙ c + i ⊙ g,   h' = o ⊙ tanh(c')                     Cummins (2000)
+    GRUCell     r, z = σ(W[x; h] + b), each with weights of its own         Cho et al. (2014), in the variant that
+                n = tanh(W x + b + r ⊙ (U h + d))                           cuDNN, PyTorch and Keras compute
+                h' = (1 - z) ⊙ n + z ⊙ h
+
+They are PyTorch's formulas, with one difference of no consequence: where PyTorch adds two biases, one of them could be
+any number, so here there is one, their sum. Cho et al. apply the reset gate to h before the matrix U; in the variant
+here it is applied after, to U h + d, which is why this bias is one of its own.
+
+A step's nodes are filed under "time.0", "time.1", ..., so that a drawing frames the unrolled network by time step.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from autograd import SHEET, Value, functions
+from autograd.modes import scope
+from autograd.transforms import numeric_adjoints
+
+from . import activations
+from .activations import Function
+from .init import generator
+from .layers import Layer, _size, as_inputs
+from .module import Module, christen
+
+State = Any  # the hidden state, a list; or a tuple of lists, of which the first is the hidden state
+
+
+def detach(x: Any) -> Any:
+    """The number of a Value without its history: the value goes on, the gradient stops (its local derivative is 0).
+
+    A line of its own in the derivative sheet, and not ``Value(x.data)``, whose number a compiled program would keep for
+    every sample. It is written into the sheet when it is first used.
+    """
+    if "detach" not in SHEET:
+        functions.register(
+            "detach",
+            forward=lambda x: x,
+            partials=lambda y, x: (0.0,),
+            symbol="detach",
+            formula="{a}",
+            partial_formulas=("0",),
+            latex="{a}",
+            partial_latex=("0",),
+            singular="not a derivative but a decision: the value goes on, the gradient stops",
+        )
+    return functions.apply("detach", x)
+
+
+def uniform(rng: random.Random, n_in: int, n_out: int) -> float:
+    """U(-1/√n, 1/√n) for n hidden units: where the weights of a cell start, as in PyTorch."""
+    a = 1.0 / math.sqrt(n_out)
+    return rng.uniform(-a, a)
+
+
+class Cell(Module):
+    """What the cells have in common: sizes, and checks of what comes in. A subclass defines ``forward(x, state)``.
+
+    A cell is called with one step's input and the state, and returns the next state. The state is the hidden state, a
+    list; or a tuple of lists, of which the first is the hidden state. None stands for zeros, where a sequence begins.
+    """
+
+    _own_name = "cell"
+
+    def __init__(self, nin: int, nhidden: int) -> None:
+        self._nin = _size(nin, "the number of inputs of a cell")
+        self._nhidden = _size(nhidden, "the number of hidden units of a cell")
+        christen(self, self._own_name)
+
+    @property
+    def nin(self) -> int:
+        """The number of inputs at each step."""
+        return self._nin
+
+    @property
+    def nhidden(self) -> int:
+        """The number of hidden units, which is the length of the hidden state."""
+        return self._nhidden
+
+    def _input(self, x: Any) -> list[Any]:
+        return list(as_inputs(x, self._nin, f"each step of this {type(self).__name__}"))
+
+    def _part(self, state: Any, name: str = "hidden state") -> list[Any]:
+        if state is None:
+            return [0.0] * self._nhidden
+        return list(as_inputs(state, self._nhidden, f"the {name} of this {type(self).__name__}"))
+
+    def describe(self) -> str:
+        return f"{type(self).__name__}({self._nin} → {self._nhidden})"
+
+
+class RNNCell(Cell):
+    """h' = φ(W[x; h] + b), the simple recurrent network (Elman, 1990).
+
+    Args:
+        nin: the number of inputs at each step.
+        nhidden: the number of hidden units.
+        activation: φ, by name or as a function of one Value.
+        seed: an int for the same weights every time, or a ``random.Random``. They start uniform in ±1/√nhidden;
+            the biases start at 0.
+
+    Called as ``cell(x, h)``, with a list of nin numbers or Values and the state, a list of nhidden (or None: zeros).
+    Returns the next h.
+
+    Raises:
+        ValueError: when called with another number of inputs or another length of state; for an unknown activation.
+    """
+
+    def __init__(
+        self, nin: int, nhidden: int, activation: str | Function = "tanh", seed: int | random.Random | None = None
+    ) -> None:
+        super().__init__(nin, nhidden)
+        name, _ = activations.find(activation, whole_layer=False)
+        self.hidden = Layer(nin + nhidden, nhidden, activation, uniform, seed)
+        self._activation_name = name
+
+    def forward(self, x: Any, state: Any = None) -> list[Value]:
+        """The next hidden state."""
+        h: list[Value] = self.hidden(self._input(x) + self._part(state))
+        return h
+
+    def describe(self) -> str:
+        return f"RNNCell({self._nin} → {self._nhidden}, {self._activation_name})"
+
+
+class LSTMCell(Cell):
+    """Long short-term memory: c' = f ⊙ c + i ⊙ g, h' = o ⊙ tanh(c') (Hochreiter and Schmidhuber, 1997).
+
+    The gates i (input), f (forget: Gers, Schmidhuber and Cummins, 2000) and o (output) are σ(W[x; h] + b), the new
+    content g is tanh(W[x; h] + b), each with weights of its own. The memory c is only multiplied by f from step to
+    step, so while f is near 1 its gradient neither vanishes nor explodes.
+
+    Args:
+        nin: the number of inputs at each step.
+        nhidden: the number of hidden units.
+        forget_bias: where the bias of the forget gate starts. With 1, f starts near σ(1) = 0.73 and the cell remembers
+            at first, as Gers et al. and Jozefowicz, Zaremba and Sutskever (2015) advise; with 0 it starts near ½.
+        seed: an int for the same weights every time, or a ``random.Random``. They start uniform in ±1/√nhidden; the
+            other biases start at 0.
+
+    Called as ``cell(x, (h, c))``, with a list of nin numbers or Values and the state, two lists of nhidden (or None:
+    zeros). Returns the next (h, c).
+
+    Raises:
+        ValueError: when called with another number of inputs or another length of state.
+        TypeError: for a state that is not a pair.
+    """
+
+    def __init__(
+        self, nin: int, nhidden: int, forget_bias: float = 1.0, seed: int | random.Random | None = None
+    ) -> None:
+        super().__init__(nin, nhidden)
+        rng, both = generator(seed), nin + nhidden
+        self.input = Layer(both, nhidden, "sigmoid", uniform, rng)
+        self.forget = Layer(both, nhidden, "sigmoid", uniform, rng)
+        self.content = Layer(both, nhidden, "tanh", uniform, rng)
+        self.output = Layer(both, nhidden, "sigmoid", uniform, rng)
+        for neuron in self.forget.neurons:
+            neuron.b.data = forget_bias
+
+    def forward(self, x: Any, state: Any = None) -> tuple[list[Value], list[Value]]:
+        """The next hidden state and memory, (h, c)."""
+        if state is None:
+            state = (None, None)
+        if not isinstance(state, (tuple, list)) or len(state) != 2:
+            raise TypeError(f"the state of an LSTMCell is a pair (h, c) of lists of {self._nhidden}, but got {state!r}")
+        c = self._part(state[1], "memory c")
+        both = self._input(x) + self._part(state[0])
+        i, f, g, o = self.input(both), self.forget(both), self.content(both), self.output(both)
+        c = [f[k] * c[k] + i[k] * g[k] for k in range(self._nhidden)]
+        return [o[k] * c[k].tanh() for k in range(self._nhidden)], c
+
+
+class GRUCell(Cell):
+    """The gated recurrent unit: h' = (1 - z) ⊙ n + z ⊙ h (Cho et al., 2014).
+
+    The gates r (reset) and z (update) are σ(W[x; h] + b); the new content is n = tanh(W x + b + r ⊙ (U h + d)). This is
+    the variant of cuDNN, PyTorch and Keras: Cho et al. write U(r ⊙ h), with the reset gate inside the matrix product,
+    and mix the other way round, z ⊙ h + (1 - z) ⊙ n being the same.
+
+    Args:
+        nin: the number of inputs at each step.
+        nhidden: the number of hidden units.
+        seed: an int for the same weights every time, or a ``random.Random``. They start uniform in ±1/√nhidden; the
+            biases start at 0.
+
+    Called as ``cell(x, h)``, with a list of nin numbers or Values and the state, a list of nhidden (or None: zeros).
+    Returns the next h.
+
+    Raises:
+        ValueError: when called with another number of inputs or another length of state.
+    """
+
+    def __init__(self, nin: int, nhidden: int, seed: int | random.Random | None = None) -> None:
+        super().__init__(nin, nhidden)
+        rng, both = generator(seed), nin + nhidden
+        self.reset = Layer(both, nhidden, "sigmoid", uniform, rng)
+        self.update = Layer(both, nhidden, "sigmoid", uniform, rng)
+        self.content = Layer(nin, nhidden, "linear", uniform, rng)  # W x + b
+        self.memory = Layer(nhidden, nhidden, "linear", uniform, rng)  # U h + d
+
+    def forward(self, x: Any, state: Any = None) -> list[Value]:
+        """The next hidden state."""
+        x, h = self._input(x), self._part(state)
+        r, z = self.reset(x + h), self.update(x + h)
+        content, memory = self.content(x), self.memory(h)
+        n = [(content[k] + r[k] * memory[k]).tanh() for k in range(self._nhidden)]
+        return [(1.0 - z[k]) * n[k] + z[k] * h[k] for k in range(self._nhidden)]
+
+
+# --- in time
+
+
+def unroll(
+    cell: Callable[[Any, Any], State], xs: Iterable[Any], state: State = None, *, truncate: int | None = None
+) -> tuple[list[list[Value]], State]:
+    """Run a cell over a sequence: state ← cell(x, state) for each x.
+
+    Args:
+        cell: an `RNNCell`, `LSTMCell` or `GRUCell`, or a function of a step's input and the state that returns the
+            next state: a list, or a tuple of lists of which the first is the hidden state.
+        xs: the inputs, one entry per time step: a list of numbers or Values, or a single one if the cell takes one.
+        state: where to begin; None for zeros. The state that this returns carries on where it ended.
+        truncate: truncated backpropagation through time: after every ``truncate`` steps the state is detached, so that
+            gradients flow back at most so many steps (Williams and Peng, 1990). The numbers stay the same; only
+            what the weights did before the cut is no longer charged to them. None for the whole sequence.
+
+    Returns:
+        the hidden state after each step, and the last state.
+
+    The cut is a node of its own, `detach`: its value is its input's, its local derivative is 0. So a drawing shows
+    where the gradient stops, and `autograd.compile` compiles it.
+
+    Raises:
+        ValueError: for an empty sequence, a ``truncate`` below 1, or a step of another length than the cell takes.
+        TypeError: if ``xs`` is not a sequence.
+    """
+    steps = _steps(xs)
+    if truncate is not None:
+        truncate = _size(truncate, "truncate, the number of steps that gradients flow back,")
+    outputs = []
+    for t, x in enumerate(steps):
+        with scope(f"time.{t}"):
+            if truncate is not None and t and t % truncate == 0:
+                state = _detached(state)
+            state = cell(x, state)
+        outputs.append(state[0] if isinstance(state, tuple) else state)
+    return outputs, state
+
+
+def _steps(xs: Any) -> list[Any]:
+    if hasattr(xs, "tolist"):
+        xs = xs.tolist()
+    if isinstance(xs, (str, bytes, dict, set, frozenset, Value)) or not isinstance(xs, Iterable):
+        raise TypeError(f"a sequence is a list with one entry per time step, but got {type(xs).__name__}: {xs!r}")
+    steps = list(xs)
+    if not steps:
+        raise ValueError("a sequence needs at least one time step, but this one is empty")
+    return steps
+
+
+def _detached(state: State) -> State:
+    if isinstance(state, (list, tuple)):
+        return type(state)(_detached(part) for part in state)
+    return detach(state)
+
+
+class Recurrent(Module):
+    """A cell unrolled over a sequence, with a head on top: a model for `fit`.
+
+    Args:
+        cell: an `RNNCell`, `LSTMCell` or `GRUCell`.
+        head: what makes the output of a hidden state, such as ``Layer(nhidden, 1, "linear")``; None for the hidden
+            state itself.
+        every_step: whether there is an output at every time step (a list of them), or only after the last.
+        truncate: as in `unroll`.
+
+    Called with a sequence: a list with one entry per time step, or, as `fit` hands it over, one flat row with the
+    numbers of the first step, then those of the second, and so on.
+
+    >>> model = Recurrent(LSTMCell(1, 8, seed=0), Layer(8, 1, "linear", seed=0))
+    >>> model([0.5, -0.25, 1.0])
+    Value(data=..., grad=0.0)
+
+    Raises:
+        ValueError: for a flat row that cannot be cut into steps of the cell's size; otherwise as `unroll`.
+        TypeError: if the cell is not one.
+    """
+
+    _lists_parts = True
+
+    def __init__(
+        self, cell: Cell, head: Module | None = None, *, every_step: bool = False, truncate: int | None = None
+    ) -> None:
+        if not isinstance(cell, Cell):
+            raise TypeError(f"Recurrent needs a cell, such as LSTMCell(1, 8), but got {type(cell).__name__}: {cell!r}")
+        if truncate is not None:
+            truncate = _size(truncate, "truncate, the number of steps that gradients flow back,")
+        self.cell = cell
+        if head is not None:
+            self.head = head
+        self._head = head
+        self._every_step = bool(every_step)
+        self._truncate = truncate
+
+    def forward(self, xs: Any) -> Any:
+        outputs, _ = unroll(self.cell, self._cut(xs), truncate=self._truncate)
+        if not self._every_step:
+            return self._answer(outputs[-1])
+        answers = []
+        for t, h in enumerate(outputs):
+            with scope(f"time.{t}"):
+                answers.append(self._answer(h))
+        return answers
+
+    def _answer(self, h: list[Value]) -> Any:
+        y = h if self._head is None else self._head(h)
+        return y[0] if isinstance(y, list) and len(y) == 1 else y
+
+    def _cut(self, xs: Any) -> list[Any]:
+        """A flat row as steps of nin numbers each; a list of steps as it is."""
+        steps, n = _steps(xs), self.cell.nin
+        if n == 1 or any(isinstance(x, Iterable) for x in steps):
+            return steps
+        if len(steps) % n:
+            raise ValueError(f"each step takes {n} inputs, so a flat row needs a multiple of {n} numbers, "
+                             f"but got {len(steps)}")  # fmt: skip
+        return [steps[i : i + n] for i in range(0, len(steps), n)]
+
+    def describe(self) -> str:
+        words = ["every step" if self._every_step else "last step"]
+        if self._truncate is not None:
+            words.append(f"truncated after {self._truncate}")
+        return f"Recurrent({', '.join(words)})"
+
+
+def gradient_by_distance(
+    cell: Callable[[Any, Any], State],
+    xs: Iterable[Any],
+    loss: Callable[[list[Value]], Value] | None = None,
+    state: State = None,
+) -> list[float]:
+    """How much of the gradient is left after so many steps back: ‖∂L/∂sₜ‖ for the state s after each step.
+
+    Entry d of the list is for the state d steps before the last: entry 0 for the last one. The state is the hidden
+    state h, and for an LSTM also the memory c; the norm is the Euclidean one. For h' = w·h + x it is |w|^d, the law of
+    the vanishing and the exploding gradient (Hochreiter, 1991; Bengio, Simard and Frasconi, 1994).
+
+    Args:
+        cell, xs, state: as in `unroll`.
+        loss: what is differentiated: a function of the last hidden state, a list; by default its sum.
+
+    The parameters' gradients are left as they are.
+
+    Raises:
+        TypeError: if the loss is not a Value; otherwise as `unroll`.
+    """
+    states = []
+
+    def watched(x: Any, before: State) -> State:
+        states.append(cell(x, before))
+        return states[-1]
+
+    outputs, _ = unroll(watched, xs, state)
+    result = sum(outputs[-1][1:], outputs[-1][0]) if loss is None else loss(outputs[-1])
+    if not isinstance(result, Value):
+        raise TypeError(f"the loss must be a Value computed from the last hidden state, but is {type(result).__name__}")
+    adjoints = numeric_adjoints(result)
+    return [math.hypot(*(adjoints.get(s, 0.0) for s in _entries(state))) for state in reversed(states)]
+
+
+def _entries(state: State) -> list[Value]:
+    return [s for part in state for s in part] if isinstance(state, tuple) else list(state)
+
+
+__all__ = ["Cell", "GRUCell", "LSTMCell", "RNNCell", "Recurrent", "detach", "gradient_by_distance", "uniform", "unroll"]
