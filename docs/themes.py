@@ -15,7 +15,7 @@ from viz.svg import DARK, LIGHT
 
 _DARK_RULES = re.compile(r"@media \(prefers-color-scheme: ?dark\) ?\{\n?(.*?\n?)\}\n?(?=</style>)", re.DOTALL)
 _DARK_FOR = {LIGHT[part]: DARK[part] for part in LIGHT}
-_COLOUR = re.compile("|".join(_DARK_FOR), re.IGNORECASE)
+_COLOUR = re.compile("#[0-9a-fA-F]{6}(?![0-9a-fA-F])")
 # matplotlib in our colours, so that `recolour` finds them; C0 is a value, C1 a gradient
 STYLE = {
     "figure.facecolor": LIGHT["card"],
@@ -97,5 +97,25 @@ def _in_pixels(size: re.Match[str]) -> str:
 
 
 def recolour(svg: str) -> str:
-    """A picture that was painted in our light colours, in our dark ones."""
-    return _COLOUR.sub(lambda colour: _DARK_FOR[colour[0].lower()], svg)
+    """A picture painted in our light colours, in our dark ones; of any other colours, greys are turned around."""
+
+    def dark(colour: re.Match[str]) -> str:
+        light = colour[0].lower()
+        return _DARK_FOR.get(light) or (_turned(light) if _is_grey(light) else light)
+
+    return _COLOUR.sub(dark, svg.replace("<svg ", '<svg fill="#000000" ', 1))  # black is what nothing is said of
+
+
+def _channels(colour: str) -> list[int]:
+    return [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
+
+
+def _is_grey(colour: str) -> bool:
+    return max(_channels(colour)) - min(_channels(colour)) < 8
+
+
+def _turned(grey: str) -> str:
+    """White becomes the card, black the ink, and what is between stays as far from both as it was."""
+    white = _channels(grey)[0] / 255
+    ends = zip(_channels(DARK["card"]), _channels(DARK["ink"]), strict=True)
+    return "#" + "".join(f"{round(card * white + ink * (1 - white)):02x}" for card, ink in ends)

@@ -10,9 +10,56 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from . import _guard as _guard  # first of all: is `autograd` ours?
 from .dot import EngineError
 from .drawing import Drawing, draw_dot, draw_graph
 from .maps import MapDrawing, draw_maps, step_maps
 
-__all__ = ["Drawing", "EngineError", "MapDrawing", "draw_dot", "draw_graph", "draw_maps", "step_maps"]
+if TYPE_CHECKING:
+    from .plots import (
+        DescentAnimation,
+        animate_descent,
+        plot_activation,
+        plot_confusion,
+        plot_decision_regions,
+        plot_descent,
+        plot_fit,
+        plot_history,
+        plot_perceptron,
+        show_digits,
+    )
+
+__all__ = [
+    "DescentAnimation",
+    "Drawing",
+    "EngineError",
+    "MapDrawing",
+    "animate_descent",
+    "draw_dot",
+    "draw_graph",
+    "draw_maps",
+    "plot_activation",
+    "plot_confusion",
+    "plot_decision_regions",
+    "plot_descent",
+    "plot_fit",
+    "plot_history",
+    "plot_perceptron",
+    "show_digits",
+    "step_maps",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """The plots, at their first use: `import viz` needs neither NumPy nor Matplotlib."""
+    if name in __all__:
+        from . import plots
+
+        return getattr(plots, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -77,9 +77,19 @@ def test_a_drawing_becomes_a_light_and_a_dark_picture(script) -> None:
     assert "@media" not in dark
     assert themes.DARK["card"] not in light
     assert dark.index(themes.LIGHT["card"]) < dark.index(themes.DARK["card"])  # the rules that come last hold
-    assert themes.recolour(f"fill: {themes.LIGHT['card'].upper()}; stroke: #123456") == (
-        f"fill: {themes.DARK['card']}; stroke: #123456"
+
+
+def test_a_plot_is_turned_dark_without_touching_its_colours(script) -> None:
+    themes = script("themes")
+    card, ink = themes.DARK["card"], themes.DARK["ink"]
+    light = f'<svg ><path style="fill: {themes.LIGHT["value"].upper()}; stroke: #0072b2"/><path style="fill: #000000"/>'
+    assert themes.recolour(light) == (
+        f'<svg fill="{ink}" ><path style="fill: {themes.DARK["value"]}; stroke: #0072b2"/><path style="fill: {ink}"/>'
     )
+    assert themes.recolour("#FFFFFF") == card
+    between = [int(a, 16) + int(b, 16) for a, b in zip(re.findall("..", card[1:]), re.findall("..", ink[1:]))]
+    grey = themes.recolour("#808080")
+    assert [int(c, 16) for c in re.findall("..", grey[1:])] == pytest.approx([x / 2 for x in between], abs=1)
 
 
 def test_the_sheets_page_has_every_operation_with_its_formulas_and_a_picture(script) -> None:
