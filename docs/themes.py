@@ -11,12 +11,13 @@ import posixpath
 import re
 from typing import Any
 
+from viz.plots import COLOURS
 from viz.svg import DARK, LIGHT
 
 _DARK_RULES = re.compile(r"@media \(prefers-color-scheme: ?dark\) ?\{\n?(.*?\n?)\}\n?(?=</style>)", re.DOTALL)
 _DARK_FOR = {LIGHT[part]: DARK[part] for part in LIGHT}
 _COLOUR = re.compile("#[0-9a-fA-F]{6}(?![0-9a-fA-F])")
-# matplotlib in our colours, so that `recolour` finds them; C0 is a value, C1 a gradient
+# matplotlib's own plots look like those of `viz.plots`, on a card as the drawings have it
 STYLE = {
     "figure.facecolor": LIGHT["card"],
     "axes.facecolor": LIGHT["card"],
@@ -28,9 +29,7 @@ STYLE = {
     "legend.edgecolor": LIGHT["edge"],
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.prop_cycle": "cycler('color', ['"
-    + "', '".join(LIGHT[c] for c in ("value", "gradient", "local", "tag-rim", "wire"))
-    + "'])",
+    "axes.prop_cycle": f"cycler('color', {list(COLOURS)})",
     "svg.hashsalt": "chainrule",
 }
 _IMAGE = re.compile(r"^!\[([^\]]*)\]\(([^)]+)\.svg\)$", re.MULTILINE)
