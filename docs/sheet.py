@@ -43,7 +43,7 @@ def page(made: dict[str, str | bytes]) -> str:
         slopes = [mathml(rf"\frac{{\partial y}}{{\partial {x}}} = {slope}") for x, slope in _slopes(op)]
         rows.append(f"| [`{op.name}`](#{op.name}) | {value} | {' '.join(slopes)} | {escaped(op.singular)} |")
         made |= themes.both_themes(f"sheet/{op.name}.svg", picture(op))
-        singular = f"\n\n{escaped(op.singular[0].upper() + op.singular[1:])}." if op.singular else ""
+        singular = f"\n\nTake care: {escaped(op.singular)}." if op.singular else ""
         parts.append(
             f"## {op.name} {{ #{op.name} }}\n\n"
             f'<p class="formulas">{value} {" ".join(slopes)}</p>{singular}\n\n'
