@@ -1,7 +1,7 @@
 """Plots of training, decisions, fits and descents, drawn by Matplotlib, the extra ``chainrule[plots]``.
 
-Every function draws plain numbers, or objects that are asked for no more than named attributes. It draws on ``ax`` where
-one is given, and makes a figure where not; it returns the `Axes`, or the `Figure` where it made several. Each class,
+Every function draws plain numbers, or objects that are asked for no more than named attributes. It draws on ``ax``
+where one is given, and makes a figure where not; it returns the `Axes`, or the `Figure` where it made several. A class,
 optimiser or curve differs by line style, marker or hatch as well as by colour, so that a page in greyscale says the
 same. The style holds while a function of ours draws; the reader's own rcParams stay as they were.
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import html
 import io
 import math
 import os
@@ -41,7 +42,7 @@ LINES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (9, 3))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 TINTS = ("#FFFFFF", "#D4D4D4", "#EFEFEF", "#BDBDBD", "#E2E2E2", "#C8C8C8", "#F7F7F7")  # grounds of the classes
 HATCHES = ("", "////", "....", "\\\\\\\\", "xxx", "++", "oo")
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 10.0,
     "axes.titlesize": 11.0,
     "axes.labelsize": 10.0,
@@ -111,7 +112,7 @@ def _dressed(ax: Any, grid: bool = True) -> Axes:
 
 
 def _panels(count: int, columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
-    columns = min(columns, count)
+    columns = 2 if count == 4 else min(columns, count)
     rows = math.ceil(count / columns)
     figure, grid = _matplotlib().subplots(
         rows,
@@ -234,7 +235,7 @@ def _scatter(ax: Axes, points: Array, labels: Array, classes: Sequence[Any], siz
 
 
 @_styled
-def plot_history(history: Mapping[str, Sequence[float]], *, ax: Any = None, log: bool = False) -> Axes | Figure:
+def plot_history(history: Mapping[str, Sequence[float]], *, ax: Axes | None = None, log: bool = False) -> Axes | Figure:
     """The loss epoch by epoch, in training and, where there was one, in validation; a metric such as the accuracy too.
 
     Args:
@@ -254,7 +255,9 @@ def plot_history(history: Mapping[str, Sequence[float]], *, ax: Any = None, log:
     if not isinstance(history, Mapping):
         raise TypeError(f"history must be what fit() returns, or a dict of lists, but got {type(history).__name__}")
     if "loss" not in history:
-        raise ValueError(f'a history has the losses under "loss", but this one has only {", ".join(history) or "nothing"}')
+        raise ValueError(
+            f'a history has the losses under "loss", but this one has only {", ".join(history) or "nothing"}'
+        )
     columns = {name: _numbers(column, f"history[{name!r}]") for name, column in history.items()}
     count = len(columns["loss"])
     for name, column in columns.items():
@@ -273,10 +276,7 @@ def plot_history(history: Mapping[str, Sequence[float]], *, ax: Any = None, log:
     else:
         top = bottom = _axes(ax, (5.6, 3.6))
         if metrics:
-            bottom = top.twinx()  # type: ignore[assignment]
-            bottom.tick_params(labelsize=9, color="#888888")
-            bottom.spines[["top", "left"]].set_visible(False)
-            bottom.spines["right"].set_color("#888888")
+            bottom = _twin(top)
 
     few = count <= 30
     drawn = []
@@ -296,7 +296,7 @@ def plot_history(history: Mapping[str, Sequence[float]], *, ax: Any = None, log:
         top.set_yscale("log")
     best = getattr(history, "best_epoch", None)
     if best is not None and best in epochs:
-        for one in {top, bottom} if figure else {top}:
+        for one in (bottom, top) if figure else (top,):
             mark = one.axvline(best, color=_QUIET, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1)
         mark.set_label(f"best epoch: {best}")
         drawn.append(mark)
@@ -306,20 +306,15 @@ def plot_history(history: Mapping[str, Sequence[float]], *, ax: Any = None, log:
 
     top.set_ylabel("loss")
     compiled = getattr(history, "compiled", None)
-    if compiled is not None:
-        how = f"compiled, {compiled}" if compiled else "eager"
-        top.set_title(f"training ({how})" if isinstance(compiled, (str, bool)) else "training")
-    else:
-        top.set_title("training")
+    how = "" if compiled is None else f" (compiled, {compiled})" if compiled else " (eager)"
+    top.set_title(f"training{how}")
     bottom.set_xlabel("epoch")
-    top.xaxis.get_major_locator().set_params(integer=True)
+    bottom.locator_params(axis="x", integer=True)
     if metrics:
         bottom.set_ylabel(", ".join(name for name in metrics if not name.startswith("val_")) or "metric")
     if figure is not None:
         top.legend(handles=[line for line in drawn if line.axes is top])
         bottom.legend(handles=[line for line in drawn if line.axes is bottom])
-        if best is not None and best in epochs:
-            top.legend(handles=[*[line for line in drawn if line.axes is top and line is not mark], mark])
         return figure
     top.set_xlabel("epoch")
     if metrics:  # a row above the plot: between two axes' curves there is seldom a free corner
@@ -329,6 +324,16 @@ def plot_history(history: Mapping[str, Sequence[float]], *, ax: Any = None, log:
     else:
         top.legend(handles=drawn)
     return top
+
+
+def _twin(ax: Any) -> Axes:
+    """An axis at the right, for heights of another kind."""
+    other = ax.twinx()
+    other.tick_params(labelsize=9, color="#888888")
+    other.spines[["top", "left"]].set_visible(False)
+    other.spines["right"].set_color("#888888")
+    twin: Axes = other
+    return twin
 
 
 def _told(name: str) -> str:
@@ -345,7 +350,7 @@ def plot_decision_regions(
     X: Any,
     y: Any,
     *,
-    ax: Any = None,
+    ax: Axes | None = None,
     threshold: float | None = None,
     resolution: int | None = None,
     names: tuple[str, str] = ("x₁", "x₂"),
@@ -407,7 +412,9 @@ def plot_decision_regions(
     return ax
 
 
-def _margins(answers: Array, labels: Array, gives_labels: bool, threshold: float | None) -> tuple[list[Any], list[Array]]:
+def _margins(
+    answers: Array, labels: Array, gives_labels: bool, threshold: float | None
+) -> tuple[list[Any], list[Array]]:
     """The classes, and for each by how much it wins (above 0) or loses (below 0) at each point asked."""
     known = np.unique(labels).tolist()
     if answers.ndim == 2 and answers.shape[1] == 1:
@@ -444,7 +451,11 @@ def _margins(answers: Array, labels: Array, gives_labels: bool, threshold: float
 
 @_styled
 def plot_activation(
-    f: Callable[[Any], Any], *, ax: Any = None, interval: tuple[float, float] = (-5.0, 5.0), label: str | None = None
+    f: Callable[[Any], Any],
+    *,
+    ax: Axes | None = None,
+    interval: tuple[float, float] = (-5.0, 5.0),
+    label: str | None = None,
 ) -> Axes:
     """A function of one number and its derivative, the derivative by backpropagation.
 
@@ -477,6 +488,10 @@ def plot_activation(
     ax.plot(*zip(*slopes, strict=True), color=COLOURS[second], linestyle=LINES[1 + k % (len(LINES) - 1)],
             label=f"{name}, derivative")  # fmt: skip
     ax.set(xlim=(low, high), xlabel="z", ylabel="f(z), f′(z)")
+    everything = np.array([y for _, y in [*heights, *slopes] if math.isfinite(y)])
+    bulk = np.percentile(everything, [4, 96])
+    if np.ptp(everything) > 20.0 * np.ptp(bulk) > 0.0:  # a pole: show the rest, not one point far away
+        ax.set_ylim(*_room(*bulk))
     ax.legend()
     return ax
 
@@ -556,7 +571,7 @@ def plot_fit(
     *,
     truth: Callable[[float], float] | None = None,
     band: float | None = None,
-    ax: Any = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Fitted curves through examples with one feature.
 
@@ -664,7 +679,7 @@ def _bounds(paths: Mapping[str, Array], bounds: Any, minimum: Any) -> tuple[tupl
 
 
 def _surface(ax: Axes, f: Callable[[Any], Any], sides: Any, levels: int, log: bool, side: int = 120) -> None:
-    across, up = (np.linspace(*one, side) for one in sides)
+    across, up = (np.linspace(low, high, side) for low, high in sides)
     heights = np.empty((side, side))
     with no_grad():
         for i, b in enumerate(up.tolist()):
@@ -684,7 +699,9 @@ def _surface(ax: Axes, f: Callable[[Any], Any], sides: Any, levels: int, log: bo
         return  # level everywhere: no contours to draw
     if log:
         # distances above the lowest point seen, over at most six powers of ten
-        steps = np.geomspace(max((highest - lowest) * 1e-6, np.quantile(finite - lowest, 0.002)), highest - lowest, levels + 1)
+        steps = np.geomspace(
+            max((highest - lowest) * 1e-6, np.quantile(finite - lowest, 0.002)), highest - lowest, levels + 1
+        )
         cuts = lowest + steps[:-1]
     else:
         cuts = np.linspace(lowest, highest, levels + 2)[1:-1]
@@ -724,7 +741,7 @@ def plot_descent(
     f: Callable[[Any], Any],
     traces: Any,
     *,
-    ax: Any = None,
+    ax: Axes | None = None,
     side_by_side: bool = False,
     log: bool = True,
     levels: int = 14,
@@ -776,7 +793,7 @@ def plot_descent(
         panel.grid(False)
         _surface(panel, f, sides, levels, log)
         _path(panel, name, points, k)
-        _landmarks(panel, points[:1], minimum)
+        _landmarks(panel, [points[0]], minimum)
         panel.set(title=f"{name}, {len(points) - 1} steps", xlabel="x", ylabel="y")
         panel.label_outer()
     return figure
@@ -818,6 +835,7 @@ class DescentAnimation:
             figure.savefig(text, format="svg", dpi=72, metadata={"Date": None, "Creator": None})
         still = text.getvalue()
         still = still[still.index("<svg") :]
+        still = re.sub(r' d="[^"]*"', lambda found: _rounded(found.group()), still)  # a third of the bytes
         _, height = figure.get_size_inches() * 72
         rules, shapes = [], []
         key = hashlib.sha256(still.encode()).hexdigest()[:8]  # two pictures on one page must not share names
@@ -856,8 +874,7 @@ class DescentAnimation:
             f'height="{box.height * scale:.1f}"/></clipPath>'
         )
         moving = f'{style}{clip}<g clip-path="url(#k{key})">{"".join(shapes)}</g>'
-        title = f"<title>The paths of {', '.join(self.paths)} over a surface</title>"
-        title = title.replace("&", "&amp;")
+        title = f"<title>The paths of {html.escape(', '.join(self.paths))} over a surface</title>"
         still = re.sub(r"<svg ", f'<svg id="c{key}" role="img" ', still, count=1)
         opening = still.index(">", still.index("<svg")) + 1
         closing = still.rindex("</svg>")
@@ -910,12 +927,17 @@ class DescentAnimation:
                     artist.remove()
 
 
+def _rounded(way: str) -> str:
+    return re.sub(r"-?\d+\.\d{2,}", lambda number: f"{float(number.group()):.1f}", way)
+
+
 def _tip(k: int, colour: str) -> str:
     """The marker at a path's tip, of the same shape as in the legend."""
     from matplotlib.markers import MarkerStyle
 
     marker = MarkerStyle(MARKERS[k % len(MARKERS)])
-    corners = marker.get_path().transformed(marker.get_transform()).to_polygons()[0] * (11.0, -11.0)
+    polygons: Any = marker.get_path().transformed(marker.get_transform()).to_polygons()
+    corners = (np.asarray(polygons[0]) * (11.0, -11.0)).tolist()
     outline = "M" + " ".join(f"{x:.1f},{y:.1f}" for x, y in corners) + "Z"
     return f'<path d="{outline}" fill="{colour}" stroke="#000" stroke-width="1"/>'
 
@@ -925,7 +947,7 @@ def animate_descent(
     f: Callable[[Any], Any],
     traces: Any,
     *,
-    ax: Any = None,
+    ax: Axes | None = None,
     seconds: float = 5.0,
     log: bool = True,
     levels: int = 14,
@@ -973,7 +995,7 @@ def animate_descent(
 
 
 @_styled
-def plot_perceptron(corrections: Any, X: Any, y: Any, *, ax: Any = None, most: int = 9) -> Axes | Figure:
+def plot_perceptron(corrections: Any, X: Any, y: Any, *, ax: Axes | None = None, most: int = 9) -> Axes | Figure:
     """A perceptron's corrections one by one: the line before (dashed) and after, and the mistaken points in rings.
 
     Args:
@@ -1004,10 +1026,11 @@ def plot_perceptron(corrections: Any, X: Any, y: Any, *, ax: Any = None, most: i
     chosen = np.unique(np.linspace(0, len(steps) - 1, min(most, len(steps))).round().astype(int)).tolist()
     box = tuple(_room(points[:, j].min(), points[:, j].max(), 0.15) for j in (0, 1))
 
-    def line(on: Axes, step: Any, **look: Any) -> None:
+    def line(on: Axes, step: Any, **look: Any) -> bool:
         ends = _across(step.w, step.b, box)
         if ends is not None:
             on.plot(ends[:, 0], ends[:, 1], **look)
+        return ends is not None
 
     def rings(on: Axes, examples: Sequence[int], label: str | None = None) -> None:
         ringed = points[list(examples)]
@@ -1020,19 +1043,22 @@ def plot_perceptron(corrections: Any, X: Any, y: Any, *, ax: Any = None, most: i
         for i in chosen:
             part = (i + 1) / len(steps)
             last = i == len(steps) - 1
+            name = f"after correction {i + 1}" if last or i == 0 else None
             line(ax, steps[i], color=str(0.8 * (1 - part)), linestyle="-" if last else "--",
-                 linewidth=2.4 if last else 1.0, label=f"after correction {i + 1}" if last or i == 0 else None)  # fmt: skip
+                 linewidth=2.4 if last else 1.0, label=name)  # fmt: skip
         rings(ax, sorted({e for i in chosen for e in steps[i].examples}), "mistaken once")
         ax.set(xlim=box[0], ylim=box[1], xlabel="x₁", ylabel="x₂")
         ax.legend()
-        return ax  # type: ignore[no-any-return]
+        return ax
 
-    figure, panels = _panels(len(chosen), 3, (2.9, 2.7))
+    figure, panels = _panels(len(chosen), 3, (4.4, 3.4) if len(chosen) == 1 else (2.9, 2.7))
     for panel, i in zip(panels, chosen, strict=True):
         _scatter(panel, points, labels, classes, 26.0)
         if i:
             line(panel, steps[i - 1], color="#777777", linestyle="--", linewidth=1.2, label="line before")
-        line(panel, steps[i], color="black", linestyle="-", linewidth=2.0, label="line after")
+        if not line(panel, steps[i], color="black", linestyle="-", linewidth=2.0, label="line after"):
+            where = "its line is outside" if any(steps[i].w) else "no line: w = 0"
+            panel.text(0.5, 0.03, where, transform=panel.transAxes, ha="center", fontsize=8, color=_QUIET)
         rings(panel, steps[i].examples, "corrected for")
         panel.set(title=f"correction {i + 1} of {len(steps)}", xlim=box[0], ylim=box[1], xlabel="x₁", ylabel="x₂")
         panel.label_outer()
@@ -1062,7 +1088,7 @@ def _across(w: Sequence[float], b: float, box: Any) -> Array | None:
 
 @_styled
 def plot_confusion(
-    y_true: Any, y_pred: Any, *, labels: Sequence[Any] | None = None, ax: Any = None, normalise: bool = False
+    y_true: Any, y_pred: Any, *, labels: Sequence[Any] | None = None, ax: Axes | None = None, normalise: bool = False
 ) -> Axes:
     """How many examples of class i (row) were taken for class j (column).
 
@@ -1117,7 +1143,7 @@ def show_digits(
     labels: Any = None,
     predicted: Any = None,
     *,
-    ax: Any = None,
+    ax: Axes | None = None,
     shape: tuple[int, int] | None = None,
     columns: int = 8,
 ) -> Axes:
@@ -1145,7 +1171,9 @@ def show_digits(
     if shape is None:
         shape = pixels.shape[1:3] if pixels.ndim == 3 else (math.isqrt(pixels.shape[1]),) * 2
     if pixels.ndim > 3 or pixels[0].size != shape[0] * shape[1]:
-        raise ValueError(f"an image of the shape {shape} has {shape[0] * shape[1]} pixels, but these are {pixels.shape[1:]}")
+        raise ValueError(
+            f"an image of the shape {shape} has {shape[0] * shape[1]} pixels, but these are {pixels.shape[1:]}"
+        )
     stack = pixels.reshape(count, *shape)
     true = None if labels is None else _classes_of(labels, count, "labels").tolist()
     guess = None if predicted is None else _classes_of(predicted, count, "predicted").tolist()

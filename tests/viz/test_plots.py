@@ -1,0 +1,438 @@
+"""The plots: what their artists hold, what they refuse, and that nothing of the reader's is changed."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+import viz
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+from viz import plots  # noqa: E402
+
+POINTS = [[0.0, 0.0], [1.0, 0.2], [0.2, 1.0], [1.0, 1.0]]
+PATHS = {"a": [[1.0, 1.0], [0.5, 0.4], [0.1, 0.0]], "b": [[1.0, 1.0], [0.9, 0.2]]}
+
+
+@pytest.fixture(autouse=True)
+def _close_figures() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+class Recorded(dict[str, list[float]]):
+    best_epoch = 2
+    compiled = "numpy"
+
+
+def recorded() -> Recorded:
+    return Recorded(
+        epoch=[1, 2, 3], loss=[3.0, 2.0, 1.0], val_loss=[3.0, 2.5, 2.7], lr=[0.1] * 3, accuracy=[0.5, 0.6, 0.7]
+    )
+
+
+def bowl(p: Any) -> Any:
+    return 0.5 * (p[0] ** 2 + 10.0 * p[1] ** 2)
+
+
+def drawn(ax: Any, label: str) -> Any:
+    (line,) = [line for line in ax.lines if line.get_label() == label]
+    return line
+
+
+EVERY: dict[str, Any] = {
+    "history": lambda ax: viz.plot_history({"loss": [2.0, 1.0]}, ax=ax),
+    "regions": lambda ax: viz.plot_decision_regions(lambda r: r[:, 0] - 2 * r[:, 1], POINTS, [0, 1, 0, 1], ax=ax),
+    "activation": lambda ax: viz.plot_activation(autograd.tanh, ax=ax),
+    "fit": lambda ax: viz.plot_fit(np.sin, [0.0, 1.0], [0.0, 1.0], ax=ax),
+    "descent": lambda ax: viz.plot_descent(bowl, PATHS, ax=ax),
+    "animation": lambda ax: viz.animate_descent(bowl, PATHS, ax=ax).ax,
+    "perceptron": lambda ax: viz.plot_perceptron(
+        [SimpleNamespace(w=(1.0, -1.0), b=0.1, examples=(1,))], POINTS, [-1, 1, -1, 1], ax=ax
+    ),
+    "confusion": lambda ax: viz.plot_confusion([0, 1, 1], [0, 1, 0], ax=ax),
+    "digits": lambda ax: viz.show_digits(np.eye(4).reshape(1, 16), [1], [2], ax=ax),
+}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_plot_is_drawn_on_the_axes_given_and_leaves_the_settings_alone(name: str) -> None:
+    _, ax = plt.subplots()
+    before = dict(matplotlib.rcParams)
+    assert EVERY[name](ax) is ax
+    assert dict(matplotlib.rcParams) == before
+    assert ax.get_xlabel()
+    assert ax.get_ylabel() or name == "digits"
+    assert plt.get_fignums() == [ax.figure.number]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_axes_that_are_none_are_refused(name: str) -> None:
+    with pytest.raises(TypeError, match="ax must be one Axes"):
+        EVERY[name]("here")
+
+
+def test_styles_differ_without_colour() -> None:
+    assert len(set(plots.MARKERS)) == len(set(plots.HATCHES)) == len(set(map(str, plots.LINES))) == len(plots.COLOURS)
+    assert len(set(plots.TINTS)) == len(plots.TINTS)
+    ax = viz.plot_descent(bowl, {str(k): [[1.0, 1.0], [0.1 * k, 0.0]] for k in range(7)})
+    lines = [drawn(ax, str(k)) for k in range(7)]
+    assert len({line.get_marker() for line in lines}) == 7
+
+
+def test_importing_viz_imports_no_matplotlib_and_no_numpy() -> None:
+    code = "import sys, viz; dir(viz); sys.exit(any(m in sys.modules for m in ('matplotlib', 'numpy', 'viz.plots')))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    code = "import sys; from viz import plot_history; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_without_matplotlib_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(ImportError, match=r'pip install "chainrule\[plots\]"'):
+        viz.plot_history({"loss": [1.0]})
+
+
+def test_every_name_that_viz_exports_is_there() -> None:
+    assert all(hasattr(viz, name) for name in viz.__all__)
+    with pytest.raises(AttributeError, match="plot_histroy"):
+        viz.plot_histroy  # noqa: B018
+
+
+# --- history
+
+
+def test_a_history_is_drawn_in_two_panels_with_its_best_epoch() -> None:
+    figure = viz.plot_history(recorded())
+    top, bottom = figure.axes
+    assert drawn(top, "training loss").get_ydata().tolist() == [3.0, 2.0, 1.0]
+    assert drawn(top, "validation loss").get_ydata().tolist() == [3.0, 2.5, 2.7]
+    assert drawn(bottom, "accuracy").get_ydata().tolist() == [0.5, 0.6, 0.7]
+    assert any(list(line.get_xdata()) == [2, 2] for line in top.lines)
+    assert "compiled, numpy" in top.get_title()
+    assert "lr" not in [line.get_label() for line in bottom.lines]
+    assert viz.plot_history({"loss": [2.0, 1.0]}, log=True).get_yscale() == "log"
+
+
+@pytest.mark.parametrize(
+    ("history", "kwargs", "message"),
+    [
+        ({}, {}, 'under "loss"'),
+        ({"loss": []}, {}, "empty"),
+        ({"loss": [1.0, math.nan]}, {}, r"'loss'\]\[1\] is nan"),
+        ({"loss": [1.0, 2.0], "val_loss": [1.0]}, {}, "2 numbers, but 'val_loss'"),
+        ({"loss": [1.0, 0.0]}, {"log": True}, "logarithmic"),
+    ],
+)
+def test_a_history_that_cannot_be_drawn_is_refused(history: Any, kwargs: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        viz.plot_history(history, **kwargs)
+
+
+# --- decision regions
+
+
+def boundary(ax: Any) -> Any:
+    """The places on the lines between regions."""
+    found = [c for c in ax.collections if type(c).__name__ == "QuadContourSet" and not c.filled]
+    return np.concatenate([path.vertices for c in found for path in c.get_paths() if len(path.vertices)])
+
+
+@pytest.mark.parametrize(
+    "predict",
+    [
+        lambda rows: np.asarray(rows)[:, 0] - 0.5,
+        lambda row: row[0] - 0.5 if isinstance(row, list) else 1 / 0,
+        lambda row: autograd.Value(row[0]) - 0.5 if isinstance(row, list) else 1 / 0,
+        lambda rows: np.stack([np.zeros(len(rows)), rows[:, 0] - 0.5], axis=1),
+    ],
+)
+def test_the_boundary_is_where_the_score_is_nought(predict: Any) -> None:
+    ax = viz.plot_decision_regions(predict, POINTS, [0, 1, 0, 1])
+    assert boundary(ax)[:, 0] == pytest.approx(0.5, abs=1e-9)
+
+
+def test_probabilities_need_a_threshold() -> None:
+    def probability(rows: Any) -> Any:
+        return 1.0 / (1.0 + np.exp(-4.0 * (rows[:, 1] - 0.5)))
+
+    with pytest.raises(ValueError, match="threshold=0.5"):
+        viz.plot_decision_regions(probability, POINTS, [0, 0, 1, 1])
+    ax = viz.plot_decision_regions(probability, POINTS, [0, 0, 1, 1], threshold=0.5)
+    assert boundary(ax)[:, 1] == pytest.approx(0.5, abs=1e-3)
+
+
+def test_an_estimator_is_asked_for_labels_and_each_class_has_its_marker() -> None:
+    model = SimpleNamespace(
+        predict=lambda rows: np.array(list("abc"))[(rows[:, 0] > 0.5) + (rows[:, 1] > 0.5).astype(int)]
+    )
+    ax = viz.plot_decision_regions(model, POINTS, list("abbc"))
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["class a", "class b", "class c"]
+    hatches = [h for c in ax.collections if getattr(c, "filled", False) for h in c.hatches]
+    assert len(set(hatches)) == 3
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "predict", "message"),
+    [
+        ([[1.0, 2.0, 3.0]], [0], np.sum, "points of a plane"),
+        (POINTS, [0, 1], np.sum, "need 4 labels"),
+        ([], [], np.sum, "empty"),
+        ([[math.nan, 0.0]], [0], np.sum, r"X\[0\]\[0\] is nan"),
+        (POINTS, [0, 1, 2, 3], lambda rows: rows[:, 0] * 9.0, "one score tells 2 classes apart"),
+        (POINTS, ["a", "b", "c", "c"], lambda rows: rows, "scores for 2 classes"),
+        (POINTS, [0, 1, 0, 1], lambda rows: rows[:, 0] * np.inf, "inf or nan"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_regions_that_cannot_be_drawn_are_refused(X: Any, y: Any, predict: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        viz.plot_decision_regions(predict, X, y)
+
+
+@pytest.mark.parametrize("kind", ["perceptron", "logistic", "estimator", "module"])
+def test_the_models_of_nn_can_be_asked(kind: str) -> None:
+    import nn
+
+    X = [[0.0, 0.1], [0.3, 1.0], [1.0, 0.2], [0.7, 0.9], [0.4, 0.4], [0.6, 0.5]]
+    y = [0, 0, 1, 1, 1, 0]
+    if kind == "perceptron":
+        model: Any = nn.Perceptron(2)
+        y = [-1, -1, 1, 1, -1, 1]
+        model.fit(X, y)
+    elif kind == "logistic":
+        model = nn.LogisticRegression(2).fit(X, y, l2=0.1)
+    elif kind == "estimator":
+        model = nn.MLPClassifier((4,), epochs=5).fit(np.array(X), np.array(y))
+    else:
+        model = nn.MLP(2, [3, 3], seed=0)
+    ax = viz.plot_decision_regions(model, X, y, resolution=15)
+    assert len(ax.get_legend().get_texts()) == (3 if kind == "module" else 2)
+
+
+# --- functions
+
+
+def test_the_derivative_is_that_of_the_closed_form() -> None:
+    ax = viz.plot_activation(autograd.tanh, interval=(-3, 3))
+    z, slope = drawn(ax, "tanh, derivative").get_data()
+    assert slope == pytest.approx(1.0 - np.tanh(z) ** 2, abs=1e-12)
+    assert not np.isnan(slope).any()
+
+
+def test_a_jump_of_the_derivative_is_not_joined() -> None:
+    ax = viz.plot_activation(autograd.relu, interval=(-2, 3))
+    z, slope = (np.asarray(a) for a in drawn(ax, "relu, derivative").get_data())
+    assert np.isnan(slope).sum() == 1 and abs(z[np.isnan(slope)][0]) < 1e-9
+    assert set(slope[~np.isnan(slope)]) == {0.0, 1.0}
+    assert not np.isnan(drawn(ax, "relu").get_ydata()).any()
+
+
+def test_a_pole_is_a_gap_and_what_has_no_value_is_left_out() -> None:
+    ax = viz.plot_activation(autograd.reciprocal, interval=(-1, 1.3))
+    z, y = (np.asarray(a) for a in drawn(ax, "reciprocal").get_data())
+    assert np.isnan(y[np.abs(z) < 1e-4]).any()
+    assert ax.get_ylim()[1] < 1e4
+    z, y = (np.asarray(a) for a in drawn(viz.plot_activation(autograd.log), "log").get_data())
+    assert np.isnan(y[z < 0]).all() and y[z > 0] == pytest.approx(np.log(z[z > 0]))
+
+
+def test_activations_that_cannot_be_drawn_are_refused() -> None:
+    with pytest.raises(ValueError, match="low < high"):
+        viz.plot_activation(autograd.tanh, interval=(1, 1))
+    with pytest.raises(TypeError, match="function of one Value"):
+        viz.plot_activation("tanh")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="no finite value"):
+        viz.plot_activation(autograd.log, interval=(-2, -1))
+
+
+@pytest.mark.parametrize("f", [np.sin, lambda row: [math.sin(row[0])], math.sin, lambda row: autograd.sin(row[0])])
+def test_a_fit_is_asked_in_the_way_that_it_takes(f: Any) -> None:
+    ax = viz.plot_fit({"wave": f}, [[0.0], [3.0]], [0.0, 0.1], truth=math.sin, band=0.2)
+    x, y = drawn(ax, "wave").get_data()
+    assert y == pytest.approx(np.sin(x))
+    (band,) = [c for c in ax.collections if c.get_label() == "truth ± 0.2"]
+    assert band.get_paths()[0].vertices[:, 1].max() == pytest.approx(np.sin(x).max() + 0.2)
+
+
+def test_fits_that_cannot_be_drawn_are_refused() -> None:
+    with pytest.raises(ValueError, match="equally long"):
+        viz.plot_fit(np.sin, [1.0, 2.0], [1.0])
+    with pytest.raises(ValueError, match="give truth="):
+        viz.plot_fit(np.sin, [1.0, 2.0], [1.0, 2.0], band=0.1)
+    with pytest.raises(ValueError, match="one number for each example"):
+        viz.plot_fit(np.sin, POINTS, [1.0] * 4)
+
+
+# --- descents
+
+
+def test_paths_start_where_they_start_and_end_where_they_end() -> None:
+    trace = SimpleNamespace(name="a", points=PATHS["a"])
+    for traces in (PATHS, {"a": trace}, trace, [trace]):
+        ax = viz.plot_descent(bowl, traces)
+        assert np.stack(drawn(ax, "a").get_data(), axis=1).tolist() == PATHS["a"]
+        ends = [line.get_xydata().tolist() for line in ax.lines if len(line.get_xdata()) == 1]
+        assert [PATHS["a"][0]] in ends and [PATHS["a"][-1]] in ends
+        assert ax.get_xlim()[0] < 0.1 and ax.get_xlim()[1] > 1.0
+
+
+def test_contours_are_where_the_surface_has_their_height() -> None:
+    ax = viz.plot_descent(bowl, PATHS, log=False, levels=5)
+    (lines,) = [c for c in ax.collections if not c.filled]
+    for level, path in zip(lines.levels, lines.get_paths(), strict=True):
+        assert bowl(path.vertices.T) == pytest.approx(level, rel=0.02, abs=2e-3)
+
+
+def test_side_by_side_has_a_panel_for_each() -> None:
+    figure = viz.plot_descent(bowl, PATHS, side_by_side=True)
+    assert [ax.get_title() for ax in figure.axes] == ["a, 2 steps", "b, 1 steps"]
+    with pytest.raises(ValueError, match="leave out ax"):
+        viz.plot_descent(bowl, PATHS, side_by_side=True, ax=figure.axes[0])
+
+
+@pytest.mark.parametrize(
+    ("traces", "kind", "message"),
+    [
+        ({}, ValueError, "no path"),
+        ({"a": [[1.0, 2.0, 3.0]]}, ValueError, "points of a plane"),
+        ({"a": [[1.0, math.inf]]}, ValueError, "finite"),
+        ({"a": []}, ValueError, "empty"),
+        (3, TypeError, "dict"),
+    ],
+)
+@pytest.mark.parametrize("draw", [viz.plot_descent, viz.animate_descent])
+def test_paths_that_cannot_be_drawn_are_refused(draw: Any, traces: Any, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        draw(bowl, traces)
+
+
+def test_an_animation_is_a_small_svg_the_same_each_time_and_rests_for_those_who_ask() -> None:
+    from xml.etree import ElementTree
+
+    named = {"<a&b>": PATHS["a"], "b": PATHS["b"]}
+    one, two = (viz.animate_descent(bowl, named) for _ in range(2))
+    assert one.svg == two.svg == one._repr_html_()
+    assert len(one.svg) < 150_000
+    ElementTree.fromstring(one.svg)
+    assert "prefers-reduced-motion" in one.svg
+    assert one.svg.count("100%{") == 2 * len(PATHS)  # both reach their ends
+    assert plt.get_fignums() == []
+
+
+def test_an_animation_is_written_whole(tmp_path: Path) -> None:
+    from PIL import Image
+
+    animation = viz.animate_descent(bowl, PATHS, seconds=1)
+    artists = len(animation.ax.lines)
+    assert animation.save(tmp_path / "a.svg").read_text(encoding="utf-8") == animation.svg
+    with Image.open(animation.save(tmp_path / "a.gif")) as film:
+        assert film.n_frames == 3
+    assert len(animation.ax.lines) == artists
+    with pytest.raises(ValueError, match=r"\.svg or \.gif"):
+        animation.save(tmp_path / "a.mp4")
+    with pytest.raises(FileNotFoundError):
+        animation.save(tmp_path / "nowhere" / "a.gif")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.gif", "a.svg"]
+
+
+# --- classifiers
+
+
+def corrections(n: int) -> Any:
+    steps = [SimpleNamespace(w=(1.0, -1.0 - i), b=0.1 * i, examples=(i % 4,)) for i in range(n)]
+    return SimpleNamespace(corrections=steps)
+
+
+def test_each_correction_shows_its_line_and_its_mistake() -> None:
+    figure = viz.plot_perceptron(corrections(3), POINTS, [-1, 1, -1, 1])
+    assert [ax.get_title() for ax in figure.axes] == [f"correction {i} of 3" for i in (1, 2, 3)]
+    for i, ax in enumerate(figure.axes):
+        x, y = drawn(ax, "line after").get_data()
+        assert x - (1.0 + i) * y + 0.1 * i == pytest.approx(0.0, abs=1e-12)
+        (ring,) = [c for c in ax.collections if c.get_label() == "corrected for"]
+        assert ring.get_offsets().tolist() == [POINTS[i]]
+
+
+def test_of_many_corrections_the_first_and_the_last_are_among_those_drawn() -> None:
+    figure = viz.plot_perceptron(corrections(50), POINTS, [-1, 1, -1, 1], most=4)
+    titles = [ax.get_title() for ax in figure.axes]
+    assert len(titles) == 4 and titles[0] == "correction 1 of 50" and titles[-1] == "correction 50 of 50"
+
+
+def test_corrections_that_cannot_be_drawn_are_refused() -> None:
+    with pytest.raises(ValueError, match="no mistake"):
+        viz.plot_perceptron([], POINTS, [-1, 1, -1, 1])
+    with pytest.raises(ValueError, match="does not belong"):
+        viz.plot_perceptron(corrections(4), POINTS[:2], [-1, 1])
+
+
+@pytest.mark.parametrize("normalise", [False, True])
+def test_a_confusion_matrix_is_that_of_scikit_learn(normalise: bool) -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    rng = np.random.default_rng(0)
+    true, guess = rng.integers(0, 4, 60), rng.integers(0, 4, 60)
+    ax = viz.plot_confusion(true, guess, normalise=normalise)
+    table = metrics.confusion_matrix(true, guess, normalize="true" if normalise else None)
+    assert np.asarray(ax.images[0].get_array()) == pytest.approx(table)
+    assert [float(t.get_text()) for t in ax.texts] == pytest.approx(table.ravel(), abs=0.005)
+
+
+def test_numbers_in_the_cells_can_be_read() -> None:
+    ax = viz.plot_confusion([0] * 20 + [1] * 9 + [1] * 11 + [2], [0] * 20 + [1] * 9 + [2] * 11 + [0])
+    image = ax.images[0]
+
+    def luminance(colour: Any) -> float:
+        rgb = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+        return 0.2126 * rgb[0] + 0.7152 * rgb[1] + 0.0722 * rgb[2]
+
+    for text in ax.texts:
+        if text.get_text() != "0":
+            n = float(text.get_text())
+            a, b = sorted([luminance(image.cmap(image.norm(n))), luminance(matplotlib.colors.to_rgb(text.get_color()))])
+            assert (b + 0.05) / (a + 0.05) >= 4.5
+
+
+def test_confusions_that_cannot_be_drawn_are_refused() -> None:
+    with pytest.raises(ValueError, match="need 2 labels"):
+        viz.plot_confusion([0, 1], [0])
+    with pytest.raises(ValueError, match="not among labels"):
+        viz.plot_confusion([0, 1], [0, 1], labels=[0])
+    with pytest.raises(ValueError, match="empty"):
+        viz.plot_confusion([], [])
+
+
+def test_a_wrong_digit_is_marked_by_more_than_colour() -> None:
+    ax = viz.show_digits(np.arange(32.0).reshape(2, 16), [3, 5], [3, 8])
+    assert [t.get_text() for t in ax.texts] == ["3", "✗ 5 → 8"]
+    right, wrong = ax.patches
+    assert wrong.get_linewidth() > 2 * right.get_linewidth()
+    assert np.asarray(ax.images[1].get_array()).tolist() == np.arange(16.0, 32.0).reshape(4, 4).tolist()
+
+
+@pytest.mark.parametrize(
+    ("images", "kwargs", "message"),
+    [
+        ([], {}, "empty"),
+        (np.ones((2, 15)), {}, "square"),
+        (np.ones((2, 15)), {"shape": (4, 4)}, "16 pixels"),
+        (np.full((1, 16), np.nan), {}, "nan"),
+        (np.ones((2, 16)), {"labels": [1]}, "need 2 labels"),
+        (np.ones((2, 16)), {"columns": 0}, "columns"),
+    ],
+)
+def test_images_that_cannot_be_drawn_are_refused(images: Any, kwargs: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        viz.show_digits(images, **kwargs)
