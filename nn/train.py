@@ -217,6 +217,11 @@ def as_targets(y: Any, count: int, what: str = "y") -> list[Any]:
 def _number(x: Any, where: str) -> float:
     if isinstance(x, Value):
         raise TypeError(f"{where} must be a number, but is a Value; use its .data")
+    if isinstance(x, (list, tuple)):
+        raise TypeError(
+            f"{where} must be a number, but is a list. An example is one flat list of numbers: for images, hand over "
+            "X.reshape(len(X), -1) and let the model begin with Reshape(channels, rows, columns)"
+        )
     if not isinstance(x, Real):
         raise TypeError(f"{where} must be a number, but is {type(x).__name__}: {x!r}")
     number = float(x)

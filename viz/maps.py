@@ -398,43 +398,41 @@ class _Scene:
     # --- layout
 
     def _lay_out(self) -> None:
-        left = top = MARGIN
-        if not self.window or not (self.weights or self.targets):
-            tallest = HEAD if any(b.name for b in self.sources) else 0.0
-            x, y, right = left, top + tallest, 0.0
-            for b in self.sources:
-                if x > left and x + b.title_width > left + WIDEST:
-                    x, y = left, y + b.height + tallest + GAP / 2
-                b.x, b.y = x, y
-                right = max(right, x + b.title_width)
-                x += b.title_width + GAP
-            self.signs: list[tuple[str, float, float]] = []
-            self.right, self.bottom = right, self.sources[-1].y + self.sources[-1].height
-            return
-        # one row of the page for each map; what there is only one of stands half-way down
-        count = len(self.sources)
-        pitch = self.sources[0].height + HEAD + GAP / 2
-        middles = [top + HEAD + k * pitch + self.sources[0].height / 2 for k in range(count)]
-        half_way = (middles[0] + middles[-1]) / 2
-        self.signs = []
-        x = left
-        for kind, sign in ((self.sources, ""), (self.weights, "×"), (self.targets, "Σ" if self.weights else "→")):
-            if not kind:
-                continue
-            places = middles if len(kind) == count else [half_way]
-            if sign:
-                x += GAP / 2
-                self.signs += [(sign, x + GATE, y) for y in places]
-                x += 2 * GATE + GAP / 2
-            for b, y in zip(kind, places, strict=True):
-                b.x, b.y = x, y - b.height / 2
-            x += max(b.title_width for b in kind)
+        """Give every grid its place, and the signs between them theirs."""
+        self.signs: list[tuple[str, float, float]] = []
+        if self.weights or self.targets:
+            self._from_left_to_right()
+        else:
+            self._side_by_side()
         every = [*self.sources, *self.weights, *self.targets]
-        rise = top + HEAD - min(b.y for b in every)  # a result larger than its maps
-        self.right, self.bottom = x, max(b.y + b.height for b in every) + rise
-        for b in every:
-            b.y += rise
-        self.signs = [(sign, x, y + rise) for sign, x, y in self.signs]
+        self.right = max(b.x + b.title_width for b in every)
+        self.bottom = max(b.y + b.height for b in every)
+
+    def _side_by_side(self) -> None:
+        head = HEAD if any(b.name for b in self.sources) else 0.0
+        x, y = MARGIN, MARGIN + head
+        for b in self.sources:
+            if x > MARGIN and x + b.title_width > MARGIN + WIDEST:
+                x, y = MARGIN, y + b.height + head + GAP / 2
+            b.x, b.y = x, y
+            x += b.title_width + GAP
+
+    def _from_left_to_right(self) -> None:
+        """Maps, filter, result. Each map has a row of the page; what there is only one of stands half-way down."""
+        tallest = max(column[0].height for column in (self.sources, self.weights, self.targets) if column)
+        first = MARGIN + HEAD + tallest / 2
+        middles = [first + k * (tallest + HEAD + GAP / 2) for k in range(len(self.sources))]
+        x = MARGIN
+        for column, sign in ((self.sources, ""), (self.weights, "×"), (self.targets, "Σ" if self.weights else "→")):
+            if not column:
+                continue
+            ys = middles if len(column) == len(middles) else [(middles[0] + middles[-1]) / 2]
+            if sign:
+                self.signs += [(sign, x + GAP / 2 + GATE, y) for y in ys]
+                x += GAP + 2 * GATE
+            for b, y in zip(column, ys, strict=True):
+                b.x, b.y = x, y - b.height / 2
+            x += max(b.title_width for b in column)
 
     # --- paint
 
