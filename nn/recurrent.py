@@ -39,6 +39,7 @@ from .activations import Function
 from .init import generator
 from .layers import Layer, _size, as_inputs
 from .module import Module, christen
+from .train import last_activation
 
 State = Any  # the hidden state, a list; or a tuple of lists, of which the first is the hidden state
 
@@ -128,13 +129,13 @@ class RNNCell(Cell):
     ) -> None:
         super().__init__(nin, nhidden)
         name, _ = activations.find(activation, whole_layer=False)
-        self.hidden = Layer(nin + nhidden, nhidden, activation, uniform, seed)
+        self.neurons = Layer(nin + nhidden, nhidden, activation, uniform, seed).neurons
         self._activation_name = name
 
     def forward(self, x: Any, state: Any = None) -> list[Value]:
         """The next hidden state."""
-        h: list[Value] = self.hidden(self._input(x) + self._part(state))
-        return h
+        both = self._input(x) + self._part(state)
+        return [neuron(both) for neuron in self.neurons]
 
     def describe(self) -> str:
         return f"RNNCell({self._nin} → {self._nhidden}, {self._activation_name})"
@@ -255,12 +256,13 @@ def unroll(
     steps = _steps(xs)
     if truncate is not None:
         truncate = _size(truncate, "truncate, the number of steps that gradients flow back,")
+    step = cell.forward if isinstance(cell, Cell) else cell  # a frame per time step, without another one for the cell
     outputs = []
     for t, x in enumerate(steps):
+        if truncate is not None and t and t % truncate == 0:
+            state = _detached(state)
         with scope(f"time.{t}"):
-            if truncate is not None and t and t % truncate == 0:
-                state = _detached(state)
-            state = cell(x, state)
+            state = step(x, state)
         outputs.append(state[0] if isinstance(state, tuple) else state)
     return outputs, state
 
@@ -344,6 +346,14 @@ class Recurrent(Module):
                              f"but got {len(steps)}")  # fmt: skip
         return [steps[i : i + n] for i in range(0, len(steps), n)]
 
+    @property
+    def _activation_name(self) -> str:  # by which `accuracy` knows where a single output turns from no to yes
+        return last_activation(self._head)
+
+    def architecture(self) -> str:
+        parts = [self.cell, *([] if self._head is None else [self._head])]
+        return f"{self.describe()}: {', '.join(part.architecture() for part in parts)}"
+
     def describe(self) -> str:
         words = ["every step" if self._every_step else "last step"]
         if self._truncate is not None:
@@ -374,11 +384,11 @@ def gradient_by_distance(
     """
     states = []
 
-    def watched(x: Any, before: State) -> State:
+    def remembering(x: Any, before: State) -> State:
         states.append(cell(x, before))
         return states[-1]
 
-    outputs, _ = unroll(watched, xs, state)
+    outputs, _ = unroll(remembering, xs, state)
     result = sum(outputs[-1][1:], outputs[-1][0]) if loss is None else loss(outputs[-1])
     if not isinstance(result, Value):
         raise TypeError(f"the loss must be a Value computed from the last hidden state, but is {type(result).__name__}")
