@@ -11,8 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import _guard as _guard  # first of all: is `autograd` ours?
-from . import activations, checklist, data, gates, init, losses, optim, schedules
+from . import activations, checklist, corpora, data, gates, init, losses, optim, schedules
 from .activations import PReLU
+from .embedding import Embedding, SkipGram, Vocabulary, one_hot, skip_gram_pairs
+from .language import NeuralLanguageModel, NGramModel, best_k, perplexity
 from .layers import MLP, Layer, Neuron
 from .logistic import LogisticRegression
 from .losses import binary_cross_entropy, cross_entropy, hinge, l2_penalty, perceptron, squared_error
@@ -41,6 +43,7 @@ __all__ = [
     "AdaGrad",
     "Adam",
     "AdamW",
+    "Embedding",
     "EpochEnd",
     "History",
     "Layer",
@@ -50,7 +53,9 @@ __all__ = [
     "Minimum",
     "ModelFormatError",
     "Module",
+    "NGramModel",
     "Nadam",
+    "NeuralLanguageModel",
     "Neuron",
     "Newton",
     "NonFiniteLossError",
@@ -59,13 +64,17 @@ __all__ = [
     "Perceptron",
     "PerceptronReport",
     "RMSProp",
+    "SkipGram",
     "Trace",
+    "Vocabulary",
     "accuracy",
     "activations",
+    "best_k",
     "binary_cross_entropy",
     "checklist",
     "clip_grad_norm",
     "confusion_matrix",
+    "corpora",
     "cross_entropy",
     "data",
     "descent_trace",
@@ -78,10 +87,13 @@ __all__ = [
     "mean_loss",
     "minimize",
     "newton_root",
+    "one_hot",
     "optim",
     "perceptron",
+    "perplexity",
     "predict",
     "schedules",
+    "skip_gram_pairs",
     "squared_error",
     "total_loss",
 ]

@@ -86,7 +86,9 @@ class Vocabulary:
             del counts[marker]
         known = sorted((word for word, n in counts.items() if n >= least), key=lambda word: (-counts[word], word))
         if not known:
-            raise ValueError(f"a vocabulary needs at least one word that occurs {least} times or more, but there is none")
+            raise ValueError(
+                f"a vocabulary needs at least one word that occurs {least} times or more, but there is none"
+            )
         self.words = [BOUNDARY, UNKNOWN, *known]
         self._number = {word: i for i, word in enumerate(self.words)}
 
@@ -321,9 +323,7 @@ class SkipGram(WordVectors):
         v = self.embedding(centre)
         return [_weighted(u, v) for u in self.outputs.rows]
 
-    def examples(
-        self, sentences: Iterable[Sentence], window: int = 2
-    ) -> tuple[numpy.ndarray[Any, Any], list[int]]:
+    def examples(self, sentences: Iterable[Sentence], window: int = 2) -> tuple[numpy.ndarray[Any, Any], list[int]]:
         """(X, y) for `fit`: the one-hot centre of each pair, an array, and the index of its context."""
         import numpy
 
