@@ -147,9 +147,9 @@ class NGramModel(LanguageModel):
 
     def __init__(self, n: int, k: float = 1.0) -> None:
         self.n = _size(n, "the n of an n-gram")
-        if not isinstance(k, Real) or not 0.0 <= k < math.inf:
+        if not isinstance(k, Real) or not 0.0 <= float(k) < math.inf:
             raise ValueError(f"k is added to every count, so it must be a number from 0 up, but got {k!r}")
-        self.k = float(k)
+        self.k: float = float(k)
         self.context = self.n - 1
         self.counts: dict[Context, Counter[int]] = {}
 
@@ -183,7 +183,7 @@ class NGramModel(LanguageModel):
             if total == 0.0:
                 words = " ".join(self.vocabulary.words[i] for i in context)
                 raise ValueError(
-                    f"the context {words!r} was never seen, so with k=0 every word's probability is 0/0; take a k above 0"
+                    f"the context {words!r} was never seen, so with k=0 every word's probability is 0/0; take k above 0"
                 )
             ps = [self.k / total] * size
             for token, count in counted.items():
@@ -229,8 +229,9 @@ def best_k(
 class NeuralLanguageModel(WordVectors, LanguageModel):
     """P(w | c) by a network (Bengio et al., 2003): z = W tanh(H [v₁; …; v_m] + b) + d and softmax(z)_w.
 
-    The vectors v of the m words before, out of one shared `Embedding`, are put one behind another. What is learned about
-    one word holds for those with similar vectors too, also in contexts that were never seen; an n-gram cannot do that.
+    The vectors v of the m words before, out of one shared `Embedding`, are put one behind another. What is learned
+    about one word holds for those with similar vectors too, also in contexts that were never seen; an n-gram cannot do
+    that.
 
     Args:
         vocabulary: the words.
@@ -239,7 +240,8 @@ class NeuralLanguageModel(WordVectors, LanguageModel):
         hidden: how many tanh units.
         seed: an int for the same network every time, or a ``random.Random``.
 
-    Called with m words' numbers, or their one-hot vectors one behind another (the form for `fit`), it gives the logits z.
+    Called with m words' numbers, or their one-hot vectors one behind another (the form for `fit`), it gives the
+    logits z.
 
     Raises:
         ValueError: when called with another number of inputs.
@@ -296,7 +298,8 @@ class NeuralLanguageModel(WordVectors, LanguageModel):
     def _one_hot(self, contexts: Sequence[Context]) -> numpy.ndarray[Any, Any]:
         import numpy
 
-        return numpy.eye(len(self.vocabulary))[numpy.array(contexts)].reshape(len(contexts), -1)
+        rows: numpy.ndarray[Any, Any] = numpy.eye(len(self.vocabulary))[numpy.array(contexts)]
+        return rows.reshape(len(contexts), -1)
 
     def describe(self) -> str:
         m, size = self.context, len(self.vocabulary)
