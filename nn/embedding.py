@@ -24,7 +24,7 @@ from autograd.hints import did_you_mean
 from . import init as initialisers
 from .init import Initialiser
 from .layers import _size, as_inputs
-from .module import Module
+from .module import Module, christen
 
 if TYPE_CHECKING:
     import numpy
@@ -56,7 +56,7 @@ def _place(index: Any, n: int) -> int:
         )
     if isinstance(index, bool) or not isinstance(index, Real) or not float(index).is_integer():
         raise TypeError(f"an index must be a whole number 0…{n - 1}, but got {index!r}")
-    if not 0 <= index < n:
+    if not 0 <= float(index) < n:
         raise ValueError(f"there are {n} places, 0…{n - 1}, but the index is {index!r}")
     return int(float(index))
 
@@ -86,7 +86,7 @@ class Vocabulary:
             del counts[marker]
         known = sorted((word for word, n in counts.items() if n >= least), key=lambda word: (-counts[word], word))
         if not known:
-            raise ValueError(f"a vocabulary needs at least one word that occurs {least} times or more, but there is none")
+            raise ValueError(f"a vocabulary needs at least one word that occurs {least} times or more")
         self.words = [BOUNDARY, UNKNOWN, *known]
         self._number = {word: i for i, word in enumerate(self.words)}
 
@@ -106,7 +106,7 @@ class Vocabulary:
         """The number of a word.
 
         Raises:
-            KeyError: if the vocabulary does not have it; the message names a near one. `encode` gives `UNKNOWN` instead.
+            KeyError: if the vocabulary does not have it; the message names a near one. `encode` reads it as `UNKNOWN`.
         """
         if word not in self._number:
             raise UnknownWordError(
@@ -175,6 +175,7 @@ class Embedding(Module):
         dimension = _size(dimension, "the dimension of an embedding")
         rng, draw = initialisers.generator(seed), initialisers.find(init)
         self.rows = [[Value(draw(rng, n, dimension), f"E{i},{j}") for j in range(dimension)] for i in range(n)]
+        christen(self, self._own_name)  # so that one used alone is framed, as a neuron is
 
     def forward(self, x: Any) -> list[Value]:
         """The row of index x, or Σᵢ xᵢ·Eᵢ for a list x."""
@@ -321,9 +322,7 @@ class SkipGram(WordVectors):
         v = self.embedding(centre)
         return [_weighted(u, v) for u in self.outputs.rows]
 
-    def examples(
-        self, sentences: Iterable[Sentence], window: int = 2
-    ) -> tuple[numpy.ndarray[Any, Any], list[int]]:
+    def examples(self, sentences: Iterable[Sentence], window: int = 2) -> tuple[numpy.ndarray[Any, Any], list[int]]:
         """(X, y) for `fit`: the one-hot centre of each pair, an array, and the index of its context."""
         import numpy
 

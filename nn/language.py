@@ -18,6 +18,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Self
 
 from autograd import Value, functions
@@ -133,8 +134,8 @@ class LanguageModel:
 class NGramModel(LanguageModel):
     """P(w | c) = (count(c w) + k) / (count(c) + k·V): the n-1 words c before w, counted, with k added to every count.
 
-    Without the k (Lidstone, 1920; with k = 1, Laplace) a sentence with a single pair of words that never stood together
-    would be impossible.
+    Without the k (Lidstone, 1920; with k = 1, Laplace) a sentence with a single run of n words that never stood
+    together would be impossible.
 
     Args:
         n: how many words are looked at together: 1 for the word alone, 2 for pairs (bigrams), 3 for trigrams.
@@ -146,12 +147,16 @@ class NGramModel(LanguageModel):
 
     def __init__(self, n: int, k: float = 1.0) -> None:
         self.n = _size(n, "the n of an n-gram")
-        if not 0.0 <= k < math.inf:
+        if not isinstance(k, Real) or not 0.0 <= float(k) < math.inf:
             raise ValueError(f"k is added to every count, so it must be a number from 0 up, but got {k!r}")
-        self.k = float(k)
+        self.k: float = float(k)
         self.context = self.n - 1
-        self.counts: Counter[tuple[Context, int]] = Counter()
-        self.context_counts: Counter[Context] = Counter()
+        self.counts: dict[Context, Counter[int]] = {}
+
+    def __getattr__(self, name: str) -> Any:  # asked only for what is not there
+        if name == "vocabulary":
+            raise AttributeError("this n-gram model has not counted anything yet: call fit(sentences) first")
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     def fit(self, sentences: Iterable[Sentence], vocabulary: Vocabulary | None = None) -> Self:
         """Count. Without a vocabulary, that of the sentences.
@@ -164,24 +169,26 @@ class NGramModel(LanguageModel):
         tokens = windows(sentences, self.vocabulary, self.context)
         if not tokens:
             raise ValueError("there are no sentences to count words in")
-        self.counts = Counter(tokens)
-        self.context_counts = Counter(context for context, _ in tokens)
+        self.counts = {context: Counter() for context, _ in tokens}
+        for context, token in tokens:
+            self.counts[context][token] += 1
         return self
 
     def distributions(self, contexts: Sequence[Context]) -> list[Sequence[float]]:
-        if not self.counts:
-            raise ValueError("this n-gram model has not counted anything yet: call fit(sentences) first")
         size = len(self.vocabulary)
         result: list[Sequence[float]] = []
         for context in contexts:
-            total = self.context_counts[context] + self.k * size
+            counted = self.counts.get(context, Counter())
+            total = counted.total() + self.k * size
             if total == 0.0:
                 words = " ".join(self.vocabulary.words[i] for i in context)
                 raise ValueError(
-                    f"the context {words!r} was never seen, so with k=0 every word's probability is 0/0; "
-                    "take a k above 0"
+                    f"the context {words!r} was never seen, so with k=0 every word's probability is 0/0; take k above 0"
                 )
-            result.append([(self.counts[context, w] + self.k) / total for w in range(size)])
+            ps = [self.k / total] * size
+            for token, count in counted.items():
+                ps[token] = (count + self.k) / total
+            result.append(ps)
         return result
 
     def __repr__(self) -> str:
@@ -222,8 +229,9 @@ def best_k(
 class NeuralLanguageModel(WordVectors, LanguageModel):
     """P(w | c) by a network (Bengio et al., 2003): z = W tanh(H [v₁; …; v_m] + b) + d and softmax(z)_w.
 
-    The vectors v of the m words before, out of one shared `Embedding`, are put one behind another. What is learned about
-    one word holds for those with similar vectors too, also in contexts that were never seen; an n-gram cannot do that.
+    The vectors v of the m words before, out of one shared `Embedding`, are put one behind another. What is learned
+    about one word holds for those with similar vectors too, also in contexts that were never seen; an n-gram cannot do
+    that.
 
     Args:
         vocabulary: the words.
@@ -232,7 +240,8 @@ class NeuralLanguageModel(WordVectors, LanguageModel):
         hidden: how many tanh units.
         seed: an int for the same network every time, or a ``random.Random``.
 
-    Called with m words' numbers, or their one-hot vectors one behind another (the form for `fit`), it gives the logits z.
+    Called with m words' numbers, or their one-hot vectors one behind another (the form for `fit`), it gives the
+    logits z.
 
     Raises:
         ValueError: when called with another number of inputs.
@@ -289,7 +298,8 @@ class NeuralLanguageModel(WordVectors, LanguageModel):
     def _one_hot(self, contexts: Sequence[Context]) -> numpy.ndarray[Any, Any]:
         import numpy
 
-        return numpy.eye(len(self.vocabulary))[numpy.array(contexts)].reshape(len(contexts), -1)
+        rows: numpy.ndarray[Any, Any] = numpy.eye(len(self.vocabulary))[numpy.array(contexts)]
+        return rows.reshape(len(contexts), -1)
 
     def describe(self) -> str:
         m, size = self.context, len(self.vocabulary)
