@@ -11,9 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import _guard as _guard  # first of all: is `autograd` ours?
-from . import activations, checklist, data, gates, init, losses, optim, schedules, sequences
+from . import activations, checklist, corpora, data, gates, init, losses, optim, schedules, sequences
 from .activations import PReLU
 from .conv import Conv2d, Filter, Flatten, Pool2d, Reshape, convolve2d, pool2d
+from .embedding import Embedding, SkipGram, Vocabulary, one_hot, skip_gram_pairs
+from .language import NeuralLanguageModel, NGramModel, best_k, perplexity
 from .layers import MLP, Layer, Neuron, Sequential
 from .logistic import LogisticRegression
 from .losses import binary_cross_entropy, cross_entropy, hinge, l2_penalty, perceptron, squared_error
@@ -44,6 +46,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Conv2d",
+    "Embedding",
     "EpochEnd",
     "Filter",
     "Flatten",
@@ -57,7 +60,9 @@ __all__ = [
     "Minimum",
     "ModelFormatError",
     "Module",
+    "NGramModel",
     "Nadam",
+    "NeuralLanguageModel",
     "Neuron",
     "Newton",
     "NonFiniteLossError",
@@ -71,14 +76,18 @@ __all__ = [
     "Recurrent",
     "Reshape",
     "Sequential",
+    "SkipGram",
     "Trace",
+    "Vocabulary",
     "accuracy",
     "activations",
+    "best_k",
     "binary_cross_entropy",
     "checklist",
     "clip_grad_norm",
     "confusion_matrix",
     "convolve2d",
+    "corpora",
     "cross_entropy",
     "data",
     "descent_trace",
@@ -92,12 +101,15 @@ __all__ = [
     "mean_loss",
     "minimize",
     "newton_root",
+    "one_hot",
     "optim",
     "perceptron",
+    "perplexity",
     "pool2d",
     "predict",
     "schedules",
     "sequences",
+    "skip_gram_pairs",
     "squared_error",
     "total_loss",
     "unroll",

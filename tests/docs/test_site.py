@@ -1,0 +1,152 @@
+"""The documentation's site. Building it (`mkdocs build --strict`) runs the gallery; here is what a build cannot see."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import autograd
+from autograd import Value
+from viz import draw_graph
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+Script = Callable[[str], Any]  # the name of one of the site's scripts → the module
+CURRICULUM = [f"{part}{k}" for part, count in (("A", 10), ("B", 18), ("C", 7)) for k in range(1, count + 1)]
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Script:
+    """Imports one of the site's scripts by name."""
+    monkeypatch.syspath_prepend(str(DOCS))
+
+    def load(name: str) -> ModuleType:
+        return importlib.import_module(name)
+
+    return load
+
+
+@pytest.fixture
+def lessons(script: Script) -> list[Any]:
+    return list(script("gallery").lessons((DOCS / "gallery.md").read_text(encoding="utf-8")))
+
+
+def test_every_lesson_of_the_curriculum_is_in_the_gallery_once_and_in_order(lessons: list[Any]) -> None:
+    assert [lesson.row for lesson in lessons] == CURRICULUM
+
+
+def test_every_lesson_says_what_it_is_about_shows_a_picture_and_asserts_its_figures(lessons: list[Any]) -> None:
+    for lesson in lessons:
+        words = lesson.text.partition("[notebook]")[0]
+        assert len(re.findall(r"[.:?!](?:\s|$)", words)) >= 2, f"{lesson.row}: two sentences"
+        assert re.search(r"\[notebook\]\(\.\./notebooks/\d\d-[a-z0-9-]+\.ipynb\)", lesson.text), lesson.row
+        assert len(lesson.alt) > 30, f"{lesson.row}: what the picture shows, for whoever cannot see it"
+        assert any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(lesson.code))), lesson.row
+
+
+def test_a_lesson_whose_figure_is_wrong_stops_the_build(script: Script) -> None:
+    gallery = script("gallery")
+    wrong = gallery.Lesson("A0", "Wrong", "<!-- picture: none -->\n```python\nx = 1\nassert x == 2\nx\n```\n")
+    with pytest.raises(AssertionError) as caught:
+        gallery.run(wrong)
+    assert caught.value.__notes__ == ["in gallery.md, lesson A0"]
+    shown, printed = gallery.run(gallery.Lesson("A0", "", "```python\nprint('seen')\n6 * 7\n```\n"))
+    assert (shown, printed) == (42, "seen\n")
+
+
+def test_a_lesson_without_a_picture_or_with_two_programs_is_refused(script: Script) -> None:
+    gallery = script("gallery")
+    with pytest.raises(ValueError, match="A0 .* must have one place for a picture"):
+        _ = gallery.Lesson("A0", "", "words").alt
+    with pytest.raises(ValueError, match="A0 .* must have one block of Python, but has 2"):
+        _ = gallery.Lesson("A0", "", "```python\n1\n```\n```python\n2\n```\n").code
+    with pytest.raises(ValueError, match="must end in the picture"):
+        gallery.run(gallery.Lesson("A0", "", "```python\nx = 1\n```\n"))
+
+
+def test_a_drawing_becomes_a_light_and_a_dark_picture(script: Script) -> None:
+    themes = script("themes")
+    x = Value(2.0, label="x")
+    both = themes.both_themes("folder/name.svg", draw_graph(x * x).svg)
+    assert list(both) == ["folder/name.light.svg", "folder/name.dark.svg"]
+    light, dark = both.values()
+    assert "@media" not in light
+    assert "@media" not in dark
+    assert themes.DARK["card"] not in light
+    assert dark.index(themes.LIGHT["card"]) < dark.index(themes.DARK["card"])  # the rules that come last hold
+
+
+def test_a_plot_is_turned_dark_without_touching_its_colours(script: Script) -> None:
+    themes = script("themes")
+    card, ink = themes.DARK["card"], themes.DARK["ink"]
+    light = f'<svg ><path style="fill: {themes.LIGHT["value"].upper()}; stroke: #0072b2"/><path style="fill: #000000"/>'
+    assert themes.recolour(light) == (
+        f'<svg fill="{ink}" ><path style="fill: {themes.DARK["value"]}; stroke: #0072b2"/><path style="fill: {ink}"/>'
+    )
+    assert themes.recolour("#FFFFFF") == card
+    between = [
+        int(a, 16) + int(b, 16) for a, b in zip(re.findall("..", card[1:]), re.findall("..", ink[1:]), strict=True)
+    ]
+    grey = themes.recolour("#808080")
+    assert [int(c, 16) for c in re.findall("..", grey[1:])] == pytest.approx([x / 2 for x in between], abs=1)
+
+
+def test_the_sheets_page_has_every_operation_with_its_formulas_and_a_picture(script: Script) -> None:
+    pytest.importorskip("latex2mathml")
+    pytest.importorskip("griffe")
+    made: dict[str, str] = {}
+    page = script("sheet").page(made)
+    for name in autograd.ops.BUILT_IN:
+        section = re.search(rf"^## {name} \{{ #{name} \}}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+        assert section is not None, name
+        assert section[1].count("<math") == 1 + len(autograd.SHEET[name].partial_latex)
+        assert f'_line(\n    "{name}",' in section[1]
+        assert f"(sheet/{name}.svg)" in section[1]
+        assert {f"sheet/{name}.light.svg", f"sheet/{name}.dark.svg"} <= set(made)
+        assert f"](#{name})" in page
+    assert "\\" not in re.sub(r"```.*?```", "", page, flags=re.DOTALL).replace("\\*", "")  # no LaTeX is left over
+
+
+def test_a_plot_breaks_its_line_at_a_jump_and_dots_what_is_taken_there(script: Script) -> None:
+    pytest.importorskip("latex2mathml")
+    pytest.importorskip("griffe")
+    sheet = script("sheet")
+    relu = sheet.picture(autograd.SHEET["relu"])
+    assert path(relu, "slope").count("M") == 2
+    assert path(relu, "value").count("M") == 1
+    assert relu.count('class="dot"') == 1
+    assert f'cx="{sheet._x(0):g}" cy="{sheet._y(0):g}"' in relu
+    reciprocal = sheet.picture(autograd.SHEET["reciprocal"])
+    assert path(reciprocal, "value").count("M") == 2
+    assert re.fullmatch(r"[ML\d.,]+", path(reciprocal, "slope"))
+
+
+def path(svg: str, kind: str) -> str:
+    return re.search(f'class="{kind}" d="([^"]+)"', svg)[1]
+
+
+@pytest.mark.parametrize("package", ["autograd", "nn", "viz"])
+def test_the_reference_has_every_public_name(script: Script, package: str) -> None:
+    module = importlib.import_module(package)
+    page = script("reference").page(module)
+    for name in module.__all__:
+        thing = getattr(module, name)
+        for public in getattr(thing, "__all__", ()) if isinstance(thing, ModuleType) else [name]:
+            pattern = rf"^::: {package}(\.\w+)?\.{public}$"
+            assert re.search(pattern, page, re.MULTILINE), f"{package}.{name}: {public}"
+
+
+def test_docstrings_mean_what_they_say(script: Script) -> None:
+    pytest.importorskip("griffe")
+    escaped = script("plain_docstrings").escaped
+    assert escaped("x**2 and y**2, not `x**2`") == r"x\*\*2 and y\*\*2, not `x**2`"
+    assert escaped("J[i][j]") == r"J[i]\[j]"
+    assert escaped("Words.\n\n>>> 2**3\n8\n\nMore.") == "Words.\n\n```pycon\n>>> 2**3\n8\n```\n\nMore."
+    assert escaped("As in\n\n    y = x**2 + w[i][j]\n\nx**2") == "As in\n\n    y = x**2 + w[i][j]\n\nx\\*\\*2"
+    assert escaped("* a list\n* of *things*") == "* a list\n* of *things*"
