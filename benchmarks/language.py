@@ -2,9 +2,9 @@
 
     python benchmarks/language.py [--seeds 5] [--choose]
 
-The diary is cut into 60 % to learn from, 20 % to choose by and 20 % to report. The n-grams are favoured: each one's k is
-the best for the very sentences that are reported. The neural model's settings were chosen on the middle part, which also
-says when to stop (``--choose`` prints what was tried).
+The diary is cut into 60 % to learn from, 20 % to choose by and 20 % to report. The n-grams are favoured: each one's k
+is the best for the very sentences that are reported. The neural model's settings were chosen on the middle part, which
+also says when to stop (``--choose`` prints what was tried).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import re
 import string
 import sys
 from collections import Counter
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -142,8 +142,8 @@ def test_samples_follow_the_counts() -> None:
     samples = [model.sample(rng) for _ in range(2000)]
     firsts = Counter(sentence[0] for sentence in samples)
     assert firsts["a"] / 2000 == pytest.approx(0.5, abs=0.05)  # a a b c
-    seen = {tuple(pair) for sentence in TEXT for pair in zip(sentence, sentence[1:], strict=False)}
-    assert {pair for sentence in samples for pair in zip(sentence, sentence[1:], strict=False)} == seen
+    seen = {tuple(pair) for sentence in TEXT for pair in pairwise(sentence)}
+    assert {pair for sentence in samples for pair in pairwise(sentence)} == seen
     assert all(sentence[-1] in "bc" for sentence in samples if len(sentence) < 30)
     assert model.sample(7) == model.sample(7)
     assert all(len(model.sample(rng, longest=2)) <= 2 for _ in range(50))
