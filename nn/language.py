@@ -231,7 +231,7 @@ class NeuralLanguageModel(WordVectors, LanguageModel):
 
     The vectors v of the m words before, out of one shared `Embedding`, are put one behind another. What is learned
     about one word holds for those with similar vectors too, also in contexts that were never seen; an n-gram cannot do
-    that.
+    that. Words are near here if they are followed by the same words; a `SkipGram` also looks at what stands before.
 
     Args:
         vocabulary: the words.

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd import Value, compile, gradcheck
+from autograd import Value, gradcheck
+from autograd import compile as compile_function
 from nn import Embedding, SkipGram, Vocabulary, one_hot, skip_gram_pairs
 from nn.embedding import BOUNDARY, UNKNOWN, UnknownWordError, WordVectors
 
@@ -71,7 +72,7 @@ def test_only_the_row_that_was_looked_up_gets_a_gradient(x: object) -> None:
 
 def test_a_lookup_compiles_and_its_gradients_add_up_over_the_batch() -> None:
     embedding = Embedding(5, 3, seed=1)
-    step = compile(lambda x: sum((v * v for v in embedding(x)), 0.0), one_hot(0, 5))
+    step = compile_function(lambda x: sum((v * v for v in embedding(x)), 0.0), one_hot(0, 5))
     indices = [3, 1, 3, 0]
     loss = step(np.eye(5)[indices])
     table = np.array([numbers(row) for row in embedding.rows])
@@ -100,7 +101,7 @@ def test_a_value_as_an_index_is_refused_with_the_way_out() -> None:
     with pytest.raises(TypeError, match=r"one_hot\(index, n\)"):
         embedding(Value(1.0))
     with pytest.raises(TypeError, match=r"one_hot\(index, n\)"):
-        compile(lambda i: embedding(i)[0], 1.0)
+        compile_function(lambda i: embedding(i)[0], 1.0)
 
 
 def test_a_vector_of_another_length_is_refused() -> None:
