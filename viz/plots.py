@@ -73,10 +73,16 @@ def _matplotlib() -> Any:
 
 @contextmanager
 def _style() -> Iterator[None]:
-    import matplotlib
+    """Our settings for a while. Not by `rc_context`, which resets all of them, those too that others set meanwhile: a
+    notebook's backend is loaded with the first figure, perhaps in here, and says then that figures are to be shown."""
+    from matplotlib import rcParams
 
-    with matplotlib.rc_context(STYLE):
+    before = {key: rcParams[key] for key in STYLE}
+    rcParams.update(STYLE)
+    try:
         yield
+    finally:
+        rcParams.update(before)
 
 
 def _styled(function: Callable[P, R]) -> Callable[P, R]:

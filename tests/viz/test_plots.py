@@ -78,6 +78,34 @@ def test_a_plot_is_drawn_on_the_axes_given_and_leaves_the_settings_alone(name: s
     assert plt.get_fignums() == [ax.figure.number]
 
 
+def test_settings_that_others_change_while_a_plot_is_drawn_stay_changed() -> None:
+    def setting(x: Any) -> Any:
+        matplotlib.rcParams["figure.dpi"] = 72.0
+        return np.sin(x)
+
+    before = matplotlib.rcParams["figure.dpi"]
+    try:
+        viz.plot_fit(setting, [0.0, 1.0], [0.0, 1.0])
+        assert matplotlib.rcParams["figure.dpi"] == 72.0 != before
+    finally:
+        matplotlib.rcParams["figure.dpi"] = before
+
+
+@pytest.mark.slow
+def test_figures_of_a_notebook_are_shown_also_when_the_first_is_ours() -> None:
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    cells = [
+        "from viz import plot_history\nplot_history({'loss': [2.0, 1.0]});",
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2]);",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    nbclient.NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    for cell in notebook.cells:
+        assert ["image/png" in output.get("data", {}) for output in cell.outputs] == [True]
+
+
 @pytest.mark.parametrize("name", EVERY)
 def test_axes_that_are_none_are_refused(name: str) -> None:
     with pytest.raises(TypeError, match="ax must be one Axes"):
