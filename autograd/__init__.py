@@ -22,6 +22,7 @@ from .functions import (
     abs,
     add,
     cos,
+    detach,
     div,
     dot,
     exp,

@@ -17,6 +17,7 @@ __all__ = [
     "abs",
     "add",
     "cos",
+    "detach",
     "div",
     "dot",
     "exp",
@@ -106,6 +107,15 @@ def reciprocal(x: Any) -> Any:
 def leaky_relu(x: Any, alpha: Any = 0.01) -> Any:
     """x above 0, else alpha·x. With a Value as alpha, alpha is learned (the parametric ReLU; He et al., 2015)."""
     return apply("leaky_relu", x, alpha)
+
+
+def detach(x: Any) -> Any:
+    """x itself, as a constant: the value goes on, the gradient stops. Its local derivative is taken as 0.
+
+    A node, and not ``Value(x.data)``: the graph shows where the gradient stops, and `autograd.compile` computes the
+    number anew for every sample.
+    """
+    return apply("detach", x)
 
 
 def neg(x: Any) -> Any:

@@ -453,6 +453,17 @@ _line(
     formula=("{a}", "{a}"),
     derivatives=(("1", "1"),),
 )
+_line(
+    "detach",
+    1,
+    lambda a: a,
+    lambda y, a: (0.0,),
+    symbol="detach",
+    formula=("{a}", "{a}"),
+    derivatives=(("0", "0"),),
+    singular="not a derivative but a decision: the value goes on, the gradient stops (truncated backpropagation "
+    "through time, targets that must not move)",
+)
 
 BUILT_IN = frozenset(SHEET)
 

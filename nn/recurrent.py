@@ -30,7 +30,7 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from autograd import SHEET, Value, functions
+from autograd import Value, detach
 from autograd.modes import scope
 from autograd.transforms import numeric_adjoints
 
@@ -42,27 +42,6 @@ from .module import Module, christen
 from .train import last_activation
 
 State = Any  # the hidden state, a list; or a tuple of lists, of which the first is the hidden state
-
-
-def detach(x: Any) -> Any:
-    """The number of a Value without its history: the value goes on, the gradient stops (its local derivative is 0).
-
-    A line of its own in the derivative sheet, and not ``Value(x.data)``: that number would be the same for every sample
-    in a compiled program, so `autograd.compile` refuses it. The line is written into the sheet when it is first used.
-    """
-    if "detach" not in SHEET:
-        functions.register(
-            "detach",
-            forward=lambda x: x,
-            partials=lambda y, x: (0.0,),
-            symbol="detach",
-            formula="{a}",
-            partial_formulas=("0",),
-            latex="{a}",
-            partial_latex=("0",),
-            singular="not a derivative but a decision: the value goes on, the gradient stops",
-        )
-    return functions.apply("detach", x)
 
 
 def uniform(rng: random.Random, n_in: int, n_out: int) -> float:
@@ -401,4 +380,4 @@ def _entries(state: State) -> list[Value]:
     return [s for part in state for s in part] if isinstance(state, tuple) else list(state)
 
 
-__all__ = ["Cell", "GRUCell", "LSTMCell", "RNNCell", "Recurrent", "detach", "gradient_by_distance", "uniform", "unroll"]
+__all__ = ["Cell", "GRUCell", "LSTMCell", "RNNCell", "Recurrent", "gradient_by_distance", "uniform", "unroll"]

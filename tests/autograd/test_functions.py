@@ -10,7 +10,7 @@ import pytest
 import autograd as ag
 from autograd import Value
 
-ONE = "exp log sqrt sin cos tanh sigmoid relu softplus reciprocal neg abs".split()
+ONE = "exp log sqrt sin cos tanh sigmoid relu softplus reciprocal neg abs detach".split()
 
 
 @pytest.mark.parametrize("name", ONE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd as ag
-from autograd import SHEET, Value, gradcheck, topological_order
+from autograd import Value, gradcheck, topological_order
 from nn import (
     Adam,
     GRUCell,
@@ -31,18 +31,11 @@ from nn import (
     sequences,
     unroll,
 )
-from nn.recurrent import Cell, detach
+from nn.recurrent import Cell
 from viz import draw_graph
 
 CELLS = [RNNCell, LSTMCell, GRUCell]
 Make = Callable[..., Cell]
-
-
-@pytest.fixture(autouse=True)
-def _the_derivative_sheet_is_left_as_it_was() -> Iterator[None]:
-    yield
-    if "detach" in SHEET:
-        del SHEET["detach"]
 
 
 def random_biases(cell: Cell, seed: int) -> None:
@@ -319,14 +312,6 @@ def test_a_state_that_is_cut_by_hand_would_be_frozen_and_is_refused_by_the_compi
 
     with pytest.raises(ag.TracingError):
         ag.compile(by_hand, x, backend="numpy")
-
-
-def test_detach_passes_a_plain_number_through_and_the_number_of_a_value() -> None:
-    x = Value(3.0)
-    y = detach(x) * x
-    y.backward()
-    assert (y.data, x.grad) == (9.0, 3.0)
-    assert detach(2.0) == 2.0
 
 
 # --- compiled
