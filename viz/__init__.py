@@ -11,7 +11,8 @@
 from __future__ import annotations
 
 from . import _guard as _guard  # first of all: is `autograd` ours?
+from .derivation import Derivation, draw_derivation
 from .dot import EngineError
 from .drawing import Drawing, draw_dot, draw_graph
 
-__all__ = ["Drawing", "EngineError", "draw_dot", "draw_graph"]
+__all__ = ["Derivation", "Drawing", "EngineError", "draw_derivation", "draw_dot", "draw_graph"]
