@@ -16,6 +16,7 @@ from autograd.expression import known_functions
 
 from .dot import EngineError
 from .drawing import ENGINES, Drawing, draw_graph
+from .player import step_through
 from .svg import RANKDIRS, THEMES
 
 _EXAMPLES = """\
@@ -25,13 +26,14 @@ examples:
   chainrule "sigmoid(w0*x0 + w1*x1 + w2)" w0=2 x0=-1 w1=-3 x1=-2 w2=-3 --out neuron.svg --theme dark
   chainrule "1 / (1 + exp(-(w*x + b)))" w=2 x=-1 b=-3 --rankdir TB --out gate.html
   chainrule "(x + y) * z" x=-2 y=5 z=-4 --out slide.png --scale 4 --fmt .2f --theme light
+  chainrule "(x + y) * z" x=-2 y=5 z=-4 --steps steps.html
 
 functions: {functions}
 """
 # Every file that we write says so, and only such a file is written over without being told to.
-_SIGNS = (b"chainrule-graph", b"digraph computation_graph")
+_SIGNS = (b"chainrule-graph", b"chainrule-player", b"digraph computation_graph")
 _ENDINGS = (".svg", ".html", ".dot", ".gv", ".png", ".pdf")
-_WITH_ARGUMENT = ("--out", "--theme", "--rankdir", "--engine", "--fmt", "--scale")
+_WITH_ARGUMENT = ("--out", "--steps", "--theme", "--rankdir", "--engine", "--fmt", "--scale")
 _SHORT = {"-o": "--out", "-V": "--version"}
 _PLAIN = str.maketrans({"−": "-", "–": "-", "─": "-", "×": "*", "÷": "/", "…": "..."})
 
@@ -63,13 +65,29 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(argv: list[str]) -> int:
-    options = _parser().parse_args(_options_first(argv))
-    out = Path(options.out)
-    if out.suffix.lower() not in _ENDINGS:
+    parser = _parser()
+    options = parser.parse_args(_options_first(argv))
+    steps = Path(options.steps) if options.steps is not None else None
+    if options.out is None and not steps:
+        options.out = "graph.svg"
+    out = Path(options.out) if options.out is not None else None
+    if out and out.suffix.lower() not in _ENDINGS:
         raise _BadInput(f"--out must end in .svg, .html, .dot, .png or .pdf, but got {options.out!r}")
+    if steps and steps.suffix.lower() != ".html":
+        raise _BadInput(f"--steps must end in .html, but got {options.steps!r}")
+    if not out:
+        for option in ("rankdir", "engine", "scale", "no_grad", "local"):
+            if getattr(options, option) != parser.get_default(option):
+                name = option.replace("_", "-")
+                raise _BadInput(f"--{name} is for the picture; please give it a name too, such as --out graph.svg")
+    if out and steps and out.resolve() == steps.resolve():
+        raise _BadInput(f"--out and --steps are both {options.out}; please give one of them another name")
     root = _graph(options.formula, options.values)
     root.backward()
-    _check_overwrite(out, options.force)
+    for file, option in ((out, "--out"), (steps, "--steps")):
+        if file:
+            _check_overwrite(file, option, options.force)
+    target = out
     try:
         drawing: Drawing = draw_graph(
             root,
@@ -81,12 +99,18 @@ def _run(argv: list[str]) -> int:
             engine=options.engine,
         )
         table = drawing.to_text()
-        drawing.save(out, scale=options.scale)
+        player = step_through(root, theme=options.theme) if steps else None
+        if out:
+            drawing.save(out, scale=options.scale)
+        if player and steps:
+            target = steps
+            player.save(steps)
     except (EngineError, ImportError, ValueError) as error:
         raise _BadInput(str(error)) from None
     except OSError as error:
-        raise _BadInput(f"could not write {options.out}: {error.strerror or error}") from None
-    print(_printable(f"{table}\n\nwrote {out}"))
+        raise _BadInput(f"could not write {target}: {error.strerror or error}") from None
+    written = " and ".join(str(file) for file in (out, steps) if file)
+    print(_printable(f"{table}\n\nwrote {written}"))
     return 0
 
 
@@ -131,7 +155,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("formula", help="numbers, names, + - * / **, brackets and functions such as sigmoid(x)")
     parser.add_argument("values", nargs="*", metavar="name=number", help="a number for every name in the formula")
     parser.add_argument(
-        "--out", default="graph.svg", metavar="FILE", help="graph.svg if not given; also .html .dot .png .pdf"
+        "--out",
+        metavar="FILE",
+        help="the picture; graph.svg if neither this nor --steps is given; also .html .dot .png .pdf",
+    )
+    parser.add_argument(
+        "--steps",
+        metavar="FILE",
+        help="a page that steps through the forward and the backward pass, such as steps.html",
     )
     parser.add_argument("--theme", choices=THEMES, default="auto", help="colours; auto follows the reader's system")
     parser.add_argument("--rankdir", choices=RANKDIRS, default="LR", help="where the computation runs")
@@ -169,12 +200,12 @@ def _graph(formula: str, assignments: list[str]) -> Value:
         raise _BadInput(f"{error.message}, at column {error.column + 1} of {shown!r}") from None
 
 
-def _check_overwrite(out: Path, force: bool) -> None:
+def _check_overwrite(out: Path, option: str, force: bool) -> None:
     """Refuse to write over what chainrule did not write."""
     if force or not (out.exists() or out.is_symlink()):
         return
     if not out.is_file():
-        raise _BadInput(f"{out} is not a plain file; please give another --out")
+        raise _BadInput(f"{out} is not a plain file; please give another {option}")
     try:
         content = out.read_bytes()
     except OSError as error:

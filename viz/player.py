@@ -34,7 +34,7 @@ from .svg import THEMES, title_of
 MAX_FRAMES = 40  # more than these are shown layer by layer
 SMALL = 40  # parts: then layers and neurons are folded, where there are any
 PARTLY = "…"  # a gradient that some of its contributions have reached, in an order that is not that of `backward`
-PICTURES = 130_000  # bytes of images in a notebook, about
+PICTURES = 112_000  # bytes of images in a notebook, about
 
 Step = ForwardStep | BackwardStep
 
@@ -70,7 +70,7 @@ def step_through(
     check_depth(depth)
     if not (forward or backward):
         raise ValueError(
-            "there is nothing to step through: forward and backward are both False; leave one of them True"
+            "forward and backward are both False, so nothing is left to step through; set one of them to True"
         )
     return Player(root, bool(forward), bool(backward), theme, depth)
 
@@ -163,9 +163,14 @@ class Player:
 
     def _expandable(self) -> str:
         """The frames as steps that open without a script. If they are many and large, not each has its picture."""
-        pictures = [_image(frame.svg) for frame in self.frames[:1]]
-        every = max(1, -(-len(pictures[0]) * len(self.frames) // PICTURES))
-        steps = []
+        size = len(_image(self.frames[-1].svg).encode())
+        every = -(-size * len(self.frames) // PICTURES)
+        told = [self._note] if self._note else []
+        if every > 1:
+            told.append(
+                f"Only one step in {every} has its picture here. Run the cell to see the player with all of them."
+            )
+        steps = [f"<p>{_escape(' '.join(told))}</p>\n"] if told else []
         for k, frame in enumerate(self.frames):
             picture = ""
             if k % every == 0 or k == len(self.frames) - 1:
@@ -207,7 +212,7 @@ class _Script:
         in_all = len(forwards) + len(backwards) + forward + backward
         by_layer = depth == "auto" and in_all > MAX_FRAMES
         self.diagram = _diagram(root, depth, by_layer)
-        self.title = title_of(self.diagram).replace("Computation graph", "The computation graph")
+        self.title = title_of(self.diagram)
         self.folded = any(part.kind == "folded" for part in self.diagram.parts)
         self.running = not (self.folded or by_layer)  # whether contributions come in the order of `backward`
         self.expected = Counter(step.input for step in backwards)

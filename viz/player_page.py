@@ -13,14 +13,15 @@ from typing import Any
 
 from .metrics import FONT
 from .stage import stylesheet
+from .svg import DARK, LIGHT
 
-_ROOT = ".chainrule-player"
+_ROOT = ".cr-player"
 
 _STYLE = """\
 %(root)s{color-scheme:light dark;color:var(--ink);font:15px/1.5 %(font)s;margin:0;text-align:left}
 %(root)s[data-theme=light],[data-jp-theme-light=true] %(root)s[data-theme=auto]{color-scheme:light}
 %(root)s[data-theme=dark],[data-jp-theme-light=false] %(root)s[data-theme=auto]{color-scheme:dark}
-%(root)s[data-ready]>details,%(root)s[data-ready]>noscript{display:none}
+%(root)s[data-ready]>.cr-instead{display:none}
 %(root)s *{box-sizing:border-box}
 %(root)s .cr-box{background:var(--card);border:1px solid var(--edge);border-radius:12px;overflow:hidden}
 %(root)s .cr-stage{overflow:auto;max-height:74vh;border-radius:12px 12px 0 0}
@@ -192,12 +193,13 @@ def piece(data: dict[str, Any], theme: str, fallback: str = "") -> str:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     # nothing in the text may end the script element, or begin another inside it
     text = re.sub(r"<(?=!|script)", r"\\u003c", text, flags=re.IGNORECASE).replace("</", "<\\/")
-    instead = fallback or "<noscript><p>The steps need JavaScript, which is switched off here.</p></noscript>"
+    instead = fallback or "<p>The steps need JavaScript, which is switched off here.</p>"
+    script = re.sub(r"^ +| *// .*$", "", _SCRIPT, flags=re.MULTILINE)
     return (
         # JupyterLab must not take the keys for its own
-        f'<div class="chainrule-player" data-chainrule-player data-theme="{theme}" data-lm-suppress-shortcuts="true">\n'
-        f"<style>\n{_style()}</style>\n{instead}\n"
-        f'<script type="application/json">{text}</script>\n<script>\n{_SCRIPT}</script>\n</div>\n'
+        f'<div class="cr-player" data-chainrule-player data-theme="{theme}" data-lm-suppress-shortcuts="true">\n'
+        f'<style>\n{_style()}</style>\n<div class="cr-instead">{instead}</div>\n'
+        f'<script type="application/json">{text}</script>\n<script>\n{script}</script>\n</div>\n'
     )
 
 
@@ -209,13 +211,15 @@ def step(title: str, text: str, words: str, more: str, picture: str) -> str:
 
 def page(piece: str, title: str, theme: str) -> str:
     """A whole page around a player."""
-    scheme = "light dark" if theme == "auto" else theme
+    scheme, name = "light dark" if theme == "auto" else theme, f"{html.escape(title)}, step by step"
+    muted = f"light-dark({LIGHT['muted']},{DARK['muted']})"
     return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{html.escape(title)}, step by step'
-        '</title>\n<meta name="viewport" content="width=device-width">\n'
+        f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{name}</title>\n'
+        '<meta name="viewport" content="width=device-width">\n'
         f"<style>:root{{color-scheme:{scheme};background:light-dark(#f3f5f8,#0c0f14)}}"
-        "body{margin:clamp(8px,2vw,2rem) auto;padding:0 clamp(8px,2vw,2rem);max-width:1700px}</style></head>\n"
-        f"<body>\n<main data-page>\n{piece}</main>\n</body>\n</html>\n"
+        "body{margin:clamp(8px,2vw,2rem) auto;padding:0 clamp(8px,2vw,2rem);max-width:1700px}"
+        f"h1{{margin:0 0 .8rem;font:600 15px {FONT};color:{muted}}}</style></head>\n"
+        f"<body>\n<main data-page>\n<h1>{name}</h1>\n{piece}</main>\n</body>\n</html>\n"
     )
 
 

@@ -1,0 +1,269 @@
+"""The player, used as a person uses it: in Chromium, with the mouse and with keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from autograd import BackwardStep, Value, backward_steps, exp, format_number, reciprocal, topological_order
+from viz import step_through
+
+from .graphs import SAMPLES, doubled, network, neuron, product_of_a_sum
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+
+def by_hand() -> Value:
+    """The sigmoid gate of the lecture, of six kinds of gates."""
+    w0, x0, w1, x1, w2 = (Value(v, n) for n, v in {"w0": 2.0, "x0": -1.0, "w1": -3.0, "x1": -2.0, "w2": -3.0}.items())
+    return reciprocal(1 + exp(-(w0 * x0 + w1 * x1 + w2)))
+
+
+Opener = Callable[..., "Page"]
+
+
+@pytest.fixture
+def opened(chromium: Browser, tmp_path: Path) -> Iterator[Opener]:
+    """Opens the page of a player, or HTML; the page must give no error, and ask the network for nothing."""
+    pages, wrong = [], []
+
+    def go(content: Value | str, *, theme: str = "auto", **context: Any) -> Page:
+        file = tmp_path / f"page{len(pages)}.html"
+        if isinstance(content, Value):
+            step_through(content, theme=theme).save(file)
+        else:
+            file.write_text(content, encoding="utf-8")
+        page = chromium.new_page(**context)
+        pages.append(page)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("request", lambda asked: None if asked.url == file.as_uri() else wrong.append(asked.url[:80]))
+        page.goto(file.as_uri())
+        return page
+
+    yield go
+    for page in pages:
+        page.close()
+    assert not wrong
+
+
+def count(player: Page | Locator) -> str:
+    return player.locator(".cr-count").inner_text()
+
+
+def text(player: Page | Locator) -> str:
+    return " ".join(player.locator(".cr-caption .cr-text").inner_text().split())
+
+
+def slide(player: Page | Locator, to: int) -> None:
+    player.get_by_role("slider").fill(str(to))
+
+
+@pytest.mark.parametrize("make", [product_of_a_sum, by_hand, neuron, doubled])
+def test_the_numbers_on_every_frame_are_those_of_the_backward_pass(make: Callable[[], Value], opened: Opener) -> None:
+    root = make()
+    page = opened(root)
+    order = [node for node in topological_order(root) if node.op != "const"]
+    events = list(backward_steps(root))
+    first = int(page.get_by_role("slider").get_attribute("max") or 0) + 1 - len(events)
+    total = {root: 1.0}
+    for event in events:
+        assert isinstance(event, BackwardStep)
+        total[event.input] = event.total
+        slide(page, first + event.index)
+        assert text(page) == event.text
+        assert page.locator(".cr-caption .cr-words").inner_text() == f"{event.words}."
+        expected = [format_number(total[node]) if node in total else "–" for node in order]
+        assert page.locator("[data-part] .gradient").all_text_contents() == expected
+        lit = page.locator(".cr-lights")
+        assert (lit.locator(".flow").count(), lit.locator(".ring").count(), lit.locator(".now").count()) == (1, 1, 1)
+
+
+def test_slider_buttons_and_keys_move_it(opened: Opener) -> None:
+    page = opened(by_hand())
+    assert count(page) == "1 / 22"
+    slide(page, 4)
+    assert count(page) == "5 / 22"
+    page.get_by_role("button", name="Next step").click()
+    assert count(page) == "6 / 22"
+    page.get_by_role("button", name="Previous step").click()
+    assert count(page) == "5 / 22"
+    for focused in ("slider", "button"):
+        page.get_by_role(focused).first.focus()  # type: ignore[arg-type]
+        for key, expected in [("End", 22), ("ArrowRight", 22), ("ArrowLeft", 21), ("Home", 1), ("ArrowLeft", 1),
+                              ("ArrowRight", 2)]:  # fmt: skip
+            page.keyboard.press(key)
+            assert count(page) == f"{expected} / 22", (focused, key)
+    page.keyboard.press("Alt+ArrowRight")  # the browser's own
+    assert count(page) == "2 / 22"
+    assert page.get_by_role("slider").input_value() == "1"
+
+
+def test_alone_on_its_page_it_need_not_be_chosen_first(opened: Opener) -> None:
+    page = opened(product_of_a_sum())
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert count(page) == "3 / 8"
+
+
+def test_the_ends_are_told(opened: Opener) -> None:
+    page = opened(product_of_a_sum())
+    previous, following = (page.get_by_role("button", name=f"{which} step") for which in ("Previous", "Next"))
+    assert (previous.get_attribute("aria-disabled"), following.get_attribute("aria-disabled")) == ("true", "false")
+    page.keyboard.press("End")
+    assert (previous.get_attribute("aria-disabled"), following.get_attribute("aria-disabled")) == ("false", "true")
+
+
+def test_play_goes_to_the_end_and_stops_there(opened: Opener) -> None:
+    piece = (
+        step_through(doubled())
+        .to_html(page=False)
+        .replace("data-chainrule-player", 'data-chainrule-player data-pace="60"', 1)
+    )
+    page = opened(f"<!DOCTYPE html><meta charset=utf-8><main>{piece}</main>")
+    page.get_by_role("button", name="Play").click()
+    assert page.get_by_role("button", name="Pause").count() == 1
+    page.get_by_role("button", name="Play").wait_for()
+    assert count(page) == "5 / 5"
+    page.wait_for_timeout(150)
+    assert count(page) == "5 / 5"
+    page.get_by_role("button", name="Play").click()  # from the beginning
+    page.wait_for_function("document.querySelector('.cr-count').textContent === '2 / 5'")
+    page.get_by_role("button", name="Next step").click()  # whoever moves it by hand has stopped it
+    assert page.get_by_role("button", name="Play").count() == 1
+
+
+def test_two_players_do_not_know_of_each_other(opened: Opener) -> None:
+    pieces = [
+        step_through(f(), theme=t).to_html(page=False)
+        for f, t in ((doubled, "light"), (by_hand, "dark"), (doubled, "auto"))
+    ]
+    page = opened(f"<!DOCTYPE html><meta charset=utf-8><main>{''.join(pieces)}</main>")
+    players = page.locator("[data-chainrule-player]").all()
+    assert [count(p) for p in players] == ["1 / 5", "1 / 22", "1 / 5"]
+    players[1].get_by_role("slider").focus()
+    page.keyboard.press("End")
+    assert [count(p) for p in players] == ["1 / 5", "22 / 22", "1 / 5"]
+    players[0].get_by_role("button", name="Next step").click()
+    assert [count(p) for p in players] == ["2 / 5", "22 / 22", "1 / 5"]
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("ArrowRight")
+    assert [count(p) for p in players] == ["2 / 5", "22 / 22", "1 / 5"]
+    assert all(p.locator(".cr-box").count() == 1 for p in players)  # three scripts have run, and made each once
+
+
+def test_what_is_said_to_whoever_cannot_see_it(opened: Opener) -> None:
+    page = opened(product_of_a_sum())
+    live = page.locator("[aria-live=polite]")
+    slide(page, 6)
+    assert "∂f/∂x += ∂f/∂q · ∂q/∂x = −4 × 1 = −4" in " ".join(live.inner_text().split())
+    assert "q passes its gradient −4 on to x" in live.inner_text()
+    spoken = page.get_by_role("slider").get_attribute("aria-valuetext") or ""
+    assert spoken.startswith("7 of 8. Backward pass, step 3 of 4: ∂f/∂x +=")
+    assert "∂f/∂x" in (page.get_by_role("img").get_attribute("aria-label") or "")
+    assert page.locator(".cr-ghost:not([aria-hidden=true])").count() == 0
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_nothing_jumps(width: int, opened: Opener) -> None:
+    page = opened(SAMPLES["skip connections"](), viewport={"width": width, "height": 900})
+    places = set()
+    for k in range(int(page.get_by_role("slider").get_attribute("max") or 0) + 1):
+        slide(page, k)
+        box, bar = page.locator(".cr-box").bounding_box(), page.locator(".cr-bar").bounding_box()
+        assert box and bar
+        places.add((box["height"], bar["y"]))
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert len(places) == 1
+
+
+def test_what_is_lit_comes_into_sight(opened: Opener) -> None:
+    page = opened(by_hand(), viewport={"width": 400, "height": 800}, reduced_motion="reduce")
+    for k in range(22):
+        slide(page, k)
+        ring = page.locator(".cr-lights .ring")
+        if ring.count():
+            box = ring.first.bounding_box()
+            assert box and box["x"] >= 0 and box["x"] + box["width"] <= 400, k
+
+
+@pytest.mark.parametrize("wish", ["reduce", "no-preference"])
+def test_reduced_motion_is_respected(wish: str, opened: Opener) -> None:
+    page = opened(by_hand(), reduced_motion=wish)
+    slide(page, 3)
+    moving = page.evaluate("document.getAnimations().length + (getComputedStyle("
+                           "document.querySelector('.cr-lights > g')).animationName === 'none' ? 0 : 1)")  # fmt: skip
+    assert (moving == 0) == (wish == "reduce")
+
+
+@pytest.mark.parametrize(
+    ("theme", "system", "host", "dark"),
+    [
+        ("auto", "light", "", False),
+        ("auto", "dark", "", True),
+        ("light", "dark", "", False),
+        ("dark", "light", "", True),
+        ("auto", "light", 'data-jp-theme-light="false"', True),  # JupyterLab in the dark
+        ("auto", "dark", 'data-jp-theme-light="true"', False),
+        ("light", "light", 'data-jp-theme-light="false"', False),
+    ],
+)
+def test_the_theme_is_followed(theme: str, system: str, host: str, dark: bool, opened: Opener) -> None:
+    piece = step_through(product_of_a_sum(), theme=theme).to_html(page=False)
+    page = opened(f"<!DOCTYPE html><meta charset=utf-8><body {host}><main>{piece}</main>", color_scheme=system)
+    colour = "getComputedStyle(document.querySelector('{}')).{}"
+    assert page.evaluate(colour.format(".cr-box", "backgroundColor")) == (
+        "rgb(20, 24, 31)" if dark else "rgb(255, 255, 255)"
+    )
+    assert page.evaluate(colour.format(".value", "fill")) == ("rgb(53, 201, 160)" if dark else "rgb(0, 115, 79)")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["sigmoid", "network"])
+def test_axe_finds_nothing(name: str, theme: str, opened: Opener) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+    page = opened(by_hand() if name == "sigmoid" else network(4, 4, 1), color_scheme=theme)
+    for k in (0, 5):
+        slide(page, k)
+        page.wait_for_timeout(300)  # until the light is fully on
+        found = axe.Axe().run(page).response["violations"]
+        assert [(v["id"], [n["target"] for n in v["nodes"]]) for v in found] == []
+
+
+def test_the_page_is_small_and_its_first_picture_soon_there(opened: Opener, tmp_path: Path) -> None:
+    assert step_through(by_hand()).save(tmp_path / "a.html").stat().st_size <= 200_000
+    page = opened(by_hand())
+    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+    times = []
+    for _ in range(3):  # the machine may be busy
+        page.reload()
+        page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+        times.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
+    assert min(times) < 200, times
+
+
+def test_without_scripts_the_steps_can_be_opened(opened: Opener) -> None:
+    page = opened(
+        f"<!DOCTYPE html><meta charset=utf-8><body>{step_through(product_of_a_sum())._repr_mimebundle_()['text/html']}",
+        java_script_enabled=False,
+    )
+    assert page.locator("details").count() == 8
+    page.get_by_text("Backward pass, step 2 of 4").click()
+    picture = page.locator("details[open] img")
+    box = picture.bounding_box()
+    assert box and box["width"] > 300 and box["height"] > 100
+    size = re.search(r"width='(\d+)'", step_through(product_of_a_sum()).frames[5].svg)
+    assert size and box["width"] == float(size[1])  # a broken picture would have another
+
+
+def test_with_scripts_the_steps_give_way_to_the_player(opened: Opener) -> None:
+    page = opened(
+        f"<!DOCTYPE html><meta charset=utf-8><body>{step_through(doubled())._repr_mimebundle_()['text/html']}"
+    )
+    assert page.get_by_role("slider").is_visible()
+    assert not page.locator("details").first.is_visible()
