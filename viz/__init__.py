@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import _guard as _guard  # first of all: is `autograd` ours?
+from .derivation import Derivation, draw_derivation
 from .dot import EngineError
 from .drawing import Drawing, draw_dot, draw_graph
 from .maps import MapDrawing, draw_maps, step_maps
@@ -34,12 +35,14 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Derivation",
     "DescentAnimation",
     "Drawing",
     "EngineError",
     "MapDrawing",
     "Player",
     "animate_descent",
+    "draw_derivation",
     "draw_dot",
     "draw_graph",
     "draw_maps",

@@ -1,0 +1,312 @@
+"""`draw_derivation`: every path from a leaf to the root, in symbols, formulas and numbers, and their sum."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograd import Value, backward_steps, dot, leaves, scope, topological_order
+from autograd.ops import LEAF
+from viz import Derivation, draw_derivation
+
+from .graphs import chain, doubled, network, product_of_a_sum, random_graphs, sigmoid_gate, strange_names
+
+
+def gradients(root: Value) -> dict[Value, float]:
+    """∂root/∂node as the backward pass adds them up, without touching any `.grad`."""
+    total = {root: 1.0}
+    for step in backward_steps(root):
+        total[step.input] = step.total
+    return total
+
+
+# --- what is written
+
+
+def test_one_path_in_symbols_formulas_and_numbers() -> None:
+    assert str(draw_derivation(product_of_a_sum(), "x")) == (
+        "x = −2, y = 5, z = −4\n"
+        "q = x + y = −2 + 5 = 3\n"
+        "f = q × z = 3 × (−4) = −12\n"
+        "\n"
+        "∂f/∂x = ∂f/∂q · ∂q/∂x\n"
+        "      = z · 1\n"
+        "      = −4 × 1\n"
+        "      = −4"
+    )
+
+
+def test_the_same_as_latex() -> None:
+    assert draw_derivation(product_of_a_sum(), "x").to_latex() == (
+        "\\begin{aligned}\n"
+        "x &= -2,\\quad y = 5,\\quad z = -4 \\\\\n"
+        "q & = x + y = 3 \\\\\n"
+        "f & = q \\cdot z = -12 \\\\[1.5ex]\n"
+        "\\frac{\\partial f}{\\partial x} &= "
+        "\\frac{\\partial f}{\\partial q} \\cdot \\frac{\\partial q}{\\partial x} \\\\\n"
+        " &= z \\cdot 1 \\\\\n"
+        " &= -4 \\times 1 \\\\\n"
+        " &= -4\n"
+        "\\end{aligned}"
+    )
+
+
+def test_the_definitions_can_be_left_out() -> None:
+    lines = draw_derivation(product_of_a_sum(), "x").to_latex(definitions=False).splitlines()
+    assert len(lines) == 6 and lines[1].startswith(r"\frac{\partial f}{\partial x} &= ")
+
+
+def test_the_sigmoid_gate_of_the_lecture() -> None:
+    derivation = draw_derivation(sigmoid_gate(), "w0")
+    chain = str(derivation).split("\n\n")[1].splitlines()
+    assert chain == [
+        "∂f/∂w0 = ∂f/∂v7 · ∂v7/∂v6 · ∂v6/∂v5 · ∂v5/∂v4 · ∂v4/∂v3 · ∂v3/∂v1 · ∂v1/∂w0",
+        "       = −1/v7² · 1 · exp(v5) · (−1) · 1 · 1 · x0",
+        "       = −0.5344 × 1 × 0.3679 × (−1) × 1 × 1 × (−1)",
+        "       = −0.1966",
+    ]
+    s = 1 / (1 + math.exp(-1))
+    assert derivation.value == pytest.approx(-s * (1 - s), rel=1e-14)
+
+
+def test_several_paths_one_line_each_and_their_sum() -> None:
+    x = Value(2.0, "x")
+    u, v = x * 3.0, x**2
+    u.label, v.label = "u", "v"
+    assert str(draw_derivation(u * v)).split("\n\n")[1].splitlines() == [
+        "∂f/∂x = ∂f/∂u · ∂u/∂x",
+        "        + ∂f/∂v · ∂v/∂x",
+        "      = v · 3",
+        "        + u · 2·x^(2−1)",
+        "      = 4 × 3",
+        "        + 6 × 4",
+        "      = 12 + 24",
+        "      = 36",
+    ]
+
+
+def test_an_input_that_is_used_twice_has_two_paths() -> None:
+    derivation = draw_derivation(doubled())
+    assert [path.positions for path in derivation.paths] == [(0,), (1,)]
+    assert derivation.value == 2.0
+    assert "∂b/∂a = ∂b/∂a (input 1)\n        + ∂b/∂a (input 2)\n" in str(derivation)
+    assert r"\left.\frac{\partial b}{\partial a}\right|_{\text{input 2}}" in derivation.to_latex()
+
+
+def test_a_local_derivative_is_told_from_the_whole_one() -> None:
+    x = Value(2.0, "x")
+    chain = str(draw_derivation(x * (x + 1))).split("\n\n")[1]
+    assert chain.startswith("∂f/∂x = ∂f/∂x (direct)\n        + ∂f/∂v1 · ∂v1/∂x\n")
+
+
+@pytest.mark.parametrize(
+    ("root", "line"),
+    [
+        (lambda x, w: w * x.tanh(), "= w · (1 − v1²)"),  # a sum beside another factor
+        (lambda x, w: w * x.relu(), "= w · (1 if x > 0 else 0)"),
+        (lambda x, w: w * (-x), "= w · (−1)"),  # a minus sign after another sign
+        (lambda x, w: (-x) * w, "= w · (−1)"),
+        (lambda x, w: -(x * w), "= −1 · w"),  # but not at the beginning
+        (lambda x, w: w * x.sigmoid(), "= w · v1·(1 − v1)"),  # a sum that has its brackets
+    ],
+)
+def test_brackets_where_a_factor_would_be_misread(root: object, line: str) -> None:
+    f = root(Value(2.0, "x"), Value(3.0, "w"))  # type: ignore[operator]
+    assert line in [row.strip() for row in str(draw_derivation(f, "x")).splitlines()]
+
+
+def test_a_long_product_goes_on_in_the_next_line() -> None:
+    text = str(draw_derivation(chain(20)))
+    assert max(map(len, text.splitlines())) < 110
+    assert text.count("∂v2/∂v1 ") == 1 and text.count("\n          · ") == 4
+
+
+def test_a_derivative_by_the_root_itself_is_one() -> None:
+    f = product_of_a_sum()
+    assert str(draw_derivation(f, f)) == "∂f/∂f = 1"
+    assert draw_derivation(f, f).value == 1.0
+
+
+def test_by_a_node_on_the_way() -> None:
+    assert draw_derivation(product_of_a_sum(), "q").value == -4.0
+
+
+def test_it_is_a_snapshot() -> None:
+    f = product_of_a_sum()
+    derivation = draw_derivation(f, "x")
+    before = str(derivation), derivation.to_latex(), derivation._repr_mimebundle_()
+    for node in topological_order(f):
+        node.data, node.grad, node.label = 99.0, 98.0, "changed"
+    assert (str(derivation), derivation.to_latex(), derivation._repr_mimebundle_()) == before
+
+
+def test_notebooks_get_latex_and_text() -> None:
+    derivation = draw_derivation(product_of_a_sum(), "x")
+    bundle = derivation._repr_mimebundle_()
+    assert bundle == {"text/latex": derivation._repr_latex_(), "text/plain": str(derivation)}
+    assert bundle["text/latex"] == f"$$\n{derivation.to_latex()}\n$$"
+    assert repr(derivation) == "<Derivation of ∂f/∂x, 1 path; print() shows it>"
+
+
+def test_many_inputs_are_not_all_listed() -> None:
+    xs = [Value(float(k), f"x{k}") for k in range(30)]
+    text = str(draw_derivation(dot(xs[:15], xs[15:]), "x20"))
+    assert text.startswith("x20 = 20, x0 = 0, ") and text.splitlines()[0].endswith(", …")
+
+
+def test_strange_names_break_neither_lines_nor_braces() -> None:
+    f = strange_names()
+    for leaf in leaves(f):
+        derivation = draw_derivation(f, leaf)
+        latex = re.sub(r"\\\\|\\[{}%_&$#]|\\backslash|\\hat\{\}", "", derivation.to_latex())
+        assert latex.count("{") == latex.count("}")
+        rows = latex.splitlines()[1:-1]
+        assert all(row.count("&") == 1 for row in rows)
+        assert len(str(derivation).splitlines()) == len(rows) + 1
+
+
+# --- the sum over the paths is the gradient
+
+
+def test_with_one_path_it_is_the_gradient_to_the_last_bit() -> None:
+    f = sigmoid_gate()
+    for leaf in leaves(f):
+        assert draw_derivation(f, leaf).value == leaf.grad
+
+
+@st.composite
+def small_graphs(draw: st.DrawFn) -> Value:
+    """A tame random graph: every node uses two earlier ones, often the same one twice."""
+    numbers = st.floats(-2, 2)
+    nodes = [Value(draw(numbers)) for _ in range(draw(st.integers(1, 3)))]
+    for _ in range(draw(st.integers(1, 7))):
+        a, b = draw(st.sampled_from(nodes)), draw(st.sampled_from(nodes))
+        kind = draw(st.sampled_from(["+", "-", "*", "tanh", "dot", "2*"]))
+        ways = {"+": a + b, "-": a - b, "*": a * b, "tanh": a.tanh(), "dot": dot([a, b], [b, a]), "2*": 2.0 * a}
+        nodes.append(ways[kind])
+    return nodes[-1]
+
+
+@given(small_graphs())
+def test_the_sum_over_all_paths_is_what_backward_adds_up(root: Value) -> None:
+    expected = gradients(root)
+    for node in topological_order(root):
+        if node.op == "const":
+            continue
+        derivation = draw_derivation(root, node, max_paths=10_000)
+        size = sum(abs(path.contribution) for path in derivation.paths)
+        assert derivation.value == pytest.approx(expected[node], rel=1e-12, abs=1e-12 * size + 1e-200)
+        for path in derivation.paths:
+            assert path.nodes[0] is root and path.nodes[-1] is node
+            for k, (y, i) in enumerate(zip(path.nodes, path.positions, strict=False)):
+                assert y.inputs[i] is path.nodes[k + 1] and y.local_derivatives[i] == path.local[k]
+        assert len({(path.nodes, path.positions) for path in derivation.paths}) == len(derivation.paths)
+
+
+@settings(max_examples=40)
+@given(random_graphs(), st.data())
+def test_any_graph_is_derived_or_refused_and_stays_as_it_was(root: Value, data: st.DataObject) -> None:
+    nodes = topological_order(root)
+    before = repr([(n.data, n.grad, n.has_grad, n.op, n.label, n.scope, n.inputs) for n in nodes])
+    candidates = [node for node in nodes if node.op == LEAF]
+    if candidates:
+        leaf = data.draw(st.sampled_from(candidates))
+        try:
+            derivation = draw_derivation(root, leaf)
+        except ValueError:
+            with pytest.raises(ValueError, match="more than one can check by hand"):
+                draw_derivation(root, leaf)
+        else:
+            assert isinstance(derivation, Derivation) and str(derivation) and derivation.to_latex()
+    assert repr([(n.data, n.grad, n.has_grad, n.op, n.label, n.scope, n.inputs) for n in nodes]) == before
+
+
+# --- what is refused
+
+
+def test_more_paths_than_one_can_check_are_counted_and_refused() -> None:
+    x = y = Value(1.0, "x")
+    for _ in range(4):
+        y = y + y
+    with pytest.raises(ValueError, match=r"16 paths with 64 local derivatives in all, and max_paths=12 .*step_through"):
+        draw_derivation(y)
+    assert len(draw_derivation(y, max_paths=16).paths) == 16 and draw_derivation(y, x, max_paths=16).value == 16.0
+
+
+def test_more_paths_than_can_be_counted_are_refused_at_once() -> None:
+    y = Value(1.0, "x")
+    for _ in range(20_000):
+        y = y * 0.5 + y
+    start = time.perf_counter()
+    with pytest.raises(ValueError, match="more than 10¹⁵ paths with more than 10¹⁵ local derivatives"):
+        draw_derivation(y)
+    assert time.perf_counter() - start < 20
+
+
+def test_a_path_that_is_too_long_is_refused() -> None:
+    with pytest.raises(ValueError, match="1 path with 50,000 local derivatives in all"):
+        draw_derivation(chain(50_000))
+
+
+def test_which_leaf_must_be_said_where_there_are_several() -> None:
+    with pytest.raises(ValueError, match=r"by which leaf .* its leaves are x, y, z \(3 in all\)"):
+        draw_derivation(product_of_a_sum())
+
+
+def test_a_leaf_that_the_graph_does_not_have() -> None:
+    f = product_of_a_sum()
+    with pytest.raises(ValueError, match=r"not in this graph.* its leaves are x, y, z"):
+        draw_derivation(f, Value(1.0, "x"))
+    with pytest.raises(ValueError, match=r"no node 'X'; did you mean 'x'\?; its leaves are x, y, z"):
+        draw_derivation(f, "X")
+
+
+def test_a_label_that_several_nodes_have() -> None:
+    with scope("a"):
+        w = Value(1.0, "w")
+    with scope("b"):
+        v = Value(2.0, "w")
+    f = w * v
+    with pytest.raises(ValueError, match=r"2 nodes are labelled 'w': .* 'w' in a, 'w \(2\)' in b"):
+        draw_derivation(f, "w")
+    assert draw_derivation(f, v).value == 1.0
+    assert draw_derivation(f, "w (2)").value == 1.0
+
+
+def test_nothing_is_differentiated_by_a_constant() -> None:
+    f = Value(2.0, "x") * 3.0
+    with pytest.raises(ValueError, match="3 is a constant"):
+        draw_derivation(f, f.inputs[1])
+    with pytest.raises(ValueError, match="it has no leaves, only constants"):
+        draw_derivation(f.inputs[1])
+
+
+@pytest.mark.parametrize("leaf", [1, 2.0, ["x"], b"x"])
+def test_a_leaf_is_a_value_or_a_name(leaf: object) -> None:
+    with pytest.raises(TypeError, match=r"leaf must be a Value of the graph, or its name, but got"):
+        draw_derivation(product_of_a_sum(), leaf)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("root", [None, 3.0, [Value(1.0)]])
+def test_only_a_value_has_a_derivation(root: object) -> None:
+    with pytest.raises(TypeError, match="the graph of a Value, but got"):
+        draw_derivation(root)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("max_paths", [0, -1, True, 2.5, None])
+def test_max_paths_is_a_positive_whole_number(max_paths: object) -> None:
+    with pytest.raises(ValueError, match="max_paths must be an int of at least 1, but got"):
+        draw_derivation(product_of_a_sum(), "x", max_paths=max_paths)  # type: ignore[arg-type]
+
+
+def test_a_network_is_refused_or_derived_by_what_one_can_check() -> None:
+    f = network(3, 3)
+    small = draw_derivation(network(2, 1, inputs=1), "x0")
+    assert len(small.paths) == 2
+    with pytest.raises(ValueError, match="27 paths"):
+        draw_derivation(f + f * f, "x0")

@@ -1,0 +1,315 @@
+"""`draw_derivation`: the chain rule for one leaf, written out whole: every path from it to the root, and their sum."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from autograd import SHEET, Value, format_number, forward_steps, topological_order
+from autograd.graph import names_in_order
+from autograd.hints import did_you_mean
+from autograd.ops import CONSTANT, LEAF
+from autograd.steps import latex_name, latex_number, partial_formula
+
+from .diagram import count
+from .drawing import only_a_value
+from .metrics import one_line
+
+MAX_PATHS = 12
+FACTORS_PER_PATH = 10  # on average
+UNCOUNTED = 10**15  # where counting stops: the number of paths can have as many digits as the graph has nodes
+ROW = 8  # factors on one line
+LISTED = 8  # names in a message, and numbers in the line of what is given
+
+
+def draw_derivation(root: Value, leaf: Value | str | None = None, *, max_paths: int = MAX_PATHS) -> Derivation:
+    """Write out ∂root/∂leaf: the product of the local derivatives along each path, and the sum over all paths.
+
+    ∂f/∂x = Σ over the paths from x to f of ∏ over a path's edges of ∂(node)/∂(its input): first in symbols, then with
+    the formula of each local derivative, then in numbers (Bauer, 1974, "Computational graphs and rounding error"). It
+    is what `backward` computes without going through the paths one by one, whose number can double with every
+    operation; so this is for graphs that one can check by hand. The local derivatives are those that the forward pass
+    recorded. No Value is changed, and `backward` need not have been called.
+
+    Where a node depends on another one in several ways, the local derivative of one way looks like the whole one, and
+    is marked: for b = a + a as "∂b/∂a (input 1)" and "∂b/∂a (input 2)", for f = x·(x + 1) as "∂f/∂x (direct)".
+
+    Args:
+        root: the end of the graph.
+        leaf: by what to differentiate: a leaf, or any other node on the way, or its name as in the table
+            ``draw_graph(root).to_text()``. It may be left out if the graph has only one leaf.
+        max_paths: the most paths that are written out, with at most ten local derivatives for each on average.
+
+    Raises:
+        TypeError: if ``root`` is not a Value, or ``leaf`` neither a Value nor a name.
+        ValueError: if the graph has no such leaf, or several of them; if there are too many paths, or too long ones.
+    """
+    only_a_value("draw_derivation writes out the chain rule for the graph of a Value", root)
+    if isinstance(max_paths, bool) or not isinstance(max_paths, int) or max_paths < 1:
+        raise ValueError(f"max_paths must be an int of at least 1, but got {max_paths!r}")
+    order = topological_order(root)
+    names = names_in_order(order)
+    leaf = _find(leaf, names)
+    ways, edges = _count(order, leaf)
+    if ways[root] > max_paths or edges[root] > FACTORS_PER_PATH * max_paths:
+        raise ValueError(
+            f"from {names[leaf]} to {names[root]} there is more than one can check by hand: "
+            f"{_counted(ways[root], 'path')} with {_counted(edges[root], 'local derivative')} in all, and "
+            f"max_paths={max_paths} is for {_counted(max_paths, 'path')} with {FACTORS_PER_PATH * max_paths}; "
+            "step_through(root) shows the same derivative one edge at a time, and root.backward() computes it"
+        )
+    return Derivation(order, names, leaf, _paths(root, leaf, ways))
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """One way from the root back to the leaf.
+
+    ``nodes`` are the root, ..., the leaf; the node ``nodes[k + 1]`` is input number ``positions[k]`` of ``nodes[k]``,
+    and ``local[k]`` is the local derivative by it. ``contribution`` is the product of them all.
+    """
+
+    nodes: tuple[Value, ...]
+    positions: tuple[int, ...]
+    local: tuple[float, ...]
+    contribution: float
+
+
+class Derivation:
+    """A chain rule as it was when it was written out. A notebook typesets it; `str` gives it as plain text.
+
+    ``paths`` are the paths from the root to the leaf, and ``value`` is the sum of their contributions: up to rounding
+    the gradient that `backward` finds, and with a single path the same to the last bit.
+    """
+
+    def __init__(self, order: list[Value], names: dict[Value, str], leaf: Value, paths: tuple[Path, ...]) -> None:
+        self.root, self.leaf, self.paths = order[-1], leaf, paths
+        contributions = [path.contribution for path in paths]
+        self.value: float = contributions[0] if len(paths) == 1 else sum(contributions, 0.0)
+        self._text, self._latex = (_Writer(self, order, names, latex=latex) for latex in (False, True))
+
+    def to_latex(self, *, definitions: bool = True) -> str:
+        r"""The derivation as LaTeX: an ``aligned`` block (of the package amsmath), to be put between ``\[`` and ``\]``.
+
+        Args:
+            definitions: whether the nodes along the paths, and the numbers that they need, are listed first.
+        """
+        rows = " \\\\\n".join(self._latex.chain)
+        if definitions and self._latex.definitions:
+            rows = " \\\\\n".join(self._latex.definitions) + " \\\\[1.5ex]\n" + rows
+        return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"
+
+    def __str__(self) -> str:
+        return "\n".join([*self._text.definitions, "", *self._text.chain]).strip()
+
+    def __repr__(self) -> str:
+        return f"<Derivation of {self._text.whole}, {_counted(len(self.paths), 'path')}; print() shows it>"
+
+    def _repr_latex_(self) -> str:
+        return f"$$\n{self.to_latex()}\n$$"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/latex": self._repr_latex_(), "text/plain": str(self)}
+
+
+# --- which node, and which paths
+
+
+def _find(leaf: object, names: dict[Value, str]) -> Value:
+    """The node that is meant, if it is one that has a derivative."""
+    candidates = [node for node in names if node.op == LEAF]
+    listed = ", ".join(names[x] for x in candidates[:LISTED]) + (", …" if len(candidates) > LISTED else "")
+    listed = f"its leaves are {listed} ({len(candidates)} in all)" if len(candidates) > 1 else f"its leaf is {listed}"
+    if not candidates:
+        listed = "it has no leaves, only constants"
+    if leaf is None:
+        if len(candidates) != 1:
+            raise ValueError(f"draw_derivation(root, leaf) needs to know by which leaf of the graph; {listed}")
+        return candidates[0]
+    if isinstance(leaf, str):
+        found = [node for node in names if node.label == leaf] or [node for node in names if names[node] == leaf]
+        if len(found) > 1:
+            scopes = ", ".join(f"{names[x]!r} in {x.scope or 'no scope'}" for x in found[:LISTED])
+            raise ValueError(
+                f"{len(found)} nodes are labelled {leaf!r}: hand over one of the Values themselves. They are {scopes}"
+            )
+        if not found:
+            raise ValueError(f"the graph has no node {leaf!r}{did_you_mean(leaf, names.values())}; {listed}")
+        node = found[0]
+    elif isinstance(leaf, Value):
+        if leaf not in names:
+            raise ValueError(f"{leaf!r} is not in this graph, so the root does not depend on it; {listed}")
+        node = leaf
+    else:
+        raise TypeError(f"leaf must be a Value of the graph, or its name, but got {type(leaf).__name__}; {listed}")
+    if node.op == CONSTANT:
+        raise ValueError(f"{names[node]} is a constant, and nothing is differentiated by it; {listed}")
+    return node
+
+
+def _count(order: Iterable[Value], leaf: Value) -> tuple[dict[Value, int], dict[Value, int]]:
+    """For each node the number of paths from it to the leaf, and how many edges they have in all."""
+    ways: dict[Value, int] = {}
+    edges: dict[Value, int] = {}
+    for node in order:
+        ways[node], edges[node] = int(node is leaf), 0
+        for x, local in zip(node.inputs, node.local_derivatives, strict=True):
+            if local is not None:
+                ways[node] = min(ways[node] + ways[x], UNCOUNTED)
+                edges[node] = min(edges[node] + edges[x] + ways[x], UNCOUNTED)
+    return ways, edges
+
+
+def _counted(n: int, what: str) -> str:
+    return f"more than 10¹⁵ {what}s" if n >= UNCOUNTED else count(n, what, what + "s")
+
+
+def _paths(root: Value, leaf: Value, ways: dict[Value, int]) -> tuple[Path, ...]:
+    """All paths, depth first and with the inputs from left to right; only nodes that lead to the leaf are entered."""
+    if not ways[root]:
+        return ()
+    found = []
+    unfinished: list[tuple[tuple[Value, ...], tuple[int, ...], tuple[float, ...]]] = [((root,), (), ())]
+    while unfinished:
+        nodes, positions, local = unfinished.pop()
+        node = nodes[-1]
+        if node is leaf:
+            found.append(Path(nodes, positions, local, prod(local, start=1.0)))
+            continue
+        for k in reversed(range(len(node.inputs))):
+            x, slope = node.inputs[k], node.local_derivatives[k]
+            if slope is not None and ways[x]:
+                unfinished.append(((*nodes, x), (*positions, k), (*local, slope)))
+    return tuple(found)
+
+
+def _ambiguous(paths: Iterable[Path]) -> set[tuple[Value, Value]]:
+    """The edges, as (node, input), beside which another way leads from the node to its input."""
+    routes: dict[tuple[Value, Value], set[tuple[object, ...]]] = {}
+    for path in paths:
+        steps = list(zip(path.nodes, path.positions, strict=False))
+        for i in range(len(steps)):
+            for j in range(i, len(steps)):
+                routes.setdefault((path.nodes[i], path.nodes[j + 1]), set()).add(tuple(steps[i : j + 1]))
+    return {ends for ends, ways in routes.items() if len(ways) > 1}
+
+
+# --- writing
+
+
+class _Writer:
+    """Writes a derivation, as text or as rows of LaTeX: ``definitions`` first, then the ``chain`` of equations."""
+
+    def __init__(self, derivation: Derivation, order: Sequence[Value], names: dict[Value, str], *, latex: bool) -> None:
+        self.root, self.leaf = derivation.root, derivation.leaf
+        self.paths, self.value = derivation.paths, derivation.value
+        self.names, self.latex = names, latex
+        self.whole = self._partial(self.root, self.leaf)
+        self.chain = self._chain()
+        self.definitions = self._definitions(order)
+
+    def _name(self, node: Value) -> str:
+        name = one_line(self.names[node])
+        return latex_name(name) if self.latex else name
+
+    def _number(self, x: float) -> str:
+        number = format_number(x)
+        return latex_number(number) if self.latex else number
+
+    def _partial(self, y: Value, x: Value) -> str:
+        f, v = self._name(y), self._name(x)
+        return rf"\frac{{\partial {f}}}{{\partial {v}}}" if self.latex else f"∂{f}/∂{v}"
+
+    def _local(self, node: Value, position: int, marked: set[tuple[Value, Value]]) -> str:
+        """The symbol of a local derivative."""
+        x = node.inputs[position]
+        symbol = self._partial(node, x)
+        if (node, x) not in marked:
+            return symbol
+        way = f"input {position + 1}" if Counter(node.inputs)[x] > 1 else "direct"
+        return rf"\left.{symbol}\right|_{{\text{{{way}}}}}" if self.latex else f"{symbol} ({way})"
+
+    def _formula(self, node: Value, position: int) -> str:
+        return partial_formula(
+            SHEET[node.op], position, [self._name(n) for n in (node, *node.inputs)], latex=self.latex
+        )
+
+    def _definitions(self, order: Sequence[Value]) -> list[str]:
+        """The numbers that are given, and each node along the paths as it was computed."""
+        along = {node for path in self.paths for node in path.nodes[:-1]}
+        if not along:
+            return []
+        needed = {x for node in along for x in node.inputs} - along
+        given = [node for node in order if node in needed and node.op != CONSTANT]
+        given.sort(key=lambda node: node is not self.leaf)  # the leaf first
+        is_ = " &= " if self.latex else " = "
+        numbers = [f"{self._name(x)}{is_ if x is given[0] else ' = '}{self._number(x.data)}" for x in given[:LISTED]]
+        if len(given) > LISTED:
+            numbers.append(r"\ldots" if self.latex else "…")
+        lines = [(r",\quad " if self.latex else ", ").join(numbers)]
+        for step in forward_steps(self.root):
+            if step.node in along:
+                name = latex_name(self.names[step.node])
+                lines.append(f"{name} &{step.latex.removeprefix(name)}" if self.latex else step.text)
+        return [one_line(line) for line in lines]
+
+    def _chain(self) -> list[str]:
+        """The equations, one line per path; a side that would only repeat the one before it is left out."""
+        equals, plus, more = (" &= ", r" &\quad {}+ ", r" &\qquad {}") if self.latex else (" = ", "   + ", "     ")
+        margin = "" if self.latex else " " * len(self.whole)
+        lines: list[str] = []
+        before = [[self.whole]]
+        for joint, terms in self._sides():
+            if terms == before:
+                continue
+            before = terms
+            for i, factors in enumerate(terms):
+                for k in range(0, len(factors), ROW):
+                    start = more + joint.lstrip() if k else plus if i else equals
+                    lines.append((margin if lines else self.whole) + start + joint.join(factors[k : k + ROW]))
+        return lines
+
+    def _sides(self) -> list[tuple[str, list[list[str]]]]:
+        """The right-hand sides: the sign between the factors, and for each path its factors."""
+        dot, times, plus = (r" \cdot ", r" \times ", " + ") if self.latex else (" · ", " × ", " + ")
+        value = (dot, [[self._number(self.value)]])
+        edges = [list(zip(path.nodes, path.positions, strict=False)) for path in self.paths]
+        if not any(edges):  # there is no path, or the root is the leaf
+            return [value]
+        marked = _ambiguous(self.paths)
+        contributions = [_in_brackets(self._number(p.contribution), i > 0) for i, p in enumerate(self.paths)]
+        return [
+            (dot, [[self._local(*edge, marked) for edge in path] for path in edges]),
+            (dot, _wrapped([[self._formula(*edge) for edge in path] for path in edges])),
+            (times, _wrapped([[self._number(slope) for slope in path.local] for path in self.paths])),
+            (plus, [contributions]),
+            value,
+        ]
+
+
+def _wrapped(terms: list[list[str]]) -> list[list[str]]:
+    """The factors of a sum of products, with brackets around those that would be misread without."""
+    return [
+        [_in_brackets(factor, i + k > 0, alone=len(factors) == 1) for k, factor in enumerate(factors)]
+        for i, factors in enumerate(terms)
+    ]
+
+
+_INSIDE = re.compile(r"\([^()]*\)|\{[^{}]*\}|\[[^\[\]]*\]")
+_LOOSE = re.compile(r" [+−-] | if |\\(?:ln|sin|cos|operatorname)\b|\b(?:log|sign) ")
+
+
+def _in_brackets(factor: str, follows: bool, *, alone: bool = True) -> str:
+    """The factor in brackets, if it is a negative one that ``follows`` a sign, or a sum beside other factors."""
+    outside, shorter = factor, _INSIDE.sub("", factor)
+    while shorter != outside:
+        outside, shorter = shorter, _INSIDE.sub("", shorter)
+    needed = (follows and factor.startswith(("−", "-"))) or " if " in outside or (not alone and _LOOSE.search(outside))
+    return f"({factor})" if needed else factor
+
+
+__all__ = ["Derivation", "Path", "draw_derivation"]
