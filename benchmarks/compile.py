@@ -444,11 +444,11 @@ def section_irregular() -> None:
 
     eager()
     assert np.allclose([v.grad for v in step.parameters], step.gradient, rtol=1e-10, atol=0)
-    run = step._straight.program(True, False)
-    theta = step._given_order()
+    run = step._straight.run
+    theta = step.theta.tolist()
     contenders: Contenders = {
         "compiled": step,
-        "the straight-line function alone": lambda: run(theta, ()),
+        "the straight-line function alone": lambda: run(theta, (), True),
         "eager Values": eager,
     }
     if optional("numba") is not None:

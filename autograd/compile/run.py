@@ -286,7 +286,7 @@ class Compiled:
 
     @functools.cached_property
     def _straight(self) -> Straight:
-        return Straight(self._trace, self.mean and self._active)
+        return Straight(self._trace, self._order, self.mean and self._active)
 
     @functools.cached_property
     def function(self) -> Callable[..., Any]:
@@ -332,7 +332,7 @@ class Compiled:
             columns, n = self._columns(batch)
             self._last = n
             if self._choose(n) == "python":
-                theta = self._given_order()
+                theta = self.theta.tolist()
                 samples = np.concatenate(columns).T.tolist() if columns else [[]]
                 rows = np.array([self._straight.run(theta, s, False) for s in samples], self.dtype).T
             elif self._asked == "jax" and not self.mean:
@@ -366,21 +366,21 @@ class Compiled:
         return numbers
 
     def _run_straight(self, columns: list[Array], n: int) -> float:
-        theta = self._given_order()
+        theta = self.theta.tolist()
         samples = np.concatenate(columns).T.tolist() if columns else [[]]
         run = self._straight.run
         if not self._active:
             return float(sum([run(theta, s, False)[0] for s in samples])) / n
         (loss,), gradient = run(theta, samples[0], True)
         if n == 1:
-            self.gradient[:] = np.array(gradient)[self._order]
+            self.gradient[:] = gradient
             return float(loss)
         total = np.array(gradient)
         for sample in samples[1:]:
             (one,), gradient = run(theta, sample, True)
             loss += one
             total += gradient
-        self.gradient[:] = total[self._order] / n
+        np.divide(total, n, self.gradient, casting="same_kind")
         return float(loss) / n
 
     def _columns(self, batch: tuple[Any, ...]) -> tuple[list[Array], int]:

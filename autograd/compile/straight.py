@@ -17,14 +17,14 @@ import heapq
 import linecache
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .. import ieee
 from ..modes import TracingError
 from ..ops import CONSTANT, SHEET
-from .symbols import WORDS, Symbol, forward, leaf, partials, sends
+from .symbols import COMPARISONS, WORDS, Symbol, forward, leaf, partials, sends
 from .trace import INPUT, PARAMETER, Trace
 
 MAX_WRITTEN = 16  # operations on more inputs are called, not written out
@@ -52,6 +52,7 @@ class Template:
 
     before: list[str]  # statements that name what occurs more than once
     result: str
+    after: list[str]  # the partial, if it shares work with the result: computed at once, one number is kept, not two
     before_partials: list[str]
     partials: list[str | None]  # one per operand; None where nothing goes back
     forward_uses: list[int]  # how often each operand occurs in `result` and `before`
@@ -65,8 +66,8 @@ class Writer:
     A value that is used once, and not on the way back, is not named but written where it is used, and so is an adjoint.
     """
 
-    def __init__(self, trace: Trace, backward: bool, careful: bool) -> None:
-        self.trace, self.careful = trace, careful
+    def __init__(self, trace: Trace, parameters: Sequence[int], backward: bool, careful: bool) -> None:
+        self.trace, self.backward, self.careful = trace, backward, careful
         self.rules: dict[str, Any] = {}
         self.templates: dict[Any, Template] = {}
         self.lines: list[str] = ["def program(parameters, sample):"]
@@ -79,14 +80,14 @@ class Writer:
             elif op not in (INPUT, PARAMETER):
                 computed.append((i, self.template(i)))
         entries = [i for argument in trace.arguments for i in argument]
-        for vector, nodes in (("parameters", trace.parameter_nodes), ("sample", entries)):
+        for vector, nodes in (("parameters", parameters), ("sample", entries)):
             if nodes:
                 self.put(f"{', '.join([f'v{i}' for i in nodes])}, = {vector}")
         self.active = self._active() if backward else [False] * n
         self._forward(computed)
         outputs = f"({''.join(self.names[y] + ', ' for y in trace.outputs)})"
         if backward:
-            gradient = self._backward(dict(computed), trace.outputs[0])
+            gradient = self._backward(dict(computed), trace.outputs[0], parameters)
             self.put(f"return {outputs}, ({gradient})")
         else:
             self.put(f"return {outputs}")
@@ -118,36 +119,33 @@ class Writer:
         if op == "neg":
             return f"(-{parts[0]})"
         if op == "where":
-            return f"({parts[1]} if {parts[0]} else {parts[2]})"
-        if op == "sigmoid" and not self.careful and x.arguments[0].operator in ("leaf", "neg"):
-            # ieee.sigmoid's two branches in place: calling a Python function costs more than what it computes
-            a = parts[0]
-            return f"(1.0 / (1.0 + exp(-{a})) if {a} >= 0.0 else exp({a}) / (1.0 + exp({a})))"
+            return f"({parts[1]} if {_bare(parts[0])} else {parts[2]})"
         if op in WORDS or op in ("abs", "pow") or (op == "/" and self.careful):
-            return f"{'div' if op == '/' else op}({', '.join(parts)})"
+            return f"{'div' if op == '/' else op}({', '.join(map(_bare, parts))})"
         return f"({parts[0]} {op} {parts[1]})"
 
-    def _named(self, roots: list[Symbol], prefix: str) -> tuple[list[str], list[str]]:
-        """Statements for what occurs more than once, and the texts of the roots in terms of them."""
+    def _named(
+        self, roots: list[Symbol], prefix: str, named: dict[int, str], wanted: set[int]
+    ) -> tuple[list[str], list[str]]:
+        """Statements for what occurs more than once or is wanted, and the texts of the roots; ``named`` grows."""
         counts: dict[int, int] = {}
         order: list[Symbol] = []
 
         def count(x: Symbol) -> None:
             counts[id(x)] = counts.get(id(x), 0) + 1
-            if counts[id(x)] == 1:
+            if counts[id(x)] == 1 and id(x) not in named:
                 for a in x.arguments:
                     count(a)
                 order.append(x)
 
         for root in roots:
             count(root)
-        named: dict[int, str] = {}
         before = []
         for x in order:
-            if counts[id(x)] > 1 and x.arguments:
+            if x.arguments and x.operator not in COMPARISONS and (counts[id(x)] > 1 or id(x) in wanted):
                 text = self.text(x, named)
                 named[id(x)] = f"{prefix}{{i}}_{len(named)}"
-                before.append(f"{named[id(x)]} = {text}")
+                before.append(f"{named[id(x)]} = {_bare(text)}")
         return before, [self.text(root, named) for root in roots]
 
     def template(self, i: int) -> Template:
@@ -167,29 +165,42 @@ class Writer:
         ]
         if count <= MAX_WRITTEN and any(isinstance(x, Symbol) for x in xs):
             try:
-                before, (result,) = self._named([forward(op, *xs)], "t")
+                result = forward(op, *xs)
                 local = partials(op, leaf("{0}", ()), *xs)
             except TracingError:
                 pass
             else:
                 sent = [isinstance(x, Symbol) and sends(op, p) for p, x in zip(local, xs, strict=True)]
-                before_partials, texts = self._named([p for p, s in zip(local, sent, strict=True) if s], "p")
+                back = [p for p, s in zip(local, sent, strict=True) if s]
+                if not self.careful:
+                    once: dict[Any, Symbol] = {}
+                    result, *back = [written_out(x, once) for x in (result, *back)]
+                named: dict[int, str] = {}
+                both = _calls(back) & _calls([result]) if self.backward and len(back) == 1 else set()
+                before, (text,) = self._named([result], "t", named, both)
+                before_partials, texts = self._named(back, "p", {x: named[x] for x in both}, set())
+                after: list[str] = []
+                if both:
+                    after = [*before_partials, f"s{{i}} = {_bare(texts[0])}"]
+                    before_partials, texts = [], ["s{i}"]
                 iterator = iter(texts)
                 forms = [next(iterator) if s else None for s in sent]
-                ahead, back = " ".join([*before, result]), " ".join([*before_partials, *texts])
+                ahead, behind = " ".join([*before, text, *after]), " ".join([*before_partials, *texts])
                 return Template(
                     before,
-                    result,
+                    text,
+                    after,
                     before_partials,
                     forms,
                     [ahead.count(f"{{{k + 1}}}") for k in range(count)],
-                    [f"{{{k}}}" in back for k in range(count + 1)],
+                    [bool(after) and k == 0 or f"{{{k}}}" in behind for k in range(count + 1)],
                 )
         self.rules[f"forward_{op}"], self.rules[f"partials_{op}"] = _forward_rule(op), _partials_rule(op)
         arguments = ", ".join(f"{{{k + 1}}}" for k in range(count))
         return Template(
             [],
             f"forward_{op}({arguments})",
+            [],
             [f"p{{i}} = partials_{op}({{0}}, {arguments})"],
             [f"p{{i}}[{k}]" if isinstance(x, Symbol) else None for k, x in enumerate(xs)],
             [1] * count,
@@ -221,8 +232,11 @@ class Writer:
                 names[i] = text
             else:
                 self.put(f"v{i} = {_bare(text)}")
+                if self.active[i]:
+                    for line in template.after:
+                        self.put(line.format(f"v{i}", *operands, i=i))
 
-    def _backward(self, templates: dict[int, Template], root: int) -> str:
+    def _backward(self, templates: dict[int, Template], root: int, parameters: Sequence[int]) -> str:
         trace = self.trace
         sent: dict[int, list[str]] = {root: ["1.0"]} if self.active[root] else {}
         for i in range(root, -1, -1):
@@ -241,29 +255,60 @@ class Writer:
                 self.put(line.format(*names, i=i))
             for x, form in forms:
                 text = form.format(*names, i=i)
-                if text == "1.0":
-                    product = d
-                elif d == "1.0":
-                    product = text
-                elif text == "-1.0":
-                    product = f"(-{d})"
+                sign = "-" if d.startswith("-") != (text == "-1.0") else ""
+                size = d.removeprefix("-")
+                if text in ("1.0", "-1.0"):
+                    product = sign + size
                 else:
-                    product = f"({d} * {text})"
+                    product = sign + (text if size == "1.0" else f"({size} * {text})")
                 sent.setdefault(x, []).append(product)
-        return "".join(
-            (_bare(self._sum(i, sent[i], True)) if i in sent else "0.0") + ", " for i in trace.parameter_nodes
-        )
+        return "".join((_bare(self._sum(i, sent[i], True)) if i in sent else "0.0") + ", " for i in parameters)
 
     def _sum(self, i: int, terms: list[str], inline: bool) -> str:
         """The adjoint of node i: its text if that is short and used once, else a name for it."""
         while len(terms) > MAX_TERMS:
-            self.put(f"d{i} = {' + '.join(terms[:MAX_TERMS])}")
+            self.put(f"d{i} = {_total(terms[:MAX_TERMS])}")
             terms = [f"d{i}", *terms[MAX_TERMS:]]
-        text = terms[0] if len(terms) == 1 else f"({' + '.join(terms)})"
-        if (inline and len(text) < MAX_INLINE) or text.isidentifier() or text == "1.0":
+        text = terms[0] if len(terms) == 1 else f"({_total(terms)})"
+        if (inline and len(text) < MAX_INLINE) or text.removeprefix("-").isidentifier() or text in ("1.0", "-1.0"):
             return text
         self.put(f"d{i} = {_bare(text)}")
         return f"d{i}"
+
+
+def written_out(x: Symbol, once: dict[Any, Symbol]) -> Symbol:
+    """The same tree with `ieee.sigmoid` in place, and equal parts made one: calling a Python function costs more than
+    what it computes, and σ(a) and σ(-a), in a rule and in its derivative, then raise e to the same power once."""
+    arguments = tuple(written_out(a, once) for a in x.arguments)
+    if x.operator == "sigmoid":
+        (b,) = arguments
+        mirrored = b.operator == "neg"
+        a = b.arguments[0] if mirrored else b
+        e = (a >= 0.0).where(-a, a).exp()
+        above = a <= 0.0 if mirrored else a >= 0.0
+        return written_out(above.where(1.0, e) / (1.0 + e), once)
+    detail = x.detail.hex() if isinstance(x.detail, float) else x.detail
+    key = (x.operator, detail, *map(id, arguments))
+    if key not in once:
+        once[key] = Symbol(x.operator, arguments, x.shape, x.detail, x.row)
+    return once[key]
+
+
+def _calls(roots: list[Symbol]) -> set[int]:
+    """The functions that trees call, which are worth keeping from the way there for the way back."""
+    found, waiting = set(), list(roots)
+    while waiting:
+        x = waiting.pop()
+        if x.operator in WORDS or x.operator == "pow":
+            found.add(id(x))
+        waiting += x.arguments
+    return found
+
+
+def _total(terms: list[str]) -> str:
+    """The sum of terms; those that start with a minus are subtracted, and stand behind the others."""
+    terms = sorted(terms, key=lambda term: term.startswith("-"))
+    return terms[0] + "".join([f" - {t[1:]}" if t.startswith("-") else f" + {t}" for t in terms[1:]])
 
 
 def _bare(text: str) -> str:
@@ -284,7 +329,7 @@ def _number(x: float) -> str:
     return repr(x) if math.isfinite(x) else "nan" if x != x else "inf" if x > 0 else "(-inf)"
 
 
-_NAME = re.compile(r"\b[vdtp]\d+(?:_\d+)?\b")
+_NAME = re.compile(r"\b[vdtps]\d+(?:_\d+)?\b")
 
 
 def reuse_names(lines: list[str]) -> list[str]:
@@ -322,19 +367,40 @@ def reuse_names(lines: list[str]) -> list[str]:
     return result
 
 
-class Straight:
-    """The straight-line program: ``call(parameters, samples, want_gradient)``."""
+def wait_for_samples(lines: list[str]) -> list[str]:
+    """The same program as a generator: it is sent (parameters, sample), and yields the result.
 
-    def __init__(self, trace: Trace, backward: bool) -> None:
-        self.trace, self.backward = trace, backward
+    The memory for a function's local variables is asked of the system when it is called and given back when it returns,
+    which for twelve thousand of them costs a twentieth of the whole call. A generator keeps them.
+    """
+    body, (_, result) = lines[1:-1], lines[-1].split("return ")
+    again = f"parameters, sample = yield {result}"
+    return [
+        "def program():",
+        "    parameters, sample = yield",
+        "    while True:",
+        *[f"    {x}" for x in body],
+        " " * 8 + again,
+    ]
+
+
+class Straight:
+    """The straight-line program of a trace; ``order`` says which of its parameters comes first, second, ..."""
+
+    def __init__(self, trace: Trace, order: Sequence[int], backward: bool) -> None:
+        self.trace = trace
+        self.parameters = [trace.parameter_nodes[k] for k in order]
         self.programs: dict[tuple[bool, bool], Callable[..., Any]] = {}
-        self.source = "\n".join(Writer(trace, backward, careful=False).lines) + "\n"
+        self.waiting: dict[bool, Generator[Any, Any, None]] = {}
+        self.source = "\n".join(Writer(trace, self.parameters, backward, careful=False).lines) + "\n"
 
     def program(self, backward: bool, careful: bool) -> Callable[..., Any]:
+        """The careful program is a function, the other one makes generators: see `wait_for_samples`."""
         key = backward, careful
         if key not in self.programs:
-            writer = Writer(self.trace, backward, careful)
-            text = "\n".join(reuse_names(writer.lines)) + "\n"
+            writer = Writer(self.trace, self.parameters, backward, careful)
+            lines = reuse_names(writer.lines)
+            text = "\n".join(lines if careful else wait_for_samples(lines)) + "\n"
             filename = f"<compiled by chainrule: straight {id(self):x} {key}>"
             linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
             space = {**(CAREFUL if careful else FAST), **writer.rules}
@@ -344,7 +410,13 @@ class Straight:
 
     def run(self, parameters: Sequence[float], sample: Sequence[float], backward: bool) -> Any:
         """(outputs, gradient) for one sample, or its outputs only."""
+        waiting = self.waiting.pop(backward, None)
+        if waiting is None:
+            waiting = self.program(backward, False)()
+            next(waiting)
         try:
-            return self.program(backward, False)(parameters, sample)
-        except (ArithmeticError, ValueError):
+            result = waiting.send((parameters, sample))
+        except (ArithmeticError, ValueError):  # which also ended the generator
             return self.program(backward, True)(parameters, sample)
+        self.waiting[backward] = waiting
+        return result
