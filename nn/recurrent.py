@@ -30,7 +30,8 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from autograd import Value, detach
+from autograd import Value
+from autograd.functions import detach
 from autograd.modes import scope
 from autograd.transforms import numeric_adjoints
 

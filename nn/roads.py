@@ -38,7 +38,8 @@ def roads(n: int = 500, noise: float = 0.1, seed: int = 0) -> tuple[list[list[fl
     if n < 0 or not noise >= 0.0:
         raise ValueError(f"there are n ≥ 0 pictures with noise ≥ 0, but got n={n!r} and noise={noise!r}")
     rng = generator(seed)
-    pictures, directions = [], []
+    pictures: list[list[float]] = []
+    directions: list[float] = []
     while len(pictures) < n:
         curvature, offset, heading = rng.uniform(-1.0, 1.0), rng.uniform(-0.6, 0.6), rng.uniform(-0.35, 0.35)
         direction = (DIRECTIONS - 1) / 2 + _middle(_AHEAD, curvature, offset, heading) * (DIRECTIONS / COLUMNS)

@@ -286,7 +286,7 @@ class Compiled:
 
     @functools.cached_property
     def _straight(self) -> Straight:
-        return Straight(self._trace, self._order, self.mean and self._active)
+        return Straight(self._trace, self._order.tolist(), self.mean and self._active)
 
     @functools.cached_property
     def function(self) -> Callable[..., Any]:

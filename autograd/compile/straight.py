@@ -193,7 +193,7 @@ class Writer:
                     before_partials,
                     forms,
                     [ahead.count(f"{{{k + 1}}}") for k in range(count)],
-                    [bool(after) and k == 0 or f"{{{k}}}" in behind for k in range(count + 1)],
+                    [(bool(after) and k == 0) or f"{{{k}}}" in behind for k in range(count + 1)],
                 )
         self.rules[f"forward_{op}"], self.rules[f"partials_{op}"] = _forward_rule(op), _partials_rule(op)
         arguments = ", ".join(f"{{{k + 1}}}" for k in range(count))
