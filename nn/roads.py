@@ -16,6 +16,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from autograd import Value
+
 from .data import _deviation, _whole
 from .init import generator
 
@@ -128,7 +130,7 @@ def steer(outputs: Sequence[Any]) -> float:
     Raises:
         ValueError: if there are not 30, or one is not finite.
     """
-    numbers = [float(getattr(output, "data", output)) for output in outputs]
+    numbers = [output.data if isinstance(output, Value) else float(output) for output in outputs]
     if len(numbers) != DIRECTIONS or not all(map(math.isfinite, numbers)):
         raise ValueError(f"a direction is read from {DIRECTIONS} finite outputs, but got {len(numbers)}: {numbers}")
 

@@ -116,10 +116,12 @@ class TestHills:
         outputs = [height + wrong for height, wrong in zip(hill(direction), off, strict=True)]
         assert abs(steer(outputs) - direction) < 1.0
 
-    def test_are_read_from_values_too(self) -> None:
+    def test_are_read_from_values_and_from_a_row_of_an_array_too(self) -> None:
+        np = pytest.importorskip("numpy")
         from autograd import Value
 
         assert steer([Value(height) for height in hill(7.0)]) == 7.0
+        assert steer(np.array([hill(7.0)])[0]) == 7.0
 
 
 @pytest.mark.parametrize(
