@@ -151,9 +151,9 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
     count.textContent = `${at + 1} / ${last + 1}`;
     previous.setAttribute('aria-disabled', at === 0);
     next.setAttribute('aria-disabled', at === last);
-    if (before >= 0) follow();
+    follow(before < 0 || still.matches);
   };
-  const follow = () => {  // bring what is lit into sight, if the picture is wider or higher than its place
+  const follow = at_once => {  // bring what is lit into sight, if the picture is wider or higher than its place
     if (!lights.firstChild) return;
     const lit = lights.getBoundingClientRect(), view = stage.getBoundingClientRect();
     let across = (lit.left + lit.right - view.left - view.right) / 2;
@@ -163,7 +163,7 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
       stage.scrollTo({
         left: stage.scrollLeft + across,
         top: stage.scrollTop + (lit.top + lit.bottom - view.top - view.bottom) / 2,
-        behavior: still.matches ? 'auto' : 'smooth'});
+        behavior: at_once ? 'auto' : 'smooth'});
   };
   const show = (name, label) => {
     play.querySelector('path').setAttribute('d', ICONS[name]);

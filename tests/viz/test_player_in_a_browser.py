@@ -198,6 +198,13 @@ def test_what_is_lit_comes_into_sight(opened: Opener) -> None:
         assert box and box["x"] >= 0 and box["x"] + box["width"] <= 400, k
 
 
+def test_the_first_step_is_in_sight_from_the_start(opened: Opener) -> None:
+    page = opened(step_through(by_hand(), forward=False).to_html(), viewport={"width": 400, "height": 800})
+    assert count(page) == "1 / 13"
+    box = page.locator(".cr-lights .now").bounding_box()  # the seed, at the right end
+    assert box and box["x"] >= 0 and box["x"] + box["width"] <= 400
+
+
 @pytest.mark.parametrize("wish", ["reduce", "no-preference"])
 def test_reduced_motion_is_respected(wish: str, opened: Opener) -> None:
     page = opened(by_hand(), reduced_motion=wish)
