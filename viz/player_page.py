@@ -174,7 +174,7 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
   const start = () => {
     if (at === last) go(0);
     show('pause', 'Pause');
-    timer = setInterval(() => { go(at + 1, true); if (at === last) pause(); }, Number(root.dataset.pace) || 1800);
+    timer = setInterval(() => { go(at + 1, true); if (at === last) pause(); }, 1800);
   };
   const press = event => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
