@@ -29,7 +29,7 @@ from . import player_page as pages
 from .diagram import UNSET, Diagram, count
 from .drawing import MAX_NODES, check_depth, one_of, only_a_value, write_whole
 from .metrics import clip, printable, text_width
-from .stage import FMT, Stage
+from .stage import FMT, Backdrop, Stage
 from .svg import THEMES, title_of
 
 MAX_FRAMES = 40  # more than these are shown layer by layer
@@ -73,50 +73,59 @@ def step_through(
         raise ValueError(
             "forward and backward are both False, so nothing is left to step through; set one of them to True"
         )
-    return Player(root, bool(forward), bool(backward), theme, depth)
+    script = _Script(root, bool(forward), bool(backward), theme, depth)
+    return Player(script.frames, script.stage.backdrop, theme, title=script.title, note=script.note)
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
     """One picture of a `Player`, and what is said about it.
 
-    ``kind`` is "graph" (the picture before the first step), "forward", "seed" (∂f/∂f = 1) or "backward". ``steps`` are
-    the events of `forward_steps` or `backward_steps` that it shows: one, or those of a layer.
+    ``kind`` is "graph" (the picture before the first step), "forward", "seed" (∂f/∂f = 1) or "backward", and "place"
+    for the window of `step_maps`. ``steps`` are the events of `forward_steps` or `backward_steps` that it shows: one,
+    or those of a layer.
     """
 
     kind: str
     title: str
     text: str
     words: str
-    latex: str = field(repr=False)
+    latex: str = field(default="", repr=False)
     note: str = ""  # the local derivative's formula, and the sum of several contributions
     steps: tuple[Step, ...] = field(default=(), repr=False)
     lights: str = field(default="", repr=False)
     changes: dict[int, str] = field(default_factory=dict, repr=False)  # part -> its numbers from now on
     _before: Frame | None = field(default=None, repr=False)
-    _stage: Stage | None = field(default=None, repr=False)
+    _backdrop: Backdrop | None = field(default=None, repr=False)
     _theme: str = field(default="auto", repr=False)
 
     @property
     def svg(self) -> str:
         """The picture, as SVG text of its own."""
-        assert self._stage is not None
+        assert self._backdrop is not None
         shown: dict[int, str] = {}
         frame: Frame | None = self
         while frame is not None:  # back to when each part was changed last
             shown = {**frame.changes, **shown}
             frame = frame._before
-        return self._stage.picture([shown[i] for i in sorted(shown)], self.lights, self._theme)
+        return self._backdrop.picture([shown[i] for i in sorted(shown)], self.lights, self._theme)
 
 
 class Player:
-    """The steps of a graph as it was when they were taken. It shows itself in a notebook; `save` writes a page."""
+    """Steps as they were when they were taken, its ``frames``. It shows itself in a notebook; `save` writes a page."""
 
-    def __init__(self, root: Value, forward: bool, backward: bool, theme: str, depth: int | str | None) -> None:
-        self._theme = theme
-        script = _Script(root, forward, backward, theme, depth)
-        self.frames: tuple[Frame, ...] = tuple(script.frames)
-        self._stage, self._note, self._title = script.stage, script.note, script.title
+    def __init__(
+        self,
+        frames: Iterable[Frame],
+        backdrop: Backdrop,
+        theme: str,
+        *,
+        title: str,
+        note: str = "",
+        shown: str = "graph",
+    ) -> None:
+        self.frames: tuple[Frame, ...] = tuple(frames)
+        self._backdrop, self._theme, self._title, self._note, self._shown = backdrop, theme, title, note, shown
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -137,19 +146,19 @@ class Player:
         if target.suffix.lower() not in (".html", ".htm"):
             raise ValueError(
                 f"a player is a page: the file's ending must be .html, but got {target.name!r}; "
-                "draw_graph(root).save(...) writes a single picture"
+                "draw_graph and draw_maps make single pictures"
             )
         write_whole(target, self.to_html().encode())
         return target
 
     def to_html(self, *, page: bool = True) -> str:
         """The player as HTML: a whole page, or with ``page=False`` a piece to be put into a page of one's own."""
-        piece = pages.piece(self._data(), self._theme)
+        piece = pages.piece(self._data(), self._backdrop.rules, self._theme)
         return pages.page(piece, self._title, self._theme) if page else piece
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """For notebooks: a player where scripts may run, and the same frames as steps to be opened where not."""
-        piece = pages.piece(self._data(), self._theme, fallback=self._expandable())
+        piece = pages.piece(self._data(), self._backdrop.rules, self._theme, fallback=self._expandable())
         return {"text/html": piece, "text/plain": repr(self)}
 
     def _data(self) -> dict[str, Any]:
@@ -157,10 +166,11 @@ class Player:
         return {
             "title": self._title,
             "note": self._note,
-            "width": round(self._stage.width),
-            "height": round(self._stage.height),
-            "still": self._stage.still,
-            "parts": len(self._stage.parts),
+            "shown": f"The {self._shown}",
+            "width": round(self._backdrop.width),
+            "height": round(self._backdrop.height),
+            "still": self._backdrop.still,
+            "parts": 1 + max(i for f in self.frames for i in f.changes),
             "frames": [
                 [f.kind, f.title, _tidy(f.text), _tidy(f.words), _tidy(f.note), f.lights, f.changes]
                 for f in self.frames
@@ -378,7 +388,7 @@ class _Script:
             lights = self.stage.lights(direction, lit if kind != "seed" else (), wires, new, local=local)
         self.frames.append(
             Frame(kind, title, text, words, latex, note, tuple(steps), lights, changes,
-                  self.frames[-1] if self.frames else None, self.stage, self.theme)
+                  self.frames[-1] if self.frames else None, self.stage.backdrop, self.theme)
         )  # fmt: skip
 
 

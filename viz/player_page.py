@@ -13,7 +13,7 @@ from typing import Any
 
 from .metrics import FONT
 from .stage import stylesheet
-from .svg import DARK, LIGHT
+from .svg import DARK, LIGHT, Rules
 
 _ROOT = ".cr-player"
 
@@ -80,7 +80,7 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
   const box = make('div', root, {class: 'cr-box', role: 'group', 'aria-label': data.title + ', step by step'});
 
   // the picture: what stands still, the lights, and a group of numbers for each part
-  const stage = make('div', box, {class: 'cr-stage', tabindex: 0, role: 'group', 'aria-label': 'The graph'});
+  const stage = make('div', box, {class: 'cr-stage', tabindex: 0, role: 'group', 'aria-label': data.shown});
   stage.innerHTML = `<svg viewBox="0 0 ${data.width} ${data.height}" role="img"
     text-anchor="middle" xml:space="preserve" style="width:100%;min-width:${data.width * 0.7}px;
     max-width:clamp(${data.width * 1.4}px,55vw,${data.width * 2}px)">` +
@@ -151,9 +151,9 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
     count.textContent = `${at + 1} / ${last + 1}`;
     previous.setAttribute('aria-disabled', at === 0);
     next.setAttribute('aria-disabled', at === last);
-    if (before >= 0) follow();
+    follow(before < 0 || still.matches);
   };
-  const follow = () => {  // bring what is lit into sight, if the picture is wider or higher than its place
+  const follow = at_once => {  // bring what is lit into sight, if the picture is wider or higher than its place
     if (!lights.firstChild) return;
     const lit = lights.getBoundingClientRect(), view = stage.getBoundingClientRect();
     let across = (lit.left + lit.right - view.left - view.right) / 2;
@@ -163,7 +163,7 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
       stage.scrollTo({
         left: stage.scrollLeft + across,
         top: stage.scrollTop + (lit.top + lit.bottom - view.top - view.bottom) / 2,
-        behavior: still.matches ? 'auto' : 'smooth'});
+        behavior: at_once ? 'auto' : 'smooth'});
   };
   const show = (name, label) => {
     play.querySelector('path').setAttribute('d', ICONS[name]);
@@ -194,8 +194,8 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
 """
 
 
-def piece(data: dict[str, Any], theme: str, fallback: str = "") -> str:
-    """A player as a piece of HTML; ``fallback`` is what a reader has where no script runs."""
+def piece(data: dict[str, Any], rules: Rules, theme: str, fallback: str = "") -> str:
+    """A player as a piece of HTML: ``rules`` are those of its picture, ``fallback`` is for where no script runs."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     # nothing in the text may end the script element, or begin another inside it
     text = re.sub(r"<(?=!|script)", r"\\u003c", text, flags=re.IGNORECASE).replace("</", "<\\/")
@@ -204,7 +204,7 @@ def piece(data: dict[str, Any], theme: str, fallback: str = "") -> str:
     return (
         # JupyterLab must not take the keys for its own
         f'<div class="cr-player" data-chainrule-player data-theme="{theme}" data-lm-suppress-shortcuts="true">\n'
-        f'<style>\n{_style()}</style>\n<div class="cr-instead">{instead}</div>\n'
+        f'<style>\n{_style(rules)}</style>\n<div class="cr-instead">{instead}</div>\n'
         f'<script type="application/json">{text}</script>\n<script>\n{script}</script>\n</div>\n'
     )
 
@@ -230,8 +230,8 @@ def page(piece: str, title: str, theme: str) -> str:
     )
 
 
-def _style() -> str:
-    return stylesheet(_ROOT) + _STYLE % {"root": _ROOT, "font": FONT}
+def _style(rules: Rules) -> str:
+    return stylesheet(_ROOT, rules) + _STYLE % {"root": _ROOT, "font": FONT}
 
 
 __all__ = ["page", "piece", "step"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from autograd import BackwardStep, Value, backward_steps, exp, format_number, reciprocal, topological_order
-from viz import step_through
+from viz import step_maps, step_through
 
 from .graphs import SAMPLES, doubled, network, neuron, product_of_a_sum
 
@@ -203,6 +203,33 @@ def test_what_is_lit_comes_into_sight(opened: Opener) -> None:
         slide(page, k)
         box = page.locator(".cr-lights .now").bounding_box()
         assert box and box["x"] >= 0 and box["x"] + box["width"] <= 400, k
+
+
+def test_feature_maps_are_stepped_through_beside_a_graph(opened: Opener) -> None:
+    maps = step_maps([[1, 2, 0], [0, -3, 1]], kernel=[[2, -1]], theme="light")
+    page = opened(
+        f"<!DOCTYPE html><main>{maps.to_html(page=False)}{step_through(doubled()).to_html(page=False)}</main>"
+    )
+    player, graph = page.locator("[data-chainrule-player]").all()
+    assert (count(player), count(graph)) == ("1 / 4", "1 / 5")
+    found = []
+    for k in range(4):
+        slide(player, k)
+        found.append(player.locator("[data-part] .cell").all_text_contents())
+        assert player.locator(".cr-lights .window").count() == 2  # the window, and the filter
+        assert player.locator("[data-part] .window").count() == 1  # the cell that they make
+    assert found[-1] == ["0", "4", "3", "−7"] and found[1] == ["0", "4"]
+    assert text(player) == "y[1][1] = 2·(−3) + (−1)·1 = −7"
+    negative = player.locator("[data-part] rect.negative").evaluate("e => getComputedStyle(e).fill")
+    assert negative == "rgb(184, 68, 0)"
+    assert count(graph) == "1 / 5"
+
+
+def test_the_first_step_is_in_sight_from_the_start(opened: Opener) -> None:
+    page = opened(step_through(by_hand(), forward=False).to_html(), viewport={"width": 400, "height": 800})
+    assert count(page) == "1 / 13"
+    box = page.locator(".cr-lights .now").bounding_box()  # the seed, at the right end
+    assert box and box["x"] >= 0 and box["x"] + box["width"] <= 400
 
 
 @pytest.mark.parametrize("wish", ["reduce", "no-preference"])
