@@ -84,7 +84,8 @@ class Derivation:
     """A chain rule as it was when it was written out. A notebook typesets it; `str` gives it as plain text.
 
     ``paths`` are the paths from the root to the leaf, and ``value`` is the sum of their contributions: up to rounding
-    the gradient that `backward` finds, and with a single path the same to the last bit.
+    the gradient that `backward` finds, and with a single path the same to the last bit. Only where a number is inf may
+    they differ: `backward` adds before it multiplies, and (2 − 1) · inf is inf, but 2 · inf − inf is nan.
     """
 
     def __init__(self, order: list[Value], names: dict[Value, str], leaf: Value, paths: tuple[Path, ...]) -> None:

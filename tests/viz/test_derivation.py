@@ -217,6 +217,7 @@ def small_graphs(draw: st.DrawFn) -> Value:
     return nodes[-1]
 
 
+@settings(deadline=None)
 @given(small_graphs())
 def test_the_sum_over_all_paths_is_what_backward_adds_up(root: Value) -> None:
     expected = gradients(root)
@@ -233,7 +234,7 @@ def test_the_sum_over_all_paths_is_what_backward_adds_up(root: Value) -> None:
         assert len({(path.nodes, path.positions) for path in derivation.paths}) == len(derivation.paths)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(random_graphs(), st.data())
 def test_any_graph_is_derived_or_refused_and_stays_as_it_was(root: Value, data: st.DataObject) -> None:
     nodes = topological_order(root)
@@ -321,7 +322,7 @@ def formulas(draw: st.DrawFn) -> Value:
     return nodes[-1]
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(formulas(), st.data())
 def test_each_side_of_the_equation_is_the_gradient_when_it_is_read_as_a_formula(
     root: Value, data: st.DataObject
