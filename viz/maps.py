@@ -10,19 +10,19 @@ negative cell has a notch in its corner, for whoever cannot tell the colours apa
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any
 
 from autograd import Value, format_number
 
-from .arrange import NAME_SIZE, TITLE_SIZE
+from .arrange import NAME_SIZE
 from .drawing import Picture
-from .metrics import FONT, clip, one_line, text_width
-from .svg import DARK, LIGHT, MARGIN, THEMES, _escape, _n, _text, _wrap
+from .metrics import clip, one_line, text_width
+from .player import Frame, Player
+from .stage import Backdrop, compact
+from .svg import MARGIN, THEMES, _n, _text, _wrap, document, relevant, style_rules
 
 Grid = list[list[float]]
 Size = int | tuple[int, int]
@@ -38,20 +38,12 @@ MAX_CELLS = 4000
 MAX_STEPS = 100
 
 _STYLE = """\
-{id} text{{font-family:{font};fill:{c[ink]};dominant-baseline:central}}
-{id} .card{{fill:{c[card]};stroke:{c[edge]}}}
 {id} .positive{{fill:{c[tag-rim]}}}
 {id} .negative{{fill:{c[gradient]}}}
 {id} .grid{{fill:none;stroke:{c[wire]}}}
 {id} .cell{{font-size:{number}px;text-anchor:middle}}
-{id} .name{{font-size:{name}px;font-weight:600}}
 {id} .window{{fill:none;stroke:{c[ink]};stroke-width:3}}
-{id} .gate{{fill:{c[gate]};stroke:{c[rim]};stroke-width:1.5}}
-{id} .symbol{{font-size:17px;text-anchor:middle}}
-{id} .wire{{fill:none;stroke:{c[wire]};stroke-width:1.5}}
 {id} .head{{fill:{c[wire]}}}
-{id} .bad{{fill:{c[bad-tint]};stroke:{c[bad]}}}
-{id} .note{{font-size:{title}px;fill:{c[muted]}}}
 """
 
 
@@ -106,10 +98,11 @@ def step_maps(
     labels: Sequence[str] | None = None,
     fmt: str = ".3g",
     theme: str = "auto",
-) -> list[MapDrawing]:
-    """The pictures of `draw_maps` for every place of the window, in the order of reading, the result filling up.
+) -> Player:
+    """Step through the places of the window, in the order of reading: at each, one more cell of the result is known.
 
-    All have one size and layout. Each has its sum in words as ``caption``.
+    The arguments are those of `draw_maps`. Like `step_through` this gives a `Player`, which shows itself in a notebook
+    and is saved as a page; ``frames[k].svg`` is one of its pictures, and ``frames[k].text`` the sum that belongs to it.
 
     Raises:
         ValueError, TypeError: as `draw_maps`; also if there is neither a filter nor a window's size, or the window has
@@ -124,7 +117,28 @@ def step_maps(
             f"the window has {rows * columns:,} places, and {MAX_STEPS} pictures are enough to see how it moves: step "
             "through a piece of the maps, or draw single places with draw_maps(..., window=(i, j))"
         )
-    return [MapDrawing(scene, (i, j), so_far=True) for i in range(rows) for j in range(columns)]
+    backdrop = Backdrop(compact(scene.still()), scene.right + MARGIN, scene.bottom + MARGIN, _rules)
+    frames: list[Frame] = []
+    count = rows * columns
+    for k in range(count):
+        i, j = divmod(k, columns)
+        # part k is the new cell; the last part, over all cells, is the frame around it
+        changes = {k: "".join(_cell(b, i, j) for b in scene.targets)}
+        changes[count] = "".join(_frame(b, i, j, 1, 1) for b in scene.targets)
+        frames.append(
+            Frame(
+                "place",
+                f"Place {k + 1} of {count}",
+                scene.caption(i, j),
+                scene.action(i, j),
+                lights=f"<g>{compact(''.join(scene.frames_before(i, j)))}</g>",
+                changes={part: compact(markup) for part, markup in changes.items()},
+                _before=frames[-1] if frames else None,
+                _backdrop=backdrop,
+                _theme=theme,
+            )
+        )
+    return Player(frames, backdrop, theme, title=_sentence(scene.title), shown="maps")
 
 
 class MapDrawing(Picture):
@@ -135,14 +149,14 @@ class MapDrawing(Picture):
         caption (str): the sum that the window makes, in words; "" if there is no window.
     """
 
-    def __init__(self, scene: _Scene, window: tuple[int, int] | None, so_far: bool = False) -> None:
+    def __init__(self, scene: _Scene, window: tuple[int, int] | None) -> None:
         place = None if window is None else scene.check_place(window)
-        self._scene, self._place, self._so_far, self._theme = scene, place, so_far, scene.theme
+        self._scene, self._place, self._theme = scene, place, scene.theme
         self.caption = "" if place is None else scene.caption(*place)
-        self.svg = scene.render(place, so_far, scene.theme)
+        self.svg = scene.render(place, scene.theme)
 
     def _fixed_theme(self) -> str:
-        return self._scene.render(self._place, self._so_far, "light") if self._theme == "auto" else self.svg
+        return self._scene.render(self._place, "light") if self._theme == "auto" else self.svg
 
     @property
     def _title(self) -> str:
@@ -389,6 +403,14 @@ class _Scene:
             return f"y[{i}][{j}] = {sum_} = {total}"
         return f"{sum_} = {total}; y[{i}][{j}] is {shown}, as after a bias or an activation"
 
+    def action(self, i: int, j: int) -> str:
+        """What happens at this place, in words."""
+        top, left = i * self.stride[0], j * self.stride[1]
+        where = f"The window begins in row {top} and column {left}"
+        if self.kernel is None:
+            return f"{where}; what it sees becomes one number"
+        return f"{where}; each number in it is multiplied by the weight at its place, and the products are added up"
+
     @property
     def title(self) -> str:
         count, shape = len(self.maps), _by(_shape(self.maps[0]))
@@ -438,71 +460,62 @@ class _Scene:
 
     # --- paint
 
-    def render(self, place: tuple[int, int] | None, so_far: bool, theme: str) -> str:
-        """The whole picture as SVG text; with ``so_far`` the cells that come after the window's are still empty."""
+    def render(self, place: tuple[int, int] | None, theme: str) -> str:
+        """The whole picture as SVG text."""
         lines: list[str] = []
-        width, room = self.right + MARGIN, 0
+        width, height = self.right + MARGIN, self.bottom + MARGIN
         if place is not None:
             width = max(width, LEAST_WIDTH)
-            lines = self._lines(*place)
-            room = self._most_lines if so_far else len(lines)
-        height = self.bottom + MARGIN + (18.0 * room + 6.0 if room else 0.0)
-        card = f'width="{_n(width - 1)}" height="{_n(height - 1)}"'
-        out = [f'<rect class="card" x="0.5" y="0.5" {card} rx="10"/>\n']
-        last = place if so_far else None
-        for b in (*self.sources, *self.weights):
-            out += _paint(b, None)
-        for b in self.targets:
-            out += _paint(b, last)
-        for sign, x, y in self.signs:
-            if sign == "→":
-                out.append(f'<path class="wire" d="M{_n(x - GATE)},{_n(y)} L{_n(x + GATE - 6)},{_n(y)}"/>\n')
-                tip = f"M{_n(x + GATE)},{_n(y)} l-9,-4.5 v9 z"
-                out.append(f'<path class="head" d="{tip}"/>\n')
-            else:
-                out.append(f'<circle class="gate" cx="{_n(x)}" cy="{_n(y)}" r="{_n(GATE)}"/>\n')
-                out.append(_text("symbol", x, y, sign))
+            lines = _wrap(self.caption(*place), width - 2 * MARGIN)
+            height += 18.0 * len(lines) + 6.0
+        out = [_card(width, height), *self._boards_and_signs(self.targets)]
         if place is not None:
-            out += self._frames(*place)
+            out += [*self.frames_before(*place), *(_frame(b, *place, 1, 1) for b in self.targets)]
         for k, line in enumerate(lines):
             out.append(_text("note", MARGIN, self.bottom + 17.0 + 18.0 * k, line))
-        return _document("".join(out), width, height, _sentence(self.title), self._description(place, last), theme)
+        body = "".join(out)
 
-    def _lines(self, i: int, j: int) -> list[str]:
-        return _wrap(self.caption(i, j), max(self.right + MARGIN, LEAST_WIDTH) - 2 * MARGIN)
+        def rules(identity: str, colours: dict[str, str]) -> str:
+            return relevant(_rules(identity, colours), body)
 
-    @cached_property
-    def _most_lines(self) -> int:
-        """All steps are as high as the highest, so that nothing jumps."""
-        return max(len(self._lines(i, j)) for i in range(self.places[0]) for j in range(self.places[1]))
+        told = _sentence(self.title), self._description(place)
+        return document(body, width, height, "chainrule-maps", told, rules, theme)
 
-    def _frames(self, i: int, j: int) -> Iterable[str]:
-        """Frames around the window, the filter, and the cell that the window makes."""
+    def still(self) -> str:
+        """What does not change from place to place: everything but the window and the result's numbers."""
+        return _card(self.right + MARGIN, self.bottom + MARGIN) + "".join(self._boards_and_signs(()))
+
+    def _boards_and_signs(self, known: Sequence[_Board]) -> Iterable[str]:
+        """All grids, those of the result with the numbers of those that are ``known``."""
+        for b in (*self.sources, *self.weights, *known):
+            yield from (_cell(b, i, j) for i, row in enumerate(b.grid) for j in range(len(row)))
+        for b in (*self.sources, *self.weights, *self.targets):
+            yield _lines(b)
+        for sign, x, y in self.signs:
+            if sign == "→":
+                yield f'<path class="wire" d="M{_n(x - GATE)},{_n(y)} L{_n(x + GATE - 6)},{_n(y)}"/>\n'
+                yield f'<path class="head" d="M{_n(x + GATE)},{_n(y)} l-9,-4.5 v9 z"/>\n'
+            else:
+                yield f'<circle class="gate" cx="{_n(x)}" cy="{_n(y)}" r="{_n(GATE)}"/>\n'
+                yield _text("symbol sign" if sign == "×" else "symbol", x, y, sign)
+
+    def frames_before(self, i: int, j: int) -> Iterable[str]:
+        """Frames around what makes a cell of the result: the window, and the filter."""
         assert self.window is not None
         for b in self.sources:
             yield _frame(b, i * self.stride[0], j * self.stride[1], *self.window)
         for b in self.weights:
             yield _frame(b, 0, 0, *self.window)
-        for b in self.targets:
-            yield _frame(b, i, j, 1, 1)
 
-    def _description(self, place: tuple[int, int] | None, last: tuple[int, int] | None) -> str:
+    def _description(self, place: tuple[int, int] | None) -> str:
         """The picture in words, for whoever cannot see it."""
         words = [_sentence(self.title)]
         if place is not None:
             words.append(self.caption(*place))
         for b in (*self.sources, *self.weights, *self.targets):
-            shown = [
-                " ".join(text for j, text in enumerate(row) if not (b in self.targets and _later(i, j, last)))
-                for i, row in enumerate(b.texts[:12])
-            ]
-            words.append(f"{b.name or 'Rows'}: {'; '.join(filter(None, shown))}" + ("; …" if len(b.texts) > 12 else ""))
+            shown = "; ".join(" ".join(row) for row in b.texts[:12]) + ("; …" if len(b.texts) > 12 else "")
+            words.append(f"{b.name or 'Rows'}: {shown}")
         return ". ".join(words)
-
-
-def _later(i: int, j: int, last: tuple[int, int] | None) -> bool:
-    """Whether a cell comes after the last one that is shown, in the order of reading."""
-    return last is not None and (i, j) > last
 
 
 def _numbered(name: str, count: int) -> list[str]:
@@ -513,30 +526,36 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _paint(board: _Board, last: tuple[int, int] | None) -> Iterable[str]:
-    """A grid of numbers, up to the last cell that is shown."""
-    if board.name:
-        yield _text("name", board.x, board.y - HEAD / 2, board.name)
-    for i, row in enumerate(board.grid):
-        for j, number in enumerate(row):
-            if _later(i, j, last):
-                continue
-            x, y = board.x + j * board.cell, board.y + i * CELL
-            area = f'x="{_n(x)}" y="{_n(y)}" width="{_n(board.cell)}" height="{_n(CELL)}"'
-            if not math.isfinite(number):
-                yield f'<rect class="bad" {area}/>\n'
-            elif number:
-                kind = "positive" if number > 0.0 else "negative"
-                depth = (0.75 if number > 0.0 else 0.5) * abs(number) / board.largest
-                yield f'<rect class="{kind}" fill-opacity="{depth:.2f}" {area}/>\n'
-                if number < 0.0:
-                    yield f'<path class="negative" d="M{_n(x)},{_n(y)} h7 l-7,7 z"/>\n'
-            yield _text("cell", x + board.cell / 2, y + CELL / 2, board.texts[i][j])
+def _card(width: float, height: float) -> str:
+    size = f'width="{_n(width - 1)}" height="{_n(height - 1)}"'
+    return f'<rect class="card" x="0.5" y="0.5" {size} rx="10"/>\n'
+
+
+def _cell(board: _Board, i: int, j: int) -> str:
+    """One number, on its shade."""
+    number = board.grid[i][j]
+    x, y = board.x + j * board.cell, board.y + i * CELL
+    area = f'x="{_n(x)}" y="{_n(y)}" width="{_n(board.cell)}" height="{_n(CELL)}"'
+    markup = ""
+    if not math.isfinite(number):
+        markup = f'<rect class="bad" {area}/>\n'
+    elif number:
+        kind = "positive" if number > 0.0 else "negative"
+        depth = (0.75 if number > 0.0 else 0.5) * abs(number) / board.largest
+        markup = f'<rect class="{kind}" fill-opacity="{depth:.2f}" {area}/>\n'
+        if number < 0.0:
+            markup += f'<path class="negative" d="M{_n(x)},{_n(y)} h7 l-7,7 z"/>\n'
+    return markup + _text("cell", x + board.cell / 2, y + CELL / 2, board.texts[i][j])
+
+
+def _lines(board: _Board) -> str:
+    """The name of a grid, and the lines between its cells."""
     lines = [f"M{_n(board.x)},{_n(board.y + i * CELL)} h{_n(board.width)}" for i in range(len(board.grid) + 1)]
     lines += [
         f"M{_n(board.x + j * board.cell)},{_n(board.y)} v{_n(board.height)}" for j in range(len(board.grid[0]) + 1)
     ]
-    yield f'<path class="grid" d="{" ".join(lines)}"/>\n'
+    name = _text("name", board.x, board.y - HEAD / 2, board.name) if board.name else ""
+    return f'{name}<path class="grid" d="{" ".join(lines)}"/>\n'
 
 
 def _frame(board: _Board, i: int, j: int, rows: int, columns: int) -> str:
@@ -545,32 +564,9 @@ def _frame(board: _Board, i: int, j: int, rows: int, columns: int) -> str:
     return f'<rect class="window" {area} {size} rx="2"/>\n'
 
 
-def _document(body: str, width: float, height: float, title: str, description: str, theme: str) -> str:
-    digest = hashlib.sha256((theme + title + description + body).encode()).hexdigest()[:10]
-    identity = f"chainrule-{digest}"
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" id="{identity}" class="chainrule-maps" role="img" '
-        f'aria-labelledby="{identity}-title {identity}-desc" width="{_n(width)}" height="{_n(height)}" '
-        f'viewBox="0 0 {_n(width)} {_n(height)}" style="max-width:none">\n'
-        f'<title id="{identity}-title">{_escape(title)}</title>\n'
-        f'<desc id="{identity}-desc">{_escape(description)}</desc>\n'
-        f"<style>\n{_themed(lambda colours: _rules('#' + identity, colours), theme)}</style>\n{body}</svg>\n"
-    )
-
-
 def _rules(identity: str, colours: dict[str, str]) -> str:
-    return _STYLE.format(
-        id=identity, c=colours, font=FONT, number=_n(NUMBER), name=_n(NAME_SIZE - 1), title=_n(TITLE_SIZE)
-    )
-
-
-def _themed(rules: Callable[[dict[str, str]], str], theme: str) -> str:
-    """A style sheet for one theme, or for both: then the reader's system decides."""
-    light, dark = rules(LIGHT), rules(DARK)
-    if theme != "auto":
-        return dark if theme == "dark" else light
-    differing = [new for new, old in zip(dark.splitlines(), light.splitlines(), strict=True) if new != old]
-    return light + "@media (prefers-color-scheme:dark){\n" + "\n".join(differing) + "\n}\n"
+    """The style sheet: that of a graph, and what only maps have."""
+    return style_rules(identity, colours) + _STYLE.format(id=identity, c=colours, number=_n(NUMBER))
 
 
 __all__ = ["MapDrawing", "draw_maps", "step_maps"]

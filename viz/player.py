@@ -29,7 +29,7 @@ from . import player_page as pages
 from .diagram import UNSET, Diagram, count
 from .drawing import MAX_NODES, check_depth, one_of, only_a_value, write_whole
 from .metrics import clip, printable, text_width
-from .stage import FMT, Stage
+from .stage import FMT, Backdrop, Stage
 from .svg import THEMES, title_of
 
 MAX_FRAMES = 40  # more than these are shown layer by layer
@@ -73,50 +73,59 @@ def step_through(
         raise ValueError(
             "forward and backward are both False, so nothing is left to step through; set one of them to True"
         )
-    return Player(root, bool(forward), bool(backward), theme, depth)
+    script = _Script(root, bool(forward), bool(backward), theme, depth)
+    return Player(script.frames, script.stage.backdrop, theme, title=script.title, note=script.note)
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
     """One picture of a `Player`, and what is said about it.
 
-    ``kind`` is "graph" (the picture before the first step), "forward", "seed" (∂f/∂f = 1) or "backward". ``steps`` are
-    the events of `forward_steps` or `backward_steps` that it shows: one, or those of a layer.
+    ``kind`` is "graph" (the picture before the first step), "forward", "seed" (∂f/∂f = 1) or "backward", and "place"
+    for the window of `step_maps`. ``steps`` are the events of `forward_steps` or `backward_steps` that it shows: one,
+    or those of a layer.
     """
 
     kind: str
     title: str
     text: str
     words: str
-    latex: str = field(repr=False)
+    latex: str = field(default="", repr=False)
     note: str = ""  # the local derivative's formula, and the sum of several contributions
     steps: tuple[Step, ...] = field(default=(), repr=False)
     lights: str = field(default="", repr=False)
     changes: dict[int, str] = field(default_factory=dict, repr=False)  # part -> its numbers from now on
     _before: Frame | None = field(default=None, repr=False)
-    _stage: Stage | None = field(default=None, repr=False)
+    _backdrop: Backdrop | None = field(default=None, repr=False)
     _theme: str = field(default="auto", repr=False)
 
     @property
     def svg(self) -> str:
         """The picture, as SVG text of its own."""
-        assert self._stage is not None
+        assert self._backdrop is not None
         shown: dict[int, str] = {}
         frame: Frame | None = self
         while frame is not None:  # back to when each part was changed last
             shown = {**frame.changes, **shown}
             frame = frame._before
-        return self._stage.picture([shown[i] for i in sorted(shown)], self.lights, self._theme)
+        return self._backdrop.picture([shown[i] for i in sorted(shown)], self.lights, self._theme)
 
 
 class Player:
-    """The steps of a graph as it was when they were taken. It shows itself in a notebook; `save` writes a page."""
+    """Steps as they were when they were taken, its ``frames``. It shows itself in a notebook; `save` writes a page."""
 
-    def __init__(self, root: Value, forward: bool, backward: bool, theme: str, depth: int | str | None) -> None:
-        self._theme = theme
-        script = _Script(root, forward, backward, theme, depth)
-        self.frames: tuple[Frame, ...] = tuple(script.frames)
-        self._stage, self._note, self._title = script.stage, script.note, script.title
+    def __init__(
+        self,
+        frames: Iterable[Frame],
+        backdrop: Backdrop,
+        theme: str,
+        *,
+        title: str,
+        note: str = "",
+        shown: str = "graph",
+    ) -> None:
+        self.frames: tuple[Frame, ...] = tuple(frames)
+        self._backdrop, self._theme, self._title, self._note, self._shown = backdrop, theme, title, note, shown
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -137,19 +146,19 @@ class Player:
         if target.suffix.lower() not in (".html", ".htm"):
             raise ValueError(
                 f"a player is a page: the file's ending must be .html, but got {target.name!r}; "
-                "draw_graph(root).save(...) writes a single picture"
+                "draw_graph and draw_maps make single pictures"
             )
         write_whole(target, self.to_html().encode())
         return target
 
     def to_html(self, *, page: bool = True) -> str:
         """The player as HTML: a whole page, or with ``page=False`` a piece to be put into a page of one's own."""
-        piece = pages.piece(self._data(), self._theme)
+        piece = pages.piece(self._data(), self._backdrop.rules, self._theme)
         return pages.page(piece, self._title, self._theme) if page else piece
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """For notebooks: a player where scripts may run, and the same frames as steps to be opened where not."""
-        piece = pages.piece(self._data(), self._theme, fallback=self._expandable())
+        piece = pages.piece(self._data(), self._backdrop.rules, self._theme, fallback=self._expandable())
         return {"text/html": piece, "text/plain": repr(self)}
 
     def _data(self) -> dict[str, Any]:
@@ -157,10 +166,11 @@ class Player:
         return {
             "title": self._title,
             "note": self._note,
-            "width": round(self._stage.width),
-            "height": round(self._stage.height),
-            "still": self._stage.still,
-            "parts": len(self._stage.parts),
+            "shown": f"The {self._shown}",
+            "width": round(self._backdrop.width),
+            "height": round(self._backdrop.height),
+            "still": self._backdrop.still,
+            "parts": 1 + max(i for f in self.frames for i in f.changes),
             "frames": [
                 [f.kind, f.title, _tidy(f.text), _tidy(f.words), _tidy(f.note), f.lights, f.changes]
                 for f in self.frames
@@ -222,6 +232,10 @@ class _Script:
         self.diagram = _diagram(root, depth, by_layer)
         self.title = title_of(self.diagram)
         self.folded = any(part.kind == "folded" for part in self.diagram.parts)
+        self.first_bad = {part.node for part in self.parts if part.is_first_non_finite}
+        for part in self.parts:  # what the texts speak of can be found in the picture
+            if part.node >= 0 and part.kind in ("input", "gate") and not part.name:
+                part.name = self.names[self.order[part.node]]
         self.running = not (self.folded or by_layer)  # whether contributions come in the order of `backward`
         self.expected = Counter(step.input for step in backwards)
         self.arrived: dict[Value, list[BackwardStep]] = {}
@@ -231,10 +245,13 @@ class _Script:
         self.values = ["" if p.node < 0 else UNSET if forward and p.kind != "input" else p.value for p in self.parts]
         self.gradients = ["" if p.node < 0 or not backward else UNSET for p in self.parts]
         self.frames: list[Frame] = []
-        self._write(forwards, backwards, forward, backward, by_layer)
+        self.batches = _Batches(self.diagram, self.place, by_layer, forward + backward)
+        self._write(forwards, backwards, forward, backward)
         self.note = ""
         if by_layer:
-            self.note = f"{in_all} steps, shown layer by layer; step_through(…, depth='all') shows each of them."
+            at_once = self.batches.span if not self.folded else 1  # what is folded is many layers already
+            layers = "layer by layer" if at_once == 1 else f"{at_once} layers at a time"
+            self.note = f"{in_all} steps, shown {layers}; step_through(…, depth='all') shows each of them."
         elif self.folded:
             self.note = "What is folded takes one step; step_through(…, depth='all') opens everything."
 
@@ -254,14 +271,11 @@ class _Script:
             if part.node >= 0:
                 part.gradient = widest[self.order[part.node]] if backward else ""
 
-    def _write(
-        self, forwards: list[ForwardStep], backwards: list[BackwardStep], forward: bool, backward: bool, by_layer: bool
-    ) -> None:
+    def _write(self, forwards: list[ForwardStep], backwards: list[BackwardStep], forward: bool, backward: bool) -> None:
         everything = range(len(self.parts))
-        batches = _Batches(self.diagram, self.place, by_layer, forward + backward)
         if forward:
             self._add("graph", "Before the first step", *self._opening(), changed=everything)
-            steps = batches.of(forwards)
+            steps = self.batches.of(forwards)
             for k, batch in enumerate(steps, 1):
                 self._forward(batch, f"Forward pass, step {k} of {len(steps)}")
         if backward:
@@ -274,13 +288,15 @@ class _Script:
                 self.gradients[part] = format_number(1.0, FMT)
             new = [part] if forward else everything
             self._add("seed", "The seed of the backward pass", seed, words, latex, changed=new, lit=[part])
-            steps = batches.of(backwards, backward=True)
+            steps = self.batches.of(backwards, backward=True)
             for k, batch in enumerate(steps, 1):
                 self._backward(batch, f"Backward pass, step {k} of {len(steps)}")
 
     def _opening(self) -> tuple[str, str, str]:
         """The leaves; of a network with many of them, the inputs."""
         leaves = [node for node in self.order if node.op == LEAF]
+        if not leaves:
+            return "there are no leaves", "The graph has only constants, and nothing is differentiated by them", ""
         inputs = [node for node in leaves if not node.scope]
         rest = ""
         if inputs and len(leaves) > 8:
@@ -301,7 +317,12 @@ class _Script:
                 shown.append(part)
         wires = [(i, port) for i in gates for port in range(len(self.parts[i].inputs))]
         text, words, latex = _told(batch, "operation", "operations")
-        self._add("forward", title, text, words, latex, changed=shown, lit=gates, wires=wires, steps=batch)
+        note = (
+            "This is the first number that is not finite"
+            if self.first_bad & {self.place[s.node] for s in batch}
+            else ""
+        )
+        self._add("forward", title, text, words, latex, note, changed=shown, lit=gates, wires=wires, steps=batch)
 
     def _backward(self, batch: list[Step], title: str) -> None:
         wires, shown = [], []
@@ -348,7 +369,7 @@ class _Script:
             added = added[:1] + [f"({n})" if n.startswith("−") else n for n in added[1:]]
             total = f" = {format_number(step.total)}" if len(added) > 1 and self.running else ""
             told.append(f"Contribution {len(so_far)} of {expected} to ∂{f}/∂{x}: {_listed(added, ' + ')}{total}")
-        return "; ".join(told)
+        return ". ".join(told)
 
     def _parts_of(self, nodes: Iterable[Value]) -> list[int]:
         return list(dict.fromkeys(self.diagram.part_of[self.place[node]] for node in nodes))
@@ -367,7 +388,7 @@ class _Script:
             lights = self.stage.lights(direction, lit if kind != "seed" else (), wires, new, local=local)
         self.frames.append(
             Frame(kind, title, text, words, latex, note, tuple(steps), lights, changes,
-                  self.frames[-1] if self.frames else None, self.stage, self.theme)
+                  self.frames[-1] if self.frames else None, self.stage.backdrop, self.theme)
         )  # fmt: skip
 
 
@@ -421,9 +442,10 @@ def _told(batch: Sequence[Step], one: str, many: str) -> tuple[str, str, str]:
     if len(scopes) > 1:
         scopes = {diagrams.levels(scope)[0] for scope in scopes}
     inside = f" in {_listed(sorted(scopes), ', ', most=4)}" if scopes else ""
-    words = "; ".join(step.text for step in batch[:3])
-    if len(batch) > 3:
-        words += f"; and {len(batch) - 3} more: in all {_listed(gates, ', ')}"
+    most = 4 if len(batch) == 4 else 3
+    words = "; ".join(step.text for step in batch[:most])
+    if len(batch) > most:
+        words += f"; and {len(batch) - most} more: in all {_listed(gates, ', ')}"
     return f"{count(len(batch), one, many)}{inside}", words, first.latex
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from .metrics import FONT
 from .stage import stylesheet
-from .svg import DARK, LIGHT
+from .svg import DARK, LIGHT, Rules
 
 _ROOT = ".cr-player"
 
@@ -65,7 +65,7 @@ background:var(--gate);border:1px solid var(--edge)}
 
 _SCRIPT = """\
 (() => {
-const ICONS = {previous: 'M11 2v12L3 8z', next: 'M5 2v12l8-6z',
+const ICONS = {previous: 'M3 2h2v12H3zM14 2v12L6 8z', next: 'M11 2h2v12h-2zM2 2v12l8-6z',
   play: 'M4 2v12l10-6z', pause: 'M4 2h3v12H4zM9 2h3v12H9z'};
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 const make = (name, parent, attributes = {}) => {
@@ -80,9 +80,9 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
   const box = make('div', root, {class: 'cr-box', role: 'group', 'aria-label': data.title + ', step by step'});
 
   // the picture: what stands still, the lights, and a group of numbers for each part
-  const stage = make('div', box, {class: 'cr-stage', tabindex: 0, role: 'group', 'aria-label': 'The graph'});
+  const stage = make('div', box, {class: 'cr-stage', tabindex: 0, role: 'group', 'aria-label': data.shown});
   stage.innerHTML = `<svg viewBox="0 0 ${data.width} ${data.height}" role="img"
-    text-anchor="middle" xml:space="preserve" style="width:100%;min-width:${data.width * 0.75}px;
+    text-anchor="middle" xml:space="preserve" style="width:100%;min-width:${data.width * 0.7}px;
     max-width:clamp(${data.width * 1.4}px,55vw,${data.width * 2}px)">` +
     data.still + '<g class="cr-lights"></g>' +
     Array.from({length: data.parts}, (_, i) => `<g data-part="${i}"></g>`).join('') + '</svg>';
@@ -90,15 +90,15 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
   const parts = [...picture.querySelectorAll('[data-part]')];
 
   const bar = make('div', box, {class: 'cr-bar'}), keys = make('div', bar, {class: 'cr-keys'});
-  const button = (name, label, act) => {
-    const element = make('button', keys, {type: 'button', 'aria-label': label, title: label});
+  const button = (name, label, act, key = '') => {
+    const element = make('button', keys, {type: 'button', 'aria-label': label, title: label + key});
     element.innerHTML = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
     element.addEventListener('click', act);
     return element;
   };
-  const previous = button('previous', 'Previous step', () => go(at - 1));
+  const previous = button('previous', 'Previous step', () => go(at - 1), ' (←)');
   const play = button('play', 'Play', () => timer ? pause() : start());
-  const next = button('next', 'Next step', () => go(at + 1));
+  const next = button('next', 'Next step', () => go(at + 1), ' (→)');
   const track = make('div', bar, {class: 'cr-track'}), passes = make('div', track, {class: 'cr-passes'});
   passes.setAttribute('aria-hidden', 'true');
   for (const pass of ['forward', 'backward']) {
@@ -151,9 +151,9 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
     count.textContent = `${at + 1} / ${last + 1}`;
     previous.setAttribute('aria-disabled', at === 0);
     next.setAttribute('aria-disabled', at === last);
-    if (before >= 0) follow();
+    follow(before < 0 || still.matches);
   };
-  const follow = () => {  // bring what is lit into sight, if the picture is wider or higher than its place
+  const follow = at_once => {  // bring what is lit into sight, if the picture is wider or higher than its place
     if (!lights.firstChild) return;
     const lit = lights.getBoundingClientRect(), view = stage.getBoundingClientRect();
     let across = (lit.left + lit.right - view.left - view.right) / 2;
@@ -163,7 +163,7 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
       stage.scrollTo({
         left: stage.scrollLeft + across,
         top: stage.scrollTop + (lit.top + lit.bottom - view.top - view.bottom) / 2,
-        behavior: still.matches ? 'auto' : 'smooth'});
+        behavior: at_once ? 'auto' : 'smooth'});
   };
   const show = (name, label) => {
     play.querySelector('path').setAttribute('d', ICONS[name]);
@@ -174,7 +174,7 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
   const start = () => {
     if (at === last) go(0);
     show('pause', 'Pause');
-    timer = setInterval(() => { go(at + 1, true); if (at === last) pause(); }, Number(root.dataset.pace) || 1800);
+    timer = setInterval(() => { go(at + 1, true); if (at === last) pause(); }, 1800);
   };
   const press = event => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
@@ -194,8 +194,8 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
 """
 
 
-def piece(data: dict[str, Any], theme: str, fallback: str = "") -> str:
-    """A player as a piece of HTML; ``fallback`` is what a reader has where no script runs."""
+def piece(data: dict[str, Any], rules: Rules, theme: str, fallback: str = "") -> str:
+    """A player as a piece of HTML: ``rules`` are those of its picture, ``fallback`` is for where no script runs."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     # nothing in the text may end the script element, or begin another inside it
     text = re.sub(r"<(?=!|script)", r"\\u003c", text, flags=re.IGNORECASE).replace("</", "<\\/")
@@ -204,7 +204,7 @@ def piece(data: dict[str, Any], theme: str, fallback: str = "") -> str:
     return (
         # JupyterLab must not take the keys for its own
         f'<div class="cr-player" data-chainrule-player data-theme="{theme}" data-lm-suppress-shortcuts="true">\n'
-        f'<style>\n{_style()}</style>\n<div class="cr-instead">{instead}</div>\n'
+        f'<style>\n{_style(rules)}</style>\n<div class="cr-instead">{instead}</div>\n'
         f'<script type="application/json">{text}</script>\n<script>\n{script}</script>\n</div>\n'
     )
 
@@ -230,8 +230,8 @@ def page(piece: str, title: str, theme: str) -> str:
     )
 
 
-def _style() -> str:
-    return stylesheet(_ROOT) + _STYLE % {"root": _ROOT, "font": FONT}
+def _style(rules: Rules) -> str:
+    return stylesheet(_ROOT, rules) + _STYLE % {"root": _ROOT, "font": FONT}
 
 
 __all__ = ["page", "piece", "step"]

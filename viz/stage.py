@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from . import svg
 from .arrange import SHEET, Shape, arrange
@@ -27,6 +28,30 @@ _LIGHTS = """\
 """
 
 
+def graph_rules(identity: str, colours: dict[str, str]) -> str:
+    """The style sheet of a graph and of the lights on it."""
+    return svg.style_rules(identity, colours) + _LIGHTS.format(id=identity, c=colours)
+
+
+@dataclass(frozen=True)
+class Backdrop:
+    """What stands still while a player moves, and the style sheet of all that is shown there."""
+
+    still: str
+    width: float
+    height: float
+    rules: svg.Rules = graph_rules
+
+    def picture(self, changing: Sequence[str], lights: str, theme: str) -> str:
+        """A small SVG of its own, for an image: it cannot share its style with its neighbours."""
+        style, body = _with_style(self.still + lights + "".join(changing), self.rules, theme)
+        width, height = f"{self.width:.0f}", f"{self.height:.0f}"
+        return (
+            f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' viewBox='0 0 {width} {height}' "
+            f"text-anchor='middle' xml:space='preserve'><style>{style}</style>{body}</svg>"
+        )
+
+
 class Stage:
     """A diagram, arranged and painted without its numbers.
 
@@ -43,8 +68,8 @@ class Stage:
             shape.value, shape.gradient, shape.locals_ = "", "", [""] * len(shape.locals_)
             shape.part.tooltip, shape.part.is_first_non_finite = "", False
         self._painter = svg.Painter(diagram, arrangement, "LR")
-        self.still = _with_one_wire(compact(self._painter.paint()))
-        self.width, self.height = self._painter.width, self._painter.height
+        still = _with_one_wire(compact(self._painter.paint()))
+        self.backdrop = Backdrop(still, self._painter.width, self._painter.height)
 
     # --- what changes
 
@@ -115,50 +140,36 @@ class Stage:
         if reach:
             yield self._painter.path([(u, v), (u + reach, v)])
 
-    # --- a whole picture
 
-    def picture(self, numbers: Sequence[str], lights: str, theme: str) -> str:
-        """A small SVG of its own, for an image: it cannot share its style with its neighbours."""
-        style, body = _with_style(self.still + lights + "".join(numbers), theme)
-        width, height = f"{self.width:.0f}", f"{self.height:.0f}"
-        return (
-            f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' viewBox='0 0 {width} {height}' "
-            f"text-anchor='middle' xml:space='preserve'><style>{style}</style>{body}</svg>"
-        )
-
-
-def stylesheet(identity: str) -> str:
+def stylesheet(identity: str, rules: svg.Rules) -> str:
     """The rules for pictures inside of ``identity``, in colours that follow its ``color-scheme``."""
     colours = {name: f"light-dark({light},{svg.DARK[name]})" for name, light in svg.LIGHT.items()}
     variables = ";".join(f"--{name}:{colour}" for name, colour in colours.items())
-    return f"{identity}{{{variables}}}\n" + _rules(f"{identity} svg", {name: f"var(--{name})" for name in svg.LIGHT})
-
-
-def _rules(identity: str, colours: dict[str, str]) -> str:
-    return svg.style_rules(identity, colours) + _LIGHTS.format(id=identity, c=colours)
+    return f"{identity}{{{variables}}}\n" + rules(f"{identity} svg", {name: f"var(--{name})" for name in svg.LIGHT})
 
 
 # --- fewer bytes
 
 
-def _with_style(body: str, theme: str) -> tuple[str, str]:
+def _with_style(body: str, rules: svg.Rules, theme: str) -> tuple[str, str]:
     """The rules that a picture needs, and the picture: in an image of its own, all names may be single letters."""
     used = sorted({name for names in re.findall("class='([^']*)'", body) for name in names.split()})
     letter = dict(zip(used, string.ascii_letters, strict=False))
     names = {name: string.ascii_letters[k] for k, name in enumerate(svg.LIGHT)}
     fixed = {"light": svg.LIGHT, "dark": svg.DARK}.get(theme)
     style = ""
-    for rule in _rules("", fixed or {name: f"var(--{short})" for name, short in names.items()}).splitlines():
-        selector, _, declarations = rule.partition("{")
-        kept = [s for s in selector.split(",") if set(re.findall(r"\.([a-z-]+)", s)) <= letter.keys()]
-        if kept:
-            selector = ",".join(re.sub(r"\.([a-z-]+)", lambda m: f".{letter[m[1]]}", s.strip()) for s in kept)
-            style += f"{selector}{{{declarations}"
+    colours = fixed or {name: f"var(--{short})" for name, short in names.items()}
+    for rule in svg.relevant(rules("", colours), body).splitlines():
+        selectors, _, declarations = rule.partition("{")
+        selectors = ",".join(
+            re.sub(r"\.([a-z-]+)", lambda m: f".{letter[m[1]]}", s.strip()) for s in selectors.split(",")
+        )
+        style += f"{selectors}{{{declarations}"
     style = style.replace("text{", "text{dominant-baseline:central}svg{").replace(";dominant-baseline:central}", "}")
     style = style.replace(FONT, "Helvetica,Arial,sans-serif").replace("text-anchor:middle;", "")
     if not fixed:
         needed = [(name, short) for name, short in names.items() if f"var(--{short})" in style]
-        light, dark = (";".join(f"--{k}:{colours[n]}" for n, k in needed) for colours in (svg.LIGHT, svg.DARK))
+        light, dark = (";".join(f"--{k}:{theirs[n]}" for n, k in needed) for theirs in (svg.LIGHT, svg.DARK))
         style = f"svg{{{light}}}@media (prefers-color-scheme:dark){{svg{{{dark}}}}}{style}"
     # a group of all texts of one class says it once for them all
     texts: dict[str, list[str]] = {}
@@ -178,7 +189,11 @@ def compact(markup: str) -> str:
         tag = match[0]
         if not tag.startswith("<"):
             return tag.replace("'", "&#39;")  # no name may look like an attribute
-        if tag.startswith("<text") and "text-anchor" not in tag and not re.search('class="(symbol|folded-text)', tag):
+        if (
+            tag.startswith("<text")
+            and "text-anchor" not in tag
+            and not re.search('class="(symbol|folded-text|cell)', tag)
+        ):
             tag = tag[:-1] + ' text-anchor="start">'
         tag = tag.replace(' text-anchor="middle"', "").replace(' xml:space="preserve"', "")
         return "" if tag in ("<g>", "</g>") else tag.replace('"', "'")
@@ -197,4 +212,4 @@ def _with_one_wire(markup: str) -> str:
     return f"{head}<path class='{first[1]}' d='{path}'/>{found.sub('', tail)}"
 
 
-__all__ = ["FMT", "Stage", "compact", "stylesheet"]
+__all__ = ["FMT", "Backdrop", "Stage", "compact", "graph_rules", "stylesheet"]

@@ -14,7 +14,7 @@ import hashlib
 import math
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from xml.sax.saxutils import escape
@@ -51,6 +51,8 @@ DARK = {
     "tag-rim": "#5f7cb5", "frame": "#566072", "tint": "#1a1f28", "bad": "#ff6b6b", "bad-tint": "#3a1d20",
 }  # fmt: skip
 
+Rules = Callable[[str, dict[str, str]], str]  # the style sheet for what stands in an element, in the colours of a theme
+
 _STYLE = """\
 {id} text{{font-family:{font};fill:{c[ink]};dominant-baseline:central}}
 {id} .card{{fill:{c[card]};stroke:{c[edge]}}}
@@ -84,17 +86,23 @@ def render(diagram: Diagram, arrangement: Arrangement, *, rankdir: str, theme: s
     """The whole picture as SVG text."""
     painter = Painter(diagram, arrangement, rankdir)
     body = painter.paint()
+    told = title_of(diagram), _description(arrangement.shapes, diagram)
+    return document(body, painter.width, painter.height, "chainrule-graph", told, style_rules, theme)
+
+
+def document(body: str, width: float, height: float, kind: str, told: tuple[str, str], rules: Rules, theme: str) -> str:
+    """An SVG of its own around ``body``; ``told`` is its title, and a description for whoever cannot see it."""
     digest = hashlib.sha256((theme + body).encode()).hexdigest()[:10]
     identity = f"chainrule-{digest}"
-    width, height = _n(painter.width), _n(painter.height)
-    title, description = title_of(diagram), _description(arrangement.shapes, diagram)
+    size = f'width="{_n(width)}" height="{_n(height)}"'
+    title, description = told
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" id="{identity}" class="chainrule-graph" role="img" '
-        f'aria-labelledby="{identity}-title {identity}-desc" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" style="max-width:none">\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" id="{identity}" class="{kind}" role="img" '
+        f'aria-labelledby="{identity}-title {identity}-desc" {size} '
+        f'viewBox="0 0 {_n(width)} {_n(height)}" style="max-width:none">\n'
         f'<title id="{identity}-title">{_escape(title)}</title>\n'
         f'<desc id="{identity}-desc">{_escape(description)}</desc>\n'
-        f"<style>\n{_stylesheet('#' + identity, theme)}</style>\n{body}</svg>\n"
+        f"<style>\n{_stylesheet('#' + identity, rules, theme)}</style>\n{body}</svg>\n"
     )
 
 
@@ -112,14 +120,24 @@ def style_rules(identity: str, colours: dict[str, str]) -> str:
     )
 
 
-def _stylesheet(identity: str, theme: str) -> str:
-    if theme == "dark":
-        return style_rules(identity, DARK)
-    light = style_rules(identity, LIGHT)
-    if theme == "light":
-        return light
+def relevant(rules: str, body: str) -> str:
+    """Those of the rules that apply to something in ``body``."""
+    used = {name for names in re.findall("class=[\"']([^\"']*)", body) for name in names.split()}
+    kept = ""
+    for rule in rules.splitlines():
+        selectors, _, declarations = rule.partition("{")
+        needed = [s for s in selectors.split(",") if set(re.findall(r"\.([a-z-]+)", s)) <= used]
+        if needed:
+            kept += ",".join(needed) + "{" + declarations + "\n"
+    return kept
+
+
+def _stylesheet(identity: str, rules: Rules, theme: str) -> str:
+    """The rules in the colours of one theme, or of both: then the reader's system decides."""
+    light, dark = rules(identity, LIGHT), rules(identity, DARK)
+    if theme != "auto":
+        return dark if theme == "dark" else light
     # only what differs in the dark
-    dark = style_rules(identity, DARK)
     differing = [new for new, old in zip(dark.splitlines(), light.splitlines(), strict=True) if new != old]
     return light + "@media (prefers-color-scheme:dark){\n" + "\n".join(differing) + "\n}\n"
 

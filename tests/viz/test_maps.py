@@ -101,8 +101,9 @@ def test_pooling_is_drawn_with_a_result_for_each_map() -> None:
 
 
 def test_the_sum_below_is_the_one_that_gives_the_cell() -> None:
-    for drawing in step_maps(X, kernel=W):
-        name, sum_, total = drawing.caption.split(" = ")
+    for k, frame in enumerate(step_maps(X, kernel=W).frames):
+        assert draw_maps(X, kernel=W, window=divmod(k, 3)).caption == frame.text
+        name, sum_, total = frame.text.split(" = ")
         i, j = map(int, re.findall(r"\d", name))
         worked_out = eval(sum_.replace("−", "-").replace("·", "*"))
         assert worked_out == number(total) == signal.correlate2d(X, W, "valid")[i, j]
@@ -131,20 +132,56 @@ def test_numbers_beyond_a_float_are_summed_as_ieee_754_says() -> None:
 
 
 def test_steps_visit_every_place_and_fill_the_result_cell_by_cell() -> None:
-    steps = step_maps(X, kernel=W)
+    player = step_maps(X, kernel=W)
     expected = flat(signal.correlate2d(X, W, "valid"))
-    assert len(steps) == 9
-    for k, step in enumerate(steps):
-        assert numbers(step) == flat(X) + flat(W) + expected[: k + 1]
-        assert framed(step)[2] == [expected[k]]
-    assert len({read(step.svg).width for step in steps} | {read(step.svg).height for step in steps}) == 2
-    assert len({step.svg for step in steps}) == 9
-    assert "y: 7</desc>" in steps[0].svg and "y: 7 −2 −10; 5</desc>" in steps[3].svg
+    assert len(player) == 9
+    for k, frame in enumerate(player.frames):
+        assert (frame.kind, frame.title) == ("place", f"Place {k + 1} of 9")
+        texts = [text.text or "" for text in ET.fromstring(frame.svg).iter(f"{SVG}text")]
+        drawn = [number(text) for text in texts if text not in ("x", "w", "y", "×", "Σ")]
+        assert sorted(drawn) == sorted(flat(X) + flat(W) + expected[: k + 1])
+    assert len({re.search("viewBox='[^']*'", frame.svg)[0] for frame in player.frames}) == 1  # type: ignore[index]
+    assert len({frame.svg for frame in player.frames}) == 9
+
+
+def rectangles(markup: str) -> set[tuple[str, ...]]:
+    """What lies around the frames that are drawn in ``markup``."""
+    return {tuple(re.findall(r"\b(?:x|y|width|height)=.([0-9.]+)", tag)) for tag in re.findall("<rect [^>]*>", markup)}
+
+
+def test_steps_frame_what_the_picture_of_their_place_frames() -> None:
+    frames = step_maps([X, X], kernel=[W, W], stride=2).frames
+    for frame, place in zip(frames, [(0, 0), (0, 1), (1, 0), (1, 1)], strict=True):
+        picture = draw_maps([X, X], kernel=[W, W], stride=2, window=place).svg
+        around = "".join(re.findall('<rect class="window"[^>]*>', picture))
+        assert len(rectangles(around)) == 5
+        assert rectangles(frame.lights + frame.changes[4]) == rectangles(around)
 
 
 def test_pooling_has_steps_too() -> None:
-    steps = step_maps(X[:4], size=2, result=[[2.0, 3.0], [2.0, 2.0]])
-    assert [framed(s)[-1] for s in steps] == [[2.0], [3.0], [2.0], [2.0]]
+    player = step_maps(X[:4], size=2, result=[[2.0, 3.0], [2.0, 2.0]])
+    assert [frame.text for frame in player.frames] == [
+        "y[0][0]: from 1, 2, 0, 1 to 2", "y[0][1]: from 0, 1, −2, 3 to 3",
+        "y[1][0]: from 2, 1, 1, −1 to 2", "y[1][1]: from 0, 0, 2, 1 to 2",
+    ]  # fmt: skip
+    assert player.frames[3].words == "The window begins in row 2 and column 2; what it sees becomes one number"
+    assert len(step_maps(X, size=2).frames) == 4  # no result: only the window moves
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "auto"])
+def test_steps_are_shown_in_the_colours_of_a_theme(theme: str) -> None:
+    picture = step_maps(X, kernel=W, theme=theme).frames[0].svg
+    assert (LIGHT["gradient"] in picture) == (theme != "dark") and (DARK["gradient"] in picture) == (theme != "light")
+
+
+def test_steps_show_themselves_and_are_saved_as_a_page(tmp_path: Path) -> None:
+    player = step_maps(X, kernel=W)
+    shown = player._repr_mimebundle_()["text/html"]
+    assert shown.count("<details") == shown.count("<img") == 9  # for where no script runs
+    assert "y[0][0] = 1·1 + 0·2 + (−1)·0" in shown
+    page = player.save(tmp_path / "maps.html").read_text(encoding="utf-8")
+    assert "<title>A map of 5×5, a filter of 3×3, and the result of 3×3, step by step</title>" in page
+    assert len(page.encode()) < 60_000
 
 
 # --- how it looks
