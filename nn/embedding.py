@@ -13,6 +13,7 @@ but that row: an `Embedding` is a linear layer without a bias, and a table to lo
 from __future__ import annotations
 
 import random
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from numbers import Real
@@ -255,6 +256,11 @@ class WordVectors(Module):
 
     vocabulary: Vocabulary
     embedding: Embedding
+
+    def architecture(self) -> str:
+        """As for any module, and a checksum of the words: a row is no good as the vector of another word."""
+        words = zlib.crc32(" ".join(self.vocabulary.words).encode())
+        return f"{self.describe()} with the vocabulary {words:08x}"
 
     def vector(self, word: str) -> list[float]:
         """The numbers of a word.

@@ -426,13 +426,7 @@ def trained_on_digits(epochs: int, lr: float, moves: Any) -> tuple[float, float]
     return nn.accuracy(model, X_test, y_test), seconds
 
 
-def test_a_small_net_reads_97_of_100_digits_that_it_has_not_seen() -> None:
-    accuracy, _ = trained_on_digits(epochs=30, lr=0.06, moves=[(0, 0)])
-    assert accuracy >= 0.97
-
-
-@pytest.mark.slow
-def test_with_digits_moved_by_a_pixel_it_reads_98_of_100_after_ten_seconds_of_training() -> None:
+def test_with_digits_moved_by_a_pixel_it_reads_98_of_100_unseen_ones_after_ten_seconds_of_training_c2() -> None:
     accuracy, seconds = trained_on_digits(epochs=20, lr=0.03, moves=[(0, 0), (0, 1), (0, -1), (1, 0), (-1, 0)])
     assert accuracy >= 0.98
     assert seconds < 10.0

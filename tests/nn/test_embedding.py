@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 import nn
 from autograd import Value, gradcheck
 from autograd import compile as compile_function
-from nn import Embedding, SkipGram, Vocabulary, one_hot, skip_gram_pairs
+from nn import Embedding, NeuralLanguageModel, SkipGram, Vocabulary, one_hot, skip_gram_pairs
 from nn.embedding import BOUNDARY, UNKNOWN, UnknownWordError, WordVectors
 
 MAGIC = [[17, 24, 1], [23, 5, 7], [4, 6, 13], [10, 12, 19], [11, 18, 25]]
@@ -288,6 +289,17 @@ def test_nearest_is_by_angle_not_by_length_and_leaves_the_markers_out() -> None:
 
 def test_a_vector_of_zeros_is_near_to_nothing() -> None:
     assert vectors([[1.0, 0.0], [0.0, 0.0], [2.0, 0.0]]).nearest("a") == [("c", pytest.approx(1.0)), ("b", 0.0)]
+
+
+@pytest.mark.parametrize("make", [lambda v: SkipGram(v, 2, seed=0), lambda v: NeuralLanguageModel(v, 2, 2, 2, seed=0)])
+def test_vectors_are_loaded_for_the_same_words_in_the_same_order_only(make: Any, tmp_path: Path) -> None:
+    model = make(VOCABULARY)
+    model.save(tmp_path / "model.json")
+    again = make(Vocabulary([["a", "b", "c"], ["a", "b"], ["a"]]))
+    assert again.load(tmp_path / "model.json").vector("b") == model.vector("b")
+    other = make(Vocabulary([["c", "b", "a"], ["c", "b"], ["c"]]))
+    with pytest.raises(nn.ModelFormatError, match=r"with the vocabulary \w{8}, but this model is .* vocabulary \w{8}"):
+        other.load(tmp_path / "model.json")
 
 
 def test_a_vector_that_is_not_finite_is_named_and_not_compared() -> None:
