@@ -125,7 +125,8 @@ def _told(x: Any) -> str:
 
 def _pair(size: Any, what: str, least: int = 1) -> tuple[int, int]:
     """(rows, columns), from a pair or from one number for both."""
-    pair = size if isinstance(size, (list, tuple)) else (size, size)
+    size = _plain(size)
+    pair = size if isinstance(size, list) else (size, size)
     if len(pair) != 2:
         raise ValueError(f"{what} is one number, or a pair (rows, columns), but got {size!r}")
     return _whole(pair[0], what, least), _whole(pair[1], what, least)

@@ -44,7 +44,7 @@ def one_hot(index: int, n: int) -> list[float]:
         TypeError: if one of the two is not a whole number.
     """
     n = _size(n, "the length of a one-hot vector")
-    k = _place(index, n)
+    k = _place(index.tolist() if hasattr(index, "tolist") else index, n)
     return [1.0 if j == k else 0.0 for j in range(n)]
 
 
@@ -212,9 +212,11 @@ class Embedding(Module):
         n = len(self.rows)
         if isinstance(x, str):
             raise TypeError(f"an embedding takes a word's number, not the word {x!r}; vocabulary.index({x!r}) gives it")
+        if hasattr(x, "tolist"):
+            x = x.tolist()
         if isinstance(x, (Value, Real)):
             return list(self.rows[_place(x, n)])
-        x = as_inputs(x, n, "this embedding")
+        x = as_inputs(x, n, f"an embedding that is given a list, such as one_hot(0, {n}),")
         return [_weighted(column, x) for column in zip(*self.rows, strict=True)]
 
     @classmethod

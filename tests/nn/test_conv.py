@@ -269,6 +269,10 @@ def test_pooling_returns_one_map_for_one_and_several_for_several() -> None:
     assert pool2d([IMAGE, IMAGE], 3) == [[[5.0]], [[5.0]]]
 
 
+def test_a_size_may_be_an_array() -> None:
+    assert pool2d(IMAGE, np.array([1, 2])) == pool2d(IMAGE, (1, 2)) == pool2d(IMAGE, [1, np.int64(2)])
+
+
 def test_pooling_leaves_out_what_fills_no_window_and_overlaps_when_its_stride_is_small() -> None:
     assert pool2d(IMAGE, 2, "max") == [[5.0]]
     assert pool2d(IMAGE, 2, "max", 1) == [[5.0, 6.0], [8.0, 9.0]]
