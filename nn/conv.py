@@ -243,11 +243,24 @@ class Filter(Module):
 
     def forward(self, x: Any) -> Grid:
         """The feature map: rows of Values, from channels × rows × columns."""
+        maps, kernel = as_maps(x, "the image"), _shape(self.w[0])
+        shape = _shape(maps[0])
+        if len(maps) != len(self.w):
+            raise ValueError(
+                f"this convolution takes {_channels(len(self.w))}, but got {_channels(len(maps))} of {_by(shape)}"
+            )
+        for size, k, padding, what in zip(shape, kernel, self._padding, ("row", "column"), strict=True):
+            if size + 2 * padding < k:
+                padded = f", {size + 2 * padding} with its padding," if padding else ""
+                raise ValueError(
+                    f"filters of {_by(kernel)} do not fit into an image with {size} {what}{'s' * (size != 1)}{padded}; "
+                    "take smaller filters, or more padding"
+                )
         down, along = self._padding
-        maps = [_padded(grid, (down, down), (along, along)) for grid in as_maps(x, "the image")]
+        maps = [_padded(grid, (down, down), (along, along)) for grid in maps]
         weights = flatten(self.w)
         result = []
-        for i, line in enumerate(_windows(maps, _shape(self.w[0]), self._stride)):
+        for i, line in enumerate(_windows(maps, kernel, self._stride)):
             row = []
             for j, window in enumerate(line):
                 with scope(f"cells.{i}.{j}"):
@@ -329,18 +342,6 @@ class Conv2d(Module):
     def forward(self, x: Any) -> list[Grid]:
         """The feature maps, out_channels × rows × columns, from in_channels × rows × columns."""
         maps = as_maps(x, "the image")
-        shape = _shape(maps[0])
-        if len(maps) != self._channels:
-            raise ValueError(
-                f"this Conv2d takes {_channels(self._channels)}, but got {_channels(len(maps))} of {_by(shape)}"
-            )
-        for size, k, padding, what in zip(shape, self._kernel, self._padding, ("rows", "columns"), strict=True):
-            if size + 2 * padding < k:
-                padded = f", {size + 2 * padding} with its padding," if padding else ""
-                raise ValueError(
-                    f"filters of {_by(self._kernel)} do not fit into an image with {size} {what}{padded}; "
-                    "take smaller filters, or more padding"
-                )
         return [f(maps) for f in self.filters]
 
     def describe(self) -> str:
