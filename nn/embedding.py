@@ -371,6 +371,9 @@ class SkipGram(WordVectors):
         self.vocabulary = as_vocabulary(vocabulary)
         self.embedding = Embedding(len(vocabulary), dimension, "normal", rng)
         self.outputs = Embedding(len(vocabulary), dimension, "normal", rng)
+        for name, table in (("V", self.embedding), ("U", self.outputs)):  # a picture shows both
+            for p in table.parameters():
+                p.label = p.label.replace("E", name)
 
     def forward(self, centre: Any) -> list[Value]:
         v = self.embedding(centre)

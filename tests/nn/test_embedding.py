@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd import Value, gradcheck
+from autograd import Value, gradcheck, leaves
 from autograd import compile as compile_function
 from nn import Embedding, NeuralLanguageModel, SkipGram, Vocabulary, one_hot, skip_gram_pairs
 from nn.embedding import BOUNDARY, UNKNOWN, UnknownWordError, WordVectors
@@ -216,6 +216,25 @@ def test_the_skip_gram_gradient_is_softmax_minus_one_hot() -> None:
     assert loss.data == pytest.approx(np.log(np.exp(z).sum()) - z[context])
     assert np.allclose([[p.grad for p in row] for row in model.outputs.rows], np.outer(error, v))
     assert np.allclose([p.grad for p in model.embedding.rows[centre]], error @ u)
+
+
+def test_in_a_picture_the_vectors_of_centre_and_context_have_names_of_their_own() -> None:
+    model = SkipGram(VOCABULARY, 2, seed=0)
+    named = [leaf.label for leaf in leaves(nn.cross_entropy(model(3), 2)) if leaf.label]
+    assert sorted(named) == [
+        "U0,0",
+        "U0,1",
+        "U1,0",
+        "U1,1",
+        "U2,0",
+        "U2,1",
+        "U3,0",
+        "U3,1",
+        "U4,0",
+        "U4,1",
+        "V3,0",
+        "V3,1",
+    ]
 
 
 def test_the_skip_gram_gradient_agrees_with_central_differences() -> None:
