@@ -239,7 +239,7 @@ def best_k(
     Raises:
         ValueError: if there is no k to try.
     """
-    validation = list(validation)
+    validation = [as_words(words) for words in validation]
     model = NGramModel(n).fit(train, vocabulary)
     found = []
     for k in ks:

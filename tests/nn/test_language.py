@@ -170,6 +170,9 @@ def test_without_a_k_held_out_text_is_infinitely_perplexing_and_never_an_error()
 def test_sentences_that_can_be_read_only_once_are_counted_like_lists() -> None:
     once = NGramModel(2).fit(iter(words) for words in TEXT)
     assert once.counts == NGramModel(2).fit(TEXT).counts
+    held_out = [["a", "b", "c"], ["c", "b"]]
+    ks = [0.01, 1.0]
+    assert best_k(2, TEXT, map(iter, held_out), ks=ks).k == best_k(2, TEXT, held_out, ks=ks).k  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("k", [-0.1, math.nan, math.inf, 1e308, 10**400, True, "1"])
