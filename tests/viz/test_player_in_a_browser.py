@@ -257,10 +257,11 @@ def test_the_theme_is_followed(theme: str, system: str, host: str, dark: bool, o
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["sigmoid", "network"])
+@pytest.mark.parametrize("name", ["sigmoid", "network", "maps"])
 def test_axe_finds_nothing(name: str, theme: str, opened: Opener) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
-    page = opened(by_hand() if name == "sigmoid" else network(4, 4, 1), color_scheme=theme)
+    maps = step_maps([[1, -2, 3, 4, 5, -6, 7]], kernel=[[2, -1]]).to_html()
+    page = opened({"sigmoid": by_hand(), "network": network(4, 4, 1), "maps": maps}[name], color_scheme=theme)
     slide(page, 5)
     page.wait_for_timeout(300)  # until the light is fully on
     found = axe.Axe().run(page).response["violations"]
