@@ -154,8 +154,12 @@ def partial_formula(op: Op, position: int, called: list[str], *, latex: bool = F
     return fill(formulas[position if op.arity else 0], [inputs[position], partner], y)
 
 
+_BEHIND_A_SIGN = re.compile(r"(?:[+−×/^·-]|\\,|\\cdot)\s*$")
+_BEHIND_A_FUNCTION = re.compile(r"(?:√|log|sign\}*|\\(?!cdot)[a-z]+)\s*$")
+
+
 def fill(template: str, inputs: list[str], y: str = "y") -> str:
-    """A formula with names or numbers for {a}, {b} and {y}; a negative number after an operator gets its brackets."""
+    """A formula with names or numbers for {a}, {b} and {y}; a number that would be misread there gets brackets."""
     shown = ", ".join(inputs if len(inputs) <= 6 else [*inputs[:3], "…", inputs[-1]])
     values = {"a": inputs[0], "b": inputs[-1] if len(inputs) == 1 else inputs[1], "y": y}
 
@@ -163,9 +167,11 @@ def fill(template: str, inputs: list[str], y: str = "y") -> str:
         if match[1] is None:
             return match[0][0]  # a doubled brace stands for one
         value = values[match[1]]
-        before = template[: match.start()].rstrip()[-1:]
-        after = template[match.end() : match.end() + 1]
-        return f"({value})" if value.startswith("−") and ((before and before in "+−×/^·√") or after in "^²") else value
+        before, after = template[: match.start()], template[match.end() :]
+        negative, is_product = value.startswith(("−", "-")), r"\cdot" in value  # as 3 · 10^{-5} is one
+        is_operand = after.startswith(("^", "²")) or _BEHIND_A_FUNCTION.search(before)
+        misread = (negative or is_product) if is_operand else negative and _BEHIND_A_SIGN.search(before)
+        return f"({value})" if misread else value
 
     text = re.sub(r"\{\{|\}\}|\{([aby])\}", put, template)
     return text.replace("(…)", f"({shown})").replace(r"(\ldots)", f"({shown})")
@@ -178,18 +184,25 @@ def _wrapped(number: str) -> str:
 _GREEK = set("alpha beta gamma delta epsilon eta theta lambda mu nu pi rho sigma tau phi chi psi omega".split())
 
 
+_SPECIAL = {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\sim ", " ": r"\ "}
+_SPECIAL |= {c: "\\" + c for c in "{}_%$#&"} | {c: f"{{{c}}}" for c in "<>=+-*/:,;"}  # no room as around a relation
+
+
 def latex_name(name: str) -> str:
-    """A node's name as LaTeX: w0 becomes w_{0}, alpha the Greek letter, a longer word stands upright."""
-    match = re.fullmatch(r"([A-Za-z]+)_?(\d*)", name)
-    if match:
-        word, subscript = match.groups()
-        head = word if len(word) == 1 else f"\\{word}" if word in _GREEK else rf"\mathrm{{{word}}}"
-        return f"{head}_{{{subscript}}}" if subscript else head
-    if re.fullmatch(r"[−+0-9.e]+", name):
+    """A node's name as LaTeX: w0 becomes w_{0}, alpha the Greek letter, a longer word stands upright.
+
+    The number that tells a name from an equal one, as in "w0 (2)", goes down, too: after the name it would look like a
+    factor.
+    """
+    if re.fullmatch(r"−?(\d[\d.]*(e[−+]\d+)?|inf|nan)", name):
         return latex_number(name)
-    special = {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\sim "}
-    text = "".join(special.get(c, "\\" + c if c in "{}_%$#&" else c) for c in name)
-    return rf"\mathrm{{{text}}}"
+    match = re.fullmatch(r"([A-Za-z]+)_?(\d*)(?: (\(\d+\)))?", name)
+    if match:
+        word, *subscripts = match.groups(default="")
+        head = word if len(word) == 1 else f"\\{word}" if word in _GREEK else rf"\mathrm{{{word}}}"
+        subscript = r"\,".join(filter(None, subscripts))
+        return f"{head}_{{{subscript}}}" if subscript else head
+    return rf"\mathrm{{{''.join(_SPECIAL.get(c, c) for c in name)}}}"
 
 
 def latex_number(number: str) -> str:

@@ -35,9 +35,9 @@ def neural(seed: int, dimension: int, hidden: int, **settings: Any) -> nn.Neural
     """A trained model."""
     train, middle, _ = parts()
     model = nn.NeuralLanguageModel(nn.Vocabulary(train), 2, dimension, hidden, seed=seed)
-    validation = model.examples(middle)
-    options: dict[str, Any] = {"epochs": EPOCHS, "patience": PATIENCE, "validation": validation, "progress": False}
-    nn.fit(model, *model.examples(train), loss="cross_entropy", seed=seed, **options, **settings)
+    X, y = model.examples(train)
+    settings |= {"epochs": EPOCHS, "validation": model.examples(middle), "patience": PATIENCE, "progress": False}
+    nn.fit(model, X, y, loss="cross_entropy", seed=seed, **settings)
     return model
 
 
@@ -72,9 +72,7 @@ def main() -> None:
         model = neural(seed, **CHOSEN)
         seconds = time.perf_counter() - start
         found = model.perplexity(test)
-        print(
-            f"  neural, seed {seed}               held-out perplexity {found:7.3f}   {seconds:.1f} s   monday: {near}"
-        )
+        print(f"  neural, seed {seed}               held-out perplexity {found:7.3f}   {seconds:.1f} s")
         if found >= grams[3][1]:
             raise SystemExit("the neural model should be better than the trigram")
     print(f"  it writes: {' '.join(model.sample(0))}")

@@ -76,6 +76,9 @@ class _Links:
             return "license.md"
         if path.startswith("docs/"):
             return path.removeprefix("docs/")
+        if path.endswith(".ipynb"):
+            self.made[path] = (ROOT / path).read_bytes()
+            return path
         if (ROOT / path).is_dir():
             return f"api/{path.split('/')[0]}.md"
         page = f"source/{path.removesuffix('.py')}.md"
@@ -84,13 +87,9 @@ class _Links:
         return page
 
     def notebooks(self, text: str) -> str:
-        """Links to notebooks lead to copies of them; a link to one that is not written yet is left out."""
+        """Links to notebooks lead to copies of them."""
 
         def link(found: re.Match[str]) -> str:
-            path = ROOT / "notebooks" / found[1]
-            if not path.exists():
-                return ""
-            self.made[f"notebooks/{found[1]}"] = path.read_bytes()
-            return f"[Notebook {found[1][:2]}](notebooks/{found[1]}){{ .notebook download }}"
+            return f"[Notebook {found[1][:2]}]({self.target(f'notebooks/{found[1]}')}){{ .notebook download }}"
 
         return re.sub(r"\[[^\]]*\]\(\.\./notebooks/([^)]+)\)", link, text)

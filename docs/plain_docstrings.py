@@ -26,8 +26,11 @@ def escaped(docstring: str) -> str:
 
 
 class PlainDocstrings(Extension):
-    """Escapes the docstring of every object that is read."""
+    """Escapes the docstring of every object that is read; Griffe does not count a package among its objects."""
 
     def on_object(self, *, obj: Object, **_: Any) -> None:
         if obj.docstring is not None:
             obj.docstring.value = escaped(obj.docstring.value)
+
+    def on_package(self, *, pkg: Object, **_: Any) -> None:
+        self.on_object(obj=pkg)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import _guard as _guard  # first of all: is `autograd` ours?
-from . import activations, checklist, corpora, data, gates, init, losses, optim, schedules, sequences
+from . import activations, checklist, corpora, data, gates, init, losses, optim, roads, schedules, sequences
 from .activations import PReLU
 from .conv import Conv2d, Filter, Flatten, Pool2d, Reshape, convolve2d, pool2d
 from .embedding import Embedding, SkipGram, Vocabulary, one_hot, skip_gram_pairs
@@ -107,6 +107,7 @@ __all__ = [
     "perplexity",
     "pool2d",
     "predict",
+    "roads",
     "schedules",
     "sequences",
     "skip_gram_pairs",

@@ -15,7 +15,7 @@ from .layers import as_list
 from .losses import Loss
 from .module import Module
 from .optim import Adam
-from .train import as_rows, as_targets, fit, gradcheck_off_kinks, mean_loss
+from .train import as_examples, as_targets, fit, gradcheck_off_kinks, mean_loss
 
 
 def check_initial_loss(model: Module, X: Any, y: Any, *, slack: float = 0.5) -> float:
@@ -27,7 +27,7 @@ def check_initial_loss(model: Module, X: Any, y: Any, *, slack: float = 0.5) -> 
     Returns:
         The mean cross-entropy. (With a single output, binary cross-entropy, and K = 2.)
     """
-    rows = as_rows(X)
+    rows = as_examples(X)
     count = max(2, len(as_list(model(rows[0]))))
     loss = "cross_entropy" if len(as_list(model(rows[0]))) > 1 else "binary_cross_entropy"
     found: float = mean_loss(model, rows, y, loss).data
@@ -48,7 +48,7 @@ def check_gradients(model: Module, X: Any, y: Any, loss: str | Loss, *, paramete
     Raises:
         GradientError: (an AssertionError) naming each derivative that disagrees.
     """
-    rows = as_rows(X)
+    rows = as_examples(X)
     targets = as_targets(y, len(rows))
     function = losses.find(loss)
     chosen = model.parameters()
@@ -76,7 +76,7 @@ def check_overfit(
     found: float = mean_loss(pupil, X, y, loss).data
     if not found < target:
         raise AssertionError(
-            f"the loss on {len(as_rows(X))} examples should fall below {target}, but ended at {found:.4g}"
+            f"the loss on {len(as_examples(X))} examples should fall below {target}, but ended at {found:.4g}"
         )
     return found
 

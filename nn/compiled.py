@@ -21,7 +21,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,9 @@ from autograd.compile import compile as compile_function
 from . import losses, optim
 from .layers import as_list
 from .module import Module
+
+if TYPE_CHECKING:
+    from .train import Example
 
 Array = NDArray[Any]
 AT_ONCE = 4096  # examples in one call of the program: larger batches are added up in pieces, so that memory is bounded
@@ -135,11 +138,11 @@ class Program:
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
-def model_program(model: Module, x: list[float], parameters: Sequence[Value]) -> Program:
+def model_program(model: Module, x: Example, parameters: Sequence[Value]) -> Program:
     return Program(model, [x], parameters, mean=False)
 
 
-def predictions(model: Any, rows: list[list[float]]) -> Array | None:
+def predictions(model: Any, rows: list[Example]) -> Array | None:
     """The outputs of a model for many examples; None if it cannot be compiled."""
     try:
         program = model_program(model, rows[0], [])
@@ -176,9 +179,9 @@ class Arrays:
         model: Module,
         loss: losses.Loss,
         mover: optim.Optimizer,
-        rows: list[list[float]],
+        rows: list[Example],
         targets: list[Any],
-        held_out: tuple[list[list[float]], list[Any]] | None,
+        held_out: tuple[list[Example], list[Any]] | None,
     ) -> None:
         why = no_arrays(mover)
         if why:
@@ -191,7 +194,8 @@ class Arrays:
         try:
             self.outputs = len(as_list(model(rows[0])))
             form, as_array = forms(loss, self.outputs, [*targets, *(held_out[1] if held_out else [])])
-            self.X, self.Y = np.array(rows), as_array(targets)
+            self.X: Array = np.array(rows)
+            self.Y = as_array(targets)
             if held_out:
                 self.held_out = np.array(held_out[0]), as_array(held_out[1])
 
@@ -205,7 +209,7 @@ class Arrays:
         except Exception as error:
             raise NotCompiled(reason(error)) from error
 
-    def compare(self, loss: losses.Loss, rows: list[list[float]], targets: list[Any]) -> None:
+    def compare(self, loss: losses.Loss, rows: list[Example], targets: list[Any]) -> None:
         """The program against the scalar code, on real examples with their real targets.
 
         What `compile` checks is whether the program does what the function does with Values. A function that asks
@@ -229,7 +233,7 @@ class Arrays:
                 f"{expected[k]:.10g}. Does the model or the loss ask for a number, as in `if t == 1`?"
             )
 
-    def compile_model(self, x: list[float]) -> None:
+    def compile_model(self, x: Example) -> None:
         """Also compile what a metric looks at, the outputs."""
         try:
             self.predictor = model_program(self.model, x, self.mover.parameters)

@@ -439,8 +439,9 @@ class Pool2d(Module):
 class Reshape(Module):
     """A list of numbers as nested lists: Reshape(1, 8, 8) makes one channel of 8×8 of the 64 numbers of a digit.
 
-    `fit` hands examples to a model as flat rows, so this stands in front of the first convolution. What is nested
-    already is flattened first; the order is that of reading: the first row first, the first channel first.
+    Where the examples are flat rows, as the digits of `nn.data.digits` are, this stands in front of the first
+    convolution. What is nested already is flattened first; the order is that of reading: the first row first, the first
+    channel first.
 
     Args:
         shape: the lengths of the lists, outermost first.

@@ -156,7 +156,7 @@ class Embedding(Module):
 
     Raises:
         ValueError: when called with an index out of range, or a list of another length.
-        TypeError: when called with a Value as an index.
+        TypeError: when called with a Value as an index, or with a word.
 
     >>> Embedding.from_arrays([[17, 24, 1], [23, 5, 7], [4, 6, 13], [10, 12, 19], [11, 18, 25]])([0, 0, 0, 1, 0])
     [Value(data=10.0, …), Value(data=12.0, …), Value(data=19.0, …)]
@@ -180,6 +180,8 @@ class Embedding(Module):
     def forward(self, x: Any) -> list[Value]:
         """The row of index x, or Σᵢ xᵢ·Eᵢ for a list x."""
         n = len(self.rows)
+        if isinstance(x, str):
+            raise TypeError(f"an embedding takes a word's number, not the word {x!r}; vocabulary.index({x!r}) gives it")
         if isinstance(x, (Value, Real)):
             return list(self.rows[_place(x, n)])
         x = as_inputs(x, n, "this embedding")
@@ -323,7 +325,11 @@ class SkipGram(WordVectors):
         return [_weighted(u, v) for u in self.outputs.rows]
 
     def examples(self, sentences: Iterable[Sentence], window: int = 2) -> tuple[numpy.ndarray[Any, Any], list[int]]:
-        """(X, y) for `fit`: the one-hot centre of each pair, an array, and the index of its context."""
+        """(X, y) for `fit`: the one-hot centre of each pair, an array, and the index of its context.
+
+        Raises:
+            ValueError: for a window below 1, or if no sentence has two words.
+        """
         import numpy
 
         pairs = [p for words in sentences for p in skip_gram_pairs(self.vocabulary.encode(words), window)]

@@ -123,7 +123,7 @@ class LanguageModel:
         rng = initialisers.generator(rng)
         words: list[str] = []
         while len(words) < longest:
-            after = self.distribution(words[len(words) - self.context :] if len(words) > self.context else words)
+            after = self.distribution(words)
             (word,) = rng.choices(list(after), list(after.values()))
             if word == BOUNDARY:
                 break

@@ -25,7 +25,7 @@ def as_inputs(x: Any, count: int, who: str) -> Any:
     """The inputs of a module as a sequence of ``count`` entries; a single number will do where one is expected.
 
     Raises:
-        ValueError: with both numbers, if there are more or fewer.
+        ValueError: with both numbers, if there are more or fewer; if ``x`` is nested.
         TypeError: if ``x`` is not a sequence of numbers.
     """
     if hasattr(x, "tolist"):  # a NumPy array: its entries as plain floats, which are much faster to compute with
@@ -38,6 +38,11 @@ def as_inputs(x: Any, count: int, who: str) -> Any:
         if isinstance(x, (str, bytes, dict)) or not hasattr(x, "__iter__"):
             raise TypeError(f"{who} takes a list of {count} numbers or Values, but got {type(x).__name__}: {x!r}")
         x = list(x)
+    if x and isinstance(x[0], (list, tuple)):
+        raise ValueError(
+            f"{who} takes a flat list of {count} number{'s' * (count != 1)}, but got a list of lists; "
+            "nn.Flatten() makes one list of nested ones"
+        )
     if len(x) != count:
         raise ValueError(f"{who} takes {count} input{'s' * (count != 1)}, but got {len(x)}")
     return x

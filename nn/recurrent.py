@@ -275,16 +275,15 @@ class Recurrent(Module):
         every_step: whether there is an output at every time step (a list of them), or only after the last.
         truncate: as in `unroll`.
 
-    Called with a sequence: a list with one entry per time step, or, as `fit` hands it over, one flat row with the
-    numbers of the first step, then those of the second, and so on.
+    Called with a sequence: a list with one entry per time step, each a list of numbers, or a single one if the cell
+    takes one. So ``fit(model, X, y)`` takes a list of sequences, all of one length.
 
     >>> model = Recurrent(LSTMCell(1, 8, seed=0), Layer(8, 1, "linear", seed=0))
     >>> model([0.5, -0.25, 1.0])
     Value(data=..., grad=0.0)
 
     Raises:
-        ValueError: for a flat row that cannot be cut into steps of the cell's size; otherwise as `unroll`.
-        TypeError: if the cell is not one.
+        TypeError: if the cell is not one; otherwise as `unroll`.
     """
 
     _lists_parts = True
@@ -304,7 +303,7 @@ class Recurrent(Module):
         self._truncate = truncate
 
     def forward(self, xs: Any) -> Any:
-        outputs, _ = unroll(self.cell, self._cut(xs), truncate=self._truncate)
+        outputs, _ = unroll(self.cell, xs, truncate=self._truncate)
         if not self._every_step:
             return self._answer(outputs[-1])
         answers = []
@@ -316,16 +315,6 @@ class Recurrent(Module):
     def _answer(self, h: list[Value]) -> Any:
         y = h if self._head is None else self._head(h)
         return y[0] if isinstance(y, list) and len(y) == 1 else y
-
-    def _cut(self, xs: Any) -> list[Any]:
-        """A flat row as steps of nin numbers each; a list of steps as it is."""
-        steps, n = _steps(xs), self.cell.nin
-        if n == 1 or any(isinstance(x, Iterable) for x in steps):
-            return steps
-        if len(steps) % n:
-            raise ValueError(f"each step takes {n} inputs, so a flat row needs a multiple of {n} numbers, "
-                             f"but got {len(steps)}")  # fmt: skip
-        return [steps[i : i + n] for i in range(0, len(steps), n)]
 
     @property
     def _activation_name(self) -> str:  # by which `accuracy` knows where a single output turns from no to yes

@@ -1,95 +1,154 @@
 """Pictures of a road from the driver's seat, and where to steer: the task of ALVINN, drawn.
 
-ALVINN (D. Pomerleau, 1989) drove a van. Its network saw 30×32 pixels, had 4 hidden units, and 30 outputs for 30
-directions from sharp left to sharp right. Its first examples were drawn by a program, too. Here a road of constant
-curvature lies on flat ground, seen by a camera above it; the driver may be off its middle and look aside a little.
-The right direction is that of the road's middle some way ahead.
+ALVINN (D. Pomerleau, 1989) drove a van, and its first examples were drawn by a program, too. Later versions saw 30×32
+pixels and had 4 hidden units, and 30 outputs for 30 directions from sharp left to sharp right. Here a bending road lies
+on flat ground, below a camera; the driver may be off its middle, and look aside a little. The right direction is that
+of the road's middle some way ahead.
 
 The target is not one direction but a hill around it (`hill`), so that neighbours of the right answer are half right.
-The answer is read off as the middle of the hill that the outputs make (`steer`).
+The answer is read off as the middle of the hill that fits the outputs best (`steer`).
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
+from typing import Any
 
+from autograd import Value
+
+from .data import _deviation, _whole
 from .init import generator
 
 ROWS, COLUMNS, DIRECTIONS = 30, 32, 30
-_AHEAD = 12  # the row by which one steers: not at the bonnet, and not at the horizon
+AHEAD = 6  # the row by whose middle one steers: far ahead, but below the horizon
+_STRAIGHT = (DIRECTIONS - 1) / 2
+_TENTHS = 10  # in what parts of a unit a direction is read
 
 
-def roads(n: int = 500, noise: float = 0.1, seed: int = 0) -> tuple[list[list[float]], list[float]]:
-    """Pictures of roads, and the direction to steer in each.
+def roads(n: int = 500, noise: float = 0.03, seed: int = 0) -> tuple[list[list[float]], list[float]]:
+    """Pictures of roads, and the direction to steer in each. All directions are equally frequent.
+
+    The driver's place and heading, the light, and the shades of road and grass differ from picture to picture. The
+    same seed with another noise gives the same roads.
 
     Args:
         n: how many pictures.
-        noise: the standard deviation of each pixel about its true shade.
-        seed: for the roads, their light and the noise.
+        noise: the standard deviation of each pixel about its true shade; 0 for none.
+        seed: the same seed gives the same pictures on every machine.
 
     Returns:
         n rows of 30·32 pixels, line by line from the top, 0 (black) to 1 (white); and n directions, from 0 (sharp left)
         to 29 (sharp right).
 
     Raises:
+        TypeError: if n is not a whole number.
         ValueError: for a negative count or noise.
     """
-    if n < 0 or not noise >= 0.0:
-        raise ValueError(f"there are n ≥ 0 pictures with noise ≥ 0, but got n={n!r} and noise={noise!r}")
+    n = _whole(n, "n", 0)
+    _deviation(noise)
     rng = generator(seed)
-    pictures: list[list[float]] = []
-    directions: list[float] = []
-    while len(pictures) < n:
-        curvature, offset, heading = rng.uniform(-1.0, 1.0), rng.uniform(-0.6, 0.6), rng.uniform(-0.35, 0.35)
-        direction = (DIRECTIONS - 1) / 2 + _middle(_AHEAD, curvature, offset, heading) * (DIRECTIONS / COLUMNS)
-        if not 0.0 <= direction <= DIRECTIONS - 1:
-            continue  # the road leads out of the picture
-        light, asphalt, grass = rng.uniform(-0.1, 0.1), rng.uniform(0.6, 0.8), rng.uniform(0.2, 0.4)
-        picture = []
-        for row in range(ROWS):
-            middle, half = _middle(row, curvature, offset, heading), 1.5 + 10.0 * _nearness(row)
-            for column in range(COLUMNS):
-                away = abs(column - (COLUMNS - 1) / 2 - middle)
-                share = min(1.0, max(0.0, half + 0.5 - away))  # of the pixel that is road
-                shade = light + grass + share * (asphalt - grass) + rng.gauss(0.0, noise)
-                picture.append(min(1.0, max(0.0, shade)))
-        pictures.append(picture)
-        directions.append(direction)
+    directions = [rng.uniform(0.0, DIRECTIONS - 1.0) for _ in range(n)]
+    pictures = []
+    for direction in directions:
+        place, heading, light = rng.uniform(-0.6, 0.6), rng.uniform(-0.35, 0.35), rng.uniform(-0.1, 0.1)
+        grass, asphalt = light + rng.uniform(0.2, 0.4), light + rng.uniform(0.6, 0.8)
+        picture = road(direction, place, heading, grass, asphalt)
+        noisy = [shade + rng.gauss(0.0, noise) for shade in picture]
+        pictures.append([0.0 if shade < 0.0 else 1.0 if shade > 1.0 else shade for shade in noisy])
     return pictures, directions
 
 
+def road(
+    direction: float = _STRAIGHT, place: float = 0.0, heading: float = 0.0, grass: float = 0.3, asphalt: float = 0.7
+) -> list[float]:
+    """One picture of 30·32 pixels, without noise: a road that bends just so much that ``direction`` is right.
+
+    Its mirror image is ``road(29 - direction, -place, -heading)``.
+
+    Args:
+        direction: from 0 (sharp left) to 29 (sharp right).
+        place: of the road's middle beside the driver, positive where it is to the right.
+        heading: of the road there, against where the driver looks; positive where it leads to the right.
+        grass, asphalt: shades, 0 (black) to 1 (white).
+
+    Raises:
+        ValueError: for a direction outside 0…29 or a shade outside 0…1; for a place or heading that is not finite.
+    """
+    direction = _direction(direction)
+    if not (math.isfinite(place) and math.isfinite(heading)):
+        raise ValueError(f"a road's place and heading are finite numbers, but got {place!r} and {heading!r}")
+    if not (0.0 <= grass <= 1.0 and 0.0 <= asphalt <= 1.0):
+        raise ValueError(f"shades are from 0 (black) to 1 (white), but got {grass!r} and {asphalt!r}")
+    aside = (direction - _STRAIGHT) * COLUMNS / DIRECTIONS  # of the road's middle in row AHEAD, in pixels
+    distance = _distance(AHEAD)
+    bend = (aside / _scale(AHEAD) - place - heading * distance) / distance**2
+    picture = []
+    for row in range(ROWS):
+        distance, scale = _distance(row), _scale(row)
+        middle = (COLUMNS - 1) / 2 + scale * (place + heading * distance + bend * distance**2)
+        edge = 1.5 + 0.8 * scale + 0.5
+        for column in range(COLUMNS):
+            share = edge - abs(column - middle)  # of the pixel that is road, where it is between 0 and 1
+            shade = grass if share <= 0.0 else asphalt if share >= 1.0 else grass + share * (asphalt - grass)
+            picture.append(shade)
+    return picture
+
+
 def _nearness(row: int) -> float:
-    """1 at the bottom of the picture, towards 0 at the horizon: by how much things are smaller there."""
-    return (row + 1.0) / ROWS
+    """1 at the bottom of the picture, towards 0 at the horizon, which lies four rows above its top."""
+    return (row + 4.0) / (ROWS + 3.0)
 
 
-def _middle(row: int, curvature: float, offset: float, heading: float) -> float:
-    """Where the road's middle is in a row of pixels, in pixels from the picture's middle."""
-    near = _nearness(row)
-    depth = 1.0 / near - 1.0  # on flat ground, distance goes with one over the height below the horizon
-    bend = 0.5 * curvature * min(depth, 4.0) ** 2
-    return 10.0 * near * (offset + heading * depth + bend)
+def _scale(row: int) -> float:
+    """How many pixels wide a unit of length looks."""
+    return 10.0 * _nearness(row)
+
+
+def _distance(row: int) -> float:
+    """How far ahead the ground in a row is: on flat ground, it goes with one over the height below the horizon."""
+    return 1.0 / _nearness(row) - 1.0
 
 
 def hill(direction: float) -> list[float]:
-    """The target for 30 outputs: e^(-d²/10) at distance d from the right direction, as in ALVINN."""
+    """The target for 30 outputs: e^(-d²/10) at distance d from the right direction, as in ALVINN.
+
+    Raises:
+        ValueError: for a direction outside 0…29.
+    """
+    direction = _direction(direction)
     return [math.exp(-((i - direction) ** 2) / 10.0) for i in range(DIRECTIONS)]
 
 
-def steer(outputs: Sequence[float]) -> float:
-    """The direction that 30 outputs mean: the centre of mass of the hill around the largest.
+def steer(outputs: Sequence[Any]) -> float:
+    """The direction that 30 outputs mean: the middle of the hill that is nearest to them, to a tenth of a unit.
+
+    Nearest is meant by the sum of squared differences. The largest output alone would be whole units only; a centre of
+    mass would err at the ends, where half of the hill is cut off.
 
     Raises:
-        ValueError: if there are not 30.
+        ValueError: if there are not 30, or one is not finite.
     """
-    if len(outputs) != DIRECTIONS:
-        raise ValueError(f"a direction is read from {DIRECTIONS} outputs, but got {len(outputs)}")
-    top = max(range(DIRECTIONS), key=lambda i: outputs[i])
-    around = range(max(0, top - 4), min(DIRECTIONS, top + 5))
-    weights = [max(0.0, float(outputs[i])) for i in around]
-    total = math.fsum(weights)
-    return math.fsum(i * w for i, w in zip(around, weights, strict=True)) / total if total > 0.0 else float(top)
+    numbers = [output.data if isinstance(output, Value) else float(output) for output in outputs]
+    if len(numbers) != DIRECTIONS or not all(map(math.isfinite, numbers)):
+        raise ValueError(f"a direction is read from {DIRECTIONS} finite outputs, but got {len(numbers)}: {numbers}")
+
+    def misfit(k: int) -> float:
+        return sum([(a - b) ** 2 for a, b in zip(numbers, _hills()[k], strict=True)])
+
+    return min(range(len(_hills())), key=misfit) / _TENTHS
 
 
-__all__ = ["COLUMNS", "DIRECTIONS", "ROWS", "hill", "roads", "steer"]
+@functools.cache
+def _hills() -> list[list[float]]:
+    return [hill(k / _TENTHS) for k in range((DIRECTIONS - 1) * _TENTHS + 1)]
+
+
+def _direction(direction: Any) -> float:
+    if not 0.0 <= direction <= DIRECTIONS - 1:
+        raise ValueError(f"a direction is from 0 (sharp left) to {DIRECTIONS - 1} (sharp right), but got {direction!r}")
+    return float(direction)
+
+
+__all__ = ["AHEAD", "COLUMNS", "DIRECTIONS", "ROWS", "hill", "road", "roads", "steer"]

@@ -1,12 +1,10 @@
 """Sequences to learn on, with a known answer: what has to be remembered, and for how long, is set by hand.
 
-Each function returns ``(X, y)``. A sequence is a list of steps, each a list of numbers; `rows` writes it as one flat
-row, the form in which `fit` takes it and which `Recurrent` cuts into steps again.
+Each function returns ``(X, y)``, as `fit` takes it for a `Recurrent` model. A sequence is a list of steps, each a list
+of numbers.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from .data import _whole
 from .init import generator
@@ -54,9 +52,4 @@ def adding(n: int = 100, length: int = 10, seed: int = 0) -> Sequences:
     return X, y
 
 
-def rows(X: Sequence[Sequence[Sequence[float]]]) -> list[list[float]]:
-    """Each sequence as one flat row: the numbers of its first step, then those of its second, and so on."""
-    return [[x for step in sequence for x in step] for sequence in X]
-
-
-__all__ = ["adding", "echo", "rows"]
+__all__ = ["adding", "echo"]

@@ -24,6 +24,7 @@ import io
 import math
 import os
 import random
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
 MANY = 100  # examples from which on compiling a model is quicker than asking it one by one; measured, 20 to 60
 Metric = Callable[[Any, Any], float]
+Example = list[Any]  # numbers, or lists of them, nested to any depth
 
 
 class NonFiniteLossError(NonFiniteError):
@@ -139,42 +141,92 @@ def _collector_resting() -> Iterator[None]:
 # --- data that comes in
 
 
-def as_rows(X: Any, what: str = "X") -> list[list[float]]:
-    """Examples as a list of rows of floats; a flat list of numbers is a column of single features.
+def as_examples(X: Any, what: str = "X") -> list[Example]:
+    """Examples as nested lists of floats, all of one shape; a flat list of numbers is a column of single features.
+
+    An example may be nested to any depth: a list of features, a sequence as a list of time steps, an image as a list of
+    rows or of channels.
 
     Raises:
-        ValueError: if there are none, the rows differ in length, or a number is inf or nan; the message names the row.
+        ValueError: if there are none, their shapes differ, or a number is inf or nan; the message names the place.
         TypeError: for an entry that is not a number.
     """
     if hasattr(X, "to_numpy"):  # a pandas table
         X = X.to_numpy()
-    if getattr(getattr(X, "dtype", None), "kind", "") in tuple("fiu") and X.ndim in (1, 2) and X.size:
+    if getattr(getattr(X, "dtype", None), "kind", "") in tuple("fiu") and X.ndim and X.size:
         import numpy
 
         if numpy.isfinite(X).all():  # checked in one go: a table of MNIST's size takes seconds number by number
-            table: list[list[float]] = numpy.asarray(X, dtype=float).reshape(len(X), -1).tolist()
+            table: list[Example] = numpy.asarray(X if X.ndim > 1 else X.reshape(-1, 1), dtype=float).tolist()
             return table
-    rows = X.tolist() if hasattr(X, "tolist") else X
-    if isinstance(rows, (str, bytes, dict)) or not isinstance(rows, Iterable):
+    rows = _listed(X)
+    if isinstance(rows, (str, bytes, dict, set, frozenset)) or not isinstance(rows, Iterable):
         raise TypeError(f"{what} must be a list of examples, each a list of numbers, but got {type(X).__name__}")
-    result: list[list[float]] = []
-    for i, row in enumerate(rows):
-        if hasattr(row, "tolist"):
-            row = row.tolist()
-        if isinstance(row, Real):
-            row = [row]
-        if not isinstance(row, (list, tuple)):
-            raise TypeError(f"{what}[{i}] must be a list of numbers, but is {type(row).__name__}: {row!r}")
-        if result and len(row) != len(result[0]):
-            raise ValueError(
-                f"every example needs as many numbers: {what}[0] has {len(result[0])}, but {what}[{i}] has {len(row)}"
-            )
-        result.append([_number(x, f"{what}[{i}][{j}]") for j, x in enumerate(row)])
-    if not result:
+    rows = [_listed(row) for row in rows]
+    rows = [[row] if isinstance(row, Real) else row for row in rows]
+    if not rows:
         raise ValueError(f"{what} is empty; there is nothing to learn from")
-    if not result[0]:
+    if not isinstance(rows[0], (list, tuple)):
+        raise TypeError(f"{what}[0] must be a list of numbers, but is {type(rows[0]).__name__}: {rows[0]!r}")
+    shape = shape_of(rows[0])
+    if 0 in shape:
         raise ValueError(f"the examples in {what} have no numbers in them")
-    return result
+    return [_shaped(row, shape, f"{what}[{i}]") for i, row in enumerate(rows)]
+
+
+def as_rows(X: Any, what: str = "X") -> list[list[float]]:
+    """Examples as flat lists of features, for a model that takes nothing else.
+
+    Raises:
+        ValueError: for examples that are nested; otherwise as `as_examples`.
+        TypeError: as `as_examples`.
+    """
+    examples = as_examples(X, what)
+    if isinstance(examples[0][0], list):
+        raise ValueError(
+            f"each example should be one flat list of numbers, but {what}[0] is {_in_words(shape_of(examples[0]))}; "
+            f"of an array X, X.reshape(len(X), -1) is flat"
+        )
+    return examples
+
+
+def shape_of(example: Any) -> tuple[int, ...]:
+    """The lengths of nested lists, outermost first; of a number (). Where they are ragged, the first entry counts."""
+    example = _listed(example)
+    if not isinstance(example, (list, tuple)):
+        return ()
+    return (len(example), *(shape_of(example[0]) if example else ()))
+
+
+def _in_words(shape: tuple[int, ...]) -> str:
+    """(6, 2) as "a list of 6 lists of 2 numbers"."""
+    if not shape:
+        return "a number"
+    kinds = ["list"] * (len(shape) - 1) + ["number"]
+    return "a list of " + " of ".join(f"{n} {kind}{'s' * (n != 1)}" for n, kind in zip(shape, kinds, strict=True))
+
+
+def _shaped(x: Any, shape: tuple[int, ...], where: str) -> Any:
+    """An example, or a part of one, as lists of floats of this shape."""
+    x = _listed(x)
+    length = len(x) if isinstance(x, (list, tuple)) else None
+    if length != (shape[0] if shape else None):
+        known = length is not None or isinstance(x, Real)
+        found = _in_words(shape_of(x)) if known else f"{type(x).__name__}: {x!r}"
+        first = re.sub(r"\[\d+]", "[0]", where)
+        raise (ValueError if known else TypeError)(
+            f"{where} should be {_in_words(shape)}, as {first} is, but is {found}; every example needs the same shape"
+        )
+    if length is None:
+        return _number(x, where)
+    if len(shape) == 1 and all(type(entry) is float and math.isfinite(entry) for entry in x):
+        return list(x)  # in order already, as most are: six times as fast as one by one
+    return [_shaped(entry, shape[1:], f"{where}[{i}]") for i, entry in enumerate(x)]
+
+
+def _listed(x: Any) -> Any:
+    """An array as nested lists; anything else as it is."""
+    return x.tolist() if hasattr(x, "tolist") else x
 
 
 def as_targets(y: Any, count: int, what: str = "y") -> list[Any]:
@@ -186,13 +238,11 @@ def as_targets(y: Any, count: int, what: str = "y") -> list[Any]:
     """
     if hasattr(y, "to_numpy"):
         y = y.to_numpy()
-    targets = y.tolist() if hasattr(y, "tolist") else y
+    targets = _listed(y)
     if isinstance(targets, (str, bytes, dict)) or not isinstance(targets, Iterable):
         raise TypeError(f"{what} must be a list with a target for each example, but got {type(y).__name__}")
     result: list[Any] = []
-    for i, t in enumerate(targets):
-        if hasattr(t, "tolist"):
-            t = t.tolist()
+    for i, t in enumerate(map(_listed, targets)):
         if isinstance(t, (list, tuple)):
             row: Any = [_number(x, f"{what}[{i}][{j}]") for j, x in enumerate(t)]
             if result and (not isinstance(result[0], list) or len(result[0]) != len(row)):
@@ -217,11 +267,6 @@ def as_targets(y: Any, count: int, what: str = "y") -> list[Any]:
 def _number(x: Any, where: str) -> float:
     if isinstance(x, Value):
         raise TypeError(f"{where} must be a number, but is a Value; use its .data")
-    if isinstance(x, list):
-        raise TypeError(
-            f"{where} must be a number, but is list; an example is one flat list of numbers: for images, hand over "
-            "X.reshape(len(X), -1) and let the model begin with Reshape(channels, rows, columns)"
-        )
     if not isinstance(x, Real):
         raise TypeError(f"{where} must be a number, but is {type(x).__name__}: {x!r}")
     number = float(x)
@@ -234,14 +279,14 @@ def _number(x: Any, where: str) -> float:
 
 
 def predict(model: Callable[[Any], Any], X: Any) -> list[Any]:
-    """The model's output for each example, as plain numbers: a float, or a list of floats if it has several outputs.
+    """The model's output for each example, as plain numbers: a float, or lists of floats if it has several outputs.
 
     For a hundred examples and more, a `Module` is compiled first, if it can be.
     """
-    return _outputs(model, as_rows(X))
+    return _outputs(model, as_examples(X))
 
 
-def _outputs(model: Callable[[Any], Any], rows: list[list[float]]) -> list[Any]:
+def _outputs(model: Callable[[Any], Any], rows: list[Example]) -> list[Any]:
     if len(rows) >= MANY and isinstance(model, Module):
         from .compiled import predictions
 
@@ -255,7 +300,7 @@ def _outputs(model: Callable[[Any], Any], rows: list[list[float]]) -> list[Any]:
 
 def _plain(output: Any) -> Any:
     if isinstance(output, (list, tuple)):
-        return [y.data if isinstance(y, Value) else float(y) for y in output]
+        return [_plain(y) for y in output]
     return output.data if isinstance(output, Value) else float(output)
 
 
@@ -263,8 +308,16 @@ def decide(output: Any, threshold: float = 0.0) -> int:
     """The class that an output stands for: the place of the largest of several; of a single one, whether > threshold.
 
     A logit or a score is compared with 0, a probability with 0.5. Of several that are equal, the first wins.
+
+    Raises:
+        ValueError: for an output that is nested.
     """
     ys = _plain(output)
+    if len(shape_of(ys)) > 1:
+        raise ValueError(
+            f"a class is one of a list of numbers, but the output is {_in_words(shape_of(ys))}; "
+            "nn.Flatten() makes one list of them"
+        )
     if isinstance(ys, list) and len(ys) > 1:
         return max(range(len(ys)), key=ys.__getitem__)
     return int((ys[0] if isinstance(ys, list) else ys) > threshold)
@@ -350,7 +403,7 @@ def confusion_matrix(model: Callable[[Any], Any], X: Any, y: Any, threshold: flo
     Raises:
         ValueError: if a target is a class that the model has no output for.
     """
-    rows = as_rows(X)
+    rows = as_examples(X)
     targets = as_targets(y, len(rows))
     cut = default_threshold(model) if threshold is None else threshold
     outputs = len(as_list(model(rows[0])))
@@ -365,14 +418,14 @@ def mean_loss(
     model: Callable[[Any], Any], X: Any, y: Any, loss: str | losses.Loss = "squared_error", l2: float = 0.0
 ) -> Any:
     """The mean of the loss over examples, plus the L2 penalty, as one Value: the J(θ) of the lecture."""
-    rows = as_rows(X)
+    rows = as_examples(X)
     mean = total_loss(model, rows, y, loss) * (1.0 / len(rows))
     return mean + losses.l2_penalty(_a_module(model, "an L2 penalty"), l2) if l2 else mean
 
 
 def total_loss(model: Callable[[Any], Any], X: Any, y: Any, loss: str | losses.Loss = "squared_error") -> Any:
     """The sum of the loss over examples, as one Value; `mean_loss` is this divided by their number."""
-    rows = as_rows(X)
+    rows = as_examples(X)
     function = losses.find(loss)
     total: Any = None
     for x, t in zip(rows, as_targets(y, len(rows)), strict=True):
@@ -390,6 +443,19 @@ def _a_module(model: Any, who: str) -> Module:
 # --- training
 
 
+@contextmanager
+def _left_as_found() -> Iterator[None]:
+    """Ctrl-C may come at the very moment at which a module hands its scope back, or the collector is switched off."""
+    scope, collecting = current_scope(), gc.isenabled()
+    try:
+        yield
+    finally:
+        enter_scope(scope)
+        if collecting:
+            gc.enable()
+
+
+@_left_as_found()
 def fit(
     model: Module,
     X: Any,
@@ -407,7 +473,7 @@ def fit(
     tolerance: float | None = None,
     schedule: Schedule | None = None,
     shuffle: bool = True,
-    order: Callable[[list[float], Any], float] | Sequence[int] | None = None,
+    order: Callable[[Example, Any], float] | Sequence[int] | None = None,
     seed: int = 0,
     check_gradients: bool = False,
     callbacks: Iterable[Callback] | Callback = (),
@@ -417,8 +483,10 @@ def fit(
     """Train a model by gradient descent on the mean loss over (mini-)batches.
 
     Args:
-        model: a `Module` called with one example's features.
-        X: the examples, n rows of numbers; an array, nested lists, or a flat list where there is one feature.
+        model: a `Module` called with one example.
+        X: the n examples, an array or nested lists: each a row of numbers, or nested further and handed over like that,
+            such as a sequence (a list of time steps) or an image (a list of rows), but all of one shape. A flat list
+            is taken as n examples of one feature.
         y: n targets, of the kind that the loss takes.
         loss: a name (`nn.losses`), or a function of one example's output and target.
         optimizer: a name ("sgd", "adam", …), or an object such as ``SGD(lr=0.1, momentum=0.9)``. One that is not bound
@@ -453,7 +521,7 @@ def fit(
         ValueError, TypeError: for data or settings that do not fit, before anything is changed.
     """
     _a_module(model, "fit")
-    rows = as_rows(X)
+    rows = as_examples(X)
     targets = as_targets(y, len(rows))
     function = losses.find(loss)
     epochs = _whole(epochs, "epochs", 1)
@@ -500,7 +568,6 @@ def fit(
         history.why = "compiled=False"
     best: tuple[float, dict[str, float]] | None = None
     bar = _Bar(epochs, progress)
-    scope, collecting = current_scope(), gc.isenabled()
     try:
         if compiled:
             run = _compiled_run(run, rows, targets, held_out, metric == "accuracy")
@@ -552,9 +619,6 @@ def fit(
     finally:
         if schedule is not None:
             mover.lr = rate_before
-        enter_scope(scope)  # Ctrl-C may come at the very moment at which a module hands its scope back,
-        if collecting:  # or between switching the collector off and remembering to switch it on
-            gc.enable()
         bar.close()
     if history.stopped == "interrupted":
         print(f"Ctrl-C: training stopped after {mover.t} steps; the model is as of the last full step.")
@@ -581,9 +645,7 @@ class _Run:
         self.history = History()
         self.whole_graph = isinstance(mover, optim.Newton)  # it differentiates the mean loss twice
 
-    def epoch(
-        self, epoch: int, rows: list[list[float]], targets: list[Any], sequence: Any, size: int
-    ) -> dict[str, float]:
+    def epoch(self, epoch: int, rows: list[Example], targets: list[Any], sequence: Any, size: int) -> dict[str, float]:
         """One pass over the examples; the mean loss and metric."""
         loss_sum, metric_sum = 0.0, 0.0
         for batch, start in enumerate(range(0, len(sequence), size), 1):
@@ -598,7 +660,7 @@ class _Run:
         return result
 
     def step(
-        self, epoch: int, batch: int, rows: list[list[float]], targets: list[Any], chosen: Sequence[int]
+        self, epoch: int, batch: int, rows: list[Example], targets: list[Any], chosen: Sequence[int]
     ) -> tuple[float, float]:
         """One step on the mean loss of the chosen examples; that mean, and the sum of the metric."""
         share = 1.0 / len(chosen)
@@ -638,7 +700,7 @@ class _Run:
             self.give_up(f"{error}, in epoch {epoch}, batch {batch}", epoch, batch, None)
         return mean, metrics
 
-    def measured(self, rows: list[list[float]], targets: list[Any]) -> dict[str, float]:
+    def measured(self, rows: list[Example], targets: list[Any]) -> dict[str, float]:
         """The mean loss (penalty left out) and metric on held-out examples."""
         total, metric_sum = 0.0, 0.0
         with _collector_resting():
@@ -660,7 +722,7 @@ class _Run:
         """The run to go on with after callbacks, which may have changed the model itself."""
         return self
 
-    def blame_validation(self, epoch: int, rows: list[list[float]], targets: list[Any]) -> None:
+    def blame_validation(self, epoch: int, rows: list[Example], targets: list[Any]) -> None:
         for i, (x, t) in enumerate(zip(rows, targets, strict=True)):
             loss = self.loss(self.model(x), t)
             if not math.isfinite(loss.data if isinstance(loss, Value) else float(loss)):
@@ -706,9 +768,7 @@ class _CompiledRun(_Run):
         # what a step changes, stored all at once, so that Ctrl-C finds it whole: parameters, gradient, memory, count
         self.state: tuple[Any, Any, list[Any], int] = (None, None, [], 0)
 
-    def epoch(
-        self, epoch: int, rows: list[list[float]], targets: list[Any], sequence: Any, size: int
-    ) -> dict[str, float]:
+    def epoch(self, epoch: int, rows: list[Example], targets: list[Any], sequence: Any, size: int) -> dict[str, float]:
         self.pull()
         try:
             return super().epoch(epoch, rows, targets, self.arrays.indices(sequence), size)
@@ -740,9 +800,7 @@ class _CompiledRun(_Run):
                 p.grad = x
         self.live = False
 
-    def step(
-        self, epoch: int, batch: int, rows: list[list[float]], targets: list[Any], chosen: Any
-    ) -> tuple[float, float]:
+    def step(self, epoch: int, batch: int, rows: list[Example], targets: list[Any], chosen: Any) -> tuple[float, float]:
         arrays, mover = self.arrays, self.mover
         w = self.state[0]
         x = arrays.X[chosen]
@@ -767,7 +825,7 @@ class _CompiledRun(_Run):
         return self if self.arrays.still_true() else self.again()
 
     def step_eagerly(
-        self, epoch: int, batch: int, rows: list[list[float]], targets: list[Any], chosen: Any
+        self, epoch: int, batch: int, rows: list[Example], targets: list[Any], chosen: Any
     ) -> tuple[float, float]:
         """The same step through the graphs, which know the node at which a number stopped being finite."""
         self.push()
@@ -786,7 +844,7 @@ class _CompiledRun(_Run):
             for y, i in zip(outputs.tolist(), chosen.tolist(), strict=True)
         )
 
-    def measured(self, rows: list[list[float]], targets: list[Any]) -> dict[str, float]:
+    def measured(self, rows: list[Example], targets: list[Any]) -> dict[str, float]:
         arrays = self.arrays
         assert arrays.held_out is not None
         x, y = arrays.held_out
@@ -804,7 +862,7 @@ def _as_values(output: Any) -> Any:
     return [Value(y) for y in output] if isinstance(output, list) else Value(output)
 
 
-def _compiled_run(run: _Run, rows: list[list[float]], targets: list[Any], held_out: Any, classes: bool) -> _Run:
+def _compiled_run(run: _Run, rows: list[Example], targets: list[Any], held_out: Any, classes: bool) -> _Run:
     """The run on arrays, or, where that cannot be, the eager one, with a warning that says why."""
     from .compiled import Arrays, NotCompiled
 
@@ -823,7 +881,7 @@ def _compiled_run(run: _Run, rows: list[list[float]], targets: list[Any], held_o
             warnings.warn(
                 f"training goes on without the compiler, and is much slower: {error}. compiled=False turns this off",
                 RuntimeWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         return run
 
@@ -839,8 +897,8 @@ def _described(node: Value, names: dict[Value, str]) -> str:
 
 
 def _set_aside(
-    rows: list[list[float]], targets: list[Any], validation: Any, rng: random.Random
-) -> tuple[list[list[float]], list[Any], tuple[list[list[float]], list[Any]] | None]:
+    rows: list[Example], targets: list[Any], validation: Any, rng: random.Random
+) -> tuple[list[Example], list[Any], tuple[list[Example], list[Any]] | None]:
     if validation is None:
         return rows, targets, None
     if isinstance(validation, (int, float)) and not isinstance(validation, bool):
@@ -859,14 +917,17 @@ def _set_aside(
         )
     if not isinstance(validation, (tuple, list)) or len(validation) != 2:
         raise TypeError(f"validation is a pair (X, y) or a fraction, but got {type(validation).__name__}")
-    held = as_rows(validation[0], "validation X")
-    if len(held[0]) != len(rows[0]):
-        raise ValueError(f"X has {len(rows[0])} features, but validation X has {len(held[0])}")
+    held = as_examples(validation[0], "validation X")
+    if shape_of(held[0]) != shape_of(rows[0]):
+        raise ValueError(
+            f"validation X needs examples of the same shape as X: X[0] is {_in_words(shape_of(rows[0]))}, "
+            f"but validation X[0] is {_in_words(shape_of(held[0]))}"
+        )
     return rows, targets, (held, as_targets(validation[1], len(held), "validation y"))
 
 
 def _check_fit(
-    model: Module, rows: list[list[float]], targets: list[Any], loss: losses.Loss, classes: bool, what: str
+    model: Module, rows: list[Example], targets: list[Any], loss: losses.Loss, classes: bool, what: str
 ) -> Any:
     """Whether model, data and loss fit together, before anything moves: every target is tried on outputs of 0.
 
@@ -918,7 +979,7 @@ def _rate(rate: Any, epoch: int) -> float:
 
 
 def _check_gradients(
-    model: Module, rows: list[list[float]], targets: list[Any], loss: losses.Loss, rng: random.Random
+    model: Module, rows: list[Example], targets: list[Any], loss: losses.Loss, rng: random.Random
 ) -> None:
     """Backpropagation against central differences, for a few examples and parameters (curriculum A9 and B18)."""
     parameters = model.parameters()
@@ -942,7 +1003,7 @@ def gradcheck_off_kinks(f: Callable[..., Any], parameters: list[Value], rng: ran
                 p.data = x
 
 
-def _order(order: Any, rows: list[list[float]], targets: list[Any]) -> list[int] | None:
+def _order(order: Any, rows: list[Example], targets: list[Any]) -> list[int] | None:
     if order is None:
         return None
     if callable(order):
@@ -1010,6 +1071,7 @@ __all__ = [
     "History",
     "NonFiniteLossError",
     "accuracy",
+    "as_examples",
     "as_rows",
     "as_targets",
     "confusion_matrix",

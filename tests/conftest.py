@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 if TYPE_CHECKING:
+    from axe_playwright_python.sync_playwright import Axe
     from playwright.sync_api import Browser
 
 
@@ -20,11 +21,12 @@ def chromium() -> Iterator[Browser]:
     Without one the test is skipped; where the environment has CHAINRULE_NEEDS_BROWSER=1 it fails.
     """
     try:
-        from playwright.sync_api import Error, sync_playwright
+        from playwright.sync_api import Error, expect, sync_playwright
     except ImportError:
         _without("Playwright is not installed: pip install playwright")
     installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     quiet = ["--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
+    expect.set_options(timeout=60_000)  # in milliseconds: no more than a limit, for a busy machine
     with sync_playwright() as playwright:
         try:
             # a container's root user cannot have a sandbox, and the pages are our own
@@ -33,6 +35,16 @@ def chromium() -> Iterator[Browser]:
             _without(f"no Chromium could be started: {error.message.splitlines()[0]}")
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> Axe:
+    """The checker of accessibility, axe-core; without it the test is skipped or fails, as without a browser."""
+    try:
+        from axe_playwright_python.sync_playwright import Axe
+    except ImportError:
+        _without("axe is not installed: pip install axe-playwright-python")
+    return Axe()
 
 
 def _without(reason: str) -> NoReturn:

@@ -23,7 +23,8 @@ MAX_PATHS = 12
 FACTORS_PER_PATH = 10  # on average
 UNCOUNTED = 10**15  # where counting stops: the number of paths can have as many digits as the graph has nodes
 ROW = 8  # factors on one line
-LISTED = 8  # names in a message, and numbers in the line of what is given
+LISTED = 8  # names in a message, and numbers that are given
+GIVEN = 4  # numbers on one line
 
 
 def draw_derivation(root: Value, leaf: Value | str | None = None, *, max_paths: int = MAX_PATHS) -> Derivation:
@@ -83,7 +84,8 @@ class Derivation:
     """A chain rule as it was when it was written out. A notebook typesets it; `str` gives it as plain text.
 
     ``paths`` are the paths from the root to the leaf, and ``value`` is the sum of their contributions: up to rounding
-    the gradient that `backward` finds, and with a single path the same to the last bit.
+    the gradient that `backward` finds, and with a single path the same to the last bit. Only where a number is inf may
+    they differ: `backward` adds before it multiplies, and (2 − 1) · inf is inf, but 2 · inf − inf is nan.
     """
 
     def __init__(self, order: list[Value], names: dict[Value, str], leaf: Value, paths: tuple[Path, ...]) -> None:
@@ -246,31 +248,39 @@ class _Writer:
         needed = {x for node in along for x in node.inputs} - along
         given = [node for node in order if node in needed and node.op != CONSTANT]
         given.sort(key=lambda node: node is not self.leaf)  # the leaf first
-        is_ = " &= " if self.latex else " = "
-        numbers = [f"{self._name(x)}{is_ if x is given[0] else ' = '}{self._number(x.data)}" for x in given[:LISTED]]
-        if len(given) > LISTED:
-            numbers.append(r"\ldots" if self.latex else "…")
-        lines = [(r",\quad " if self.latex else ", ").join(numbers)]
+        equals, comma, more = (" &= ", r",\quad ", r",\quad \ldots") if self.latex else (" = ", ", ", ", …")
+        lines = []
+        for k in range(0, min(len(given), LISTED), GIVEN):
+            names = [self._name(x) for x in given[k : k + GIVEN]]
+            numbers = [self._number(x.data) for x in given[k : k + GIVEN]]
+            rest = [f"{name} = {number}" for name, number in zip(names[1:], numbers[1:], strict=True)]
+            lines.append(comma.join([names[0] + equals + numbers[0], *rest]))
+        lines[-1] += more * (len(given) > LISTED)
         for step in forward_steps(self.root):
             if step.node in along:
                 name = latex_name(self.names[step.node])
-                lines.append(f"{name} &{step.latex.removeprefix(name)}" if self.latex else step.text)
+                lines.append(name + equals + step.latex.removeprefix(f"{name} = ") if self.latex else step.text)
         return [one_line(line) for line in lines]
 
     def _chain(self) -> list[str]:
-        """The equations, one line per path; a side that would only repeat the one before it is left out."""
+        """The equations, one line per path unless all fit into one; a side that says nothing new is left out."""
         equals, plus, more = (" &= ", r" &\quad {}+ ", r" &\qquad {}") if self.latex else (" = ", "   + ", "     ")
         margin = "" if self.latex else " " * len(self.whole)
         lines: list[str] = []
-        before = [[self.whole]]
+        before = [self.whole]
         for joint, terms in self._sides():
-            if terms == before:
-                continue
-            before = terms
-            for i, factors in enumerate(terms):
-                for k in range(0, len(factors), ROW):
-                    start = more + joint.lstrip() if k else plus if i else equals
-                    lines.append((margin if lines else self.whole) + start + joint.join(factors[k : k + ROW]))
+            if sum(map(len, terms)) <= ROW:
+                side = [" + ".join(map(joint.join, terms))]
+            else:
+                side = [
+                    (more + joint.lstrip() if k else plus if i else "") + joint.join(factors[k : k + ROW])
+                    for i, factors in enumerate(terms)
+                    for k in range(0, len(factors), ROW)
+                ]
+            if side != before:
+                lines.append((margin if lines else self.whole) + equals + side[0])
+                lines += [margin + line for line in side[1:]]
+            before = side
         return lines
 
     def _sides(self) -> list[tuple[str, list[list[str]]]]:

@@ -247,7 +247,7 @@ def _boxes(graph: _Graph, groups: list[int], level: int) -> dict[int, _Box]:
         )
         lines = [title]
         inside = {graph.paths[i][level + 1] for i in places if len(graph.paths[i]) > level + 1}
-        if inside:
+        if len(inside) > 1:
             words = {re.sub(r"[.\d]+$", "", word) for word in inside}
             lines.append(f"{len(inside)} {clip(one_line(words.pop()), MAX_TITLE) if len(words) == 1 else 'parts'}")
         lines.append(count(sum(not graph.is_constant[i] for i in places), "node", "nodes"))

@@ -232,6 +232,10 @@ class _Script:
         self.diagram = _diagram(root, depth, by_layer)
         self.title = title_of(self.diagram)
         self.folded = any(part.kind == "folded" for part in self.diagram.parts)
+        self.first_bad = {part.node for part in self.parts if part.is_first_non_finite}
+        for part in self.parts:  # what the texts speak of can be found in the picture
+            if part.node >= 0 and part.kind in ("input", "gate") and not part.name:
+                part.name = self.names[self.order[part.node]]
         self.running = not (self.folded or by_layer)  # whether contributions come in the order of `backward`
         self.expected = Counter(step.input for step in backwards)
         self.arrived: dict[Value, list[BackwardStep]] = {}
@@ -241,10 +245,13 @@ class _Script:
         self.values = ["" if p.node < 0 else UNSET if forward and p.kind != "input" else p.value for p in self.parts]
         self.gradients = ["" if p.node < 0 or not backward else UNSET for p in self.parts]
         self.frames: list[Frame] = []
-        self._write(forwards, backwards, forward, backward, by_layer)
+        self.batches = _Batches(self.diagram, self.place, by_layer, forward + backward)
+        self._write(forwards, backwards, forward, backward)
         self.note = ""
         if by_layer:
-            self.note = f"{in_all} steps, shown layer by layer; step_through(…, depth='all') shows each of them."
+            at_once = self.batches.span if not self.folded else 1  # what is folded is many layers already
+            layers = "layer by layer" if at_once == 1 else f"{at_once} layers at a time"
+            self.note = f"{in_all} steps, shown {layers}; step_through(…, depth='all') shows each of them."
         elif self.folded:
             self.note = "What is folded takes one step; step_through(…, depth='all') opens everything."
 
@@ -264,14 +271,11 @@ class _Script:
             if part.node >= 0:
                 part.gradient = widest[self.order[part.node]] if backward else ""
 
-    def _write(
-        self, forwards: list[ForwardStep], backwards: list[BackwardStep], forward: bool, backward: bool, by_layer: bool
-    ) -> None:
+    def _write(self, forwards: list[ForwardStep], backwards: list[BackwardStep], forward: bool, backward: bool) -> None:
         everything = range(len(self.parts))
-        batches = _Batches(self.diagram, self.place, by_layer, forward + backward)
         if forward:
             self._add("graph", "Before the first step", *self._opening(), changed=everything)
-            steps = batches.of(forwards)
+            steps = self.batches.of(forwards)
             for k, batch in enumerate(steps, 1):
                 self._forward(batch, f"Forward pass, step {k} of {len(steps)}")
         if backward:
@@ -284,13 +288,15 @@ class _Script:
                 self.gradients[part] = format_number(1.0, FMT)
             new = [part] if forward else everything
             self._add("seed", "The seed of the backward pass", seed, words, latex, changed=new, lit=[part])
-            steps = batches.of(backwards, backward=True)
+            steps = self.batches.of(backwards, backward=True)
             for k, batch in enumerate(steps, 1):
                 self._backward(batch, f"Backward pass, step {k} of {len(steps)}")
 
     def _opening(self) -> tuple[str, str, str]:
         """The leaves; of a network with many of them, the inputs."""
         leaves = [node for node in self.order if node.op == LEAF]
+        if not leaves:
+            return "there are no leaves", "The graph has only constants, and nothing is differentiated by them", ""
         inputs = [node for node in leaves if not node.scope]
         rest = ""
         if inputs and len(leaves) > 8:
@@ -311,7 +317,12 @@ class _Script:
                 shown.append(part)
         wires = [(i, port) for i in gates for port in range(len(self.parts[i].inputs))]
         text, words, latex = _told(batch, "operation", "operations")
-        self._add("forward", title, text, words, latex, changed=shown, lit=gates, wires=wires, steps=batch)
+        note = (
+            "This is the first number that is not finite"
+            if self.first_bad & {self.place[s.node] for s in batch}
+            else ""
+        )
+        self._add("forward", title, text, words, latex, note, changed=shown, lit=gates, wires=wires, steps=batch)
 
     def _backward(self, batch: list[Step], title: str) -> None:
         wires, shown = [], []
@@ -358,7 +369,7 @@ class _Script:
             added = added[:1] + [f"({n})" if n.startswith("−") else n for n in added[1:]]
             total = f" = {format_number(step.total)}" if len(added) > 1 and self.running else ""
             told.append(f"Contribution {len(so_far)} of {expected} to ∂{f}/∂{x}: {_listed(added, ' + ')}{total}")
-        return "; ".join(told)
+        return ". ".join(told)
 
     def _parts_of(self, nodes: Iterable[Value]) -> list[int]:
         return list(dict.fromkeys(self.diagram.part_of[self.place[node]] for node in nodes))
@@ -431,9 +442,10 @@ def _told(batch: Sequence[Step], one: str, many: str) -> tuple[str, str, str]:
     if len(scopes) > 1:
         scopes = {diagrams.levels(scope)[0] for scope in scopes}
     inside = f" in {_listed(sorted(scopes), ', ', most=4)}" if scopes else ""
-    words = "; ".join(step.text for step in batch[:3])
-    if len(batch) > 3:
-        words += f"; and {len(batch) - 3} more: in all {_listed(gates, ', ')}"
+    most = 4 if len(batch) == 4 else 3
+    words = "; ".join(step.text for step in batch[:most])
+    if len(batch) > most:
+        words += f"; and {len(batch) - most} more: in all {_listed(gates, ', ')}"
     return f"{count(len(batch), one, many)}{inside}", words, first.latex
 
 

@@ -65,7 +65,7 @@ background:var(--gate);border:1px solid var(--edge)}
 
 _SCRIPT = """\
 (() => {
-const ICONS = {previous: 'M11 2v12L3 8z', next: 'M5 2v12l8-6z',
+const ICONS = {previous: 'M3 2h2v12H3zM14 2v12L6 8z', next: 'M11 2h2v12h-2zM2 2v12l8-6z',
   play: 'M4 2v12l10-6z', pause: 'M4 2h3v12H4zM9 2h3v12H9z'};
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 const make = (name, parent, attributes = {}) => {
@@ -82,7 +82,7 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
   // the picture: what stands still, the lights, and a group of numbers for each part
   const stage = make('div', box, {class: 'cr-stage', tabindex: 0, role: 'group', 'aria-label': data.shown});
   stage.innerHTML = `<svg viewBox="0 0 ${data.width} ${data.height}" role="img"
-    text-anchor="middle" xml:space="preserve" style="width:100%;min-width:${data.width * 0.75}px;
+    text-anchor="middle" xml:space="preserve" style="width:100%;min-width:${data.width * 0.7}px;
     max-width:clamp(${data.width * 1.4}px,55vw,${data.width * 2}px)">` +
     data.still + '<g class="cr-lights"></g>' +
     Array.from({length: data.parts}, (_, i) => `<g data-part="${i}"></g>`).join('') + '</svg>';
@@ -90,15 +90,15 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
   const parts = [...picture.querySelectorAll('[data-part]')];
 
   const bar = make('div', box, {class: 'cr-bar'}), keys = make('div', bar, {class: 'cr-keys'});
-  const button = (name, label, act) => {
-    const element = make('button', keys, {type: 'button', 'aria-label': label, title: label});
+  const button = (name, label, act, key = '') => {
+    const element = make('button', keys, {type: 'button', 'aria-label': label, title: label + key});
     element.innerHTML = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
     element.addEventListener('click', act);
     return element;
   };
-  const previous = button('previous', 'Previous step', () => go(at - 1));
+  const previous = button('previous', 'Previous step', () => go(at - 1), ' (←)');
   const play = button('play', 'Play', () => timer ? pause() : start());
-  const next = button('next', 'Next step', () => go(at + 1));
+  const next = button('next', 'Next step', () => go(at + 1), ' (→)');
   const track = make('div', bar, {class: 'cr-track'}), passes = make('div', track, {class: 'cr-passes'});
   passes.setAttribute('aria-hidden', 'true');
   for (const pass of ['forward', 'backward']) {
@@ -174,7 +174,7 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
   const start = () => {
     if (at === last) go(0);
     show('pause', 'Pause');
-    timer = setInterval(() => { go(at + 1, true); if (at === last) pause(); }, Number(root.dataset.pace) || 1800);
+    timer = setInterval(() => { go(at + 1, true); if (at === last) pause(); }, 1800);
   };
   const press = event => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;

@@ -1,4 +1,4 @@
-"""Texts that come with the package. Both were written for it and are under its licence.
+"""Texts that come with the package. Both were written for it and are under its licence (MIT).
 
 * village.txt: the diary of a village, made by make_village.py out of hand-written patterns; one sentence to a line.
 * letters_to_sounds.txt: about a thousand common English words, each with its sounds.
@@ -27,7 +27,7 @@ def letters_to_sounds() -> tuple[list[str], list[str]]:
 
     >>> words, sounds, test_words, test_sounds = nn.data.split(*letters_to_sounds())
     """
-    pairs = [line.split() for line in _lines("letters_to_sounds.txt") if not line.startswith("#")]
+    pairs = [line.split() for line in _lines("letters_to_sounds.txt")]
     return [word for word, _ in pairs], [sounds for _, sounds in pairs]
 
 
@@ -68,7 +68,9 @@ def letter_windows(
 
 
 def _lines(name: str) -> list[str]:
-    return (files(__name__) / name).read_text(encoding="utf-8").splitlines()
+    """The lines of a text, without the comments that say where it comes from."""
+    lines = (files(__name__) / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if not line.startswith("#")]
 
 
 __all__ = ["LETTERS", "SOUNDS", "letter_windows", "letters_to_sounds", "village"]

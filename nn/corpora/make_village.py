@@ -2,9 +2,9 @@
 
     python nn/corpora/make_village.py
 
-The patterns and the words were written for chainrule and are under its licence. What the sentences have in common is
-what a model of language can find out: after "on" comes a day, animals eat what animals eat, and red stands where blue
-could as well.
+The patterns and the words were written for chainrule and are under its licence (MIT). What the sentences have in
+common is what a model of language can find out: after "on" comes a day, animals eat what animals eat, and red stands
+where blue could as well.
 """
 
 from __future__ import annotations
@@ -78,8 +78,14 @@ the {worker} had a {small} {pet} in the {outside}
 """
 
 
+HEAD = """\
+# The diary of a village, written for chainrule by make_village.py, and under chainrule's licence (MIT).
+# "#" begins a comment; every other line is a sentence.
+"""
+
+
 def text() -> str:
-    """The diary, one sentence to a line."""
+    """The diary, one sentence to a line, after a head that says where it comes from."""
     rng = random.Random(1)
     patterns = [line.split() for line in PATTERNS.strip().splitlines()]
     lines: list[str] = []
@@ -94,7 +100,7 @@ def text() -> str:
         line = " ".join(words)
         if line not in lines:
             lines.append(line)
-    return "\n".join(lines) + "\n"
+    return HEAD + "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

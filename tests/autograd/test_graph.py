@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -17,6 +18,7 @@ from autograd import (
     statistics,
     topological_order,
 )
+from autograd.steps import latex_name
 from tests.autograd.build import build
 from tests.autograd.naive import random_program
 
@@ -141,6 +143,53 @@ def test_backward_steps_tell_a_repeated_operand_twice() -> None:
     x = Value(3.0, "x")
     steps = list(backward_steps(x * x))
     assert [(s.position, s.contribution, s.total) for s in steps] == [(0, 3.0, 3.0), (1, 3.0, 6.0)]
+
+
+@pytest.mark.parametrize(
+    ("make", "text", "latex"),
+    [
+        (lambda x: x - -3.0, "f = x − (−3) = 2 − (−3) = 5", "f = x - (-3) = 5"),
+        (lambda x: -3.0 * x, "f = −3 × x = −3 × 2 = −6", r"f = -3 \cdot x = -6"),
+        (lambda x: (-3.0) ** x, "f = (−3)^x = (−3)^2 = 9", "f = (-3)^{x} = 9"),
+        (lambda x: 1e-5**x, "f = 1e−05^x = 1e−05^2 = 1e−10", r"f = (1 \cdot 10^{-5})^{x} = 1 \cdot 10^{-10}"),
+    ],
+)
+def test_numbers_that_would_be_misread_in_a_formula_have_brackets(
+    make: Callable[[Value], Value], text: str, latex: str
+) -> None:
+    (step,) = forward_steps(make(Value(2.0, "x")))
+    assert (step.text, step.latex) == (text, latex)
+
+
+@pytest.mark.parametrize(
+    ("make", "text", "latex"),
+    [
+        (lambda x: x * -3.0, "−3", "-3"),
+        (lambda x: (-3.0) ** x, "(−3)^x·log (−3)", r"(-3)^{x}\ln (-3)"),
+        (lambda x: 1e-5**x, "1e−05^x·log 1e−05", r"(1 \cdot 10^{-5})^{x}\ln (1 \cdot 10^{-5})"),
+    ],
+)
+def test_and_in_a_local_derivative(make: Callable[[Value], Value], text: str, latex: str) -> None:
+    (step,) = backward_steps(make(Value(2.0, "x")))
+    assert (step.local_text, step.local_latex) == (text, latex)
+
+
+@pytest.mark.parametrize(
+    ("name", "latex"),
+    [
+        ("w0", "w_{0}"),
+        ("alpha", r"\alpha"),
+        ("loss", r"\mathrm{loss}"),
+        ("w0 (2)", r"w_{0\,(2)}"),  # the second w0 of a graph: "w0 (2)" would look like a product
+        ("b (3)", "b_{(3)}"),
+        ("learning rate", r"\mathrm{learning\ rate}"),
+        ("a<b_1", r"\mathrm{a{<}b\_1}"),
+        ("−1e−05", r"-1 \cdot 10^{-5}"),
+        ("inf", r"\infty"),
+    ],
+)
+def test_names_in_latex(name: str, latex: str) -> None:
+    assert latex_name(name) == latex
 
 
 def test_every_operation_has_a_formula_for_each_step() -> None:

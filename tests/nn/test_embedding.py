@@ -104,6 +104,11 @@ def test_a_value_as_an_index_is_refused_with_the_way_out() -> None:
         compile_function(lambda i: embedding(i)[0], 1.0)
 
 
+def test_a_word_in_place_of_its_number_is_refused_with_the_way_out() -> None:
+    with pytest.raises(TypeError, match=r"not the word 'cat'; vocabulary\.index\('cat'\) gives it"):
+        Embedding(4, 2, seed=0)("cat")
+
+
 def test_a_vector_of_another_length_is_refused() -> None:
     with pytest.raises(ValueError, match="takes 5 inputs, but got 4"):
         Embedding.from_arrays(MAGIC)([0, 1, 0, 0])

@@ -297,6 +297,8 @@ def test_the_diary_is_small_and_plain() -> None:
     assert 150 <= len(words) <= 250
     assert all(re.fullmatch("[a-z]+", word) for word in words)
     assert len({tuple(sentence) for sentence in sentences}) == len(sentences) == 350
+    head = (ROOT / "nn" / "corpora" / "village.txt").read_text(encoding="utf-8").splitlines()[0]
+    assert head.startswith("#") and "MIT" in head
     text = "\n".join(map(" ".join, sentences))
     assert not re.search(r"\ba [aeiou]", text)
 

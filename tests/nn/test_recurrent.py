@@ -295,8 +295,8 @@ def test_with_a_loss_at_the_end_only_the_last_part_gets_a_gradient() -> None:
 def test_a_truncated_network_compiles_and_its_gradients_stop_there_too(make: Make, backend: str) -> None:
     model = Recurrent(make(1, 2, seed=0), Layer(2, 1, "linear", seed=1), truncate=4)
     X, y = sequences.echo(5, 10, seed=2)
-    step = ag.compile(lambda x, t: (model(x) - t) ** 2, sequences.rows(X)[0], y[0], backend=backend)
-    step(sequences.rows(X), y)
+    step = ag.compile(lambda x, t: (model(x) - t) ** 2, X[0], y[0], backend=backend)
+    step(X, y)
     for x, t in zip(X, y, strict=True):
         ((model(x) - t) ** 2).backward(1 / 5)
     assert np.allclose([p.grad for p in step.parameters], step.gradient, rtol=0, atol=1e-14)
@@ -408,7 +408,6 @@ def test_the_sequences_have_the_answers_and_the_baselines_that_they_promise() ->
     assert [sequence[0][0] for sequence in X] == y and {len(s) for s in X} == {5}
     assert np.mean(np.array(y) ** 2) == pytest.approx(1 / 3, rel=0.1)
     assert sequences.adding(3, 4, seed=5) == sequences.adding(3, 4, seed=5) != sequences.adding(3, 4, seed=6)
-    assert sequences.rows([[[1.0, 2.0], [3.0, 4.0]]]) == [[1.0, 2.0, 3.0, 4.0]]
     with pytest.raises(ValueError, match="length must be at least 2"):
         sequences.adding(3, 1)
     with pytest.raises(TypeError, match="length must be a whole number"):
@@ -420,11 +419,11 @@ def adding_error(cell: Cell, length: int) -> float:
     X, y = sequences.adding(512, length, seed=0)
     model = Recurrent(cell, Layer(8, 1, "linear", seed=1))
     optimizer = Adam(model.parameters(), lr=0.01)
-    history = fit(model, sequences.rows(X), y, loss="squared_error", optimizer=optimizer, epochs=60, batch_size=32,
+    history = fit(model, X, y, loss="squared_error", optimizer=optimizer, epochs=60, batch_size=32,
                   seed=0, progress=False)  # fmt: skip
     assert history.compiled == "numpy"
     X, y = sequences.adding(400, length, seed=1)
-    return float(np.mean((np.array(predict(model, sequences.rows(X))) - np.array(y)) ** 2))
+    return float(np.mean((np.array(predict(model, X)) - np.array(y)) ** 2))
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -441,7 +440,7 @@ def test_an_lstm_learns_to_add_over_30_steps_with_the_same_budget(seed: int) -> 
 def test_a_cell_on_one_hot_letters_learns_which_letter_comes_next() -> None:
     text, letters = "hello hello hello hello ", "helo "
     codes = data.one_hot([letters.index(c) for c in text])
-    X = [[x for code in codes[i : i + 4] for x in code] for i in range(len(text) - 4)]
+    X = [codes[i : i + 4] for i in range(len(text) - 4)]
     y = [letters.index(text[i + 4]) for i in range(len(text) - 4)]
     model = Recurrent(GRUCell(5, 6, seed=0), Layer(6, 5, "linear", seed=1))
     fit(model, X, y, loss="cross_entropy", optimizer=Adam(model.parameters(), lr=0.05), epochs=60, seed=0,
@@ -461,20 +460,33 @@ def test_training_is_the_same_compiled_and_eager(make: Make) -> None:
         X, y = sequences.adding(20, 5, seed=0)
         model = Recurrent(make(2, 3, seed=0), Layer(3, 1, "linear", seed=1), truncate=2)
         optimizer = Adam(model.parameters(), lr=0.05)
-        histories.append(fit(model, sequences.rows(X), y, loss="squared_error", optimizer=optimizer, epochs=4,
-                             batch_size=8, seed=0, compiled=compiled, progress=False))  # fmt: skip
+        options = {"loss": "squared_error", "optimizer": optimizer, "epochs": 4, "batch_size": 8, "compiled": compiled}
+        histories.append(fit(model, X, y, seed=0, progress=False, **options))
     assert histories[0].compiled and not histories[1].compiled
     assert histories[0]["loss"] == pytest.approx(histories[1]["loss"], rel=1e-10)
 
 
-def test_a_row_is_cut_into_steps_and_nested_steps_are_taken_as_they_are() -> None:
+def test_a_sequence_is_a_list_or_an_array_of_steps_and_a_flat_one_where_a_step_is_one_number() -> None:
     model = Recurrent(RNNCell(2, 3, seed=0))
-    flat, nested = model([1.0, 2.0, 3.0, 4.0]), model([[1.0, 2.0], [3.0, 4.0]])
-    array = model(np.array([[1.0, 2.0], [3.0, 4.0]]))
-    assert [v.data for v in flat] == [v.data for v in nested] == [v.data for v in array]
-    assert len(flat) == 3
-    with pytest.raises(ValueError, match="each step takes 2 inputs.*multiple of 2 numbers, but got 3"):
-        model([1.0, 2.0, 3.0])
+    nested, array = model([[1.0, 2.0], [3.0, 4.0]]), model(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    assert [v.data for v in nested] == [v.data for v in array] and len(nested) == 3
+    with pytest.raises(ValueError, match="each step of this RNNCell takes 2 inputs, but got 1"):
+        model([1.0, 2.0, 3.0, 4.0])
+    single = Recurrent(RNNCell(1, 3, seed=0))
+    assert [v.data for v in single([1.0, 2.0])] == [v.data for v in single([[1.0], [2.0]])]
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_sequences_of_another_length_are_refused_by_their_place(compiled: bool) -> None:
+    X, y = sequences.adding(4, 6, seed=0)
+    model = Recurrent(RNNCell(2, 2, seed=0), Layer(2, 1, seed=0))
+    with pytest.raises(
+        ValueError, match=r"X\[0\] is a list of 6 lists of 2.*validation X\[0\] is a list of 5 lists of 2"
+    ):
+        fit(model, X, y, validation=sequences.adding(4, 5), compiled=compiled, progress=False)
+    X[2].pop()
+    with pytest.raises(ValueError, match=r"X\[2\] should be a list of 6 lists.*but is a list of 5 lists of 2 numbers"):
+        fit(model, X, y, compiled=compiled, progress=False)
 
 
 def test_an_output_at_every_step_is_the_head_on_each_hidden_state() -> None:

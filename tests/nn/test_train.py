@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from autograd import GradientError, NonFiniteError, Value, register
 from nn import (
@@ -18,11 +21,15 @@ from nn import (
     Adam,
     AdamW,
     EpochEnd,
+    Flatten,
     History,
+    Layer,
+    LogisticRegression,
     Module,
     Neuron,
     Newton,
     NonFiniteLossError,
+    Perceptron,
     accuracy,
     checklist,
     confusion_matrix,
@@ -33,6 +40,7 @@ from nn import (
     schedules,
     total_loss,
 )
+from nn.train import as_examples, as_rows, as_targets, shape_of
 
 X4, Y4 = [[0.2, 0.9], [0.8, -0.4], [-0.5, 0.3], [0.1, 0.1]], [0.3, -0.6, 0.9, 0.0]
 
@@ -389,7 +397,11 @@ def test_confusion_matrix_agrees_with_scikit_learn() -> None:
     [
         ([], [], "X is empty; there is nothing to learn from"),
         ([[]], [1.0], "have no numbers in them"),
-        ([[1.0, 2.0], [1.0]], [1.0, 2.0], r"X\[0\] has 2, but X\[1\] has 1"),
+        (
+            [[1.0, 2.0], [1.0]],
+            [1.0, 2.0],
+            r"X\[1\] should be a list of 2 numbers, as X\[0\] is, but is a list of 1 num",
+        ),
         ([[1.0, math.nan]], [1.0], r"X\[0\]\[1\] is nan; every number must be finite"),
         ([[1.0, 2.0], [math.inf, 0.0]], [1.0, 2.0], r"X\[1\]\[0\] is inf"),
         ([[1.0, 2.0]], [1.0, 2.0], "1 examples need 1 targets, but y has 2"),
@@ -398,12 +410,18 @@ def test_confusion_matrix_agrees_with_scikit_learn() -> None:
         ([[1.0, 2.0], [3.0, 4.0]], [[1.0], 2.0], r"y\[0\] is 1 numbers, but y\[1\] is a single one"),
         ([[1.0, 2.0], [3.0, 4.0]], [1.0, [2.0]], r"y\[0\] is a single number, but y\[1\] is 1 numbers"),
         ([[1.0, 2.0, 3.0]], [1.0], "this MLP takes 2 inputs, but got 3"),
-        (np.zeros((1, 2, 2)), [1.0], r"X\[0\]\[0\] must be a number, but is list"),
+        (
+            np.zeros((1, 2, 2)),
+            [1.0],
+            r"this MLP takes a flat list of 2 numbers, but got a list of lists; nn.Flatten\(\)",
+        ),
+        ({1.0, 2.0}, [1.0, 2.0], "X must be a list of examples, each a list of numbers, but got set"),
         ([["a", 2.0]], [1.0], r"X\[0\]\[0\] must be a number, but is str: 'a'"),
         ([[Value(1.0), 2.0]], [1.0], r"X\[0\]\[0\] must be a number, but is a Value; use its \.data"),
         ("words", [1.0], "X must be a list of examples, each a list of numbers, but got str"),
         ([[1.0, 2.0]], None, "y must be a list with a target for each example, but got NoneType"),
         ([None], [1.0], r"X\[0\] must be a list of numbers, but is NoneType"),
+        ([[1.0, 2.0], None], [1.0, 2.0], r"X\[1\] should be a list of 2 numbers, as X\[0\] is, but is NoneType: None"),
     ],
 )
 def test_bad_data_gets_one_clear_error_and_leaves_the_model_alone(X: Any, y: Any, message: str) -> None:
@@ -428,7 +446,10 @@ def test_bad_data_gets_one_clear_error_and_leaves_the_model_alone(X: Any, y: Any
         ({"validation": 1.5}, "leave examples on both sides, but got 1.5 of 4"),
         ({"validation": 0.01}, "leave examples on both sides, but got 0.01 of 4"),
         ({"validation": "all"}, "a pair \\(X, y\\) or a fraction, but got str"),
-        ({"validation": ([[1.0]], [1.0])}, "X has 2 features, but validation X has 1"),
+        (
+            {"validation": ([[1.0]], [1.0])},
+            r"X\[0\] is a list of 2 numbers, but validation X\[0\] is a list of 1 number$",
+        ),
         ({"validation": ([[1.0, 2.0]], [1.0, 2.0])}, "1 examples need 1 targets, but validation y has 2"),
         ({"tolerance": 0.0}, "tolerance must be above 0, but got 0.0"),
         ({"l2": -1.0}, "l2 must not be negative, but got -1.0"),
@@ -609,8 +630,6 @@ def test_the_collector_is_as_it_was_after_training_and_after_an_error() -> None:
 
 
 def test_tables_of_numpy_and_pandas_are_read_as_lists_are() -> None:
-    from nn.train import as_rows, as_targets
-
     assert as_rows(np.array([[1, 2], [3, 4]])) == as_rows([[1, 2], [3, 4]]) == [[1.0, 2.0], [3.0, 4.0]]
     assert as_rows(np.array([1.0, 2.0], dtype=np.float32)) == as_rows([1.0, 2.0]) == [[1.0], [2.0]]
     with pytest.raises(ValueError, match=r"X\[1\]\[0\] is nan"):
@@ -630,6 +649,91 @@ def test_tables_of_numpy_and_pandas_are_read_as_lists_are() -> None:
 
     assert as_rows(Table([[1.0, 2.0]])) == [[1.0, 2.0]]
     assert as_targets(Table([1, 0]), 2) == [1, 0]
+
+
+@given(st.lists(st.integers(1, 3), min_size=2, max_size=5), st.integers(0, 2**31))
+def test_nested_examples_of_any_depth_are_read_the_same_from_arrays_and_lists(shape: list[int], seed: int) -> None:
+    array = np.random.default_rng(seed).normal(size=shape)
+    assert as_examples(array) == as_examples(array.tolist()) == as_examples(list(array)) == array.tolist()
+    assert shape_of(as_examples(array)[0]) == tuple(shape[1:])
+    whole = np.rint(array).astype(int)
+    assert np.array(as_examples(whole.tolist())).dtype == float and as_examples(whole) == whole.tolist()
+    array.flat[-1] = np.nan
+    last = "".join(f"[{n - 1}]" for n in shape)
+    for X in (array, array.tolist()):
+        with pytest.raises(ValueError, match=re.escape(f"X{last} is nan; every number must be finite")):
+            as_examples(X)
+
+
+@pytest.mark.parametrize(
+    ("place", "entry", "message"),
+    [
+        (
+            (3,),
+            [[1.0, 2.0]],
+            "X[3] should be a list of 3 lists of 2 numbers, as X[0] is, but is a list of 1 list of 2 n",
+        ),
+        (
+            (3, 1),
+            [1.0],
+            "X[3][1] should be a list of 2 numbers, as X[0][0] is, but is a list of 1 number; every example",
+        ),
+        ((3, 1), 5.0, "X[3][1] should be a list of 2 numbers, as X[0][0] is, but is a number; every example needs"),
+        ((3, 1), "ab", "X[3][1] should be a list of 2 numbers, as X[0][0] is, but is str: 'ab'; every example needs"),
+        ((3, 1, 0), [1.0, 2.0], "X[3][1][0] should be a number, as X[0][0][0] is, but is a list of 2 numbers"),
+        ((3, 1, 0), [], "X[3][1][0] should be a number, as X[0][0][0] is, but is a list of 0 numbers"),
+        ((3, 1, 0), None, "X[3][1][0] must be a number, but is NoneType: None"),
+        ((3, 1, 0), Value(1.0), "X[3][1][0] must be a number, but is a Value; use its .data"),
+        ((0, 1), [1.0], "X[0][1] should be a list of 2 numbers, as X[0][0] is, but is a list of 1 number"),
+        ((0, 0), [], "the examples in X have no numbers in them"),
+    ],
+)
+def test_an_example_of_another_shape_is_refused_with_its_place(
+    place: tuple[int, ...], entry: Any, message: str
+) -> None:
+    X: Any = np.zeros((5, 3, 2)).tolist()
+    *way, last = place
+    part = X
+    for i in way:
+        part = part[i]
+    part[last] = entry
+    with pytest.raises((ValueError, TypeError), match="^" + re.escape(message)):
+        as_examples(X)
+
+
+@pytest.mark.parametrize("shape", [(6,), (3, 2), (2, 3, 1)])
+@pytest.mark.parametrize("compiled", [True, False])
+def test_nested_examples_reach_the_model_as_they_are_and_train_it_as_flat_ones_do(
+    shape: tuple[int, ...], compiled: bool
+) -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(120, *shape)), rng.normal(size=120)
+    seen = set()
+
+    class Watching(Module):
+        def __init__(self) -> None:
+            self.inner = Layer(6, 1, "tanh", seed=0)
+
+        def forward(self, x: Any) -> Any:
+            seen.add(shape_of(x))
+            return self.inner(Flatten()(x))[0]
+
+    model, flat = Watching(), MLP(6, [1], output="tanh", seed=0)
+    flat.load_state_dict(dict(zip(flat.state_dict(), model.state_dict().values(), strict=True)))
+    options = {"epochs": 5, "batch_size": 40, "compiled": compiled, "validation": 0.25, "metric": "accuracy"}
+    y = np.where(y > 0, 1.0, 0.0)
+    history = quiet(model, X, y, **options)
+    assert history == quiet(flat, X.reshape(120, -1), y, **options)
+    assert bool(history.compiled) is compiled and seen == {shape}
+    assert predict(model, X) == predict(flat, X.reshape(120, -1))
+    assert predict(model, X.tolist()[:5]) == pytest.approx(predict(model, X)[:5], rel=1e-12)
+    assert accuracy(model, X, y) == accuracy(flat, X.reshape(120, -1), y)
+
+
+def test_a_model_that_takes_flat_rows_only_says_how_to_make_them() -> None:
+    for take in (lambda X: Perceptron(4).fit(X, [1, -1, 1]), lambda X: LogisticRegression(4).fit(X, [0, 1, 1])):
+        with pytest.raises(ValueError, match=r"X\[0\] is a list of 2 lists of 2 numbers; .*X.reshape\(len\(X\), -1\)"):
+            take(np.ones((3, 2, 2)))
 
 
 def test_the_slope_of_a_parametric_relu_is_trained() -> None:

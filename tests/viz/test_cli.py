@@ -229,4 +229,4 @@ def test_short_options_and_help_are_understood(capsys: Captured) -> None:
     with pytest.raises(SystemExit) as left:
         main(["help"])
     assert left.value.code == 0
-    assert "functions: abs, cos, exp" in capsys.readouterr().out
+    assert "functions: abs, cos, detach, exp" in capsys.readouterr().out

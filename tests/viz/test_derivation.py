@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import autograd
 from autograd import Value, backward_steps, dot, leaves, scope, topological_order
 from autograd.ops import LEAF
 from viz import Derivation, draw_derivation
@@ -45,8 +46,8 @@ def test_the_same_as_latex() -> None:
     assert draw_derivation(product_of_a_sum(), "x").to_latex() == (
         "\\begin{aligned}\n"
         "x &= -2,\\quad y = 5,\\quad z = -4 \\\\\n"
-        "q & = x + y = 3 \\\\\n"
-        "f & = q \\cdot z = -12 \\\\[1.5ex]\n"
+        "q &= x + y = 3 \\\\\n"
+        "f &= q \\cdot z = -12 \\\\[1.5ex]\n"
         "\\frac{\\partial f}{\\partial x} &= "
         "\\frac{\\partial f}{\\partial q} \\cdot \\frac{\\partial q}{\\partial x} \\\\\n"
         " &= z \\cdot 1 \\\\\n"
@@ -74,19 +75,42 @@ def test_the_sigmoid_gate_of_the_lecture() -> None:
     assert derivation.value == pytest.approx(-s * (1 - s), rel=1e-14)
 
 
-def test_several_paths_one_line_each_and_their_sum() -> None:
-    x = Value(2.0, "x")
-    u, v = x * 3.0, x**2
-    u.label, v.label = "u", "v"
-    assert str(draw_derivation(u * v)).split("\n\n")[1].splitlines() == [
-        "∂f/∂x = ∂f/∂u · ∂u/∂x",
-        "        + ∂f/∂v · ∂v/∂x",
-        "      = v · 3",
-        "        + u · 2·x^(2−1)",
-        "      = 4 × 3",
-        "        + 6 × 4",
-        "      = 12 + 24",
-        "      = 36",
+def test_two_cases_of_the_chain_rule_one_path_and_several() -> None:
+    """Curriculum A5: z = k(x, y) with x = g(s), y = h(s)."""
+    s = Value(2.0, "s")
+    x, y = s**2, s.sin()
+    x.label, y.label = "x", "y"
+    z = x * y
+    z.label = "z"
+    assert str(draw_derivation(x, s)).split("\n\n")[1].splitlines() == ["∂x/∂s = 2·s^(2−1)", "      = 4"]
+    derivation = draw_derivation(z)
+    assert str(derivation).split("\n\n")[1].splitlines() == [
+        "∂z/∂s = ∂z/∂x · ∂x/∂s + ∂z/∂y · ∂y/∂s",
+        "      = y · 2·s^(2−1) + x · cos(s)",
+        "      = 0.9093 × 4 + 4 × (−0.4161)",
+        "      = 3.637 + (−1.665)",
+        "      = 1.973",
+    ]
+    assert [p.contribution for p in derivation.paths] == pytest.approx([4 * math.sin(2), 4 * math.cos(2)], rel=1e-14)
+    assert derivation.value == pytest.approx(4 * math.sin(2) + 4 * math.cos(2), rel=1e-14)
+
+
+def test_many_factors_have_a_line_for_each_path() -> None:
+    s = Value(2.0, "s")
+    x, y = s * 3, s * 5
+    x.label, y.label = "x", "y"
+    assert str(draw_derivation(2 * (x * y + x))).split("\n\n")[1].splitlines() == [
+        "∂f/∂s = ∂f/∂v2 · ∂v2/∂v1 · ∂v1/∂x · ∂x/∂s",
+        "        + ∂f/∂v2 · ∂v2/∂v1 · ∂v1/∂y · ∂y/∂s",
+        "        + ∂f/∂v2 · ∂v2/∂x (direct) · ∂x/∂s",
+        "      = 2 · 1 · y · 3",
+        "        + 2 · 1 · x · 5",
+        "        + 2 · 1 · 3",
+        "      = 2 × 1 × 10 × 3",
+        "        + 2 × 1 × 6 × 5",
+        "        + 2 × 1 × 3",
+        "      = 60 + 60 + 6",
+        "      = 126",
     ]
 
 
@@ -94,14 +118,14 @@ def test_an_input_that_is_used_twice_has_two_paths() -> None:
     derivation = draw_derivation(doubled())
     assert [path.positions for path in derivation.paths] == [(0,), (1,)]
     assert derivation.value == 2.0
-    assert "∂b/∂a = ∂b/∂a (input 1)\n        + ∂b/∂a (input 2)\n" in str(derivation)
+    assert str(derivation).endswith("∂b/∂a = ∂b/∂a (input 1) + ∂b/∂a (input 2)\n      = 1 + 1\n      = 2")
     assert r"\left.\frac{\partial b}{\partial a}\right|_{\text{input 2}}" in derivation.to_latex()
 
 
 def test_a_local_derivative_is_told_from_the_whole_one() -> None:
     x = Value(2.0, "x")
     chain = str(draw_derivation(x * (x + 1))).split("\n\n")[1]
-    assert chain.startswith("∂f/∂x = ∂f/∂x (direct)\n        + ∂f/∂v1 · ∂v1/∂x\n")
+    assert chain.startswith("∂f/∂x = ∂f/∂x (direct) + ∂f/∂v1 · ∂v1/∂x\n")
 
 
 @pytest.mark.parametrize(
@@ -155,8 +179,9 @@ def test_notebooks_get_latex_and_text() -> None:
 
 def test_many_inputs_are_not_all_listed() -> None:
     xs = [Value(float(k), f"x{k}") for k in range(30)]
-    text = str(draw_derivation(dot(xs[:15], xs[15:]), "x20"))
-    assert text.startswith("x20 = 20, x0 = 0, ") and text.splitlines()[0].endswith(", …")
+    derivation = draw_derivation(dot(xs[:15], xs[15:]), "x20")
+    assert str(derivation).splitlines()[:2] == ["x20 = 20, x0 = 0, x1 = 1, x2 = 2", "x3 = 3, x4 = 4, x5 = 5, x6 = 6, …"]
+    assert r"x_{3} &= 3,\quad x_{4} = 4" in derivation.to_latex()
 
 
 def test_strange_names_break_neither_lines_nor_braces() -> None:
@@ -192,6 +217,7 @@ def small_graphs(draw: st.DrawFn) -> Value:
     return nodes[-1]
 
 
+@settings(deadline=None)
 @given(small_graphs())
 def test_the_sum_over_all_paths_is_what_backward_adds_up(root: Value) -> None:
     expected = gradients(root)
@@ -208,7 +234,7 @@ def test_the_sum_over_all_paths_is_what_backward_adds_up(root: Value) -> None:
         assert len({(path.nodes, path.positions) for path in derivation.paths}) == len(derivation.paths)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(random_graphs(), st.data())
 def test_any_graph_is_derived_or_refused_and_stays_as_it_was(root: Value, data: st.DataObject) -> None:
     nodes = topological_order(root)
@@ -224,6 +250,115 @@ def test_any_graph_is_derived_or_refused_and_stays_as_it_was(root: Value, data: 
         else:
             assert isinstance(derivation, Derivation) and str(derivation) and derivation.to_latex()
     assert repr([(n.data, n.grad, n.has_grad, n.op, n.label, n.scope, n.inputs) for n in nodes]) == before
+
+
+def read_text(side: str) -> str:
+    """One side of an equation, as Python."""
+    for sign, python in {"·": "*", "×": "*", "−": "-", "^": "**", "²": "**2", "∞": "inf", "σ": "sigmoid"}.items():
+        side = side.replace(sign, python)
+    return re.sub(r"(\blog|\bsign|√)\s*(\d[\d.]*(?:e-\d+)?|\w+|\(.*?\))", r"\1(\2)", side).replace("√", "sqrt")
+
+
+def read_latex(side: str) -> str:
+    """The same, from LaTeX: braces from the inside out."""
+    side = re.sub(r"([a-z])_\{(\d+)\}", r"\1\2", side).replace(r"\operatorname{sign}", r"\sign")
+    side = side.replace(r"\quad", "").replace("{}+", "+").replace(r"\mathbf{1}[", "float(").replace("]", ")")
+    side = re.sub(r"(?<=[\w})])(?=\\(ln|sqrt))|(?<=[\df])(?=\(1)", "*", side)  # a product without a sign
+    before = ""
+    while before != side:
+        before = side
+        side = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"((\1)/(\2))", side)
+        side = re.sub(r"\^\{([^{}]*)\}", r"**(\1)", side)
+        side = re.sub(r"\\sqrt\{([^{}]*)\}", r"sqrt(\1)", side)
+    side = re.sub(r"\\(ln|sign|sin|cos) ([\w.]+|\(.*?\))", r"\1(\2)", side).replace("ln(", "log(")
+    for sign, python in {r"\,": "*", r"\cdot": "*", r"\times": "*", "^2": "**2", r"\infty": "inf"}.items():
+        side = side.replace(sign, python)
+    return re.sub(r"\be\*\*", "E**", side.replace(r"\sigma", "sigmoid")).strip()
+
+
+READERS: dict[str, object] = {
+    "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
+    "sign": lambda x: math.copysign(1.0, x),
+    "E": math.e,
+    "exp": math.exp,
+    "log": math.log,
+    "sqrt": math.sqrt,
+    "sin": math.sin,
+    "cos": math.cos,
+    "inf": math.inf,
+    "float": float,
+}
+OPERATIONS: dict[str, Callable[[Value, Value, float], Value]] = {
+    "+": lambda a, b, c: a + b,
+    "-": lambda a, b, c: a - b,
+    "*": lambda a, b, c: a * b,
+    "/": lambda a, b, c: a / b,
+    "**": lambda a, b, c: a**b,
+    "+c": lambda a, b, c: a + c,
+    "c-": lambda a, b, c: c - a,
+    "*c": lambda a, b, c: a * c,
+    "c/": lambda a, b, c: c / a,
+    "**c": lambda a, b, c: a**c,
+    "c**": lambda a, b, c: abs(c) ** a,
+    "neg": lambda a, b, c: -a,
+}
+FUNCTIONS = ["abs", "exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "relu", "softplus", "reciprocal"]
+
+
+@st.composite
+def formulas(draw: st.DrawFn) -> Value:
+    """A few operations of every kind, with constants that need brackets in some places."""
+    nodes = [Value(draw(st.sampled_from([0.5, 1.25, 2.0, 3.0])), name) for name in "xy"]
+    for _ in range(draw(st.integers(1, 5))):
+        a, b = draw(st.sampled_from(nodes)), draw(st.sampled_from(nodes))
+        kind = draw(st.sampled_from([*OPERATIONS, *FUNCTIONS]))
+        if kind in FUNCTIONS:
+            y = getattr(autograd, kind)(a)
+        else:
+            y = OPERATIONS[kind](a, b, draw(st.sampled_from([-3.0, -0.5, 2.0, 1e-5])))
+        if not 1e-3 < abs(y.data) < 1e3:  # singular points are a matter of the sheet
+            break
+        nodes.append(y)
+    return nodes[-1]
+
+
+@settings(max_examples=200, deadline=None)
+@given(formulas(), st.data())
+def test_each_side_of_the_equation_is_the_gradient_when_it_is_read_as_a_formula(
+    root: Value, data: st.DataObject
+) -> None:
+    leaf = data.draw(st.sampled_from(leaves(root)))
+    derivation = draw_derivation(root, leaf, max_paths=1_000)
+    known = {name: node.data for node, name in autograd.names(root).items()} | READERS
+    size = sum(abs(path.contribution) for path in derivation.paths)
+    if not math.isfinite(size):
+        return
+    text = re.sub(r"\s+", " ", "".join(str(derivation).split("\n\n")[-1]))
+    latex = derivation.to_latex(definitions=False).split("\n", 1)[1].rsplit("\n", 1)[0]
+    latex = latex.replace("\\\\\n", "").replace("&", "")
+    for written, read in ((text, read_text), (latex, read_latex)):
+        whole, *sides = written.split(" = ")
+        assert sides and whole.count("partial") == 2 * (read is read_latex)
+        for side in sides:
+            if "∂" in side or "partial" in side:
+                continue
+            number = eval(read(side), known)
+            exact = re.search("[xyvf]", side) is not None
+            assert number == pytest.approx(derivation.value, rel=0, abs=size * (1e-6 if exact else 0.01) + 1e-300), side
+
+
+@pytest.mark.parametrize(
+    ("make", "latex"),
+    [
+        (lambda x: x * -3.0, r"f &= x \cdot (-3) = -6"),
+        (lambda x: x - -3.0, r"f &= x - (-3) = 5"),
+        (lambda x: (-3.0) ** x, r"f &= (-3)^{x} = 9"),
+        (lambda x: x**-3.0, r"f &= x^{-3} = 0.125"),
+        (lambda x: 1e-5**x, r"f &= (1 \cdot 10^{-5})^{x} = 1 \cdot 10^{-10}"),  # two powers in a row are no LaTeX
+    ],
+)
+def test_numbers_that_need_brackets_in_latex(make: Callable[[Value], Value], latex: str) -> None:
+    assert latex in draw_derivation(make(Value(2.0, "x"))).to_latex()
 
 
 # --- what is refused
@@ -242,10 +377,8 @@ def test_more_paths_than_can_be_counted_are_refused_at_once() -> None:
     y = Value(1.0, "x")
     for _ in range(20_000):
         y = y * 0.5 + y
-    start = time.perf_counter()
     with pytest.raises(ValueError, match="more than 10¹⁵ paths with more than 10¹⁵ local derivatives"):
         draw_derivation(y)
-    assert time.perf_counter() - start < 20
 
 
 def test_a_path_that_is_too_long_is_refused() -> None:

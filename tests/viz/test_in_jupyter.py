@@ -50,6 +50,7 @@ CELLS: dict[str, Callable[[Any], Any]] = {
     'draw_derivation(f, "x")': lambda f: draw_derivation(f, "x"),
 }
 TOKEN = "a-token-for-the-tests"
+PATIENCE = 60_000  # milliseconds: how long anything may take on a busy machine
 TALL = {"width": 1300, "height": 2400}  # Lab keeps cells out of the page that are not in sight
 # the values' green and the gradients' orange red, as they are on a light and on a dark ground
 COLOURS = {"light": ("#00734f", "#b84400"), "dark": ("#35c9a0", "#ff8f5a")}
@@ -123,9 +124,7 @@ def lab(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "IPYTHONDIR": str(places["ipython"]),
         "PYTHONPATH": os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH")])),
     }
-    with (
-        socket.socket() as probe
-    ):  # the server can choose a port, but not tell which; if this is taken, it takes another
+    with socket.socket() as probe:  # the server can choose a port, but not tell which; a taken one it passes over
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     options = {
@@ -148,7 +147,7 @@ def lab(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     try:
         url = _address(server, places["runtime"], log)
         browser = chromium.new_context(viewport=TALL)  # one, so that Lab's scripts are fetched once
-        browser.set_default_timeout(15_000)
+        browser.set_default_timeout(PATIENCE)
         yield Lab(url, browser, places["notebooks"] / "notebook.ipynb", themes, places["data"])
         browser.close()
     finally:
@@ -162,7 +161,7 @@ def lab(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def _address(server: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:
     """Where the server listens, as soon as it does."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE / 1000
     while time.monotonic() < end and server.poll() is None:
         for file in runtime.glob(f"jpserver-{server.pid}.json"):
             try:
@@ -243,10 +242,10 @@ def test_in_a_trusted_notebook_the_player_plays(lab: Lab) -> None:
 
 def test_cells_that_are_run_show_the_same(lab: Lab) -> None:
     page = lab.open(notebook("to be run", outputs=False), theme="dark")
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=30_000)  # the kernel is there
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()  # the kernel is there
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    output(page, len(CELLS) - 1).first.wait_for(timeout=30_000)
+    output(page, len(CELLS) - 1).first.wait_for()
     see(output(page, 0).locator("img"), "dark")
     the_player_plays(output(page, 1), "dark")
     formulas_are_typeset(output(page, 2))

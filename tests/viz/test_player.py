@@ -138,6 +138,24 @@ def test_contributions_that_meet_are_counted_and_summed() -> None:
     assert numbers_on(step_through(doubled()), 4)[0] == ["3", "2"]
 
 
+def test_the_names_in_the_texts_stand_in_the_picture() -> None:
+    u, v = Value(2.0), Value(3.0)
+    player = step_through((u * v + u) ** 2)
+    assert player.frames[1].text == "v3 = v1 × v2 = 2 × 3 = 6"
+    assert {"v1", "v2", "v3  6", "v4  –", "f"} <= set(shown(player.frames[1]))
+
+
+def test_the_first_number_that_is_not_finite_is_told() -> None:
+    x = Value(0.0, "x")
+    notes = [f.note for f in step_through(x.log() + (x - 1).log(), backward=False).frames]
+    assert notes == ["", "This is the first number that is not finite", "", "", ""]
+
+
+def test_a_graph_of_constants_says_so() -> None:
+    opening = step_through(SAMPLES["a constant"]()).frames[0]
+    assert (opening.text, "nothing is differentiated by them" in opening.words) == ("there are no leaves", True)
+
+
 def test_the_local_derivative_is_named_and_stands_on_its_wire() -> None:
     frame = step_through(product_of_a_sum()).frames[5]
     assert frame.note == "The local derivative is ∂f/∂z = q = 3"
@@ -261,6 +279,13 @@ def test_many_steps_are_shown_layer_by_layer_and_none_is_left_out(name: str) -> 
         elif frame.kind == "backward":
             arrived.update(e.input for e in events)
             assert all(arrived[e.node] == expected[e.node] for e in events)
+
+
+def test_of_very_many_layers_several_share_a_frame_and_it_says_so() -> None:
+    player = step_through(chain(60))
+    assert len(player) == 2 + 15 + 15 <= MAX_FRAMES
+    assert "122 steps, shown 4 layers at a time; step_through" in player.to_html()
+    assert player.frames[1].words.count("; ") == 3 and "more" not in player.frames[1].words
 
 
 def test_a_gradient_that_is_not_complete_shows_no_number() -> None:
