@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import math
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -139,6 +142,29 @@ def test_every_name_that_viz_exports_is_there() -> None:
         viz.plot_histroy  # noqa: B018
 
 
+@pytest.mark.parametrize("name", sorted({*EVERY} - {"confusion", "digits"}))
+@pytest.mark.parametrize("own", [False, True])
+def test_a_legend_stands_outside_the_axes_and_a_title_above_it(name: str, own: bool) -> None:
+    ax = EVERY[name](None if own else plt.subplots()[1])
+    for one in getattr(ax, "axes", ax) if name == "perceptron" and own else [ax]:
+        if one.get_legend() is None:
+            continue
+        one.set_title("a title, set afterwards")
+        one.figure.draw_without_rendering()
+        legend, title = one.get_legend().get_window_extent(), one.title.get_window_extent()
+        assert legend.y0 >= one.get_window_extent().y1 - 1
+        assert title.y0 >= legend.y1 - 6  # a legend has padding
+
+
+def test_a_legend_is_not_wider_than_its_axes_where_fewer_columns_help() -> None:
+    _, ax = plt.subplots(figsize=(2.4, 4.0))
+    viz.plot_history(recorded(), ax=ax)
+    assert ax.get_legend()._ncols == 1
+    _, ax = plt.subplots(figsize=(12, 4))
+    viz.plot_history(recorded(), ax=ax)
+    assert ax.get_legend()._ncols == 4
+
+
 # --- history
 
 
@@ -228,6 +254,31 @@ def test_an_estimator_is_asked_for_labels_and_each_class_has_its_marker() -> Non
 def test_regions_that_cannot_be_drawn_are_refused(X: Any, y: Any, predict: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         viz.plot_decision_regions(predict, X, y)
+
+
+def test_a_network_is_compiled_to_be_asked_at_many_points() -> None:
+    import nn
+
+    model = nn.MLP(2, [16, 16, 1], activation="tanh", seed=0)
+    asked = 0
+
+    def counted(row: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return model(row)
+
+    ax = viz.plot_decision_regions(counted, POINTS, [0, 1, 0, 1])
+    assert asked < 100  # for 200 × 200 points
+    assert max(abs(model(place.tolist()).data) for place in boundary(ax)) < 1e-3
+
+
+def test_a_function_that_decides_by_its_numbers_is_not_compiled() -> None:
+    def step(row: Any) -> Any:
+        x = row[0]
+        return autograd.Value(1.0) if getattr(x, "data", x) > 0.5 else autograd.Value(-1.0)
+
+    ax = viz.plot_decision_regions(step, POINTS, [0, 1, 0, 1], resolution=21)
+    assert boundary(ax)[:, 0] == pytest.approx(0.5, abs=0.05)
 
 
 @pytest.mark.parametrize("kind", ["perceptron", "logistic", "estimator", "module"])
@@ -347,33 +398,64 @@ def test_paths_that_cannot_be_drawn_are_refused(draw: Any, traces: Any, kind: ty
         draw(bowl, traces)
 
 
-def test_an_animation_is_a_small_svg_the_same_each_time_and_rests_for_those_who_ask() -> None:
-    from xml.etree import ElementTree
+def images(page: str) -> dict[str, Any]:
+    """The pictures that a piece of HTML holds, by their kinds."""
+    from PIL import Image
 
-    named = {"<a&b>": PATHS["a"], "b": PATHS["b"]}
-    one, two = (viz.animate_descent(bowl, named) for _ in range(2))
-    assert one.svg == two.svg == one._repr_html_()
-    assert len(one.svg) < 150_000
-    ElementTree.fromstring(one.svg)
-    assert "prefers-reduced-motion" in one.svg
-    assert one.svg.count("100%{") == 2 * len(PATHS)  # both reach their ends
+    found = re.findall(r"data:image/(\w+);base64,([\w+/=]+)", page)
+    return {kind: Image.open(io.BytesIO(base64.b64decode(data))) for kind, data in found}
+
+
+def test_an_animation_is_an_image_that_needs_neither_scripts_nor_svg() -> None:
+    page = viz.animate_descent(bowl, {"<a&b>": PATHS["a"], "b": PATHS["b"]})._repr_html_()
+    assert "<script" not in page and "<svg" not in page
+    assert 'alt="The paths of &lt;a&amp;b&gt;, b over a surface, 2 steps"' in page
+    assert re.search(r'<source media="\(prefers-reduced-motion: reduce\)" srcset="data:image/png;base64,', page)
+    assert re.search(r'<img [^>]*src="data:image/gif;base64,', page)
+    assert images(page)["gif"].n_frames == 3
     assert plt.get_fignums() == []
 
 
-def test_an_animation_is_written_whole(tmp_path: Path) -> None:
-    from PIL import Image
+def test_an_animation_with_many_paths_is_small() -> None:
+    turns = np.linspace(0.0, 9.0, 151)
+    spirals = {str(k): np.stack([np.cos(turns + k), np.sin(turns + k)], 1) / (1 + turns[:, None]) for k in range(6)}
+    assert len(viz.animate_descent(bowl, spirals)._repr_html_()) <= 90_000
 
-    animation = viz.animate_descent(bowl, PATHS, seconds=1)
-    artists = len(animation.ax.lines)
-    assert animation.save(tmp_path / "a.svg").read_text(encoding="utf-8") == animation.svg
-    with Image.open(animation.save(tmp_path / "a.gif")) as film:
-        assert film.n_frames == 3
-    assert len(animation.ax.lines) == artists
-    with pytest.raises(ValueError, match=r"\.svg or \.gif"):
+
+def test_an_animation_ends_with_the_whole_paths_and_keeps_their_colours() -> None:
+    shown = images(viz.animate_descent(bowl, PATHS)._repr_html_())
+    film, still = shown["gif"], shown["png"].convert("RGB")
+    first = np.asarray(film.convert("RGB")).astype(int)
+    film.seek(film.n_frames - 1)
+    last = np.asarray(film.convert("RGB")).astype(int)
+    assert np.array_equal(last, np.asarray(still))
+    for colour in plots.COLOURS[: len(PATHS)]:
+        rgb = [round(255 * c) for c in matplotlib.colors.to_rgb(colour)]
+        many, few = ((np.abs(picture - rgb).sum(axis=2) == 0).sum() for picture in (last, first))
+        assert many > few + 50  # pixels of its path
+
+
+def test_an_animation_plays_once_unless_it_is_to_repeat() -> None:
+    once, again = (viz.animate_descent(bowl, PATHS, seconds=1, repeat=repeat) for repeat in (False, True))
+    films = [images(animation._repr_html_())["gif"] for animation in (once, again)]
+    assert ["loop" in film.info for film in films] == [False, True]
+    assert [films[0].seek(k) or films[0].info["duration"] for k in range(3)] == [500, 500, 2000]
+
+
+def test_an_animation_is_written_whole_and_leaves_its_axes_as_they_were(tmp_path: Path) -> None:
+    _, ax = plt.subplots()
+    canvas = ax.figure.canvas
+    animation = viz.animate_descent(bowl, PATHS, seconds=1, ax=ax)
+    assert ax.figure.canvas is canvas
+    assert [line.get_label() for line in ax.lines] == ["start"]
+    assert animation.save(tmp_path / "a.gif").read_bytes() == animation.gif
+    assert animation.save(tmp_path / "a.png").read_bytes() == animation.png
+    assert animation._repr_html_() in animation.save(tmp_path / "a.html").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match=r"\.gif, \.html, or \.png"):
         animation.save(tmp_path / "a.mp4")
     with pytest.raises(FileNotFoundError):
         animation.save(tmp_path / "nowhere" / "a.gif")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.gif", "a.svg"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.gif", "a.html", "a.png"]
 
 
 # --- classifiers
