@@ -97,7 +97,7 @@ def plot_decision_regions(
             ax.contour(across, up, sheet, levels=[0.0], colors=["#333333"], linewidths=1.2, linestyles="-", zorder=1)
     _scatter(ax, points, labels, classes)
     ax.set(xlim=(left, right), ylim=(low, high), xlabel=names[0], ylabel=names[1])
-    legend_above(ax)
+    legend_above(ax, lines=False)
     return ax
 
 

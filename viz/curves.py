@@ -150,7 +150,8 @@ def plot_activation(
         f: made of Values, such as ``autograd.tanh`` or ``nn.PReLU()``. Where it has no value there is a gap; where it
             or its derivative jumps, the two sides are not joined.
         interval: from where to where.
-        label: what to call it; its own name, if not given. Draw several on one ``ax``: each takes the next colour.
+        label: what to call it; its own name, if not given. Draw several on one ``ax``: each takes the next colour
+            and marker.
 
     Raises:
         ValueError: for an interval that does not go from a number to a larger one, or a function without a finite value
@@ -170,9 +171,10 @@ def plot_activation(
     name = "f" if name == "<lambda>" else name
     first, second = 2 * k % len(COLOURS), (2 * k + 1) % len(COLOURS)
     ax.axhline(0.0, color="#AAAAAA", linewidth=0.8, zorder=1)
-    ax.plot(*zip(*heights, strict=True), color=COLOURS[first], linestyle="-", linewidth=2.2 - 0.5 * (k % 3),
+    marks: dict[str, Any] = {"marker": MARKERS[k % len(MARKERS)] if k else None, "markevery": 50, "markersize": 5}
+    ax.plot(*zip(*heights, strict=True), color=COLOURS[first], linestyle="-", linewidth=2.2 - 0.5 * (k % 3), **marks,
             label=name, gid="chainrule-function")  # fmt: skip
-    ax.plot(*zip(*slopes, strict=True), color=COLOURS[second], linestyle=LINES[1 + k % (len(LINES) - 1)],
+    ax.plot(*zip(*slopes, strict=True), color=COLOURS[second], linestyle=LINES[1 + k % (len(LINES) - 1)], **marks,
             label=f"{name}, derivative")  # fmt: skip
     ax.set(xlim=(low, high), xlabel="z", ylabel="f(z), f′(z)")
     everything = np.array([y for _, y in [*heights, *slopes] if math.isfinite(y)])

@@ -130,8 +130,8 @@ def _surface(f: Callable[[Any], Any], sides: Sides, levels: int, log: bool) -> _
     return _Surface(sides, heights, np.unique(cuts))
 
 
-def _on_the_plane(ax: Any) -> Axes:
-    made = dressed(axes_for(ax, (4.8, 3.8)), grid=False)
+def _on_the_plane(ax: Any, size: tuple[float, float]) -> Axes:
+    made = dressed(axes_for(ax, size), grid=False)
     made.grid(False)
     return made
 
@@ -202,7 +202,7 @@ def plot_descent(
     paths = _paths(traces)
     surface = _surface(f, _bounds(paths, bounds, minimum), levels, log)
     if not side_by_side:
-        ax = _on_the_plane(ax)
+        ax = _on_the_plane(ax, (5.2, 4.2))
         surface.draw(ax)
         for k, (name, points) in enumerate(paths.items()):
             _path(ax, name, points, k)
@@ -368,7 +368,7 @@ def animate_descent(
     paths = _paths(traces)
     surface = _surface(f, _bounds(paths, bounds, minimum), levels, log)
     own = ax is None
-    ax = _on_the_plane(ax)
+    ax = _on_the_plane(ax, (4.8, 3.8))  # small pictures make a small film
     surface.draw(ax)
     looks = [ax.plot([], [], **_look(k, points), label=name)[0] for k, (name, points) in enumerate(paths.items())]
     _landmarks(ax, [points[0] for points in paths.values()], minimum)

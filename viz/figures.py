@@ -36,16 +36,14 @@ STYLE: dict[Any, Any] = {
     "axes.labelsize": 10.0,
     "axes.axisbelow": True,
     "lines.linewidth": 1.8,
-    "legend.frameon": True,
-    "legend.framealpha": 0.9,
-    "legend.edgecolor": "#CCCCCC",
+    "legend.frameon": False,
     "legend.fontsize": 9.0,
     "hatch.color": "#9A9A9A",
     "hatch.linewidth": 0.5,
     "svg.hashsalt": "chainrule",
 }
 QUIET = "#666666"
-_LEGEND = "chainrule-legend"
+_SPACER = "chainrule-spacer"
 
 
 def pyplot() -> Any:
@@ -102,19 +100,29 @@ def dressed(ax: Any, grid: bool = True) -> Axes:
     return dressed
 
 
-def legend_above(ax: Any, handles: Sequence[Any] | None = None) -> None:
-    """A legend above the axes, where it covers nothing; a title, set before or after, stands above it."""
+def legend_above(ax: Any, handles: Sequence[Any] | None = None, lines: bool = True) -> None:
+    """A legend above the axes, where it covers nothing; a title, set before or after, stands above it.
+
+    Without ``lines`` there is less room for each sample, enough for a marker.
+    """
     found = ax.get_legend_handles_labels()[0] if handles is None else list(handles)
-    legend: Any = None
     for columns in range(min(len(found), 5), 0, -1):  # as many side by side as are not wider than the axes
-        legend = ax.legend(handles=found, ncols=columns, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False,
-                           columnspacing=1.2, handlelength=2.6, borderaxespad=0.2)  # fmt: skip
+        rows = math.ceil(len(found) / columns)
+        legend = ax.legend(handles=found, ncols=math.ceil(len(found) / rows), loc="lower center",
+                           bbox_to_anchor=(0.5, 1.0), columnspacing=1.2, handlelength=2.6 if lines else 1.0,
+                           borderaxespad=0.2)  # fmt: skip
         if legend.get_window_extent().width <= ax.get_window_extent().width:
             break
-    for old in [one for one in ax.child_axes if one.get_gid() == _LEGEND]:
-        old.remove()
-    height = 1.15 * legend.get_window_extent().height / ax.get_window_extent().height
-    ax.inset_axes((0.0, 1.0, 1.0, height), gid=_LEGEND).axis("off")  # titles give way to axes, but not to legends
+    if not any(one.get_gid() == _SPACER for one in ax.child_axes):  # titles give way to axes, but not to legends
+        spacer = ax.inset_axes((0.0, 1.0, 1.0, 0.0), gid=_SPACER)
+        spacer.set_axes_locator(functools.partial(_place_of_legend, ax))
+        spacer.axis("off")
+
+
+def _place_of_legend(ax: Any, _: Any, renderer: Any) -> Any:
+    legend = ax.get_legend()
+    box = ax.get_window_extent(renderer) if legend is None else legend.get_window_extent(renderer)
+    return box.transformed(ax.figure.transSubfigure.inverted())
 
 
 def panels_for(count: int, columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
