@@ -75,7 +75,7 @@ def plot_history(history: Mapping[str, Sequence[float]], *, ax: Axes | None = No
         if metrics:
             bottom = _twin(top)
 
-    few = count <= 30
+    few = count <= 15
     drawn = []
     for k, name in enumerate([*losses, *metrics]):
         is_loss = name in losses
