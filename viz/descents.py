@@ -297,11 +297,11 @@ class DescentAnimation:
         from matplotlib.colors import to_rgb
         from PIL import Image
 
-        greys = np.linspace(0, 255, 24).round().astype(int).repeat(3).tolist()
+        greys = np.concatenate([np.linspace(0, 190, 8), np.arange(200, 250, 6), [255]])  # the ground is light
         paths = np.array([to_rgb(COLOURS[k]) for k in range(min(len(self.paths), len(COLOURS)))])
         shades = np.concatenate([share * paths + (1 - share) * 0.9 for share in (1.0, 0.7, 0.35)])
         table = Image.new("P", (1, 1))
-        table.putpalette([*greys, *(255 * shades).round().astype(int).ravel().tolist()])
+        table.putpalette(np.concatenate([greys.repeat(3), 255 * shades.ravel()]).round().astype(int).tolist())
         return table
 
     def _frames(self, count: int) -> Iterator[Any]:

@@ -109,7 +109,7 @@ def legend_above(ax: Any, handles: Sequence[Any] | None = None, lines: bool = Tr
     for columns in range(min(len(found), 5), 0, -1):  # as many side by side as are not wider than the axes
         rows = math.ceil(len(found) / columns)
         legend = ax.legend(handles=found, ncols=math.ceil(len(found) / rows), loc="lower center",
-                           bbox_to_anchor=(0.5, 1.0), columnspacing=1.2, handlelength=2.6 if lines else 1.0,
+                           bbox_to_anchor=(0.5, 1.0), columnspacing=1.0, handlelength=2.4 if lines else 1.0,
                            borderaxespad=0.2)  # fmt: skip
         if legend.get_window_extent().width <= ax.get_window_extent().width:
             break
