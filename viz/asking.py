@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from autograd.compile import compile as compile_function
 from .figures import Array
 
 AT_ONCE = 4096  # rows: what they need at a time stays in the cache
-COMPARED = 50
+COMPARED = 100  # answers of a program, with those of what it was compiled from
 
 
 def plain(y: Any) -> Any:
@@ -37,12 +38,14 @@ def at_once(ask: Callable[[Any], Any], rows: Array) -> Array | None:
 
 
 def _directly(ask: Callable[[Any], Any], rows: Array) -> Array:
-    return np.asarray(plain(ask(rows)))  # not within no_grad(): it may compile
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of an array of one number that is taken for a number
+        return np.asarray(plain(ask(rows)))  # not within no_grad(): it may compile
 
 
 def _compiled(ask: Callable[[Any], Any], rows: Array) -> Array:
     """By one program for all rows. A trace misses what a function decides by numbers, so some answers are compared."""
-    program = compile_function(ask, rows[0].tolist(), mean=False, check=False)
+    program = compile_function(ask, rows[0].tolist(), mean=False)
     answers = np.concatenate([program(part) for part in np.array_split(rows, -(-len(rows) // AT_ONCE))])
     some = np.unique(np.linspace(0, len(rows) - 1, COMPARED).round().astype(int))
     if not np.allclose(answers[some], one_by_one(ask, rows[some]), 1e-9, 1e-9, equal_nan=True):

@@ -266,7 +266,7 @@ def plot_fit(
 
     Args:
         predict: a model or function, or a dict of several, label → predict. Each is asked with an array of rows of one
-            number, then row by row, then number by number, whichever it takes first.
+            number, then compiled, then asked row by row, then number by number, whichever works first.
         x, y: n numbers each (rows of one number are as good).
         truth: the function that the examples were made from.
         band: half the width of a grey band about the truth: how far the noise goes.

@@ -96,8 +96,8 @@ def dressed(ax: Any, grid: bool = True) -> Axes:
     ax.tick_params(labelsize=9, color="#888888")  # ticks are made when the figure is shown, long after we return
     if grid:
         ax.grid(True, color="#E3E3E3", linewidth=0.6)
-    dressed: Axes = ax
-    return dressed
+    same: Axes = ax
+    return same
 
 
 def legend_above(ax: Any, handles: Sequence[Any] | None = None, lines: bool = True) -> None:
