@@ -351,6 +351,16 @@ def test_what_depends_on_a_number_is_refused_with_its_line(f: Any) -> None:
     assert Value(1.0) > 0  # and nothing is left switched on
 
 
+def test_compiles_inside_no_grad_too() -> None:
+    """Nothing is recorded there, but what the caller asks for is a program, and that needs the graph."""
+    w = Value(2.0, label="w")
+    with autograd.no_grad():
+        step = autograd.compile(lambda x: (w * x[0]) ** 2, [1.0])
+        assert (w * 3.0).inputs == ()
+    assert step(np.array([[3.0]])) == 36.0
+    assert step.gradient.tolist() == [36.0]
+
+
 def test_frozen_data_and_randomness_are_caught() -> None:
     w = Value(2.0)
     for f in (lambda x: w * x[0] * x[1].data, lambda x: w * x[0] * random.random(), lambda x: w.data * x[0] + w):
