@@ -177,7 +177,7 @@ class Writer:
                 sent = [isinstance(x, Symbol) and sends(op, p) for p, x in zip(local, xs, strict=True)]
                 back = [p for p, s in zip(local, sent, strict=True) if s]
                 if self.unfold:
-                    once: dict[Any, Symbol] = {}
+                    once: dict[Any, tuple[Symbol, Symbol]] = {}
                     result, *back = [written_out(x, once) for x in (result, *back)]
                 named: dict[int, str] = {}
                 both = _calls(back) & _calls([result]) if self.backward and len(back) == 1 else set()
@@ -281,31 +281,35 @@ class Writer:
         return f"d{i}"
 
 
-def written_out(x: Symbol, once: dict[Any, Symbol]) -> Symbol:
+def written_out(x: Symbol, once: dict[Any, tuple[Symbol, Symbol]]) -> Symbol:
     """The same tree with σ in place, σ(a) = 1 / (1 + e⁻ᵃ) and σ(-a) = e⁻ᵃ σ(a), and equal parts made one: calling a
     Python function costs more than what it computes, and a rule and its derivative then raise e to a power once.
 
     Below -709 the power raises OverflowError, and at -inf the slope is nan: `Straight.run` sees to both."""
-    if x.operator == "sigmoid":
-        (a,) = x.arguments
-        mirrored = a.operator == "neg"
-        return written_out(a.exp() * (-a).sigmoid() if mirrored else 1.0 / (1.0 + (-a).exp()), once)
-    arguments = tuple(written_out(a, once) for a in x.arguments)
-    detail = x.detail.hex() if isinstance(x.detail, float) else x.detail
-    key = (x.operator, detail, *map(id, arguments))
-    if key not in once:
-        once[key] = Symbol(x.operator, arguments, x.shape, x.detail, x.row)
-    return once[key]
+    if id(x) not in once:  # parts are shared, so that without it a tree of few symbols can take forever
+        if x.operator == "sigmoid":
+            (a,) = x.arguments
+            mirrored = a.operator == "neg"
+            result = written_out(a.exp() * (-a).sigmoid() if mirrored else 1.0 / (1.0 + (-a).exp()), once)
+        else:
+            arguments = tuple(written_out(a, once) for a in x.arguments)
+            detail = x.detail.hex() if isinstance(x.detail, float) else x.detail
+            key = (x.operator, detail, *map(id, arguments))
+            result = once.setdefault(key, (x, Symbol(x.operator, arguments, x.shape, x.detail, x.row)))[1]
+        once[id(x)] = x, result  # x, too, or another symbol might get its id
+    return once[id(x)][1]
 
 
 def _calls(roots: list[Symbol]) -> set[int]:
     """The functions that trees call, which are worth keeping from the way there for the way back."""
-    found, waiting = set(), list(roots)
+    met, found, waiting = set(), set(), list(roots)
     while waiting:
         x = waiting.pop()
-        if x.operator in WORDS or x.operator == "pow":
-            found.add(id(x))
-        waiting += x.arguments
+        if id(x) not in met:
+            met.add(id(x))
+            if x.operator in WORDS or x.operator == "pow":
+                found.add(id(x))
+            waiting += x.arguments
     return found
 
 
