@@ -52,10 +52,11 @@ def as_grid(x: Any, what: str) -> Grid:
     """
     rows = _plain(x)
     if not isinstance(rows, list) or not all(isinstance(_plain(row), list) for row in rows):
-        flat = isinstance(rows, list) and bool(rows) and not any(isinstance(_plain(row), list) for row in rows)
+        flat = isinstance(rows, list) and all(isinstance(entry, (Value, Real)) for entry in rows)
         hint = "; nn.Reshape(1, 8, 8) makes an image of 64 numbers in one list" if flat else ""
         raise TypeError(f"{what} is a list of rows, such as [[1, 2], [3, 4]], but got {_told(rows)}{hint}")
-    grid: Grid = [_plain(row) for row in rows]
+    # NumPy's numbers become Python's: where 200 and 100 are uint8, their sum is 44.
+    grid: Grid = [[_plain(entry) for entry in _plain(row)] for row in rows]
     if not grid or not grid[0]:
         raise ValueError(f"{what} needs at least one row with one number in it, but got {_told(rows)}")
     for i, row in enumerate(grid):
@@ -96,7 +97,7 @@ def flatten(x: Any) -> list[Any]:
 
 
 def _plain(x: Any) -> Any:
-    """Tuples, ranges and NumPy arrays as lists."""
+    """Tuples, ranges and NumPy arrays as lists, NumPy's numbers as Python's."""
     return x.tolist() if hasattr(x, "tolist") else list(x) if isinstance(x, (tuple, range)) else x
 
 
@@ -160,7 +161,7 @@ def convolve2d(x: Any, w: Any, mode: str = "valid", flip: bool = True) -> Grid:
         TypeError: for anything that is not rows of numbers.
     """
     image, weights = as_grid(x, "the image"), as_grid(w, "the filter")
-    if mode not in MODES:
+    if not isinstance(mode, str) or mode not in MODES:
         hint = did_you_mean(mode, MODES) if isinstance(mode, str) else ""
         raise ValueError(f"mode is one of {', '.join(MODES)}, but got {mode!r}{hint}")
     (rows, columns), (height, width) = _shape(image), _shape(weights)
@@ -451,8 +452,8 @@ class Reshape(Module):
     """
 
     def __init__(self, *shape: int) -> None:
-        if not shape:
-            raise ValueError("Reshape needs the lengths of the lists, such as Reshape(1, 8, 8)")
+        if not shape or isinstance(shape[0], (list, tuple)):
+            raise ValueError(f"Reshape needs the lengths of the lists, such as Reshape(1, 8, 8), but got {shape}")
         self._shape = tuple(_whole(n, "a length", 1) for n in shape)
 
     def forward(self, x: Any) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import random
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 import nn
 from autograd import Value, gradcheck
 from autograd import compile as compile_function
-from nn import Embedding, SkipGram, Vocabulary, one_hot, skip_gram_pairs
+from nn import Embedding, NeuralLanguageModel, SkipGram, Vocabulary, one_hot, skip_gram_pairs
 from nn.embedding import BOUNDARY, UNKNOWN, UnknownWordError, WordVectors
 
 MAGIC = [[17, 24, 1], [23, 5, 7], [4, 6, 13], [10, 12, 19], [11, 18, 25]]
@@ -120,6 +122,12 @@ def test_rows_of_unequal_length_are_refused(matrix: list[list[float]]) -> None:
         Embedding.from_arrays(matrix)
 
 
+@pytest.mark.parametrize("matrix", [[1.0, 2.0], ["ab", "cd"], [["1"]], [[[1.0]]], [[Value(1.0)]]])
+def test_what_is_not_rows_of_numbers_is_refused(matrix: Any) -> None:
+    with pytest.raises(TypeError, match=r"rows of numbers, such as|a Value holds"):
+        Embedding.from_arrays(matrix)
+
+
 def test_a_seed_gives_the_same_embedding_and_repr_says_its_size() -> None:
     assert Embedding(4, 2, seed=3).state_dict() == Embedding(4, 2, seed=3).state_dict()
     assert Embedding(4, 2, seed=3).state_dict() != Embedding(4, 2, seed=4).state_dict()
@@ -148,6 +156,24 @@ def test_a_string_is_not_a_sentence() -> None:
     for wrong in (lambda: Vocabulary(["the cat"]), lambda: skip_gram_pairs("the cat"), lambda: VOCABULARY.encode("a")):
         with pytest.raises(TypeError, match=r"list of words.*\.split\(\)"):
             wrong()
+
+
+@pytest.mark.parametrize("sentence", [{"a", "b"}, {"a": 1}, b"ab", 3, ["a", 2], [["a"]], [None]])
+def test_what_is_no_list_of_strings_is_no_sentence(sentence: Any) -> None:
+    for wrong in (lambda: Vocabulary([sentence]), lambda: VOCABULARY.encode(sentence)):
+        with pytest.raises(TypeError, match=r"a list of words, but got|a word is a string, but got"):
+            wrong()
+
+
+def test_words_of_an_array_are_words_and_a_generator_is_read_once() -> None:
+    assert repr(Vocabulary(np.array([["a", "b"]])).words) == repr([BOUNDARY, UNKNOWN, "a", "b"])
+    assert skip_gram_pairs(c for c in "ab") == [("a", "b"), ("b", "a")]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("least", [0, 1.5, math.nan, "2"])
+def test_how_often_a_word_must_occur_is_a_whole_number_from_one_up(least: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match="how often a word must occur"):
+        Vocabulary([["a"]], least)
 
 
 @pytest.mark.parametrize("sentences", [[], [[]], [[UNKNOWN]]])
@@ -263,6 +289,29 @@ def test_nearest_is_by_angle_not_by_length_and_leaves_the_markers_out() -> None:
 
 def test_a_vector_of_zeros_is_near_to_nothing() -> None:
     assert vectors([[1.0, 0.0], [0.0, 0.0], [2.0, 0.0]]).nearest("a") == [("c", pytest.approx(1.0)), ("b", 0.0)]
+
+
+@pytest.mark.parametrize("make", [lambda v: SkipGram(v, 2, seed=0), lambda v: NeuralLanguageModel(v, 2, 2, 2, seed=0)])
+def test_vectors_are_loaded_for_the_same_words_in_the_same_order_only(make: Any, tmp_path: Path) -> None:
+    model = make(VOCABULARY)
+    model.save(tmp_path / "model.json")
+    again = make(Vocabulary([["a", "b", "c"], ["a", "b"], ["a"]]))
+    assert again.load(tmp_path / "model.json").vector("b") == model.vector("b")
+    other = make(Vocabulary([["c", "b", "a"], ["c", "b"], ["c"]]))
+    with pytest.raises(nn.ModelFormatError, match=r"with the vocabulary \w{8}, but this model is .* vocabulary \w{8}"):
+        other.load(tmp_path / "model.json")
+
+
+def test_a_vector_that_is_not_finite_is_named_and_not_compared() -> None:
+    model = vectors([[1.0, 0.0], [math.nan, 0.0], [2.0, 0.0]])
+    for question in (lambda: model.nearest("a"), lambda: model.map()):
+        with pytest.raises(ValueError, match="the vector of 'b' holds inf or nan"):
+            question()
+
+
+def test_a_model_without_a_vocabulary_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"expected a vocabulary, Vocabulary\(sentences\), but got list"):
+        SkipGram(["a", "b"], 2)  # type: ignore[arg-type]
 
 
 def test_nearest_of_a_word_that_is_not_there_is_refused() -> None:
