@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -50,7 +51,7 @@ def pyplot() -> Any:
     try:
         import matplotlib.pyplot as plt
     except ImportError:
-        raise ImportError('plots are drawn by Matplotlib: pip install "chainrule[plots]"') from None
+        raise ImportError(f"plots are drawn by Matplotlib: {sys.executable} -m pip install matplotlib") from None
     return plt
 
 

@@ -36,6 +36,7 @@ INPUT, PARAMETER = "input", "parameter"
 INSTEAD = (
     "A compiled function must do the same for every sample. In place of `if`, max(), min(), abs() of a number or "
     "float() use relu, maximum, minimum, abs, softplus or sigmoid of the Value; "
+    "in place of math.exp, math.log, ... use autograd.exp, autograd.log, ...; "
     "for the class in a target use a one-hot list"
 )
 

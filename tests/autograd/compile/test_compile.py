@@ -341,6 +341,12 @@ def with_no_grad(x: Any) -> Any:
         return x[0] * 2.0
 
 
+@pytest.mark.parametrize("example", [(), (1.0, 2.0)])
+def test_without_an_example_of_each_argument_the_error_asks_for_one(example: Any) -> None:
+    with pytest.raises(TypeError, match=r"give one sample, .* as in compile\(f, X\[0\], y\[0\]\): .*argument"):
+        autograd.compile(lambda x: x * x, *example)
+
+
 @pytest.mark.parametrize("f", [with_if, with_max, with_float, with_int, with_truth, with_index, with_no_grad])
 def test_what_depends_on_a_number_is_refused_with_its_line(f: Any) -> None:
     with pytest.raises(TracingError) as caught:
@@ -348,6 +354,7 @@ def test_what_depends_on_a_number_is_refused_with_its_line(f: Any) -> None:
     offset = 2 if f is with_no_grad else 1
     assert line_of(f, offset) in str(caught.value)
     assert "relu, maximum" in str(caught.value)
+    assert "in place of math.exp, math.log, ... use autograd.exp, autograd.log" in str(caught.value)
     assert Value(1.0) > 0  # and nothing is left switched on
 
 
