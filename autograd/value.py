@@ -23,7 +23,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from numbers import Real
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from .kernels import NAMESPACE, fast
 from .modes import STATE, NonFiniteError, current_scope, recording, watching
@@ -224,6 +224,9 @@ class Value:
         """other ** self"""
         return _arithmetic("pow", other, self)
 
+    def __xor__(self, other: object) -> NoReturn:
+        raise TypeError("a Value has no operator ^: for a power write **, as in x**2")
+
     @fast("neg")
     def __neg__(self) -> Value:
         """-self"""
@@ -351,6 +354,9 @@ class Value:
 
     def __int__(self) -> int:
         return int(self.__float__())
+
+    def __round__(self, digits: int | None = None) -> float:
+        return round(self.__float__(), digits)
 
     # --- gradients
 

@@ -191,8 +191,8 @@ MODES: dict[str, Callable[[int], tuple[int, int]]] = {
 def _padded(grid: Grid, rows: tuple[int, int], columns: tuple[int, int]) -> Grid:
     """A grid with so many rows of zeros above and below, and columns of zeros to the left and right of it."""
     width = columns[0] + len(grid[0]) + columns[1]
-    middle = [[0.0] * columns[0] + row + [0.0] * columns[1] for row in grid]
-    return [[0.0] * width for _ in range(rows[0])] + middle + [[0.0] * width for _ in range(rows[1])]
+    middle = [[0] * columns[0] + row + [0] * columns[1] for row in grid]
+    return [[0] * width for _ in range(rows[0])] + middle + [[0] * width for _ in range(rows[1])]
 
 
 def _windows(maps: Sequence[Grid], size: tuple[int, int], stride: tuple[int, int]) -> list[list[list[Any]]]:

@@ -40,8 +40,8 @@ def as_inputs(x: Any, count: int, who: str) -> Any:
         x = list(x)
     if x and isinstance(x[0], (list, tuple)):
         raise ValueError(
-            f"{who} takes a flat list of {count} number{'s' * (count != 1)}, but got a list of lists; "
-            "nn.Flatten() makes one list of nested ones"
+            f"{who} takes a flat list of {count} number{'s' * (count != 1)}, but got a list of lists; give one example "
+            "at a time, as in [model(x) for x in X], or make one list of a nested example with nn.Flatten()"
         )
     if len(x) != count:
         raise ValueError(f"{who} takes {count} input{'s' * (count != 1)}, but got {len(x)}")

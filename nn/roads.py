@@ -23,7 +23,9 @@ from .data import _deviation, _whole
 from .init import generator
 from .layers import as_inputs
 
-ROWS, COLUMNS, DIRECTIONS = 30, 32, 30
+ROWS = 30  # of a picture, in pixels
+COLUMNS = 32
+DIRECTIONS = 30  # from sharp left to sharp right
 AHEAD = 6  # the row by whose middle one steers: far ahead, but below the horizon
 _STRAIGHT = (DIRECTIONS - 1) / 2
 _TENTHS = 10  # in what parts of a unit a direction is read

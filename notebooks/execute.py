@@ -6,9 +6,9 @@
 
 It needs `pip install "chainrule[notebooks,plots,sklearn]"`. From a clone it finds the packages beside this folder.
 
-Compared are the outputs that this project makes: text, tables, SVG, HTML, LaTeX. A PNG that matplotlib paints differs
-from one version and machine to the next, so only its presence is compared. Anything on stderr counts as an error: a
-notebook for learners shows no warnings.
+Compared are the outputs that this project makes: text, tables, SVG, HTML, LaTeX. What matplotlib paints, a PNG or an
+animation in HTML, differs from one version and machine to the next, so only its presence is compared. Anything on
+stderr counts as an error: a notebook for learners shows no warnings.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from nbclient.exceptions import CellExecutionError
 HERE = Path(__file__).resolve().parent
 LARGEST = 300_000  # bytes a notebook may take: it must open at once in a browser, and read well in a diff
 PAINTED = ("image/png", "image/jpeg")  # not ours, see above
+PAINTED_HTML = 'data-painted="matplotlib"'
 
 
 def notebooks(chosen: list[str]) -> list[Path]:
@@ -83,7 +84,7 @@ def shown(cell: Any) -> list[tuple[str, str]]:
             seen.append((painted[0], ""))
         else:
             seen.extend((kind, _text(data)) for kind, data in sorted(output.data.items()))
-    return seen
+    return [(kind, "" if kind == "text/html" and PAINTED_HTML in text else text) for kind, text in seen]
 
 
 def _text(data: Any) -> str:

@@ -165,7 +165,7 @@ def _parser() -> argparse.ArgumentParser:
         help="a page that steps through the forward and the backward pass, such as steps.html",
     )
     parser.add_argument("--theme", choices=THEMES, default="auto", help="colours; auto follows the reader's system")
-    parser.add_argument("--rankdir", choices=RANKDIRS, default="LR", help="where the computation runs")
+    parser.add_argument("--rankdir", choices=RANKDIRS, default="LR", help="LR draws it from left to right, and so on")
     parser.add_argument("--engine", choices=ENGINES, default="layered", help="dot needs Graphviz")
     parser.add_argument(
         "--fmt", default=".4g", metavar="SPEC", help="how numbers are written, such as .2f; .4g if not given"

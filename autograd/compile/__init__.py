@@ -80,6 +80,7 @@ def compile(
         raise ValueError(f"backend must be one of {', '.join(map(repr, BACKENDS))}, but got {backend!r}")
     if dtype not in ("float64", "float32"):
         raise ValueError(f"dtype must be 'float64' or 'float32', but got {dtype!r}")
+    _check_example(f, example)
     from .run import Compiled
     from .trace import trace
 
@@ -90,6 +91,22 @@ def compile(
     finally:
         if collecting:
             gc.enable()
+
+
+def _check_example(f: Callable[..., Any], example: tuple[Any, ...]) -> None:
+    import inspect
+
+    try:
+        signature = inspect.signature(f)
+    except ValueError:  # it has none that can be read
+        return
+    try:
+        signature.bind(*example)
+    except TypeError as error:
+        raise TypeError(
+            "after the function give one sample, with an example of each of its arguments, "
+            f"as in compile(f, X[0], y[0]): {error}"
+        ) from None
 
 
 __all__ = ["TracingError", "compile"]

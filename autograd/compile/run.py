@@ -395,7 +395,7 @@ class Compiled:
                 X = np.asarray(X, self.dtype)
                 if X.shape[1:] != shape or X.ndim == 0:
                     wanted = f"(N, {', '.join(map(str, shape))})" if shape else "(N,)"
-                    raise ValueError(f"{name} must have shape {wanted}, like N of the example, but has {X.shape}")
+                    raise ValueError(f"{name} must have shape {wanted}, N samples like the example, but has {X.shape}")
                 if X.ndim != 2:
                     X = X.reshape(X.shape[0], size)
             columns.append(X.T)

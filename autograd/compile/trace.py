@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..modes import STATE, TracingError
+from ..modes import STATE, TracingError, recording_again
 from ..ops import CONSTANT
 from ..transforms import flatten
 from ..value import _MANY, Value, record, to_float
@@ -36,6 +36,7 @@ INPUT, PARAMETER = "input", "parameter"
 INSTEAD = (
     "A compiled function must do the same for every sample. In place of `if`, max(), min(), abs() of a number or "
     "float() use relu, maximum, minimum, abs, softplus or sigmoid of the Value; "
+    "in place of math.exp, math.log, ... use autograd.exp, autograd.log, ...; "
     "for the class in a target use a one-hot list"
 )
 
@@ -119,7 +120,7 @@ def trace(f: Callable[..., Any], example: Sequence[Any], params: Sequence[Value]
     born: list[Value] = []
 
     def watched(*args: Any) -> Any:
-        with tracing() as tracer:  # from here on: the example's own leaves were made before
+        with recording_again(), tracing() as tracer:  # from here on: the example's own leaves were made before
             try:
                 return f(*args)
             except TypeError as error:

@@ -102,6 +102,13 @@ def test_float_of_a_value_would_lose_its_gradient_and_is_refused() -> None:
             function(Value(1.0))  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         int(Value(1.0))  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match=r"Use x\.data for the number"):
+        round(Value(1.234), 2)
+
+
+def test_a_power_is_not_written_with_a_hat() -> None:
+    with pytest.raises(TypeError, match=r"for a power write \*\*, as in x\*\*2"):
+        Value(3.0) ^ 2
 
 
 def test_sub_div_neg_and_reciprocal_are_nodes_of_their_own() -> None:

@@ -142,6 +142,17 @@ def test_the_reference_has_every_public_name(script: Script, package: str) -> No
             assert re.search(pattern, page, re.MULTILINE), f"{package}.{name}: {public}"
 
 
+@pytest.mark.parametrize("package", ["autograd", "nn", "viz"])
+def test_the_reference_finds_every_name_in_its_file(script: Script, package: str) -> None:
+    """Griffe reads the files without running them, and passes over the names in `A, B = 1, 2`."""
+    griffe = pytest.importorskip("griffe")
+    module = importlib.import_module(package)
+    read = griffe.load(package, search_paths=[str(DOCS.parent)])
+    for name in re.findall(r"^::: (.+)$", script("reference").page(module), re.MULTILINE):
+        inner = name.removeprefix(package).lstrip(".")
+        assert not inner or read[inner].name, name
+
+
 def test_docstrings_mean_what_they_say(script: Script) -> None:
     pytest.importorskip("griffe")
     escaped = script("plain_docstrings").escaped

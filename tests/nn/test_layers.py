@@ -65,6 +65,11 @@ def test_a_wrong_number_of_inputs_gives_both_numbers(inputs: Any) -> None:
         MLP(2, [3, 1])(inputs)
 
 
+def test_many_examples_at_once_are_refused_and_the_error_says_how_to_write_it() -> None:
+    with pytest.raises(ValueError, match=r"one example at a time, as in \[model\(x\) for x in X\]"):
+        MLP(2, [1])([[1.0, 2.0], [3.0, 4.0]])
+
+
 @pytest.mark.parametrize("inputs", ["ab", {"a": 1.0, "b": 2.0}, None])
 def test_inputs_that_are_not_a_list_of_numbers_are_refused(inputs: Any) -> None:
     with pytest.raises(TypeError, match="this MLP takes a list of 2 numbers or Values, but got"):

@@ -413,7 +413,7 @@ def test_confusion_matrix_agrees_with_scikit_learn() -> None:
         (
             np.zeros((1, 2, 2)),
             [1.0],
-            r"this MLP takes a flat list of 2 numbers, but got a list of lists; nn.Flatten\(\)",
+            r"this MLP takes a flat list of 2 numbers, but got a list of lists; .* with nn.Flatten\(\)",
         ),
         ({1.0, 2.0}, [1.0, 2.0], "X must be a list of examples, each a list of numbers, but got set"),
         ([["a", 2.0]], [1.0], r"X\[0\]\[0\] must be a number, but is str: 'a'"),

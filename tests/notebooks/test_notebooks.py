@@ -151,10 +151,12 @@ class TestTheRunner:
         assert execute.main(["--write"]) == 1
         assert "300,000 is the limit" in capsys.readouterr().err
 
-    def test_compares_a_painted_picture_by_its_presence_only(self, execute, folder):
+    @pytest.mark.parametrize(
+        "output", ["{'image/png': f'{n}', 'text/plain': 'a'}", "{'text/html': f'<p data-painted=\"matplotlib\">{n}'}"]
+    )
+    def test_compares_a_painted_picture_by_its_presence_only(self, execute, folder, output):
         path = folder(
-            "from IPython.display import display\nimport random\n"
-            "display({'image/png': str(random.random()), 'text/plain': 'a'}, raw=True)"
+            f"from IPython.display import display\nimport random\nn = random.random()\ndisplay({output}, raw=True)"
         )
         assert execute.main(["--write"]) == 0
         assert execute.main([]) == 0

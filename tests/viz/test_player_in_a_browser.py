@@ -264,10 +264,12 @@ def test_the_theme_is_followed(theme: str, system: str, host: str, dark: bool, o
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["sigmoid", "network"])
+@pytest.mark.parametrize("name", ["sigmoid", "network", "maps"])
 def test_axe_finds_nothing(name: str, theme: str, opened: Opener, axe: Axe) -> None:
     # without motion, as a light that is half on has another contrast
-    page = opened(by_hand() if name == "sigmoid" else network(4, 4, 1), color_scheme=theme, reduced_motion="reduce")
+    maps = step_maps([list(range(-7, 7))], kernel=[[2, -1]]).to_html()
+    content = {"sigmoid": by_hand(), "network": network(4, 4, 1), "maps": maps}[name]
+    page = opened(content, color_scheme=theme, reduced_motion="reduce")
     for k in (0, 5, 12):
         slide(page, k)
         found = axe.run(page).response["violations"]

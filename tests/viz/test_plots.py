@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import math
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,6 +31,7 @@ PATHS = {"a": [[1.0, 1.0], [0.5, 0.4], [0.1, 0.0]], "b": [[1.0, 1.0], [0.9, 0.2]
 
 @pytest.fixture(autouse=True)
 def _close_figures() -> Iterator[None]:
+    plt.close("all")  # those of other tests, too
     yield
     plt.close("all")
 
@@ -129,7 +133,7 @@ def test_importing_viz_imports_no_matplotlib_and_no_numpy() -> None:
 
 def test_without_matplotlib_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-    with pytest.raises(ImportError, match=r'pip install "chainrule\[plots\]"'):
+    with pytest.raises(ImportError, match=f"{re.escape(sys.executable)} -m pip install matplotlib"):
         viz.plot_history({"loss": [1.0]})
 
 
@@ -137,6 +141,29 @@ def test_every_name_that_viz_exports_is_there() -> None:
     assert all(hasattr(viz, name) for name in viz.__all__)
     with pytest.raises(AttributeError, match="plot_histroy"):
         viz.plot_histroy  # noqa: B018
+
+
+@pytest.mark.parametrize("name", sorted({*EVERY} - {"confusion", "digits"}))
+@pytest.mark.parametrize("own", [False, True])
+def test_a_legend_stands_outside_the_axes_and_a_title_above_it(name: str, own: bool) -> None:
+    ax = EVERY[name](None if own else plt.subplots()[1])
+    for one in getattr(ax, "axes", ax) if name == "perceptron" and own else [ax]:
+        if one.get_legend() is None:
+            continue
+        one.set_title("a title, set afterwards")
+        one.figure.draw_without_rendering()
+        legend, title = one.get_legend().get_window_extent(), one.title.get_window_extent()
+        assert legend.y0 >= one.get_window_extent().y1 - 1
+        assert title.y0 >= legend.y1 - 6  # a legend has padding
+
+
+def test_a_legend_is_not_wider_than_its_axes_where_fewer_columns_help() -> None:
+    _, ax = plt.subplots(figsize=(2.4, 4.0))
+    viz.plot_history(recorded(), ax=ax)
+    assert ax.get_legend()._ncols == 1
+    _, ax = plt.subplots(figsize=(12, 4))
+    viz.plot_history(recorded(), ax=ax)
+    assert ax.get_legend()._ncols == 4
 
 
 # --- history
@@ -230,6 +257,33 @@ def test_regions_that_cannot_be_drawn_are_refused(X: Any, y: Any, predict: Any, 
         viz.plot_decision_regions(predict, X, y)
 
 
+def test_a_network_is_compiled_to_be_asked_at_many_points() -> None:
+    import nn
+
+    model = nn.MLP(2, [16, 16, 1], activation="tanh", seed=0)
+    asked = 0
+
+    def counted(row: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return model(row)
+
+    ax = viz.plot_decision_regions(counted, POINTS, [0, 1, 0, 1])
+    assert asked < 200  # for 200 × 200 points
+    assert max(abs(model(place.tolist()).data) for place in boundary(ax)) < 1e-3
+
+
+@pytest.mark.parametrize(
+    "answer", [lambda y: int(y > 0), lambda y: autograd.Value(1.0) if y > 0 else autograd.Value(-1.0)]
+)
+def test_a_function_that_decides_by_its_numbers_is_not_compiled(answer: Any) -> None:
+    def decided(row: Any) -> Any:
+        return answer((autograd.Value(2.0) * row[0] - 1.0).data)
+
+    ax = viz.plot_decision_regions(decided, POINTS, [0, 1, 0, 1], resolution=21)
+    assert boundary(ax)[:, 0] == pytest.approx(0.5, abs=0.05)
+
+
 @pytest.mark.parametrize("kind", ["perceptron", "logistic", "estimator", "module"])
 def test_the_models_of_nn_can_be_asked(kind: str) -> None:
     import nn
@@ -286,6 +340,7 @@ def test_activations_that_cannot_be_drawn_are_refused() -> None:
         viz.plot_activation(autograd.log, interval=(-2, -1))
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("f", [np.sin, lambda row: [math.sin(row[0])], math.sin, lambda row: autograd.sin(row[0])])
 def test_a_fit_is_asked_in_the_way_that_it_takes(f: Any) -> None:
     ax = viz.plot_fit({"wave": f}, [[0.0], [3.0]], [0.0, 0.1], truth=math.sin, band=0.2)
@@ -324,6 +379,13 @@ def test_contours_are_where_the_surface_has_their_height() -> None:
         assert bowl(path.vertices.T) == pytest.approx(level, rel=0.02, abs=2e-3)
 
 
+def test_six_panels_are_a_small_picture() -> None:
+    figure = viz.plot_descent(bowl, {str(k): [[1.0, 1.0], [0.1 * k, 0.0]] for k in range(6)}, side_by_side=True)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=100)
+    assert len(picture.getvalue()) <= 60_000
+
+
 def test_side_by_side_has_a_panel_for_each() -> None:
     figure = viz.plot_descent(bowl, PATHS, side_by_side=True)
     assert [ax.get_title() for ax in figure.axes] == ["a, 2 steps", "b, 1 steps"]
@@ -347,33 +409,65 @@ def test_paths_that_cannot_be_drawn_are_refused(draw: Any, traces: Any, kind: ty
         draw(bowl, traces)
 
 
-def test_an_animation_is_a_small_svg_the_same_each_time_and_rests_for_those_who_ask() -> None:
-    from xml.etree import ElementTree
+def images(page: str) -> dict[str, Any]:
+    """The pictures that a piece of HTML holds, by their kinds."""
+    from PIL import Image
 
-    named = {"<a&b>": PATHS["a"], "b": PATHS["b"]}
-    one, two = (viz.animate_descent(bowl, named) for _ in range(2))
-    assert one.svg == two.svg == one._repr_html_()
-    assert len(one.svg) < 150_000
-    ElementTree.fromstring(one.svg)
-    assert "prefers-reduced-motion" in one.svg
-    assert one.svg.count("100%{") == 2 * len(PATHS)  # both reach their ends
+    found = re.findall(r"data:image/(\w+);base64,([\w+/=]+)", page)
+    return {kind: Image.open(io.BytesIO(base64.b64decode(data))) for kind, data in found}
+
+
+def test_an_animation_is_an_image_that_needs_neither_scripts_nor_svg() -> None:
+    page = viz.animate_descent(bowl, {"<a&b>": PATHS["a"], "b": PATHS["b"]})._repr_html_()
+    assert "<script" not in page and "<svg" not in page
+    assert 'alt="The paths of &lt;a&amp;b&gt;, b over a surface, 2 steps"' in page
+    assert re.search(r'<source media="\(prefers-reduced-motion: reduce\)" srcset="data:image/png;base64,', page)
+    assert re.search(r'<img [^>]*src="data:image/gif;base64,', page)
+    assert images(page)["gif"].n_frames == 3
     assert plt.get_fignums() == []
 
 
-def test_an_animation_is_written_whole(tmp_path: Path) -> None:
-    from PIL import Image
+def test_an_animation_with_many_paths_is_small() -> None:
+    pytest.importorskip("PIL", minversion="10.1", reason="older ones write more than what changed")
+    turns = np.linspace(0.0, 9.0, 151)
+    spirals = {str(k): np.stack([np.cos(turns + k), np.sin(turns + k)], 1) / (1 + turns[:, None]) for k in range(6)}
+    assert len(viz.animate_descent(bowl, spirals)._repr_html_()) <= 90_000
 
-    animation = viz.animate_descent(bowl, PATHS, seconds=1)
-    artists = len(animation.ax.lines)
-    assert animation.save(tmp_path / "a.svg").read_text(encoding="utf-8") == animation.svg
-    with Image.open(animation.save(tmp_path / "a.gif")) as film:
-        assert film.n_frames == 3
-    assert len(animation.ax.lines) == artists
-    with pytest.raises(ValueError, match=r"\.svg or \.gif"):
+
+def test_an_animation_ends_with_the_whole_paths_and_keeps_their_colours() -> None:
+    shown = images(viz.animate_descent(bowl, PATHS)._repr_html_())
+    film, still = shown["gif"], shown["png"].convert("RGB")
+    first = np.asarray(film.convert("RGB")).astype(int)
+    film.seek(film.n_frames - 1)
+    last = np.asarray(film.convert("RGB")).astype(int)
+    assert np.array_equal(last, np.asarray(still))
+    for colour in plots.COLOURS[: len(PATHS)]:
+        rgb = [round(255 * c) for c in matplotlib.colors.to_rgb(colour)]
+        many, few = ((np.abs(picture - rgb).sum(axis=2) == 0).sum() for picture in (last, first))
+        assert many > few + 50  # pixels of its path
+
+
+def test_an_animation_plays_once_unless_it_is_to_repeat() -> None:
+    once, again = (viz.animate_descent(bowl, PATHS, seconds=1, repeat=repeat) for repeat in (False, True))
+    films = [images(animation._repr_html_())["gif"] for animation in (once, again)]
+    assert ["loop" in film.info for film in films] == [False, True]
+    assert [films[0].seek(k) or films[0].info["duration"] for k in range(3)] == [500, 500, 2000]
+
+
+def test_an_animation_is_written_whole_and_leaves_its_axes_as_they_were(tmp_path: Path) -> None:
+    _, ax = plt.subplots()
+    canvas = ax.figure.canvas
+    animation = viz.animate_descent(bowl, PATHS, seconds=1, ax=ax)
+    assert ax.figure.canvas is canvas
+    assert [line.get_label() for line in ax.lines] == ["start"]
+    assert animation.save(tmp_path / "a.gif").read_bytes() == animation.gif
+    assert animation.save(tmp_path / "a.png").read_bytes() == animation.png
+    assert animation._repr_html_() in animation.save(tmp_path / "a.html").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match=r"\.gif, \.html, or \.png"):
         animation.save(tmp_path / "a.mp4")
     with pytest.raises(FileNotFoundError):
         animation.save(tmp_path / "nowhere" / "a.gif")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.gif", "a.svg"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.gif", "a.html", "a.png"]
 
 
 # --- classifiers

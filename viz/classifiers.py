@@ -1,0 +1,390 @@
+"""Classifiers: the regions that they decide for, a perceptron's corrections, what they take for what."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .asking import at_once, one_by_one, question
+from .figures import (
+    COLOURS,
+    HATCHES,
+    MARKERS,
+    QUIET,
+    TINTS,
+    Array,
+    axes_for,
+    dressed,
+    legend_above,
+    numbers,
+    panels_for,
+    plane,
+    room,
+    styled,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BATCH, ROW_BY_ROW = 200, 60  # points along each side of a decision region's grid
+
+
+@styled
+def plot_decision_regions(
+    predict: Any,
+    X: Any,
+    y: Any,
+    *,
+    ax: Axes | None = None,
+    threshold: float | None = None,
+    resolution: int | None = None,
+    names: tuple[str, str] = ("x₁", "x₂"),
+) -> Axes:
+    """Which class a model gives to each point of the plane, and the examples.
+
+    What an answer means:
+
+    - A model with a method ``predict`` answers with labels; so does a function whose answers are integers or strings.
+    - Several numbers are a score for each class: the largest wins. Output k stands for the class k if the labels are
+      0, 1, 2, …, else for the k-th label in order.
+    - One number is a score for the higher of two labels: above ``threshold`` it wins.
+
+    Args:
+        predict: called with an array of rows first. If it cannot take it, it is compiled, as a `Module` can be; if that
+            fails, it is called with one row, a list of 2 floats, at a time.
+        X: n points, rows of 2 numbers.
+        y: n class labels.
+        threshold: 0 for a logit or a score of ±1, 0.5 for a probability; 0 if not given.
+        resolution: how many points along each side are asked; 200, or 60 for a model that takes one row at a time.
+        names: of the two features.
+
+    Raises:
+        ValueError: if X is not a list of points of the plane, y is not as long, a number is not finite, the answers do
+            not fit the labels, or they look like probabilities (all within [0, 1]) and no ``threshold`` was given.
+        TypeError: if ``predict`` cannot be asked.
+    """
+    points = plane(X)
+    labels = _classes_of(y, len(points))
+    ask, gives_labels = question(predict)
+    if resolution is not None and (not isinstance(resolution, int) or resolution < 2):
+        raise ValueError(f"resolution must be a whole number from 2 up, but got {resolution!r}")
+    (left, right), (low, high) = (room(points[:, j].min(), points[:, j].max(), 0.12) for j in (0, 1))
+
+    def grid(side: int) -> tuple[Array, Array, Array]:
+        across, up = np.linspace(left, right, side), np.linspace(low, high, side)
+        return across, up, np.stack([a.ravel() for a in np.meshgrid(across, up)], axis=1)
+
+    across, up, rows = grid(resolution or BATCH)
+    answers = at_once(ask, rows)
+    if answers is None:
+        across, up, rows = grid(resolution or ROW_BY_ROW)
+        answers = one_by_one(ask, rows)
+    classes, margins = _margins(answers, labels, gives_labels, threshold)
+
+    ax = dressed(axes_for(ax, (5.0, 4.2)), grid=False)
+    ax.grid(False)
+    for k, margin in enumerate(margins):
+        sheet = margin.reshape(len(up), len(across))
+        if not (sheet >= 0.0).any():
+            continue
+        ax.contourf(across, up, sheet, levels=[0.0, np.inf], colors=[TINTS[k % len(TINTS)]],
+                    hatches=[HATCHES[k % len(HATCHES)]], zorder=0)  # fmt: skip
+        if (sheet < 0.0).any() and k < len(margins) - (len(margins) == 2):
+            ax.contour(across, up, sheet, levels=[0.0], colors=["#333333"], linewidths=1.2, linestyles="-", zorder=1)
+    _scatter(ax, points, labels, classes)
+    ax.set(xlim=(left, right), ylim=(low, high), xlabel=names[0], ylabel=names[1])
+    legend_above(ax, lines=False)
+    return ax
+
+
+def _margins(
+    answers: Array, labels: Array, gives_labels: bool, threshold: float | None
+) -> tuple[list[Any], list[Array]]:
+    """The classes, and for each by how much it wins (above 0) or loses (below 0) at each point asked."""
+    known = np.unique(labels).tolist()
+    if answers.ndim == 2 and answers.shape[1] == 1:
+        answers = answers[:, 0]
+    if answers.ndim == 1 and (gives_labels or answers.dtype.kind in "iubUS"):
+        classes = sorted({*known, *answers.tolist()})
+        return classes, [np.where(answers == c, 0.5, -0.5) for c in classes]
+    if answers.dtype.kind not in "iuf" or answers.ndim not in (1, 2):
+        raise TypeError("predict must answer with a label, a score, or a list of scores for each example")
+    if not np.isfinite(answers).all():
+        raise ValueError("predict answers with inf or nan at some points of the plane; a region needs a finite score")
+    if answers.ndim == 2:
+        outputs = answers.shape[1]
+        counted = all(isinstance(c, int) and 0 <= c < outputs for c in known)
+        if not counted and len(known) != outputs:
+            raise ValueError(f"predict gives scores for {outputs} classes, but y has the {len(known)} labels {known}")
+        best = [answers[:, k] - np.delete(answers, k, axis=1).max(axis=1) for k in range(outputs)]
+        return (list(range(outputs)) if counted else known), best
+    if len(known) > 2:
+        raise ValueError(f"one score tells 2 classes apart, but y has the {len(known)} labels {known}")
+    if threshold is None and answers.min() >= 0.0 and answers.max() <= 1.0:
+        raise ValueError(
+            "every score lies between 0 and 1, as a probability does; say which answer means yes: threshold=0.5 for "
+            "probabilities, threshold=0 for scores"
+        )
+    if len(known) == 1:
+        known = [-1, 1] if known[0] in (-1,) else [0, 1] if known[0] in (0, 1) else [known[0], f"not {known[0]}"]
+    score = answers - (threshold or 0.0)
+    return known, [-score, score]
+
+
+@styled
+def plot_perceptron(corrections: Any, X: Any, y: Any, *, ax: Axes | None = None, most: int = 9) -> Axes | Figure:
+    """A perceptron's corrections one by one: the line before (dashed) and after, and the mistaken points in rings.
+
+    Args:
+        corrections: what `Perceptron.fit` returns, or the list of its corrections: each with ``w``, ``b`` and
+            ``examples``, the places in X of what was on the wrong side.
+        X: n points, rows of 2 numbers.
+        y: n targets, -1 or +1.
+        ax: where to draw all lines on top of each other, the later the darker.
+        most: how many corrections to draw; of more, the first, the last, and some between.
+
+    Returns:
+        The Figure, with a panel for each correction; the Axes, if one is given.
+
+    Raises:
+        ValueError: if there are none, X is not in the plane, y is not as long, or the corrections belong to other data.
+    """
+    steps = list(getattr(corrections, "corrections", corrections))
+    points = plane(X)
+    labels = _classes_of(y, len(points))
+    classes = np.unique(labels).tolist()
+    if not steps:
+        raise ValueError("there are no corrections to draw: the perceptron made no mistake")
+    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+        raise ValueError(f"most must be a whole number from 1 up, but got {most!r}")
+    for i, step in enumerate(steps):
+        if len(step.w) != 2 or any(not 0 <= e < len(points) for e in step.examples):
+            raise ValueError(f"correction {i + 1} does not belong to these {len(points)} points of the plane")
+    chosen = np.unique(np.linspace(0, len(steps) - 1, min(most, len(steps))).round().astype(int)).tolist()
+    box = tuple(room(points[:, j].min(), points[:, j].max(), 0.15) for j in (0, 1))
+
+    def line(on: Axes, step: Any, **look: Any) -> bool:
+        ends = _across(step.w, step.b, box)
+        if ends is not None:
+            on.plot(ends[:, 0], ends[:, 1], **look)
+        return ends is not None
+
+    def rings(on: Axes, examples: Sequence[int], label: str | None = None) -> None:
+        ringed = points[list(examples)]
+        on.scatter(ringed[:, 0], ringed[:, 1], s=170, facecolors="none", edgecolors="black", linewidths=1.6, zorder=4,
+                   label=label)  # fmt: skip
+
+    if ax is not None:
+        ax = axes_for(ax)
+        _scatter(ax, points, labels, classes)
+        for i in chosen:
+            part = (i + 1) / len(steps)
+            last = i == len(steps) - 1
+            name = f"after correction {i + 1}" if last or i == 0 else None
+            line(ax, steps[i], color=str(0.8 * (1 - part)), linestyle="-" if last else "--",
+                 linewidth=2.4 if last else 1.0, label=name)  # fmt: skip
+        rings(ax, sorted({e for i in chosen for e in steps[i].examples}), "mistaken once")
+        ax.set(xlim=box[0], ylim=box[1], xlabel="x₁", ylabel="x₂")
+        legend_above(ax)
+        return ax
+
+    figure, panels = panels_for(len(chosen), 3, (4.4, 3.4) if len(chosen) == 1 else (2.9, 2.7))
+    for panel, i in zip(panels, chosen, strict=True):
+        _scatter(panel, points, labels, classes, 26.0)
+        if i:
+            line(panel, steps[i - 1], color="#777777", linestyle="--", linewidth=1.2, label="line before")
+        if not line(panel, steps[i], color="black", linestyle="-", linewidth=2.0, label="line after"):
+            where = "its line is outside" if any(steps[i].w) else "no line: w = 0"
+            panel.text(0.5, 0.03, where, transform=panel.transAxes, ha="center", fontsize=8, color=QUIET)
+        rings(panel, steps[i].examples, "corrected for")
+        panel.set(title=f"correction {i + 1} of {len(steps)}", xlim=box[0], ylim=box[1], xlabel="x₁", ylabel="x₂")
+        panel.label_outer()
+    found: dict[str, Any] = {}
+    for panel in panels:
+        for handle, name in zip(*panel.get_legend_handles_labels(), strict=True):
+            found.setdefault(name, handle)
+    figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=min(5, 2 * len(panels)))
+    return figure
+
+
+def _across(w: Sequence[float], b: float, box: Any) -> Array | None:
+    """Where the line w·x + b = 0 enters and leaves a box; None if it misses it, or there is no line (w = 0)."""
+    found = []
+    for j, other in ((0, 1), (1, 0)):
+        if w[other] == 0.0:
+            continue
+        for edge in box[j]:
+            place = -(w[j] * edge + b) / w[other]
+            if box[other][0] <= place <= box[other][1]:
+                found.append((edge, place) if j == 0 else (place, edge))
+    if len(found) < 2:
+        return None
+    ends = np.array(sorted(found))
+    return ends[[0, -1]]
+
+
+@styled
+def plot_confusion(
+    y_true: Any, y_pred: Any, *, labels: Sequence[Any] | None = None, ax: Axes | None = None, normalise: bool = False
+) -> Axes:
+    """How many examples of class i (row) were taken for class j (column).
+
+    Args:
+        y_true, y_pred: n class labels each.
+        labels: which classes, in which order; all that occur, sorted, if not given.
+        normalise: shares of each row instead of counts.
+
+    Raises:
+        ValueError: if the two differ in length, are empty, or a label is not among ``labels``.
+    """
+    true = _classes_of(y_true, len(y_true), "y_true")
+    guess = _classes_of(y_pred, len(true), "y_pred")
+    if not len(true):
+        raise ValueError("y_true is empty; there is nothing to draw")
+    classes = list(labels) if labels is not None else sorted({*true.tolist(), *guess.tolist()})
+    place = {c: k for k, c in enumerate(classes)}
+    if len(place) < len(classes):
+        raise ValueError(f"labels names a class twice: {classes}")
+    table = np.zeros((len(classes), len(classes)))
+    for t, p in zip(true.tolist(), guess.tolist(), strict=True):
+        for one in (t, p):
+            if one not in place:
+                raise ValueError(f"the label {one!r} is not among labels, {classes}")
+        table[place[t], place[p]] += 1
+    if normalise:
+        table = table / np.maximum(table.sum(axis=1, keepdims=True), 1.0)
+    side = max(3.6, 0.48 * len(classes) + 1.2)
+    ax = dressed(axes_for(ax, (side + 0.3, side)), grid=False)
+    ax.grid(False)
+    top = float(table.max())
+    ax.imshow(table, cmap="Greys", vmin=0.0, vmax=top * 1.15)
+    for (i, j), n in np.ndenumerate(table):
+        ax.text(j, i, f"{n:.2f}" if normalise else f"{n:.0f}", ha="center", va="center", fontsize=9,
+                color="white" if n > 0.55 * top else "black" if n else "#8A8A8A",
+                fontweight="bold" if i == j else "normal")  # fmt: skip
+    ax.set_xticks(range(len(classes)), [str(c) for c in classes])
+    ax.set_yticks(range(len(classes)), [str(c) for c in classes])
+    ax.set_xticks(np.arange(len(classes) + 1) - 0.5, minor=True)
+    ax.set_yticks(np.arange(len(classes) + 1) - 0.5, minor=True)
+    ax.grid(True, which="minor", color="#CCCCCC", linewidth=0.6)
+    ax.tick_params(which="both", length=0)
+    ax.set(xlabel="predicted class", ylabel="true class")
+    right = float(np.mean([t == p for t, p in zip(true.tolist(), guess.tolist(), strict=True)]))
+    ax.set_title(f"{right:.1%} of {len(true):,} right")
+    return ax
+
+
+@styled
+def show_digits(
+    images: Any,
+    labels: Any = None,
+    predicted: Any = None,
+    *,
+    ax: Axes | None = None,
+    shape: tuple[int, int] | None = None,
+    columns: int = 8,
+) -> Axes:
+    """Small grey images in a grid, with their labels; a wrong prediction has a heavy frame and a cross.
+
+    Args:
+        images: n rows of pixels, or an array of n images; the largest number is black.
+        labels: n labels, the true ones.
+        predicted: n labels that a model gave.
+        shape: (height, width) of an image; a square, if not given.
+        columns: how many in a row.
+
+    Raises:
+        ValueError: if there are none, a pixel is not finite, the pixels do not make the shape, or the labels are not as
+            many as the images.
+    """
+    pixels = numbers(images, "images")
+    if pixels.ndim == 1:
+        pixels = pixels[None]
+    if pixels.ndim == 2 and shape is None and math.isqrt(pixels.shape[1]) ** 2 != pixels.shape[1]:
+        raise ValueError(f"{pixels.shape[1]} pixels do not make a square image; give shape=(height, width)")
+    if isinstance(columns, bool) or not isinstance(columns, int) or columns < 1:
+        raise ValueError(f"columns must be a whole number from 1 up, but got {columns!r}")
+    count = len(pixels)
+    if shape is None:
+        shape = pixels.shape[1:3] if pixels.ndim == 3 else (math.isqrt(pixels.shape[1]),) * 2
+    if pixels.ndim > 3 or pixels[0].size != shape[0] * shape[1]:
+        raise ValueError(
+            f"an image of the shape {shape} has {shape[0] * shape[1]} pixels, but these are {pixels.shape[1:]}"
+        )
+    stack = pixels.reshape(count, *shape)
+    true = None if labels is None else _classes_of(labels, count, "labels").tolist()
+    guess = None if predicted is None else _classes_of(predicted, count, "predicted").tolist()
+
+    columns = min(columns, count)
+    rows = math.ceil(count / columns)
+    caption = 0.0 if true is None and guess is None else 0.32
+    ax = axes_for(ax, (0.8 * columns + 0.2, (0.8 * shape[0] / shape[1] + 0.8 * caption) * rows + 0.4))
+    ax.grid(False)
+    tall, wide = shape[0] / shape[1], 0.88
+    low, high = float(stack.min()), float(stack.max())
+    for i, image in enumerate(stack):
+        x, y = i % columns, (i // columns) * (tall + caption)
+        ax.imshow(image, cmap="Greys", vmin=low, vmax=high if high > low else low + 1.0, interpolation="nearest",
+                  extent=(x, x + wide, y + wide * tall, y))  # fmt: skip
+        wrong = true is not None and guess is not None and true[i] != guess[i]
+        ax.add_patch(_frame(x, y, wide, wide * tall, wrong))
+        if caption:
+            text = f"✗ {true[i]} → {guess[i]}" if wrong and true and guess else str((true or guess or [])[i])
+            ax.text(x + wide / 2, y + wide * tall + 0.04, text, ha="center", va="top", fontsize=9,
+                    fontweight="bold" if wrong else "normal")  # fmt: skip
+    ax.set(xlim=(-0.06, columns - 0.06), ylim=(rows * (tall + caption), -0.06), aspect="equal", xticks=[], yticks=[])
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    if true is not None and guess is not None:
+        missed = sum(t != p for t, p in zip(true, guess, strict=True))
+        ax.set_xlabel(f"{missed} of {count} wrong: ✗ true → predicted" if missed else f"all {count} right")
+    else:
+        ax.set_xlabel(f"{count} image{'s' * (count > 1)} of {shape[0]}×{shape[1]} pixels")
+    return ax
+
+
+def _frame(x: float, y: float, width: float, height: float, wrong: bool) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((x, y), width, height, fill=False, edgecolor=COLOURS[1] if wrong else "#BBBBBB",
+                     linewidth=2.6 if wrong else 0.6, zorder=3)  # fmt: skip
+
+
+# --- examples and their labels
+
+
+def _classes_of(y: Any, count: int, what: str = "y") -> Array:
+    if hasattr(y, "to_numpy"):
+        y = y.to_numpy()
+    labels = np.asarray(y)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1:
+        raise ValueError(f"{what} must be one class label for each example, but has the shape {labels.shape}")
+    if len(labels) != count:
+        raise ValueError(f"{count} examples need {count} labels, but {what} has {len(labels)}")
+    if labels.dtype.kind == "f":
+        numbers(labels, what)
+        if (labels == labels.astype(int)).all():
+            labels = labels.astype(int)
+    return labels
+
+
+def _scatter(ax: Axes, points: Array, labels: Array, classes: Sequence[Any], size: float = 34.0) -> None:
+    for k, c in enumerate(classes):
+        mine = points[labels == c]
+        ax.scatter(
+            mine[:, 0],
+            mine[:, 1],
+            s=size,
+            marker=MARKERS[k % len(MARKERS)],
+            color=COLOURS[k % len(COLOURS)],
+            edgecolors="white",
+            linewidths=0.7,
+            label=f"class {c}",
+            zorder=3,
+        )

@@ -1,0 +1,328 @@
+"""Curves: training epoch by epoch, a function with its derivative, a fit through examples."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd import Value
+
+from .asking import at_once, one_by_one, question
+from .figures import (
+    COLOURS,
+    LINES,
+    MARKERS,
+    QUIET,
+    Array,
+    axes_for,
+    dressed,
+    legend_above,
+    numbers,
+    pyplot,
+    room,
+    styled,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+@styled
+def plot_history(history: Mapping[str, Sequence[float]], *, ax: Axes | None = None, log: bool = False) -> Axes | Figure:
+    """The loss epoch by epoch, in training and, where there was one, in validation; a metric such as the accuracy too.
+
+    Args:
+        history: what `nn.fit` returns, or a mapping with "loss", and maybe "epoch", "val_loss", metrics by their names
+            and "val_" + name, all lists of equal length. Its ``best_epoch`` is marked; its ``compiled`` is told.
+        ax: where to draw. The metric then has an axis of its own at the right.
+        log: the losses on a logarithmic scale.
+
+    Returns:
+        The Axes of the losses; without ``ax``, and with a metric, the Figure with a panel for each.
+
+    Raises:
+        ValueError: without losses, for lists of different lengths, numbers that are not finite, or a loss that is not
+            above 0 on a logarithmic scale.
+        TypeError: if it is no mapping.
+    """
+    if not isinstance(history, Mapping):
+        raise TypeError(f"history must be what fit() returns, or a dict of lists, but got {type(history).__name__}")
+    if "loss" not in history:
+        raise ValueError(
+            f'a history has the losses under "loss", but this one has only {", ".join(history) or "nothing"}'
+        )
+    columns = {name: numbers(column, f"history[{name!r}]") for name, column in history.items()}
+    count = len(columns["loss"])
+    for name, column in columns.items():
+        if column.shape != (count,):
+            raise ValueError(f'"loss" has {count} numbers, but {name!r} has the shape {column.shape}')
+    epochs = columns.get("epoch", np.arange(1, count + 1))
+    losses = [name for name in ("loss", "val_loss") if name in columns]
+    metrics = [name for name in columns if name not in ("epoch", "loss", "val_loss", "lr")]
+    if log and any((columns[name] <= 0.0).any() for name in losses):
+        raise ValueError("a logarithmic scale has no place for a loss of 0 or below; draw it with log=False")
+
+    figure: Figure | None = None
+    if ax is None and metrics:
+        figure, both = pyplot().subplots(2, 1, figsize=(5.6, 5.2), layout="constrained", sharex=True)
+        top, bottom = dressed(both[0]), dressed(both[1])
+    else:
+        top = bottom = axes_for(ax, (5.6, 3.6))
+        if metrics:
+            bottom = _twin(top)
+
+    few = count <= 15
+    drawn = []
+    for k, name in enumerate([*losses, *metrics]):
+        is_loss = name in losses
+        (line,) = (top if is_loss else bottom).plot(
+            epochs,
+            columns[name],
+            color=COLOURS[k % len(COLOURS)],
+            linestyle=LINES[k % len(LINES)],
+            marker=MARKERS[k % len(MARKERS)] if few else None,
+            markersize=4,
+            label=_told(name),
+        )
+        drawn.append(line)
+    if log:
+        top.set_yscale("log")
+    best = getattr(history, "best_epoch", None)
+    if best is not None and best in epochs:
+        for one in (bottom, top) if figure else (top,):
+            mark = one.axvline(best, color=QUIET, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1)
+        mark.set_label(f"best epoch: {best}")
+        drawn.append(mark)
+        if "val_loss" in columns:
+            height = columns["val_loss"][list(epochs).index(best)]
+            top.plot([best], [height], marker="*", markersize=12, color="black", linestyle="none", zorder=4)
+
+    top.set_ylabel("loss")
+    compiled = getattr(history, "compiled", None)
+    how = "" if compiled is None else f" (compiled, {compiled})" if compiled else " (eager)"
+    top.set_title(f"training{how}")
+    bottom.set_xlabel("epoch")
+    bottom.locator_params(axis="x", integer=True)
+    if metrics:
+        bottom.set_ylabel(", ".join(name for name in metrics if not name.startswith("val_")) or "metric")
+    if figure is not None:
+        legend_above(top, [line for line in drawn if line.axes is top])
+        legend_above(bottom, [line for line in drawn if line.axes is bottom])
+        return figure
+    top.set_xlabel("epoch")
+    legend_above(top, drawn)
+    return top
+
+
+def _twin(ax: Any) -> Axes:
+    """An axis at the right, for heights of another kind."""
+    other = ax.twinx()
+    other.tick_params(labelsize=9, color="#888888")
+    other.spines[["top", "left"]].set_visible(False)
+    other.spines["right"].set_color("#888888")
+    twin: Axes = other
+    return twin
+
+
+def _told(name: str) -> str:
+    if name == "loss":
+        return "training loss"
+    if name.startswith("val_"):
+        return f"validation {name[4:]}"
+    return name
+
+
+@styled
+def plot_activation(
+    f: Callable[[Any], Any],
+    *,
+    ax: Axes | None = None,
+    interval: tuple[float, float] = (-5.0, 5.0),
+    label: str | None = None,
+) -> Axes:
+    """A function of one number and its derivative, the derivative by backpropagation.
+
+    Args:
+        f: made of Values, such as ``autograd.tanh`` or ``nn.PReLU()``. Where it has no value there is a gap; where it
+            or its derivative jumps, the two sides are not joined.
+        interval: from where to where.
+        label: what to call it; its own name, if not given. Draw several on one ``ax``: each takes the next colour
+            and marker.
+
+    Raises:
+        ValueError: for an interval that does not go from a number to a larger one, or a function without a finite value
+            in it.
+        TypeError: if f cannot be called with a Value, or returns something else than a number.
+    """
+    if not callable(f):
+        raise TypeError(f"f must be a function of one Value, such as autograd.tanh, but got {f!r}")
+    low, high = _interval(interval)
+    places = np.linspace(low, high, 401).tolist()
+    heights, slopes = _unjoined(places, lambda x: _with_slope(f, x))
+    if not any(math.isfinite(y) for _, y in heights):
+        raise ValueError(f"the function has no finite value between {low:g} and {high:g}; choose another interval")
+    ax = axes_for(ax)
+    k = sum(line.get_gid() == "chainrule-function" for line in ax.lines)
+    name = label or getattr(f, "__name__", type(f).__name__)
+    name = "f" if name == "<lambda>" else name
+    first, second = 2 * k % len(COLOURS), (2 * k + 1) % len(COLOURS)
+    ax.axhline(0.0, color="#AAAAAA", linewidth=0.8, zorder=1)
+    marks: dict[str, Any] = {"marker": MARKERS[k % len(MARKERS)] if k else None, "markevery": 50, "markersize": 5}
+    ax.plot(*zip(*heights, strict=True), color=COLOURS[first], linestyle="-", linewidth=2.2 - 0.5 * (k % 3), **marks,
+            label=name, gid="chainrule-function")  # fmt: skip
+    ax.plot(*zip(*slopes, strict=True), color=COLOURS[second], linestyle=LINES[1 + k % (len(LINES) - 1)], **marks,
+            label=f"{name}, derivative")  # fmt: skip
+    ax.set(xlim=(low, high), xlabel="z", ylabel="f(z), f′(z)")
+    everything = np.array([y for _, y in [*heights, *slopes] if math.isfinite(y)])
+    bulk = np.percentile(everything, [4, 96])
+    if np.ptp(everything) > 20.0 * np.ptp(bulk) > 0.0:  # a pole: show the rest, not one point far away
+        ax.set_ylim(*room(*bulk))
+    legend_above(ax)
+    return ax
+
+
+def _interval(interval: Any) -> tuple[float, float]:
+    ends = numbers(interval, "interval")
+    if ends.shape != (2,) or not ends[0] < ends[1]:
+        raise ValueError(f"an interval is a pair (low, high) with low < high, but got {interval!r}")
+    return float(ends[0]), float(ends[1])
+
+
+def _with_slope(f: Callable[[Any], Any], x: float) -> tuple[float, float]:
+    z = Value(x)
+    try:
+        y = f(z)
+        if isinstance(y, (int, float)):
+            return float(y), 0.0
+        if not isinstance(y, Value):
+            raise TypeError(f"f must return one Value, but returned {type(y).__name__}")
+        (z if y is z else y).backward()
+    except (ValueError, ArithmeticError):  # no value here, such as the logarithm of a negative number
+        return math.nan, math.nan
+    return y.data, z.grad
+
+
+Curve = list[tuple[float, float]]
+
+
+def _unjoined(places: list[float], f: Callable[[float], tuple[float, float]]) -> tuple[Curve, Curve]:
+    """The points of both curves, with nan where a jump or a pole is: a line must not lead across it."""
+    found = [f(x) for x in places]
+    curves: tuple[Curve, Curve] = ([], [])
+    for which, curve in enumerate(curves):
+        finite = [y[which] for y in found if math.isfinite(y[which])]
+        if not finite:
+            curve.extend((x, math.nan) for x in places)
+            continue
+        typical = float(np.subtract(*np.percentile(finite, [95, 5]))) or 1.0
+        for i, x in enumerate(places):
+            y = found[i][which]
+            if i:
+                gap = _jump(f, which, places[i - 1], x, found[i - 1][which], y, 0.02 * typical)
+                if gap is not None:
+                    (a, fa), (b, fb) = gap
+                    curve.extend([(a, fa), ((a + b) / 2, math.nan), (b, fb)])
+            curve.append((x, y if math.isfinite(y) else math.nan))
+    return curves
+
+
+def _jump(
+    f: Callable[[float], tuple[float, float]], which: int, a: float, b: float, fa: float, fb: float, small: float
+) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """Both sides of a jump between a and b; None if the curve is continuous there, as far as 40 halvings can tell."""
+    if not (math.isfinite(fa) and math.isfinite(fb)) or abs(fb - fa) <= small:
+        return None
+    for _ in range(40):
+        middle = (a + b) / 2
+        if middle in (a, b):
+            break
+        fm = f(middle)[which]
+        if not math.isfinite(fm):
+            return (a, fa), (b, fb)
+        if abs(fm - fa) >= abs(fb - fm):
+            b, fb = middle, fm
+        else:
+            a, fa = middle, fm
+        if abs(fb - fa) <= small:
+            return None
+    return (a, fa), (b, fb)
+
+
+@styled
+def plot_fit(
+    predict: Any,
+    x: Any,
+    y: Any,
+    *,
+    truth: Callable[[float], float] | None = None,
+    band: float | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Fitted curves through examples with one feature.
+
+    Args:
+        predict: a model or function, or a dict of several, label → predict. Each is asked with an array of rows of one
+            number, then compiled, then asked row by row, then number by number, whichever works first.
+        x, y: n numbers each (rows of one number are as good).
+        truth: the function that the examples were made from.
+        band: half the width of a grey band about the truth: how far the noise goes.
+
+    Raises:
+        ValueError: if x and y differ in length, have more than one feature, or a number is not finite; for a band
+            without a truth, or one that is not above 0.
+        TypeError: if ``predict`` cannot be asked.
+    """
+    xs, ys = (_column(a, what) for a, what in ((x, "x"), (y, "y")))
+    if len(xs) != len(ys):
+        raise ValueError(f"x and y must be equally long, but have {len(xs)} and {len(ys)} numbers")
+    if band is not None and truth is None:
+        raise ValueError("band is drawn about the truth; give truth=, too")
+    if band is not None and not (isinstance(band, (int, float)) and 0.0 < band < math.inf):
+        raise ValueError(f"band must be a number above 0, half the band's width, but got {band!r}")
+    fits = predict if isinstance(predict, Mapping) else {"fit": predict}
+    if not fits:
+        raise ValueError("predict is an empty dict; there is nothing to draw")
+    places = np.linspace(xs.min(), xs.max(), 201) if xs.min() < xs.max() else np.array(room(xs[0], xs[0]))
+    curves = {str(name): _curve(one, places) for name, one in fits.items()}
+    ax = axes_for(ax)
+    if truth is not None:
+        heights = _curve(truth, places)
+        if band is not None:
+            ax.fill_between(places, heights - band, heights + band, color="#DDDDDD", linewidth=0, zorder=0,
+                            label=f"truth ± {band:g}")  # fmt: skip
+        ax.plot(places, heights, color=QUIET, linestyle=":", linewidth=1.6, label="truth", zorder=2)
+    ax.scatter(xs, ys, s=16, facecolors="white", edgecolors="#555555", linewidths=0.9, label="examples", zorder=1)
+    for k, (name, heights) in enumerate(curves.items()):
+        style = [line for line in LINES if line != ":"]
+        ax.plot(places, heights, color=COLOURS[k % len(COLOURS)], linestyle=style[k % len(style)], linewidth=2.2,
+                label=name, zorder=3)  # fmt: skip
+    ax.set(xlabel="x", ylabel="y")
+    legend_above(ax)
+    return ax
+
+
+def _column(a: Any, what: str) -> Array:
+    found = numbers(a, what)
+    if found.ndim == 2 and found.shape[1] == 1:
+        found = found[:, 0]
+    if found.ndim != 1:
+        raise ValueError(f"{what} must be one number for each example, but has the shape {found.shape}")
+    return found
+
+
+def _curve(predict: Any, places: Array) -> Array:
+    ask, _ = question(predict)
+    rows = places[:, None]
+    answers = at_once(ask, rows)
+    if answers is None or answers.size != len(places):
+        try:
+            answers = one_by_one(ask, rows)
+        except TypeError:  # a function of a number, not of a list with one number in it
+            answers = one_by_one(ask, places)
+    if answers.size != len(places):
+        raise ValueError(f"a fit gives one number for each x, but this one gives the shape {answers.shape[1:]}")
+    return numbers(answers.reshape(-1), "the fitted curve")
