@@ -36,7 +36,7 @@ def squared_error(output: Any, target: Any) -> Any:
     Raises:
         ValueError: if there are not as many targets as outputs.
     """
-    ys, ts = as_list(output), as_list(target)
+    ys, ts = _outputs(output), as_list(target)
     if len(ys) != len(ts):
         raise ValueError(f"squared_error needs a target for each output, but got {len(ts)} for {len(ys)}")
     total = None
@@ -57,7 +57,7 @@ def binary_cross_entropy(output: Any, target: Any) -> Any:
     Raises:
         ValueError: if a target is not between 0 and 1, or there are not as many targets as logits.
     """
-    zs, ts = as_list(output), as_list(target)
+    zs, ts = _outputs(output), as_list(target)
     if len(zs) != len(ts):
         raise ValueError(f"binary_cross_entropy needs a target for each logit, but got {len(ts)} for {len(zs)}")
     total = None
@@ -88,7 +88,7 @@ def cross_entropy(output: Any, target: Any) -> Any:
     Raises:
         ValueError: for a class out of range, or K probabilities that are negative or do not sum to 1.
     """
-    zs = as_list(output)
+    zs = _outputs(output)
     if len(zs) < 2:
         raise ValueError(
             f"cross_entropy needs a logit for each of at least 2 classes, but got {len(zs)}; "
@@ -123,7 +123,7 @@ def hinge(output: Any, target: Any) -> Any:
     Raises:
         ValueError: for a target that is not -1 or +1, or a class out of range.
     """
-    scores = as_list(output)
+    scores = _outputs(output)
     if len(scores) == 1:
         return functions.relu(1.0 - _sign(target, "hinge") * scores[0])
     k = _class(target, len(scores), "hinge")
@@ -141,7 +141,7 @@ def perceptron(output: Any, target: Any) -> Any:
     Raises:
         ValueError: for a target that is not -1 or +1, or more than one score.
     """
-    scores = as_list(output)
+    scores = _outputs(output)
     if len(scores) != 1:
         raise ValueError(f"the perceptron loss takes one score, but got {len(scores)}")
     return functions.relu(-_sign(target, "perceptron") * scores[0])
@@ -173,6 +173,17 @@ def _class(target: Any, count: int, who: str) -> int:
     if not 0 <= k < count:
         raise ValueError(f"{who} needs a class 0…{count - 1} for {count} outputs, but got {target!r}")
     return k
+
+
+def _outputs(output: Any) -> list[Any]:
+    """The outputs that a loss looks at, in one list."""
+    flat = as_list(output)
+    if any(isinstance(y, (list, tuple)) for y in flat):
+        raise TypeError(
+            "a loss takes an output, or a flat list of them, but these are nested, as feature maps are; "
+            "end the model with nn.Flatten()"
+        )
+    return flat
 
 
 def _sign(target: Any, who: str) -> Any:

@@ -53,23 +53,23 @@ class Module:
     _name = ""  # what the module that holds this one calls it; the outermost module has no name
     _own_name = ""  # what it is called while no other module holds it
 
-    def forward(self, *inputs: Any) -> Any:
+    def forward(self, *inputs: Any, **named: Any) -> Any:
         """The computation. Call the module itself, ``model(x)``, so that its nodes are filed under its path."""
         raise NotImplementedError(f"{type(self).__name__} must define forward(self, x)")
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: Any, **named: Any) -> Any:
         name = self._name
         if not name:
             self._christen_newcomers()
             try:
-                return self.forward(*inputs)
+                return self.forward(*inputs, **named)
             except TypeError:
                 self._check_count(inputs)
                 raise
         outer = current_scope()
         enter_scope(f"{outer}.{name}" if outer else name)
         try:
-            return self.forward(*inputs)
+            return self.forward(*inputs, **named)
         except TypeError:
             self._check_count(inputs)
             raise

@@ -268,6 +268,12 @@ def test_targets_that_do_not_fit_say_what_was_expected_and_what_came(call: Any, 
         call()
 
 
+@pytest.mark.parametrize("loss", [squared_error, binary_cross_entropy, cross_entropy, hinge, perceptron])
+def test_feature_maps_are_to_be_flattened_first(loss: Any) -> None:
+    with pytest.raises(TypeError, match=r"end the model with nn.Flatten\(\)"):
+        loss([[Value(0.5), Value(1.0)], [Value(0.5), Value(1.0)]], [1, 0])
+
+
 @pytest.mark.parametrize(
     ("name", "suggested"),
     [("mse", "squared_error"), ("MSE", "squared_error"), ("bce", "binary_cross_entropy"), ("hing", "hinge")],

@@ -314,6 +314,12 @@ def test_a_state_that_is_cut_by_hand_would_be_frozen_and_is_refused_by_the_compi
         ag.compile(by_hand, x, backend="numpy")
 
 
+@pytest.mark.parametrize("make", [RNNCell, GRUCell])
+def test_the_state_may_be_given_by_its_name(make: Make) -> None:
+    cell, h = make(1, 2, seed=0), [0.5, -0.25]
+    assert [s.data for s in cell([1.0], state=h)] == [s.data for s in cell([1.0], h)]
+
+
 # --- compiled
 
 
