@@ -52,10 +52,11 @@ def as_grid(x: Any, what: str) -> Grid:
     """
     rows = _plain(x)
     if not isinstance(rows, list) or not all(isinstance(_plain(row), list) for row in rows):
-        flat = isinstance(rows, list) and bool(rows) and not any(isinstance(_plain(row), list) for row in rows)
+        flat = isinstance(rows, list) and all(isinstance(entry, (Value, Real)) for entry in rows)
         hint = "; nn.Reshape(1, 8, 8) makes an image of 64 numbers in one list" if flat else ""
         raise TypeError(f"{what} is a list of rows, such as [[1, 2], [3, 4]], but got {_told(rows)}{hint}")
-    grid: Grid = [_plain(row) for row in rows]
+    # NumPy's numbers become Python's: where 200 and 100 are uint8, their sum is 44.
+    grid: Grid = [[_plain(entry) for entry in _plain(row)] for row in rows]
     if not grid or not grid[0]:
         raise ValueError(f"{what} needs at least one row with one number in it, but got {_told(rows)}")
     for i, row in enumerate(grid):
@@ -96,7 +97,7 @@ def flatten(x: Any) -> list[Any]:
 
 
 def _plain(x: Any) -> Any:
-    """Tuples, ranges and NumPy arrays as lists."""
+    """Tuples, ranges and NumPy arrays as lists, NumPy's numbers as Python's."""
     return x.tolist() if hasattr(x, "tolist") else list(x) if isinstance(x, (tuple, range)) else x
 
 
@@ -124,7 +125,8 @@ def _told(x: Any) -> str:
 
 def _pair(size: Any, what: str, least: int = 1) -> tuple[int, int]:
     """(rows, columns), from a pair or from one number for both."""
-    pair = size if isinstance(size, (list, tuple)) else (size, size)
+    size = _plain(size)
+    pair = size if isinstance(size, list) else (size, size)
     if len(pair) != 2:
         raise ValueError(f"{what} is one number, or a pair (rows, columns), but got {size!r}")
     return _whole(pair[0], what, least), _whole(pair[1], what, least)
@@ -160,7 +162,7 @@ def convolve2d(x: Any, w: Any, mode: str = "valid", flip: bool = True) -> Grid:
         TypeError: for anything that is not rows of numbers.
     """
     image, weights = as_grid(x, "the image"), as_grid(w, "the filter")
-    if mode not in MODES:
+    if not isinstance(mode, str) or mode not in MODES:
         hint = did_you_mean(mode, MODES) if isinstance(mode, str) else ""
         raise ValueError(f"mode is one of {', '.join(MODES)}, but got {mode!r}{hint}")
     (rows, columns), (height, width) = _shape(image), _shape(weights)
@@ -241,11 +243,24 @@ class Filter(Module):
 
     def forward(self, x: Any) -> Grid:
         """The feature map: rows of Values, from channels × rows × columns."""
+        maps, kernel = as_maps(x, "the image"), _shape(self.w[0])
+        shape = _shape(maps[0])
+        if len(maps) != len(self.w):
+            raise ValueError(
+                f"this convolution takes {_channels(len(self.w))}, but got {_channels(len(maps))} of {_by(shape)}"
+            )
+        for size, k, padding, what in zip(shape, kernel, self._padding, ("row", "column"), strict=True):
+            if size + 2 * padding < k:
+                padded = f", {size + 2 * padding} with its padding," if padding else ""
+                raise ValueError(
+                    f"filters of {_by(kernel)} do not fit into an image with {size} {what}{'s' * (size != 1)}{padded}; "
+                    "take smaller filters, or more padding"
+                )
         down, along = self._padding
-        maps = [_padded(grid, (down, down), (along, along)) for grid in as_maps(x, "the image")]
+        maps = [_padded(grid, (down, down), (along, along)) for grid in maps]
         weights = flatten(self.w)
         result = []
-        for i, line in enumerate(_windows(maps, _shape(self.w[0]), self._stride)):
+        for i, line in enumerate(_windows(maps, kernel, self._stride)):
             row = []
             for j, window in enumerate(line):
                 with scope(f"cells.{i}.{j}"):
@@ -327,18 +342,6 @@ class Conv2d(Module):
     def forward(self, x: Any) -> list[Grid]:
         """The feature maps, out_channels × rows × columns, from in_channels × rows × columns."""
         maps = as_maps(x, "the image")
-        shape = _shape(maps[0])
-        if len(maps) != self._channels:
-            raise ValueError(
-                f"this Conv2d takes {_channels(self._channels)}, but got {_channels(len(maps))} of {_by(shape)}"
-            )
-        for size, k, padding, what in zip(shape, self._kernel, self._padding, ("rows", "columns"), strict=True):
-            if size + 2 * padding < k:
-                padded = f", {size + 2 * padding} with its padding," if padding else ""
-                raise ValueError(
-                    f"filters of {_by(self._kernel)} do not fit into an image with {size} {what}{padded}; "
-                    "take smaller filters, or more padding"
-                )
         return [f(maps) for f in self.filters]
 
     def describe(self) -> str:
@@ -451,8 +454,8 @@ class Reshape(Module):
     """
 
     def __init__(self, *shape: int) -> None:
-        if not shape:
-            raise ValueError("Reshape needs the lengths of the lists, such as Reshape(1, 8, 8)")
+        if not shape or isinstance(shape[0], (list, tuple)):
+            raise ValueError(f"Reshape needs the lengths of the lists, such as Reshape(1, 8, 8), but got {shape}")
         self._shape = tuple(_whole(n, "a length", 1) for n in shape)
 
     def forward(self, x: Any) -> Any:

@@ -13,6 +13,7 @@ but that row: an `Embedding` is a linear layer without a bias, and a table to lo
 from __future__ import annotations
 
 import random
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from numbers import Real
@@ -43,7 +44,7 @@ def one_hot(index: int, n: int) -> list[float]:
         TypeError: if one of the two is not a whole number.
     """
     n = _size(n, "the length of a one-hot vector")
-    k = _place(index, n)
+    k = _place(index.tolist() if hasattr(index, "tolist") else index, n)
     return [1.0 if j == k else 0.0 for j in range(n)]
 
 
@@ -70,8 +71,8 @@ class Vocabulary:
         least: leave out words that occur less often than this, and read them as `UNKNOWN`.
 
     Raises:
-        ValueError: if no word is left.
-        TypeError: for a text that was not cut into sentences and words.
+        ValueError: if no word is left; for a ``least`` below 1.
+        TypeError: for a text that was not cut into sentences and words, or words that are not strings.
 
     >>> vocabulary = Vocabulary([["the", "cat", "sat"], ["the", "dog", "sat"]])
     >>> vocabulary.words
@@ -81,6 +82,7 @@ class Vocabulary:
     """
 
     def __init__(self, sentences: Iterable[Sentence], least: int = 1) -> None:
+        least = _size(least, "least, how often a word must occur,")
         counts = Counter(word for sentence in sentences for word in as_words(sentence))
         for marker in (BOUNDARY, UNKNOWN):
             del counts[marker]
@@ -107,10 +109,12 @@ class Vocabulary:
 
         Raises:
             KeyError: if the vocabulary does not have it; the message names a near one. `encode` reads it as `UNKNOWN`.
+            TypeError: if it is not a string.
         """
+        as_words([word])
         if word not in self._number:
             raise UnknownWordError(
-                f"the vocabulary of {len(self)} words does not have {word!r}{did_you_mean(str(word), self.words)}"
+                f"the vocabulary of {len(self)} words does not have {word!r}{did_you_mean(word, self.words)}"
             )
         return self._number[word]
 
@@ -127,15 +131,41 @@ class UnknownWordError(KeyError):
         return str(self.args[0])
 
 
-def as_words(sentence: Sentence) -> Sentence:
-    """A sentence as a sequence of words; a string is not one.
+def as_vocabulary(vocabulary: Any) -> Vocabulary:
+    """A `Vocabulary`, and nothing else.
 
     Raises:
-        TypeError: for a string, whose parts would be letters.
+        TypeError: for a list of words or of sentences, or how many there are.
+    """
+    if not isinstance(vocabulary, Vocabulary):
+        raise TypeError(f"expected a vocabulary, Vocabulary(sentences), but got {type(vocabulary).__name__}")
+    return vocabulary
+
+
+def as_sentence(sentence: Any) -> list[Any]:
+    """A sentence as a list, of words or of their numbers; a string is not one.
+
+    Raises:
+        TypeError: for a string, whose parts would be letters; for a set, which has no order.
     """
     if isinstance(sentence, str):
         raise TypeError(f"a sentence is a list of words, but got the string {sentence[:40]!r}; use .split()")
-    return sentence
+    if isinstance(sentence, (bytes, dict, set, frozenset)) or not isinstance(sentence, Iterable):
+        raise TypeError(f"a sentence is a list of words, but got {type(sentence).__name__}: {sentence!r:.60}")
+    return sentence.tolist() if hasattr(sentence, "tolist") else list(sentence)
+
+
+def as_words(sentence: Any) -> list[str]:
+    """A sentence as a list of words.
+
+    Raises:
+        TypeError: as `as_sentence`; also if one of the words is not a string.
+    """
+    words = as_sentence(sentence)
+    for word in words:
+        if not isinstance(word, str):
+            raise TypeError(f"a word is a string, but got {type(word).__name__}: {word!r:.60}")
+    return words
 
 
 class Embedding(Module):
@@ -182,9 +212,11 @@ class Embedding(Module):
         n = len(self.rows)
         if isinstance(x, str):
             raise TypeError(f"an embedding takes a word's number, not the word {x!r}; vocabulary.index({x!r}) gives it")
+        if hasattr(x, "tolist"):
+            x = x.tolist()
         if isinstance(x, (Value, Real)):
             return list(self.rows[_place(x, n)])
-        x = as_inputs(x, n, "this embedding")
+        x = as_inputs(x, n, f"an embedding that is given a list, such as one_hot(0, {n}),")
         return [_weighted(column, x) for column in zip(*self.rows, strict=True)]
 
     @classmethod
@@ -193,14 +225,19 @@ class Embedding(Module):
 
         Raises:
             ValueError: if there are none, or they differ in length.
+            TypeError: for what is not rows of numbers.
         """
-        rows = [list(row) for row in matrix]
+        rows = [list(row) if isinstance(row, Iterable) else row for row in matrix]
+        if any(not isinstance(row, list) for row in rows):
+            raise TypeError(
+                f"an embedding is made of rows of numbers, such as [[1, 2], [3, 4]], but got {matrix!r:.60}"
+            )
         if not rows or len({len(row) for row in rows}) != 1:
             raise ValueError(f"an embedding needs rows of equal length, but they have {[len(row) for row in rows]}")
         embedding = cls(len(rows), len(rows[0]), "zeros")
         for mine, row in zip(embedding.rows, rows, strict=True):
             for p, e in zip(mine, row, strict=True):
-                p.data = float(e)
+                p.data = e
         return embedding
 
     def describe(self) -> str:
@@ -222,6 +259,11 @@ class WordVectors(Module):
     vocabulary: Vocabulary
     embedding: Embedding
 
+    def architecture(self) -> str:
+        """As for any module, and a checksum of the words: a row is no good as the vector of another word."""
+        words = zlib.crc32(" ".join(self.vocabulary.words).encode())
+        return f"{self.describe()} with the vocabulary {words:08x}"
+
     def vector(self, word: str) -> list[float]:
         """The numbers of a word.
 
@@ -237,6 +279,7 @@ class WordVectors(Module):
 
         Raises:
             KeyError: if the vocabulary does not have the word.
+            ValueError: if a vector is not finite.
         """
         import numpy
 
@@ -258,6 +301,9 @@ class WordVectors(Module):
 
         Returns:
             an array of shape (words, 2), in the vocabulary's order. The second column is 0 for a dimension of 1.
+
+        Raises:
+            ValueError: if a vector is not finite.
         """
         import numpy
 
@@ -272,7 +318,13 @@ class WordVectors(Module):
     def _table(self) -> numpy.ndarray[Any, Any]:
         import numpy
 
-        return numpy.array([[p.data for p in row] for row in self.embedding.rows])
+        table = numpy.array([[p.data for p in row] for row in self.embedding.rows])
+        for word, finite in zip(self.vocabulary.words, numpy.isfinite(table).all(axis=1), strict=True):
+            if not finite:
+                raise ValueError(
+                    f"the vector of {word!r} holds inf or nan: training went astray; lower its learning rate"
+                )
+        return table
 
 
 def skip_gram_pairs(sentence: Sequence[Any], window: int = 2) -> list[tuple[Any, Any]]:
@@ -285,7 +337,7 @@ def skip_gram_pairs(sentence: Sequence[Any], window: int = 2) -> list[tuple[Any,
         ValueError: for a window below 1.
     """
     window = _size(window, "the window")
-    sentence = as_words(sentence)
+    sentence = as_sentence(sentence)
     return [
         (centre, sentence[j])
         for i, centre in enumerate(sentence)
@@ -316,9 +368,12 @@ class SkipGram(WordVectors):
 
     def __init__(self, vocabulary: Vocabulary, dimension: int, seed: int | random.Random | None = None) -> None:
         rng = initialisers.generator(seed)
-        self.vocabulary = vocabulary
+        self.vocabulary = as_vocabulary(vocabulary)
         self.embedding = Embedding(len(vocabulary), dimension, "normal", rng)
         self.outputs = Embedding(len(vocabulary), dimension, "normal", rng)
+        for name, table in (("V", self.embedding), ("U", self.outputs)):  # a picture shows both
+            for p in table.parameters():
+                p.label = p.label.replace("E", name)
 
     def forward(self, centre: Any) -> list[Value]:
         v = self.embedding(centre)

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any, Self
 from autograd import Value, functions
 
 from . import init as initialisers
-from .embedding import BOUNDARY, Embedding, Sentence, Vocabulary, WordVectors, as_words
+from .data import _whole
+from .embedding import BOUNDARY, Embedding, Sentence, Vocabulary, WordVectors, as_vocabulary, as_words
 from .layers import Layer, _size
 from .train import predict
 
@@ -42,7 +43,10 @@ def perplexity(probabilities: Iterable[float]) -> float:
 
     Raises:
         ValueError: for no tokens, or a number that is no probability.
+        TypeError: for anything but a list of numbers.
     """
+    if isinstance(probabilities, str) or not isinstance(probabilities, Iterable):
+        raise TypeError(f"perplexity takes a list of probabilities, but got {probabilities!r:.60}")
     ps = [float(p) for p in probabilities]
     if not ps:
         raise ValueError("the perplexity of no tokens is not defined")
@@ -51,7 +55,10 @@ def perplexity(probabilities: Iterable[float]) -> float:
             raise ValueError(f"perplexity takes probabilities, between 0 and 1, but got {p!r}")
     if min(ps) == 0.0:
         return math.inf
-    return math.exp(-math.fsum(map(math.log, ps)) / len(ps))
+    try:
+        return math.exp(-math.fsum(map(math.log, ps)) / len(ps))
+    except OverflowError:  # beyond 1.8e308
+        return math.inf
 
 
 def windows(sentences: Iterable[Sentence], vocabulary: Vocabulary, context: int) -> list[tuple[Context, int]]:
@@ -59,10 +66,15 @@ def windows(sentences: Iterable[Sentence], vocabulary: Vocabulary, context: int)
 
     A sentence is preceded by as many boundary markers as the context is long, so that its first word is predicted too.
 
+    Raises:
+        ValueError: for a negative context.
+        TypeError: for a text that was not cut into sentences and words, or something else than a `Vocabulary`.
+
     >>> windows([["hello", "you"]], vocabulary, 2)      # </s> is 0, hello 2, you 3
     [((0, 0), 2), ((0, 2), 3), ((2, 3), 0)]
     """
-    boundary = vocabulary.index(BOUNDARY)
+    boundary = as_vocabulary(vocabulary).index(BOUNDARY)
+    context = _whole(context, "the number of words of context", 0)
     found: list[tuple[Context, int]] = []
     for words in sentences:
         tokens = [boundary] * context + vocabulary.encode(words) + [boundary]
@@ -119,8 +131,9 @@ class LanguageModel:
 
         Args:
             rng: a ``random.Random``, or a seed.
+            longest: how many words at most.
         """
-        rng = initialisers.generator(rng)
+        rng, longest = initialisers.generator(rng), _whole(longest, "longest, the number of words,", 0)
         words: list[str] = []
         while len(words) < longest:
             after = self.distribution(words)
@@ -142,13 +155,13 @@ class NGramModel(LanguageModel):
         k: added to every count; 0 for the bare frequencies.
 
     Raises:
-        ValueError: for n below 1, or a k that is negative or not finite.
+        ValueError: for n below 1, or a k that is no number from 0 to 10³⁰⁰.
     """
 
     def __init__(self, n: int, k: float = 1.0) -> None:
         self.n = _size(n, "the n of an n-gram")
-        if not isinstance(k, Real) or not 0.0 <= float(k) < math.inf:
-            raise ValueError(f"k is added to every count, so it must be a number from 0 up, but got {k!r}")
+        if isinstance(k, bool) or not isinstance(k, Real) or not 0.0 <= k <= 1e300:  # k·V must not overflow
+            raise ValueError(f"k is added to every count, so it must be a number from 0 to 1e300, but got {k!r}")
         self.k: float = float(k)
         self.context = self.n - 1
         self.counts: dict[Context, Counter[int]] = {}
@@ -164,8 +177,8 @@ class NGramModel(LanguageModel):
         Raises:
             ValueError: if there are no sentences.
         """
-        sentences = list(sentences)
-        self.vocabulary = Vocabulary(sentences) if vocabulary is None else vocabulary
+        sentences = [as_words(words) for words in sentences]
+        self.vocabulary = Vocabulary(sentences) if vocabulary is None else as_vocabulary(vocabulary)
         tokens = windows(sentences, self.vocabulary, self.context)
         if not tokens:
             raise ValueError("there are no sentences to count words in")
@@ -191,6 +204,18 @@ class NGramModel(LanguageModel):
             result.append(ps)
         return result
 
+    def perplexity(self, sentences: Iterable[Sentence]) -> float:
+        """As for any model; infinite with k=0 if some run of n words was never counted.
+
+        A context that was never seen has no probabilities then, but the word that led to it has probability 0 already.
+        """
+        sentences = [as_words(words) for words in sentences]
+        if self.k == 0.0:
+            tokens = windows(sentences, self.vocabulary, self.context)
+            if any(token not in self.counts.get(context, ()) for context, token in tokens):
+                return math.inf
+        return super().perplexity(sentences)
+
     def __repr__(self) -> str:
         return f"NGramModel(n={self.n}, k={self.k:g})"
 
@@ -214,7 +239,7 @@ def best_k(
     Raises:
         ValueError: if there is no k to try.
     """
-    validation = list(validation)
+    validation = [as_words(words) for words in validation]
     model = NGramModel(n).fit(train, vocabulary)
     found = []
     for k in ks:
@@ -244,7 +269,8 @@ class NeuralLanguageModel(WordVectors, LanguageModel):
     logits z.
 
     Raises:
-        ValueError: when called with another number of inputs.
+        ValueError: when called with another number of inputs; when asked for probabilities that are not finite.
+        TypeError: for anything but a `Vocabulary`; when called with anything but a list.
     """
 
     _lists_parts = True
@@ -258,7 +284,7 @@ class NeuralLanguageModel(WordVectors, LanguageModel):
         seed: int | random.Random | None = None,
     ) -> None:
         rng = initialisers.generator(seed)
-        self.vocabulary = vocabulary
+        self.vocabulary = as_vocabulary(vocabulary)
         self.context = _size(context, "the number of words of context")
         self.embedding = Embedding(len(vocabulary), dimension, "normal", rng)
         self.hidden = Layer(self.context * dimension, hidden, "tanh", seed=rng)
@@ -266,6 +292,8 @@ class NeuralLanguageModel(WordVectors, LanguageModel):
 
     def forward(self, x: Sequence[Any]) -> list[Value]:
         size, m = len(self.vocabulary), self.context
+        if isinstance(x, (str, set, frozenset, dict)) or not hasattr(x, "__len__"):
+            raise TypeError(f"this model takes a list of {m} words' numbers, but got {type(x).__name__}: {x!r:.60}")
         if len(x) == m:
             parts = list(x)
         elif len(x) == m * size:
@@ -291,9 +319,16 @@ class NeuralLanguageModel(WordVectors, LanguageModel):
         return self._one_hot([context for context, _ in tokens]), [token for _, token in tokens]
 
     def distributions(self, contexts: Sequence[Context]) -> list[Sequence[float]]:
+        if not contexts:
+            return []
         if len(contexts) == 1:  # looking rows up is quicker than multiplying, if nothing is compiled
-            return [[p.data for p in functions.softmax(self(list(contexts[0])))]]
-        return [functions.softmax(z) for z in predict(self, self._one_hot(contexts))]
+            logits = [[z.data for z in self(list(contexts[0]))]]
+        else:
+            logits = predict(self, self._one_hot(contexts))
+        result: list[Sequence[float]] = [functions.softmax(z) for z in logits]
+        if not all(math.isfinite(p) for ps in result for p in ps):
+            raise ValueError("this model's probabilities are nan: training went astray; lower its learning rate")
+        return result
 
     def _one_hot(self, contexts: Sequence[Context]) -> numpy.ndarray[Any, Any]:
         import numpy

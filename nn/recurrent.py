@@ -38,7 +38,7 @@ from autograd.transforms import numeric_adjoints
 from . import activations
 from .activations import Function
 from .init import generator
-from .layers import Layer, _size, as_inputs
+from .layers import Layer, _size, as_inputs, as_list
 from .module import Module, christen
 from .train import last_activation
 
@@ -232,8 +232,10 @@ def unroll(
 
     Raises:
         ValueError: for an empty sequence, a ``truncate`` below 1, or a step of another length than the cell takes.
-        TypeError: if ``xs`` is not a sequence.
+        TypeError: if ``xs`` is not a sequence, or ``cell`` cannot be called.
     """
+    if isinstance(cell, type) or not callable(cell):
+        raise TypeError(f"unroll needs a cell, such as LSTMCell(1, 8), or a function, but got {cell!r}")
     steps = _steps(xs)
     if truncate is not None:
         truncate = _size(truncate, "truncate, the number of steps that gradients flow back,")
@@ -261,7 +263,8 @@ def _steps(xs: Any) -> list[Any]:
 
 def _detached(state: State) -> State:
     if isinstance(state, (list, tuple)):
-        return type(state)(_detached(part) for part in state)
+        kind = getattr(type(state), "_make", type(state))  # a named tuple takes its parts one by one
+        return kind(_detached(part) for part in state)
     return detach(state)
 
 
@@ -283,7 +286,7 @@ class Recurrent(Module):
     Value(data=..., grad=0.0)
 
     Raises:
-        TypeError: if the cell is not one; otherwise as `unroll`.
+        TypeError: if the cell or the head is not one; otherwise as `unroll`.
     """
 
     _lists_parts = True
@@ -293,6 +296,8 @@ class Recurrent(Module):
     ) -> None:
         if not isinstance(cell, Cell):
             raise TypeError(f"Recurrent needs a cell, such as LSTMCell(1, 8), but got {type(cell).__name__}: {cell!r}")
+        if isinstance(head, type) or not (head is None or callable(head)):
+            raise TypeError(f'a head is a module, such as Layer({cell.nhidden}, 1, "linear"), but got {head!r}')
         if truncate is not None:
             truncate = _size(truncate, "truncate, the number of steps that gradients flow back,")
         self.cell = cell
@@ -359,7 +364,8 @@ def gradient_by_distance(
         return states[-1]
 
     outputs, _ = unroll(remembering, xs, state)
-    result = sum(outputs[-1][1:], outputs[-1][0]) if loss is None else loss(outputs[-1])
+    h = as_list(outputs[-1])
+    result = sum(h[1:], h[0]) if loss is None else loss(outputs[-1])
     if not isinstance(result, Value):
         raise TypeError(f"the loss must be a Value computed from the last hidden state, but is {type(result).__name__}")
     adjoints = numeric_adjoints(result)
@@ -367,7 +373,7 @@ def gradient_by_distance(
 
 
 def _entries(state: State) -> list[Value]:
-    return [s for part in state for s in part] if isinstance(state, tuple) else list(state)
+    return [s for part in state for s in part] if isinstance(state, tuple) else as_list(state)
 
 
 __all__ = ["Cell", "GRUCell", "LSTMCell", "RNNCell", "Recurrent", "gradient_by_distance", "uniform", "unroll"]

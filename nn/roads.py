@@ -14,12 +14,14 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 from autograd import Value
 
 from .data import _deviation, _whole
 from .init import generator
+from .layers import as_inputs
 
 ROWS = 30  # of a picture, in pixels
 COLUMNS = 32
@@ -130,11 +132,14 @@ def steer(outputs: Sequence[Any]) -> float:
     mass would err at the ends, where half of the hill is cut off.
 
     Raises:
-        ValueError: if there are not 30, or one is not finite.
+        ValueError: if there are not 30, or one is not finite, or too large to be squared.
+        TypeError: if they are not a list of numbers.
     """
-    numbers = [output.data if isinstance(output, Value) else float(output) for output in outputs]
-    if len(numbers) != DIRECTIONS or not all(map(math.isfinite, numbers)):
-        raise ValueError(f"a direction is read from {DIRECTIONS} finite outputs, but got {len(numbers)}: {numbers}")
+    numbers = [
+        output.data if isinstance(output, Value) else output for output in as_inputs(outputs, DIRECTIONS, "steer")
+    ]
+    if not all(isinstance(y, Real) and abs(float(y)) < 1e150 for y in numbers):
+        raise ValueError(f"a direction is read from {DIRECTIONS} finite outputs, but got {numbers}")
 
     def misfit(k: int) -> float:
         return sum([(a - b) ** 2 for a, b in zip(numbers, _hills()[k], strict=True)])
@@ -148,7 +153,7 @@ def _hills() -> list[list[float]]:
 
 
 def _direction(direction: Any) -> float:
-    if not 0.0 <= direction <= DIRECTIONS - 1:
+    if not isinstance(direction, Real) or not 0.0 <= float(direction) <= DIRECTIONS - 1:
         raise ValueError(f"a direction is from 0 (sharp left) to {DIRECTIONS - 1} (sharp right), but got {direction!r}")
     return float(direction)
 

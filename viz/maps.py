@@ -175,10 +175,8 @@ def _grids(x: Any, what: str) -> list[Grid]:
     while isinstance(inner := _listed(inner), list):
         levels, inner = levels + 1, inner[0] if inner else None
     if levels not in (2, 3):
-        raise TypeError(
-            f"{what} are rows × columns of numbers, or channels × rows × columns, but got "
-            f"{f'{levels} levels of lists' if levels else type(x).__name__}"
-        )
+        came = f"{levels} level{'s' * (levels > 1)} of lists" if levels else type(x).__name__
+        raise TypeError(f"{what} are rows × columns of numbers, or channels × rows × columns, but got {came}")
     grids = [[_listed(row) for row in _listed(g)] for g in (_listed(x) if levels == 3 else [x])]
     columns = len(grids[0][0]) if grids[0] and isinstance(grids[0][0], list) else 0
     for c, grid in enumerate(grids):
@@ -194,7 +192,7 @@ def _grids(x: Any, what: str) -> list[Grid]:
 
 
 def _listed(x: Any) -> Any:
-    return x.tolist() if hasattr(x, "tolist") else list(x) if isinstance(x, tuple) else x
+    return x.tolist() if hasattr(x, "tolist") else list(x) if isinstance(x, (tuple, range)) else x
 
 
 def _number(x: Any, what: str) -> float:
@@ -206,10 +204,20 @@ def _number(x: Any, what: str) -> float:
 
 
 def _pair(x: Any, what: str) -> tuple[int, int]:
-    pair = x if isinstance(x, (list, tuple)) else (x, x)
-    if len(pair) != 2 or any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in pair):
+    pair = _whole_numbers(x if isinstance(x, (list, tuple)) else (x, x))
+    if pair is None or min(pair) < 1:
         raise ValueError(f"{what} is a whole number of at least 1, or a pair (rows, columns) of them, but got {x!r}")
-    return pair[0], pair[1]
+    return pair
+
+
+def _whole_numbers(pair: Any) -> tuple[int, int] | None:
+    """Two whole numbers as ints, NumPy's kinds included; None for anything else."""
+    pair = _listed(pair)
+    if not isinstance(pair, list) or len(pair) != 2:
+        return None
+    if any(isinstance(n, bool) or not hasattr(n, "__index__") for n in pair):
+        return None
+    return pair[0].__index__(), pair[1].__index__()
 
 
 def _shape(grid: Sequence[Sequence[Any]]) -> tuple[int, int]:
@@ -351,8 +359,8 @@ class _Scene:
     def check_place(self, window: Any) -> tuple[int, int]:
         if self.window is None:
             raise ValueError("a window needs a size: give kernel=w for a convolution, or size=2 for pooling")
-        pair = tuple(window) if isinstance(window, (list, tuple)) else ()
-        if len(pair) != 2 or any(isinstance(n, bool) or not isinstance(n, int) for n in pair):
+        pair = _whole_numbers(window)
+        if pair is None:
             raise TypeError(
                 f"window is the row and the column of the result's cell, such as (0, 1), but got {window!r}"
             )
@@ -361,7 +369,7 @@ class _Scene:
                 f"the window has {_by(self.places)} places, rows 0…{self.places[0] - 1} and columns "
                 f"0…{self.places[1] - 1}, but got {window!r}"
             )
-        return pair[0], pair[1]
+        return pair
 
     def seen(self, i: int, j: int) -> list[list[float]]:
         """What the window sees of each map."""

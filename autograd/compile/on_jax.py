@@ -38,7 +38,7 @@ def _jax(dtype: Any) -> Any:
         import jax
     except ImportError as error:
         raise ImportError("the jax backend needs JAX: pip install 'chainrule[jax]'") from error
-    if str(dtype) == "float64" and not jax.config.jax_enable_x64:
+    if str(dtype) == "float64" and jax.dtypes.canonicalize_dtype("float64") != "float64":
         raise ValueError(
             "JAX computes in float32 unless told otherwise: call jax.config.update('jax_enable_x64', True) at the "
             "start, or compile with dtype='float32'"

@@ -63,7 +63,7 @@ class Tape:
 
     def __init__(self, trace: Trace) -> None:
         numba = _numba()
-        writer = Writer(trace, trace.parameter_nodes, backward=False, careful=False)
+        writer = Writer(trace, trace.parameter_nodes, backward=False, careful=False, raises=False)
         rules: list[int] = []
         nodes: list[int] = []
         args: list[int] = []

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..modes import STATE, TracingError
+from ..modes import STATE, TracingError, recording_again
 from ..ops import CONSTANT
 from ..transforms import flatten
 from ..value import _MANY, Value, record, to_float
@@ -120,7 +120,7 @@ def trace(f: Callable[..., Any], example: Sequence[Any], params: Sequence[Value]
     born: list[Value] = []
 
     def watched(*args: Any) -> Any:
-        with tracing() as tracer:  # from here on: the example's own leaves were made before
+        with recording_again(), tracing() as tracer:  # from here on: the example's own leaves were made before
             try:
                 return f(*args)
             except TypeError as error:

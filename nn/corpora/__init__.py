@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from ..data import _whole
+
 if TYPE_CHECKING:
     import numpy
 
@@ -42,11 +44,18 @@ def letter_windows(
     Raises:
         ValueError: for an even width, which has no middle; for a word that is not as long as its sounds, or has other
             letters than a…z.
+        TypeError: for one word in place of a list of words; for a width that is not a whole number.
     """
     import numpy
 
-    if width < 1 or width % 2 == 0:
+    width = _whole(width, "the width of a window", 1)
+    if width % 2 == 0:
         raise ValueError(f"a window has a letter in its middle, so its width must be 1, 3, 5, 7, …, but got {width!r}")
+    for texts in (words, sounds):
+        if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+            raise TypeError(
+                f'words and sounds are lists of strings, such as ["ship"] and ["S-ip"], but got {texts!r:.60}'
+            )
     if len(words) != len(sounds):
         raise ValueError(f"each word needs its sounds, but there are {len(words)} words and {len(sounds)} sounds")
     margin = LETTERS[0] * (width // 2)

@@ -269,9 +269,19 @@ def test_pooling_returns_one_map_for_one_and_several_for_several() -> None:
     assert pool2d([IMAGE, IMAGE], 3) == [[[5.0]], [[5.0]]]
 
 
+def test_a_size_may_be_an_array() -> None:
+    assert pool2d(IMAGE, np.array([1, 2])) == pool2d(IMAGE, (1, 2)) == pool2d(IMAGE, [1, np.int64(2)])
+
+
 def test_pooling_leaves_out_what_fills_no_window_and_overlaps_when_its_stride_is_small() -> None:
     assert pool2d(IMAGE, 2, "max") == [[5.0]]
     assert pool2d(IMAGE, 2, "max", 1) == [[5.0, 6.0], [8.0, 9.0]]
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int8", "float16"])
+def test_small_numbers_of_numpy_do_not_overflow_in_lists(kind: str) -> None:
+    rows = [list(row) for row in np.full((2, 2), 100, dtype=kind)]  # 4·100 is 144 in uint8
+    assert convolve2d(rows, [[100, 100], [100, 100]]) == [[40000]] and pool2d(rows, 2) == [[100.0]]
 
 
 def test_plain_numbers_stay_plain_numbers() -> None:
@@ -420,13 +430,7 @@ def trained_on_digits(epochs: int, lr: float, moves: Any) -> tuple[float, float]
     return nn.accuracy(model, X_test, y_test), seconds
 
 
-def test_a_small_net_reads_97_of_100_digits_that_it_has_not_seen() -> None:
-    accuracy, _ = trained_on_digits(epochs=30, lr=0.06, moves=[(0, 0)])
-    assert accuracy >= 0.97
-
-
-@pytest.mark.slow
-def test_with_digits_moved_by_a_pixel_it_reads_98_of_100_after_ten_seconds_of_training() -> None:
+def test_with_digits_moved_by_a_pixel_it_reads_98_of_100_unseen_ones_after_ten_seconds_of_training_c2() -> None:
     accuracy, seconds = trained_on_digits(epochs=20, lr=0.03, moves=[(0, 0), (0, 1), (0, -1), (1, 0), (-1, 0)])
     assert accuracy >= 0.98
     assert seconds < 10.0
@@ -441,6 +445,7 @@ def test_with_digits_moved_by_a_pixel_it_reads_98_of_100_after_ten_seconds_of_tr
         (lambda: convolve2d(IMAGE, np.ones((4, 2))), ValueError, '"valid" .* inside .* 4×2 .* 3×3; .*"full"'),
         (lambda: convolve2d(IMAGE, [[1]], "vaild"), ValueError, "same, full, but got 'vaild'; did you mean 'valid'?"),
         (lambda: convolve2d(IMAGE, [[1]], None), ValueError, "mode is one of"),
+        (lambda: convolve2d(IMAGE, [[1]], ["same"]), ValueError, "mode is one of"),
         (lambda: convolve2d([[1, 2], [3]], [[1]]), ValueError, "the image .* row 0 has 2 numbers and row 1 has 1"),
         (lambda: convolve2d([[1, 2], [3]], [[1], []]), ValueError, "the image"),
         (lambda: convolve2d([1, 2], [[1]]), TypeError, r"the image is a list of rows, such as \[\[1, 2\]"),
@@ -460,6 +465,9 @@ def test_with_digits_moved_by_a_pixel_it_reads_98_of_100_after_ten_seconds_of_tr
         (lambda: Conv2d(1, 1, 2)([IMAGE, IMAGE]), ValueError, "takes 1 channel, but got 2 channels of 3×3"),
         (lambda: Conv2d(1, 1, 4)(IMAGE), ValueError, "filters of 4×4 do not fit into an image with 3 rows; .* padding"),
         (lambda: Conv2d(1, 1, 6, padding=1)(IMAGE), ValueError, "3 rows, 5 with its padding,"),
+        (lambda: Conv2d(1, 1, (2, 1))([[1, 2]]), ValueError, "filters of 2×1 do not fit into an image with 1 row;"),
+        (lambda: Conv2d(1, 1, 2).filters[0]([IMAGE, IMAGE]), ValueError, "takes 1 channel, but got 2 channels"),
+        (lambda: Conv2d(1, 1, 4).filters[0](IMAGE), ValueError, "filters of 4×4 do not fit"),
         (lambda: Conv2d(1, 1, 2)([[1, 2], [3]]), ValueError, "the rows of the image"),
         (lambda: Conv2d(1, 1, 2)(range(9)), TypeError, "Reshape"),
         (lambda: Conv2d(1, 1, 2, padding=2), ValueError, "nothing but zeros"),
@@ -468,6 +476,7 @@ def test_with_digits_moved_by_a_pixel_it_reads_98_of_100_after_ten_seconds_of_tr
         (lambda: Conv2d(0, 1, 2), ValueError, "the number of input channels must be at least 1"),
         (lambda: Conv2d(1, 1, 2, activation="softmax"), ValueError, "softmax"),
         (lambda: Reshape(1, 8, 8)([0.0] * 60), ValueError, "1×8×8 takes 64 numbers, but got 60"),
+        (lambda: Reshape((1, 8, 8)), ValueError, r"such as Reshape\(1, 8, 8\), but got \(\(1, 8, 8\),\)"),
         (lambda: Reshape(), ValueError, r"such as Reshape\(1, 8, 8\)"),
         (lambda: nn.accuracy(Conv2d(1, 1, 2), np.zeros((4, 3, 3)), [0] * 4), ValueError, "1 list of 2 lists of 2 numb"),
         (lambda: Sequential(), ValueError, "at least one part"),

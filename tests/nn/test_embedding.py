@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import random
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd import Value, gradcheck
+from autograd import Value, gradcheck, leaves
 from autograd import compile as compile_function
-from nn import Embedding, SkipGram, Vocabulary, one_hot, skip_gram_pairs
+from nn import Embedding, NeuralLanguageModel, SkipGram, Vocabulary, one_hot, skip_gram_pairs
 from nn.embedding import BOUNDARY, UNKNOWN, UnknownWordError, WordVectors
 
 MAGIC = [[17, 24, 1], [23, 5, 7], [4, 6, 13], [10, 12, 19], [11, 18, 25]]
@@ -29,7 +31,7 @@ def numbers(values: list[Value]) -> list[float]:
 
 def test_one_hot_is_a_row_of_the_identity() -> None:
     assert [one_hot(i, 4) for i in range(4)] == np.eye(4).tolist()
-    assert one_hot(np.int64(2), 3) == [0.0, 0.0, 1.0]
+    assert one_hot(np.int64(2), 3) == one_hot(np.array(2), 3) == [0.0, 0.0, 1.0]
     assert [one_hot(i, 4) for i in (2, 0)] == nn.data.one_hot([2, 0], 4)
 
 
@@ -61,7 +63,7 @@ def test_the_embedding_of_a_vector_is_its_product_with_e(x: list[float]) -> None
     assert numbers(Embedding.from_arrays(MAGIC)(x)) == pytest.approx((np.array(x) @ np.array(MAGIC)).tolist())
 
 
-@pytest.mark.parametrize("x", [2, one_hot(2, 5)])
+@pytest.mark.parametrize("x", [2, np.array(2), one_hot(2, 5), np.eye(5, dtype=np.float32)[2]])
 def test_only_the_row_that_was_looked_up_gets_a_gradient(x: object) -> None:
     embedding = Embedding.from_arrays(MAGIC)
     a, b, c = embedding(x)
@@ -110,13 +112,19 @@ def test_a_word_in_place_of_its_number_is_refused_with_the_way_out() -> None:
 
 
 def test_a_vector_of_another_length_is_refused() -> None:
-    with pytest.raises(ValueError, match="takes 5 inputs, but got 4"):
+    with pytest.raises(ValueError, match=r"given a list, such as one_hot\(0, 5\), takes 5 inputs, but got 4"):
         Embedding.from_arrays(MAGIC)([0, 1, 0, 0])
 
 
 @pytest.mark.parametrize("matrix", [[], [[]], [[1.0, 2.0], [3.0]]])
 def test_rows_of_unequal_length_are_refused(matrix: list[list[float]]) -> None:
     with pytest.raises(ValueError, match=r"equal length|at least 1"):
+        Embedding.from_arrays(matrix)
+
+
+@pytest.mark.parametrize("matrix", [[1.0, 2.0], ["ab", "cd"], [["1"]], [[[1.0]]], [[Value(1.0)]]])
+def test_what_is_not_rows_of_numbers_is_refused(matrix: Any) -> None:
+    with pytest.raises(TypeError, match=r"rows of numbers, such as|a Value holds"):
         Embedding.from_arrays(matrix)
 
 
@@ -148,6 +156,24 @@ def test_a_string_is_not_a_sentence() -> None:
     for wrong in (lambda: Vocabulary(["the cat"]), lambda: skip_gram_pairs("the cat"), lambda: VOCABULARY.encode("a")):
         with pytest.raises(TypeError, match=r"list of words.*\.split\(\)"):
             wrong()
+
+
+@pytest.mark.parametrize("sentence", [{"a", "b"}, {"a": 1}, b"ab", 3, ["a", 2], [["a"]], [None]])
+def test_what_is_no_list_of_strings_is_no_sentence(sentence: Any) -> None:
+    for wrong in (lambda: Vocabulary([sentence]), lambda: VOCABULARY.encode(sentence)):
+        with pytest.raises(TypeError, match=r"a list of words, but got|a word is a string, but got"):
+            wrong()
+
+
+def test_words_of_an_array_are_words_and_a_generator_is_read_once() -> None:
+    assert repr(Vocabulary(np.array([["a", "b"]])).words) == repr([BOUNDARY, UNKNOWN, "a", "b"])
+    assert skip_gram_pairs(c for c in "ab") == [("a", "b"), ("b", "a")]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("least", [0, 1.5, math.nan, "2"])
+def test_how_often_a_word_must_occur_is_a_whole_number_from_one_up(least: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match="how often a word must occur"):
+        Vocabulary([["a"]], least)
 
 
 @pytest.mark.parametrize("sentences", [[], [[]], [[UNKNOWN]]])
@@ -190,6 +216,25 @@ def test_the_skip_gram_gradient_is_softmax_minus_one_hot() -> None:
     assert loss.data == pytest.approx(np.log(np.exp(z).sum()) - z[context])
     assert np.allclose([[p.grad for p in row] for row in model.outputs.rows], np.outer(error, v))
     assert np.allclose([p.grad for p in model.embedding.rows[centre]], error @ u)
+
+
+def test_in_a_picture_the_vectors_of_centre_and_context_have_names_of_their_own() -> None:
+    model = SkipGram(VOCABULARY, 2, seed=0)
+    named = [leaf.label for leaf in leaves(nn.cross_entropy(model(3), 2)) if leaf.label]
+    assert sorted(named) == [
+        "U0,0",
+        "U0,1",
+        "U1,0",
+        "U1,1",
+        "U2,0",
+        "U2,1",
+        "U3,0",
+        "U3,1",
+        "U4,0",
+        "U4,1",
+        "V3,0",
+        "V3,1",
+    ]
 
 
 def test_the_skip_gram_gradient_agrees_with_central_differences() -> None:
@@ -263,6 +308,29 @@ def test_nearest_is_by_angle_not_by_length_and_leaves_the_markers_out() -> None:
 
 def test_a_vector_of_zeros_is_near_to_nothing() -> None:
     assert vectors([[1.0, 0.0], [0.0, 0.0], [2.0, 0.0]]).nearest("a") == [("c", pytest.approx(1.0)), ("b", 0.0)]
+
+
+@pytest.mark.parametrize("make", [lambda v: SkipGram(v, 2, seed=0), lambda v: NeuralLanguageModel(v, 2, 2, 2, seed=0)])
+def test_vectors_are_loaded_for_the_same_words_in_the_same_order_only(make: Any, tmp_path: Path) -> None:
+    model = make(VOCABULARY)
+    model.save(tmp_path / "model.json")
+    again = make(Vocabulary([["a", "b", "c"], ["a", "b"], ["a"]]))
+    assert again.load(tmp_path / "model.json").vector("b") == model.vector("b")
+    other = make(Vocabulary([["c", "b", "a"], ["c", "b"], ["c"]]))
+    with pytest.raises(nn.ModelFormatError, match=r"with the vocabulary \w{8}, but this model is .* vocabulary \w{8}"):
+        other.load(tmp_path / "model.json")
+
+
+def test_a_vector_that_is_not_finite_is_named_and_not_compared() -> None:
+    model = vectors([[1.0, 0.0], [math.nan, 0.0], [2.0, 0.0]])
+    for question in (lambda: model.nearest("a"), lambda: model.map()):
+        with pytest.raises(ValueError, match="the vector of 'b' holds inf or nan"):
+            question()
+
+
+def test_a_model_without_a_vocabulary_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"expected a vocabulary, Vocabulary\(sentences\), but got list"):
+        SkipGram(["a", "b"], 2)  # type: ignore[arg-type]
 
 
 def test_nearest_of_a_word_that_is_not_there_is_refused() -> None:

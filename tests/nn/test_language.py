@@ -54,6 +54,16 @@ def test_perplexity_is_the_inverse_of_the_geometric_mean() -> None:
     assert perplexity([1e-300] * 10) == pytest.approx(1e300)
 
 
+def test_a_perplexity_beyond_all_floats_is_infinite() -> None:
+    assert perplexity([5e-324] * 3) == math.inf == perplexity([0.0, 1.0])
+
+
+@pytest.mark.parametrize("ps", [0.5, "ab", None])
+def test_perplexity_takes_a_list(ps: Any) -> None:
+    with pytest.raises(TypeError, match="takes a list of probabilities"):
+        perplexity(ps)
+
+
 @pytest.mark.parametrize(("ps", "message"), [([], "no tokens"), ([0.5, 1.5], "got 1.5"), ([math.nan], "got nan")])
 def test_perplexity_of_anything_but_probabilities_is_refused(ps: list[float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
@@ -149,7 +159,23 @@ def test_samples_follow_the_counts() -> None:
     assert all(len(model.sample(rng, longest=2)) <= 2 for _ in range(50))
 
 
-@pytest.mark.parametrize("k", [-0.1, math.nan, math.inf, "1"])
+def test_without_a_k_held_out_text_is_infinitely_perplexing_and_never_an_error() -> None:
+    for n in (1, 2, 3):
+        model = NGramModel(n, 0.0).fit(TEXT)
+        assert 1.0 <= model.perplexity(TEXT) < math.inf
+        assert model.perplexity([["zebra"]]) == math.inf
+    assert best_k(2, TEXT, [["zebra", "a"]], ks=[0.0, 1.0]).k == 1.0
+
+
+def test_sentences_that_can_be_read_only_once_are_counted_like_lists() -> None:
+    once = NGramModel(2).fit(iter(words) for words in TEXT)
+    assert once.counts == NGramModel(2).fit(TEXT).counts
+    held_out = [["a", "b", "c"], ["c", "b"]]
+    ks = [0.01, 1.0]
+    assert best_k(2, TEXT, map(iter, held_out), ks=ks).k == best_k(2, TEXT, held_out, ks=ks).k  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("k", [-0.1, math.nan, math.inf, 1e308, 10**400, True, "1"])
 def test_a_k_that_is_no_number_from_zero_up_is_refused(k: Any) -> None:
     with pytest.raises(ValueError, match="added to every count"):
         NGramModel(2, k)
@@ -173,6 +199,12 @@ def test_what_cannot_be_answered_says_why() -> None:
         model.probability("a", "a b")
     with pytest.raises(ValueError, match="no tokens"):
         model.perplexity([])
+    with pytest.raises(ValueError, match="longest.*at least 0"):
+        model.sample(0, -1)
+    with pytest.raises(TypeError, match="expected a vocabulary.*got list"):
+        NGramModel(2).fit(TEXT, ["a", "b"])  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="at least 0"):
+        windows(TEXT, VOCABULARY, -1)
 
 
 # --- the neural model
@@ -261,7 +293,20 @@ def test_the_neural_model_refuses_what_it_cannot_read() -> None:
         NeuralLanguageModel(VOCABULARY, context=0)
     with pytest.raises(ValueError, match="no sentences"):
         model.examples([])
+    for x in ({0, 1}, {0: 1, 1: 2}, 3, None, "ab", iter([0, 1])):
+        with pytest.raises(TypeError, match="takes a list of 2 words' numbers"):
+            model(x)
+    with pytest.raises(ValueError, match="no tokens"):
+        model.perplexity([])
     assert repr(model).startswith("NeuralLanguageModel(2 × 3 → 4 → 5, 68 parameters)")
+
+
+def test_a_model_that_went_astray_says_so_when_it_is_asked() -> None:
+    model = small()
+    model.output.neurons[0].b.data = math.nan
+    for question in (lambda: model.perplexity(TEXT), lambda: model.sample(0), lambda: model.distribution(["a"])):
+        with pytest.raises(ValueError, match="probabilities are nan: training went astray"):
+            question()
 
 
 def test_the_neural_model_beats_the_trigram_of_best_k_c5() -> None:
@@ -329,6 +374,7 @@ def test_a_window_shows_a_letter_between_its_neighbours() -> None:
         (["ship"], ["Sip"], 7, "'ship' has 4 letters, but 'Sip' 3 sounds"),
         (["Cat"], ["kat"], 7, "'C' in 'Cat' is no letter"),
         (["cat"], ["ka!"], 7, "'!' in 'ka!' is no sound"),
+        (["cat"], ["kat"], 0, "width of a window must be at least 1"),
         ([], [], 7, "no words"),
     ],
 )
@@ -336,6 +382,14 @@ def test_words_that_do_not_fit_their_sounds_are_refused(
     words: list[str], sounds: list[str], width: int, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
+        letter_windows(words, sounds, width)
+
+
+@pytest.mark.parametrize(
+    ("words", "sounds", "width"), [("ship", "S-ip", 7), (["ab"], [["ab", "b"]], 7), (["cat"], ["kat"], 2.5)]
+)
+def test_a_word_alone_sounds_in_a_list_and_half_a_letter_are_refused(words: Any, sounds: Any, width: Any) -> None:
+    with pytest.raises(TypeError, match="are lists of strings|must be a whole number"):
         letter_windows(words, sounds, width)
 
 

@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -516,6 +516,33 @@ def test_a_model_says_what_it_is_and_is_saved_for_its_own_architecture_only(tmp_
 
 
 # --- what is refused
+
+
+def test_what_is_no_cell_or_head_is_refused_at_once() -> None:
+    for wrong in (None, RNNCell):
+        with pytest.raises(TypeError, match="unroll needs a cell"):
+            unroll(wrong, [1.0])  # type: ignore[arg-type]
+    for head in ("linear", 1, Layer):
+        with pytest.raises(TypeError, match=r'a head is a module, such as Layer\(2, 1, "linear"\)'):
+            Recurrent(RNNCell(1, 2), head)  # type: ignore[arg-type]
+
+
+def test_the_state_of_a_function_may_be_a_named_tuple_or_a_single_value() -> None:
+    class Pair(NamedTuple):
+        h: list[Value]
+        c: list[Value]
+
+    def step(x: float, state: Pair | None) -> Pair:
+        c = [Value(x)] if state is None else [x + 0.5 * state.c[0]]
+        return Pair([2.0 * c[0]], c)
+
+    _, last = unroll(step, [1.0, 2.0, 3.0], truncate=2)
+    assert (last.h[0].data, last.c[0].data) == (8.5, 4.25)
+    assert gradient_by_distance(lambda x, h: Value(x) if h is None else 0.5 * h + x, [1.0, 2.0, 3.0]) == [
+        1.0,
+        0.5,
+        0.25,
+    ]
 
 
 def test_what_does_not_fit_is_refused_with_both_numbers() -> None:

@@ -137,8 +137,11 @@ class TestHills:
         (lambda: road(14.0, grass=1.5), ValueError, "shades are from 0 (black) to 1 (white), but got 1.5 and 0.7"),
         (lambda: hill(-1.0), ValueError, "from 0 (sharp left) to 29 (sharp right), but got -1.0"),
         (lambda: hill(math.nan), ValueError, "but got nan"),
-        (lambda: steer([0.5] * 29), ValueError, "30 finite outputs, but got 29"),
-        (lambda: steer([math.nan] * 30), ValueError, "30 finite outputs, but got 30: [nan, "),
+        (lambda: steer([0.5] * 29), ValueError, "steer takes 30 inputs, but got 29"),
+        (lambda: steer([math.nan] * 30), ValueError, "30 finite outputs, but got [nan, "),
+        (lambda: steer([1e200] * 30), ValueError, "30 finite outputs, but got [1e+200, "),
+        (lambda: steer("a" * 30), TypeError, "steer takes a list of 30 numbers"),
+        (lambda: hill("left"), ValueError, "from 0 (sharp left) to 29 (sharp right), but got 'left'"),  # type: ignore[arg-type]
     ],
 )
 def test_what_is_no_road_or_direction_is_refused(

@@ -37,6 +37,7 @@ def test_the_examples_run_and_print_what_the_page_says(tmp_path: Path, monkeypat
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed), warnings.catch_warnings():
             warnings.simplefilter("error")
+            warnings.simplefilter("ignore", ResourceWarning)  # Jupyter's, from tests of notebooks before this one
             exec(compile(example, "README.md", "exec"), names)
         # a comment after a print says what it prints
         for line in re.findall(r"^ *print\(.*\)  # (.+)$", example, re.MULTILINE):

@@ -298,10 +298,17 @@ def test_a_picture_is_saved_as_dots_in_light_colours(tmp_path: Path) -> None:
 # --- lessons
 
 
+def test_the_whole_numbers_and_the_ranges_of_an_array_program_are_taken_as_they_are() -> None:
+    two, place = np.int64(2), np.array([0, 1])
+    assert draw_maps(X, size=two, window=place).svg == draw_maps(X, size=2, window=(0, 1)).svg
+    assert draw_maps(X, kernel=W, stride=(two, two)).svg == draw_maps(X, kernel=W, stride=2).svg
+    assert draw_maps([range(3)]).svg == draw_maps([[0, 1, 2]]).svg
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: draw_maps([1, 2, 3]), TypeError, "rows × columns of numbers, .* got 1 levels? of lists"),
+        (lambda: draw_maps([1, 2, 3]), TypeError, "rows × columns of numbers, .* got 1 level of lists"),
         (lambda: draw_maps(3.0), TypeError, "the maps are rows × columns .* got float"),
         (lambda: draw_maps([[[[1]]]]), TypeError, "4 levels of lists"),
         (lambda: draw_maps([[1, 2], [3]]), ValueError, "has 2 numbers, but channel 0 has another shape in row 1"),
@@ -314,6 +321,8 @@ def test_a_picture_is_saved_as_dots_in_light_colours(tmp_path: Path) -> None:
         (lambda: draw_maps(X, kernel=W, window=(3, 0)), ValueError, r"rows 0…2 and columns 0…2, but got \(3, 0\)"),
         (lambda: draw_maps(X, kernel=W, window=(-1, 0)), ValueError, "rows 0…2"),
         (lambda: draw_maps(X, kernel=W, window=4), TypeError, r"such as \(0, 1\), but got 4"),
+        (lambda: draw_maps(X, kernel=W, window=(0.0, 1)), TypeError, r"such as \(0, 1\), but got \(0.0, 1\)"),
+        (lambda: draw_maps(X, size=2.5), ValueError, "the size of a window is a whole number .* but got 2.5"),
         (lambda: draw_maps(X, kernel=W, size=2), ValueError, "size is for pooling"),
         (lambda: draw_maps(X, kernel=W, stride=0), ValueError, "the stride is a whole number of at least 1"),
         (lambda: draw_maps(X, stride=2), ValueError, "a stride needs a window"),

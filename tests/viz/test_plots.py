@@ -31,6 +31,7 @@ PATHS = {"a": [[1.0, 1.0], [0.5, 0.4], [0.1, 0.0]], "b": [[1.0, 1.0], [0.9, 0.2]
 
 @pytest.fixture(autouse=True)
 def _close_figures() -> Iterator[None]:
+    plt.close("all")  # those of other tests, too
     yield
     plt.close("all")
 

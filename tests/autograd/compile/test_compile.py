@@ -358,6 +358,16 @@ def test_what_depends_on_a_number_is_refused_with_its_line(f: Any) -> None:
     assert Value(1.0) > 0  # and nothing is left switched on
 
 
+def test_compiles_inside_no_grad_too() -> None:
+    """Nothing is recorded there, but what the caller asks for is a program, and that needs the graph."""
+    w = Value(2.0, label="w")
+    with autograd.no_grad():
+        step = autograd.compile(lambda x: (w * x[0]) ** 2, [1.0])
+        assert (w * 3.0).inputs == ()
+    assert step(np.array([[3.0]])) == 36.0
+    assert step.gradient.tolist() == [36.0]
+
+
 def test_frozen_data_and_randomness_are_caught() -> None:
     w = Value(2.0)
     for f in (lambda x: w * x[0] * x[1].data, lambda x: w * x[0] * random.random(), lambda x: w.data * x[0] + w):
@@ -445,3 +455,41 @@ def test_labels_and_numbers_of_the_values_are_untouched() -> None:
     w.grad = 7.0
     autograd.compile(lambda x: logsumexp(w * x, x), 1.0)
     assert (w.data, w.grad, w.label) == (0.1 + 0.2, 7.0, "w")
+
+
+@pytest.mark.parametrize("a", [-np.inf, -800.0, -710.0, -40.0, 0.0, 40.0, 800.0, np.inf, np.nan])
+def test_sigmoid_in_place_equals_eager_where_its_power_overflows(a: float) -> None:
+    x, w = Value(a), Value(0.7)
+    y = x.sigmoid() * w + autograd.softplus(x) * w
+    y.backward()
+    step = autograd.compile(lambda: x.sigmoid() * w + autograd.softplus(x) * w, backend="python", check=False)
+    for _ in range(2):  # once with the first generator, once with the next
+        np.testing.assert_allclose(step(), y.data, rtol=1e-12)
+        np.testing.assert_allclose(step.gradient, [p.grad for p in step.parameters], rtol=1e-12)
+
+
+def test_a_rule_whose_parts_are_shared_is_written_out_in_a_moment() -> None:
+    """The largest of sixteen, as nested comparisons: few parts, but 2¹⁶ ways through them."""
+    weights = [Value(0.1 * k) for k in range(16)]
+    step = autograd.compile(lambda: logsumexp(weights), backend="python", check=False)
+    loss = logsumexp(weights)
+    loss.backward()
+    assert step() == pytest.approx(loss.data, rel=1e-14)
+    np.testing.assert_allclose(step.gradient, [p.grad for p in step.parameters], rtol=1e-12)
+
+
+def test_a_straight_line_program_may_run_in_several_threads_at_once() -> None:
+    w = [Value(0.1 * k) for k in range(30)]
+    step = autograd.compile(lambda: logsumexp([x.tanh() for x in w[:12]]) * w[20], backend="python", check=False)
+    loss = step()
+    theta, run, results = step.theta.tolist(), step._straight.run, []
+
+    def many() -> None:
+        results.extend(run(theta, (), True)[0][0] for _ in range(200))
+
+    threads = [threading.Thread(target=many) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [loss] * 800
