@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import math
 import os
+import sys
 import zlib
 from collections.abc import Sequence
 from numbers import Real
@@ -140,7 +141,9 @@ def digits() -> Points:
     try:
         from sklearn.datasets import load_digits
     except ImportError:
-        raise ImportError("the 8×8 digits come with scikit-learn: pip install 'chainrule[sklearn]'") from None
+        raise ImportError(
+            f"the 8×8 digits come with scikit-learn: {sys.executable} -m pip install scikit-learn"
+        ) from None
     bunch = load_digits()
     return [[x / 16.0 for x in row] for row in bunch.data.tolist()], bunch.target.tolist()
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -81,7 +82,7 @@ def minimize(
         import numpy
         from scipy import optimize
     except ImportError:
-        raise ImportError(f"minimize(method={method!r}) runs SciPy's: pip install 'chainrule[scipy]'") from None
+        raise ImportError(f"minimize(method={method!r}) runs SciPy's: {sys.executable} -m pip install scipy") from None
 
     path = [list(start)]
 

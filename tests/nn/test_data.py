@@ -94,7 +94,7 @@ def test_digits_without_scikit_learn_say_how_to_get_it(monkeypatch: pytest.Monke
     import sys
 
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(ImportError, match=r"pip install 'chainrule\[sklearn\]'"):
+    with pytest.raises(ImportError, match="-m pip install scikit-learn"):
         data.digits()
 
 
