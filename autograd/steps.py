@@ -149,9 +149,23 @@ def partial_formula(op: Op, position: int, called: list[str], *, latex: bool = F
     y, inputs = called[0], called[1:]
     if op.arity in (1, 2):
         a, b = inputs[0], inputs[-1]
-        return fill(formulas[position], [a, b], y)
+        return _ONE_LESS.sub(_lowered, fill(formulas[position], [a, b], y))
     partner = inputs[(position + len(inputs) // 2) % len(inputs)]
     return fill(formulas[position if op.arity else 0], [inputs[position], partner], y)
+
+
+_ONE_LESS = re.compile(r"\^(?:\((−?\d+(?:\.\d+)?)−1\)|\{(-?\d+(?:\.\d+)?)-1\})")
+
+
+def _lowered(match: re.Match[str]) -> str:
+    """The exponent of a power's derivative where it is a number: 2·s, not 2·s^(2−1)."""
+    in_latex = match[2] is not None
+    exponent = format_number(float((match[1] or match[2]).replace("−", "-")) - 1.0)
+    if exponent == "1":
+        return ""
+    if in_latex:
+        return f"^{{{latex_number(exponent)}}}"
+    return f"^({exponent})" if exponent.startswith("−") else f"^{exponent}"
 
 
 _BEHIND_A_SIGN = re.compile(r"(?:[+−×/^·-]|\\,|\\cdot)\s*$")

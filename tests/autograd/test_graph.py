@@ -204,3 +204,22 @@ def test_every_operation_has_a_formula_for_each_step() -> None:
                 assert text and "\n" not in text
                 assert "{a}" not in text and "{b}" not in text and "{y}" not in text
             assert event.latex.count("{") == event.latex.count("}")
+
+
+@pytest.mark.parametrize(
+    ("exponent", "text", "latex"),
+    [
+        (2.0, "2·x", r"2\,x"),
+        (3.0, "3·x^2", r"3\,x^{2}"),
+        (-1.0, "−1·x^(−2)", r"-1\,x^{-2}"),
+        (0.5, "0.5·x^(−0.5)", r"0.5\,x^{-0.5}"),
+        (1.0, "1·x^0", r"1\,x^{0}"),
+        (1e-5, "1e−05·x^(1e−05−1)", r"1 \cdot 10^{-5}\,x^{1 \cdot 10^{-5}-1}"),
+        (Value(2.0, "n"), "n·x^(n−1)", r"n\,x^{n-1}"),
+    ],
+)
+def test_the_derivative_of_a_power_has_the_exponent_worked_out_where_it_is_a_number(
+    exponent: float | Value, text: str, latex: str
+) -> None:
+    step = next(backward_steps(Value(2.0, "x") ** exponent))
+    assert (step.local_text, step.local_latex) == (text, latex)

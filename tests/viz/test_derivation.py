@@ -82,11 +82,11 @@ def test_two_cases_of_the_chain_rule_one_path_and_several() -> None:
     x.label, y.label = "x", "y"
     z = x * y
     z.label = "z"
-    assert str(draw_derivation(x, s)).split("\n\n")[1].splitlines() == ["∂x/∂s = 2·s^(2−1)", "      = 4"]
+    assert str(draw_derivation(x, s)).split("\n\n")[1].splitlines() == ["∂x/∂s = 2·s", "      = 4"]
     derivation = draw_derivation(z)
     assert str(derivation).split("\n\n")[1].splitlines() == [
         "∂z/∂s = ∂z/∂x · ∂x/∂s + ∂z/∂y · ∂y/∂s",
-        "      = y · 2·s^(2−1) + x · cos(s)",
+        "      = y · 2·s + x · cos(s)",
         "      = 0.9093 × 4 + 4 × (−0.4161)",
         "      = 3.637 + (−1.665)",
         "      = 1.973",
