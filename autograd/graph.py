@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .modes import NonFiniteError, watching
-from .ops import CONSTANT, LEAF, SHEET
+from .ops import BUILT_IN, CONSTANT, LEAF, SHEET
 from .value import _MANY, Value, _rule_number, local_partials, store_inputs
 
 
@@ -179,11 +179,25 @@ def recompute(root: Value) -> Value:
     return root
 
 
+def outdated(order: Iterable[Value]) -> bool:
+    """Whether a leaf was given new data after the graph was computed: a node that uses one no longer follows from it.
+
+    Only built-in operations are asked. One of a user's own may draw random numbers.
+    """
+    for node in order:
+        if node.op in BUILT_IN and any(x.op == LEAF for x in node.inputs):
+            y = SHEET[node.op].forward(*[x.data for x in node.inputs])
+            if y != node.data and not (y != y and node.data != node.data):
+                return True
+    return False
+
+
 __all__ = [
     "Statistics",
     "format_number",
     "leaves",
     "names",
+    "outdated",
     "recompute",
     "statistics",
     "topological_order",

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from autograd import SHEET, Value, format_number, topological_order
-from autograd.graph import names_in_order
+from autograd.graph import names_in_order, outdated
 from autograd.ops import CONSTANT, LEAF
 
 from .metrics import clip, one_line
 
 SUMMARY_SIZE = 24  # how many operations next to the root are still drawn when the rest is folded into a summary
 MAX_TITLE = 40  # letters of a scope's name
+OUTDATED = "A leaf has new data since this graph was computed: recompute(root) brings the numbers up to date."
 UNSET = "–"  # a gradient that no backward pass has reached
 CIRCLES = {"add": "+", "sub": "−", "mul": "×", "div": "÷"}
 
@@ -60,7 +61,7 @@ class Diagram:
     """The parts, inputs first, and what was left out on the way."""
 
     parts: list[Part]
-    note: str = ""  # what was folded, and how to open it
+    note: str = ""  # what was folded, and how to open it; and whether the numbers are out of date
     node_count: int = 0
     unit: tuple[str, str] = ("node", "nodes")  # what is counted
     is_summary: bool = False  # of all but the last operations
@@ -351,7 +352,8 @@ def _diagram(graph: _Graph, groups: list[int], boxes: dict[int, _Box], note: str
     root_part.is_root = True
     if root_part.kind != "constant":
         root_part.name = one_line(graph.names[graph.root])
-    return Diagram(parts, note, len(order), part_of=[part_of.get(g, -1) for g in groups])
+    notes = [note, OUTDATED if outdated(order) else ""]
+    return Diagram(parts, " ".join(filter(None, notes)), len(order), part_of=[part_of.get(g, -1) for g in groups])
 
 
 def _exits(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> dict[int, set[int]]:

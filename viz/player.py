@@ -20,7 +20,7 @@ from autograd import (
     forward_steps,
     topological_order,
 )
-from autograd.graph import names_in_order
+from autograd.graph import names_in_order, outdated
 from autograd.ops import LEAF
 from autograd.steps import latex_name, latex_number
 
@@ -254,6 +254,8 @@ class _Script:
             self.note = f"{in_all} steps, shown {layers}; step_through(…, depth='all') shows each of them."
         elif self.folded:
             self.note = "What is folded takes one step; step_through(…, depth='all') opens everything."
+        if outdated(self.order):
+            self.note = f"{self.note} {diagrams.OUTDATED}".strip()
 
     @property
     def parts(self) -> list[diagrams.Part]:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import math
+import random
 from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 
-from autograd import Value, dot, logsumexp, maximum, minimum, scope, topological_order
+from autograd import (
+    SHEET,
+    Value,
+    dot,
+    functions,
+    logsumexp,
+    maximum,
+    minimum,
+    recompute,
+    register,
+    scope,
+    topological_order,
+)
 from viz.diagram import Diagram, Part, build, levels
 
 from .graphs import (
@@ -132,6 +146,23 @@ def test_a_gradient_that_is_not_there_differs_from_one_that_is_zero() -> None:
     assert [part.gradient for part in build(y).parts] == ["–", "–"]
     y.backward()
     assert [part.gradient for part in build(y).parts] == ["0", "1"]
+
+
+def test_numbers_that_are_older_than_the_data_of_a_leaf_say_so() -> None:
+    x = Value(3.0, "x")
+    f = (x * x).exp() + math.nan
+    assert build(f).note == ""
+    x.data = 5.0
+    assert "A leaf has new data since this graph was computed: recompute(root)" in build(f).note
+    assert build(recompute(f)).note == ""
+
+
+def test_a_rule_that_draws_random_numbers_is_not_taken_for_old_numbers() -> None:
+    register("shaken", forward=lambda x: x + random.random(), partials=lambda y, x: (1.0,))
+    try:
+        assert build(functions.apply("shaken", Value(1.0)) + 1).note == ""
+    finally:
+        del SHEET["shaken"]
 
 
 def test_the_tooltip_holds_the_full_numbers() -> None:

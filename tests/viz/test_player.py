@@ -23,6 +23,7 @@ from autograd import (
     exp,
     format_number,
     forward_steps,
+    leaves,
     reciprocal,
     topological_order,
 )
@@ -234,6 +235,13 @@ def test_stepping_leaves_the_graph_as_it_was(name: str) -> None:
     before = state()
     step_through(root)._repr_mimebundle_()
     assert state() == before
+
+
+def test_numbers_that_are_older_than_the_data_of_a_leaf_say_so() -> None:
+    f = product_of_a_sum()
+    assert "new data" not in step_through(f).to_html()
+    leaves(f)[0].data = 7.0
+    assert "A leaf has new data since this graph was computed" in step_through(f).to_html()
 
 
 def test_a_player_is_a_snapshot() -> None:
