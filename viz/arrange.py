@@ -31,6 +31,7 @@ TITLE_SIZE = 12.0
 FRAME_PADDING = 12.0
 FRAME_TITLE = 24.0
 MAX_FRAME_LEVELS = 12
+MAX_ATTEMPTS = 3  # at a layout in which inputs stand in the way of no frame
 SHEET = 4.0  # how far the second sheet of a folded box stands out
 
 
@@ -148,22 +149,47 @@ class _Placed:
 def arrange(
     diagram: Diagram, *, fmt: str, show_grad: bool = True, local: bool = False, rankdir: str = "LR"
 ) -> Arrangement:
-    """Measure the parts, lay them out, and frame the scopes."""
+    """Measure the parts, lay them out, and frame the scopes.
+
+    An input stands just before the part that uses it. Where that costs a scope its frame, the input goes to the start.
+    """
     vertical = rankdir in ("TB", "BT")
     padding = _Padding(*_PADDINGS[rankdir])
     shapes = [_shape(part, fmt, show_grad, local, vertical) for part in diagram.parts]
     folded = [shape for shape in shapes if shape.part.kind == "folded" and not shape.part.is_root]
     for shape in folded:  # of one width, so that a column of neurons stands in line
         shape.body, shape.stub = max(s.body for s in folded), max(s.stub for s in folded)
+    best, strangers = _attempt(diagram, shapes, padding, set())
+    early: set[int] = set()
+    for _ in range(MAX_ATTEMPTS):
+        if strangers <= early:
+            break
+        early |= strangers
+        result, strangers = _attempt(diagram, shapes, padding, early)
+        if _framed(result) > _framed(best):
+            best = result
+    return best
+
+
+def _framed(result: Arrangement) -> int:
+    """How many frames stand around operations, over all operations."""
+    paths = {frame.path for frame in result.frames}
+    parts = [shape.part for shape in result.shapes if shape.part.inputs]
+    return sum(part.scope[:length] in paths for part in parts for length in range(1, len(part.scope) + 1))
+
+
+def _attempt(diagram: Diagram, shapes: list[Shape], padding: _Padding, early: set[int]) -> tuple[Arrangement, set[int]]:
+    """An arrangement in which the inputs ``early`` stand in the first column; and the inputs that cost it a frame."""
     tree = _scope_tree(diagram)
-    crossings = _lay_out(tree, diagram, shapes, padding)
+    crossings = _lay_out(tree, diagram, shapes, padding, early)
     n = len(shapes)
     result = Arrangement(shapes, [0.0] * n, [0.0] * n, [], [], tree.along, tree.across, crossings)
     _settle(tree, 0.0, tree.across / 2, shapes, result, padding)
-    _frame_scopes(tree, shapes, result, padding)
+    in_the_way: set[int] = set()
+    _frame_scopes(tree, shapes, result, padding, in_the_way)
     result.frames.sort(key=lambda f: (len(f.path), f.path))  # outer frames are painted first
     _crop(result)
-    return result
+    return result, in_the_way
 
 
 # --- sizes
@@ -305,7 +331,7 @@ def _items(group: _Group) -> list[int | _Group]:
     return [item for _, item in found]
 
 
-def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape], padding: _Padding) -> int:
+def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape], padding: _Padding, early: Collection[int]) -> int:
     """Lay out a group: first the boxes in it, then itself. Returns the number of crossings."""
     items = _items(group)
     crossings = 0
@@ -314,7 +340,7 @@ def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape], padding: _Pad
         if isinstance(item, int):
             item_of[item] = k
         else:
-            crossings += _lay_out(item, diagram, shapes, padding)
+            crossings += _lay_out(item, diagram, shapes, padding, early)
             item_of.update((member, k) for member in item.members)
     boxes: list[Box] = []
     wanted: list[list[int]] = []  # for each item, the part that feeds each of its ports
@@ -330,7 +356,8 @@ def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape], padding: _Pad
         item_of[source] = len(boxes)
         boxes.append(Box(1.0, 10.0, (0.0,)))
     wires = [Wire(item_of[source], k, port) for k, sources in enumerate(wanted) for port, source in enumerate(sources)]
-    layout = layered(boxes, wires, at_start=range(len(items), len(boxes)))
+    first = [k for k, item in enumerate(items) if isinstance(item, int) and item in early]
+    layout = layered(boxes, wires, at_start=[*first, *range(len(items), len(boxes))])
     links = [
         Link(source, (item,), port) if isinstance(item, int) else Link(source, item.members)
         for item, sources in zip(items, wanted, strict=True)
@@ -390,12 +417,19 @@ def _settle(group: _Group, u: float, v: float, shapes: list[Shape], result: Arra
             result.links.append(Link(group.exit, group.members, outward=True))
 
 
-def _frame_scopes(group: _Group, shapes: list[Shape], result: Arrangement, padding: _Padding) -> list[Frame]:
+def _frame_scopes(
+    group: _Group, shapes: list[Shape], result: Arrangement, padding: _Padding, in_the_way: set[int]
+) -> list[Frame]:
     """Frames around the scopes in a group, inner ones first; returns those that were drawn.
 
-    A scope with several results is framed only where no stranger stands between its parts.
+    A scope with several results is framed only where no stranger stands between its parts. If those are all inputs,
+    which could stand elsewhere, they are noted as ``in_the_way``.
     """
-    inside = [frame for child in group.children.values() for frame in _frame_scopes(child, shapes, result, padding)]
+    inside = [
+        frame
+        for child in group.children.values()
+        for frame in _frame_scopes(child, shapes, result, padding, in_the_way)
+    ]
     if not group.path or len(group.members) < 2:
         return inside
     left = min([result.u[i] for i in group.members] + [f.u for f in inside]) - padding.near
@@ -405,15 +439,20 @@ def _frame_scopes(group: _Group, shapes: list[Shape], result: Arrangement, paddi
     right, bottom = right + padding.far, bottom + padding.below
     if group.is_box:  # its wires end at the edges that were kept for it
         left, right = group.u, group.u + group.along
-    elif any(
-        i not in group.members
-        and result.u[i] < right
-        and result.u[i] + shape.along > left
-        and result.v[i] - shape.across / 2 < bottom
-        and result.v[i] + shape.across / 2 > top
-        for i, shape in enumerate(shapes)
-    ):
-        return inside
+    else:
+        strangers = [
+            i
+            for i, shape in enumerate(shapes)
+            if i not in group.members
+            and result.u[i] < right
+            and result.u[i] + shape.along > left
+            and result.v[i] - shape.across / 2 < bottom
+            and result.v[i] + shape.across / 2 > top
+        ]
+        if strangers:
+            if not any(shapes[i].part.inputs for i in strangers):
+                in_the_way.update(strangers)
+            return inside
     frame = Frame(group.title, group.path, left, top, right - left, bottom - top)
     result.frames.append(frame)
     return [*inside, frame]

@@ -320,6 +320,16 @@ def test_the_state_may_be_given_by_its_name(make: Make) -> None:
     assert [s.data for s in cell([1.0], state=h)] == [s.data for s in cell([1.0], h)]
 
 
+@pytest.mark.parametrize("labelled", [False, True])
+@pytest.mark.parametrize("make", CELLS)
+def test_each_step_has_its_frame_and_inputs_stand_out_of_their_way(make: Make, labelled: bool) -> None:
+    xs = [[Value(0.5, f"x{t}" if labelled else "")] for t in range(3)]
+    outputs, _ = unroll(make(1, 2, seed=0), xs)
+    for depth in (1, 2):
+        svg = draw_graph(outputs[-1][0] + outputs[-1][1], depth=depth).svg
+        assert [f"time.{t}" for t in range(3) if f">time.{t}</text>" in svg] == ["time.0", "time.1", "time.2"]
+
+
 # --- compiled
 
 
