@@ -28,7 +28,7 @@ from . import diagram as diagrams
 from . import player_page as pages
 from .diagram import UNSET, Diagram, count
 from .drawing import MAX_NODES, check_depth, one_of, only_a_value, write_whole
-from .metrics import clip, printable, text_width
+from .metrics import clip, one_line, printable, text_width
 from .stage import FMT, Backdrop, Stage
 from .svg import THEMES, title_of
 
@@ -234,8 +234,8 @@ class _Script:
         self.folded = any(part.kind == "folded" for part in self.diagram.parts)
         self.first_bad = {part.node for part in self.parts if part.is_first_non_finite}
         for part in self.parts:  # what the texts speak of can be found in the picture
-            if part.node >= 0 and part.kind in ("input", "gate") and not part.name:
-                part.name = self.names[self.order[part.node]]
+            if part.node >= 0 and part.kind in ("input", "gate"):
+                part.name = one_line(self.names[self.order[part.node]])
         self.running = not (self.folded or by_layer)  # whether contributions come in the order of `backward`
         self.expected = Counter(step.input for step in backwards)
         self.arrived: dict[Value, list[BackwardStep]] = {}

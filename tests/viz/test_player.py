@@ -244,6 +244,13 @@ def test_numbers_that_are_older_than_the_data_of_a_leaf_say_so() -> None:
     assert "A leaf has new data since this graph was computed" in step_through(f).to_html()
 
 
+def test_equal_labels_are_told_apart_in_the_picture_as_in_the_captions() -> None:
+    f = Value(2.0, "w") * 3 + Value(4.0, "w")
+    last = step_through(f, backward=False).frames[-1]
+    assert last.text == "f = v1 + w (2) = 6 + 4 = 10"
+    assert ">w<" in last.svg and ">w (2)<" in last.svg
+
+
 def test_a_player_is_a_snapshot() -> None:
     root = by_hand()
     player = step_through(root)
