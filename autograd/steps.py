@@ -173,7 +173,10 @@ _BEHIND_A_FUNCTION = re.compile(r"(?:√|log|sign\}*|\\(?!cdot)[a-z]+)\s*$")
 
 
 def fill(template: str, inputs: list[str], y: str = "y") -> str:
-    """A formula with names or numbers for {a}, {b} and {y}; a number that would be misread there gets brackets."""
+    """A formula with names or numbers for {a}, {b} and {y}; a number that would be misread there gets brackets.
+
+    What stands for any number of inputs, as (…) and Σ xᵢ·wᵢ do, is written out with them.
+    """
     shown = ", ".join(inputs if len(inputs) <= 6 else [*inputs[:3], "…", inputs[-1]])
     values = {"a": inputs[0], "b": inputs[-1] if len(inputs) == 1 else inputs[1], "y": y}
 
@@ -188,7 +191,22 @@ def fill(template: str, inputs: list[str], y: str = "y") -> str:
         return f"({value})" if misread else value
 
     text = re.sub(r"\{\{|\}\}|\{([aby])\}", put, template)
+    for dot, sign, more in (("Σ xᵢ·wᵢ", "·", "…"), (r"\sum_i x_i w_i", r" \cdot ", r"\cdots")):
+        if dot in text:
+            pairs = zip(inputs[: len(inputs) // 2], inputs[len(inputs) // 2 :], strict=True)
+            text = text.replace(dot, _sum_of([sign.join(map(_factor, pair)) for pair in pairs], more))
+    powers = _sum_of([f"e^{{{x}}}" for x in inputs], r"\cdots")
+    text = text.replace(r"\sum_i e^{x_i}", f"({powers})")
     return text.replace("(…)", f"({shown})").replace(r"(\ldots)", f"({shown})")
+
+
+def _sum_of(terms: list[str], more: str) -> str:
+    """The terms with plus signs between them; of many, the first two and the last."""
+    return " + ".join(terms if len(terms) <= 4 else [*terms[:2], more, terms[-1]])
+
+
+def _factor(name: str) -> str:
+    return f"({name})" if name.startswith(("−", "-")) or r"\cdot" in name else name
 
 
 def _wrapped(number: str) -> str:

@@ -223,3 +223,27 @@ def test_the_derivative_of_a_power_has_the_exponent_worked_out_where_it_is_a_num
 ) -> None:
     step = next(backward_steps(Value(2.0, "x") ** exponent))
     assert (step.local_text, step.local_latex) == (text, latex)
+
+
+def test_what_stands_for_any_number_of_inputs_is_written_out() -> None:
+    x, w = [Value(1.0, "x0"), Value(-2.0, "x1")], [Value(3.0, "w0"), Value(-4.0, "w1")]
+    z = [Value(float(k), f"z{k}") for k in range(6)]
+
+    def told(root: Value) -> tuple[str, str]:
+        step = next(forward_steps(root))
+        return step.text, step.latex
+
+    assert told(ag.dot(x, w)) == (
+        "f = x0·w0 + x1·w1 = 1·3 + (−2)·(−4) = 11",
+        r"f = x_{0} \cdot w_{0} + x_{1} \cdot w_{1} = 11",
+    )
+    assert told(ag.dot([-1.0, 2.0], w))[1] == r"f = (-1) \cdot w_{0} + 2 \cdot w_{1} = -11"
+    assert told(ag.dot(z, z[::-1])) == (
+        "f = z0·z5 + z1·z4 + … + z5·z0 = 0·5 + 1·4 + … + 5·0 = 20",
+        r"f = z_{0} \cdot z_{5} + z_{1} \cdot z_{4} + \cdots + z_{5} \cdot z_{0} = 20",
+    )
+    assert told(ag.logsumexp(x)) == (
+        "f = log Σ exp(x0, x1) = log Σ exp(1, −2) = 1.049",
+        r"f = \ln (e^{x_{0}} + e^{x_{1}}) = 1.049",
+    )
+    assert told(ag.logsumexp(z))[1] == r"f = \ln (e^{z_{0}} + e^{z_{1}} + \cdots + e^{z_{5}}) = 5.456"
