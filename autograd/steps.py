@@ -8,7 +8,7 @@ compute everything themselves and change no node, so one can step through a grap
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .graph import format_number, names_in_order, topological_order
@@ -99,12 +99,12 @@ def backward_steps(root: Value, gradient: float = 1.0) -> Iterator[BackwardStep]
             total[x] = total.get(x, 0.0) + contribution
             q, v = name[node], name[x]
             up, here, added, now = (format_number(n) for n in (upstream, local, contribution, total[x]))
-            text = f"∂{f}/∂{v} += ∂{f}/∂{q} · ∂{q}/∂{v} = {up} × {_wrapped(here)} = {added}"
+            text = f"∂{f}/∂{v} += ∂{f}/∂{q} · ∂{q}/∂{v} = {up} × {bracketed(here)} = {added}"
             lf, lq, lv = latex_name(f), latex_name(q), latex_name(v)
             latex = (
                 rf"\frac{{\partial {lf}}}{{\partial {lv}}} \mathrel{{+}}= "
                 rf"\frac{{\partial {lf}}}{{\partial {lq}}} \cdot \frac{{\partial {lq}}}{{\partial {lv}}} = "
-                rf"{latex_number(up)} \times {latex_number(_wrapped(here))} = {latex_number(added)}"
+                rf"{latex_number(up)} \times {latex_number(bracketed(here))} = {latex_number(added)}"
             )
             words = (
                 f"{q} passes its gradient {up} on to {v}, times the local derivative {here}: "
@@ -165,7 +165,7 @@ def _lowered(match: re.Match[str]) -> str:
         return ""
     if in_latex:
         return f"^{{{latex_number(exponent)}}}"
-    return f"^({exponent})" if exponent.startswith("−") else f"^{exponent}"
+    return f"^{bracketed(exponent)}"
 
 
 _BEHIND_A_SIGN = re.compile(r"(?:[+−×/^·-]|\\,|\\cdot)\s*$")
@@ -177,7 +177,6 @@ def fill(template: str, inputs: list[str], y: str = "y") -> str:
 
     What stands for any number of inputs, as (…) and Σ xᵢ·wᵢ do, is written out with them.
     """
-    shown = ", ".join(inputs if len(inputs) <= 6 else [*inputs[:3], "…", inputs[-1]])
     values = {"a": inputs[0], "b": inputs[-1] if len(inputs) == 1 else inputs[1], "y": y}
 
     def put(match: re.Match[str]) -> str:
@@ -191,13 +190,25 @@ def fill(template: str, inputs: list[str], y: str = "y") -> str:
         return f"({value})" if misread else value
 
     text = re.sub(r"\{\{|\}\}|\{([aby])\}", put, template)
-    for dot, sign, more in (("Σ xᵢ·wᵢ", "·", "…"), (r"\sum_i x_i w_i", r" \cdot ", r"\cdots")):
-        if dot in text:
-            pairs = zip(inputs[: len(inputs) // 2], inputs[len(inputs) // 2 :], strict=True)
-            text = text.replace(dot, _sum_of([sign.join(map(_factor, pair)) for pair in pairs], more))
-    powers = _sum_of([f"e^{{{x}}}" for x in inputs], r"\cdots")
-    text = text.replace(r"\sum_i e^{x_i}", f"({powers})")
-    return text.replace("(…)", f"({shown})").replace(r"(\ldots)", f"({shown})")
+    for stand_in, written_out in _ANY_NUMBER.items():
+        if stand_in in text:
+            text = text.replace(stand_in, written_out(inputs))
+    return text
+
+
+def _in_a_row(inputs: list[str]) -> str:
+    return f"({', '.join(inputs if len(inputs) <= 6 else [*inputs[:3], '…', inputs[-1]])})"
+
+
+def _products(inputs: list[str], sign: str, more: str) -> str:
+    """The inputs of a dot product, pair by pair."""
+    half = len(inputs) // 2
+    pairs = zip(inputs[:half], inputs[half:], strict=True)
+    return _sum_of([sign.join(map(bracketed, pair)) for pair in pairs], more)
+
+
+def _powers(inputs: list[str]) -> str:
+    return _sum_of([f"e^{{{x}}}" for x in inputs], r"\cdots")
 
 
 def _sum_of(terms: list[str], more: str) -> str:
@@ -205,12 +216,19 @@ def _sum_of(terms: list[str], more: str) -> str:
     return " + ".join(terms if len(terms) <= 4 else [*terms[:2], more, terms[-1]])
 
 
-def _factor(name: str) -> str:
+# What a formula says in place of any number of inputs, and how those are written out there.
+_ANY_NUMBER: dict[str, Callable[[list[str]], str]] = {
+    "Σ xᵢ·wᵢ": lambda inputs: _products(inputs, "·", "…"),
+    r"\sum_i x_i w_i": lambda inputs: _products(inputs, r" \cdot ", r"\cdots"),
+    r"\sum_i e^{x_i}": lambda inputs: f"({_powers(inputs)})",
+    "(…)": _in_a_row,
+    r"(\ldots)": _in_a_row,
+}
+
+
+def bracketed(name: str) -> str:
+    """A factor or a further term, in brackets if it is a negative number, or in LaTeX a product such as 3 · 10^{-5}."""
     return f"({name})" if name.startswith(("−", "-")) or r"\cdot" in name else name
-
-
-def _wrapped(number: str) -> str:
-    return f"({number})" if number.startswith("−") else number
 
 
 _GREEK = set("alpha beta gamma delta epsilon eta theta lambda mu nu pi rho sigma tau phi chi psi omega".split())

@@ -65,6 +65,7 @@ class Diagram:
     node_count: int = 0
     unit: tuple[str, str] = ("node", "nodes")  # what is counted
     is_summary: bool = False  # of all but the last operations
+    is_outdated: bool = False  # whether the numbers are older than a leaf's data
     part_of: list[int] = field(default_factory=list)  # for each node of the graph, the part that it is drawn in, or -1
 
 
@@ -352,8 +353,10 @@ def _diagram(graph: _Graph, groups: list[int], boxes: dict[int, _Box], note: str
     root_part.is_root = True
     if root_part.kind != "constant":
         root_part.name = one_line(graph.names[graph.root])
-    notes = [note, OUTDATED if outdated(order) else ""]
-    return Diagram(parts, " ".join(filter(None, notes)), len(order), part_of=[part_of.get(g, -1) for g in groups])
+    is_outdated = outdated(order)
+    notes = [note, OUTDATED if is_outdated else ""]
+    drawn_in = [part_of.get(g, -1) for g in groups]
+    return Diagram(parts, " ".join(filter(None, notes)), len(order), part_of=drawn_in, is_outdated=is_outdated)
 
 
 def _exits(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> dict[int, set[int]]:

@@ -77,10 +77,7 @@ def draw_graph(
     if isinstance(max_nodes, bool) or not isinstance(max_nodes, int) or max_nodes < 2:
         raise ValueError(f"max_nodes must be an int of at least 2, but got {max_nodes!r}")
     check_depth(depth)
-    try:
-        format_number(1.5, fmt)
-    except (ValueError, TypeError):
-        raise ValueError(f"fmt must be a format spec for numbers, such as '.4g' or '.2f', but got {fmt!r}") from None
+    check_fmt(fmt, "'.4g' or '.2f'")
     return Drawing(root, rankdir, theme, fmt, show_grad, local, depth, max_nodes, engine)
 
 
@@ -107,6 +104,13 @@ def only_a_value(what: str, root: object) -> None:
 def one_of(option: str, given: object, allowed: tuple[str, ...]) -> None:
     if given not in allowed:
         raise ValueError(f"{option} must be one of {', '.join(allowed)}, but got {given!r}")
+
+
+def check_fmt(fmt: str, examples: str) -> None:
+    try:
+        format_number(1.5, fmt)
+    except (ValueError, TypeError):
+        raise ValueError(f"fmt must be a format spec for numbers, such as {examples}, but got {fmt!r}") from None
 
 
 def check_depth(depth: object) -> None:

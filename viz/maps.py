@@ -18,7 +18,7 @@ from typing import Any
 from autograd import Value, format_number
 
 from .arrange import NAME_SIZE
-from .drawing import Picture
+from .drawing import Picture, check_fmt, one_of
 from .metrics import clip, one_line, text_width
 from .player import Frame, Player
 from .stage import Backdrop, compact
@@ -271,14 +271,8 @@ class _Scene:
         fmt: str,
         theme: str,
     ) -> None:
-        if theme not in THEMES:
-            raise ValueError(f"theme must be one of {', '.join(THEMES)}, but got {theme!r}")
-        try:
-            format_number(1.5, fmt)
-        except (ValueError, TypeError):
-            raise ValueError(
-                f"fmt must be a format spec for numbers, such as '.3g' or '.1f', but got {fmt!r}"
-            ) from None
+        one_of("theme", theme, THEMES)
+        check_fmt(fmt, "'.3g' or '.1f'")
         self.theme, self.fmt = theme, fmt
         self.maps = _grids(maps, "the maps")
         self.kernel = None if kernel is None else _grids(kernel, "the filter's weights")

@@ -20,9 +20,9 @@ from autograd import (
     forward_steps,
     topological_order,
 )
-from autograd.graph import names_in_order, outdated
+from autograd.graph import names_in_order
 from autograd.ops import LEAF
-from autograd.steps import latex_name, latex_number
+from autograd.steps import bracketed, latex_name, latex_number
 
 from . import diagram as diagrams
 from . import player_page as pages
@@ -254,7 +254,7 @@ class _Script:
             self.note = f"{in_all} steps, shown {layers}; step_through(…, depth='all') shows each of them."
         elif self.folded:
             self.note = "What is folded takes one step; step_through(…, depth='all') opens everything."
-        if outdated(self.order):
+        if self.diagram.is_outdated:
             self.note = f"{self.note} {diagrams.OUTDATED}".strip()
 
     @property
@@ -368,7 +368,7 @@ class _Script:
         if expected > 1:
             f, x = self.names[self.root], self.names[step.input]
             added = [format_number(s.contribution) for s in so_far]
-            added = added[:1] + [f"({n})" if n.startswith("−") else n for n in added[1:]]
+            added = added[:1] + [bracketed(n) for n in added[1:]]
             total = f" = {format_number(step.total)}" if len(added) > 1 and self.running else ""
             told.append(f"Contribution {len(so_far)} of {expected} to ∂{f}/∂{x}: {_listed(added, ' + ')}{total}")
         return ". ".join(told)
