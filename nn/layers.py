@@ -8,7 +8,7 @@ could not see the sum in it.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any
 
@@ -51,6 +51,15 @@ def as_inputs(x: Any, count: int, who: str) -> Any:
 def as_list(outputs: Any) -> list[Any]:
     """A module's outputs as a list, also where it has just one."""
     return list(outputs) if isinstance(outputs, (list, tuple)) or hasattr(outputs, "tolist") else [outputs]
+
+
+def _in_turn(layers: Iterable[Function], x: Any) -> list[Any]:
+    """What each layer puts out when it is given what the one before it put out."""
+    outputs = []
+    for layer in layers:
+        x = layer(x)
+        outputs.append(x)
+    return outputs
 
 
 def _size(number: Any, what: str) -> int:
@@ -261,11 +270,7 @@ class MLP(Module):
 
     def layer_outputs(self, x: Any) -> list[list[Value]]:
         """What each layer puts out for one example, first layer first."""
-        outputs = []
-        for layer in self.layers:
-            x = layer(x)
-            outputs.append(x)
-        return outputs
+        return _in_turn(self.layers, x)
 
     @classmethod
     def from_arrays(
@@ -336,11 +341,7 @@ class Sequential(Module):
 
     def layer_outputs(self, x: Any) -> list[Any]:
         """What each part puts out for one example, first part first."""
-        outputs = []
-        for layer in self.layers:
-            x = layer(x)
-            outputs.append(x)
-        return outputs
+        return _in_turn(self.layers, x)
 
     def architecture(self) -> str:
         names = [
