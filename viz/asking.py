@@ -40,7 +40,7 @@ def at_once(ask: Callable[[Any], Any], rows: Array) -> Array | None:
 def _directly(ask: Callable[[Any], Any], rows: Array) -> Array:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of an array of one number that is taken for a number
-        return np.asarray(plain(ask(rows)))  # not within no_grad(): it may compile
+        return np.asarray(plain(ask(rows)))
 
 
 def _compiled(ask: Callable[[Any], Any], rows: Array) -> Array:

@@ -17,7 +17,6 @@ from .figures import (
     TINTS,
     Array,
     axes_for,
-    dressed,
     legend_above,
     numbers,
     panels_for,
@@ -85,8 +84,7 @@ def plot_decision_regions(
         answers = one_by_one(ask, rows)
     classes, margins = _margins(answers, labels, gives_labels, threshold)
 
-    ax = dressed(axes_for(ax, (5.0, 4.2)), grid=False)
-    ax.grid(False)
+    ax = axes_for(ax, (5.0, 4.2), grid=False)
     for k, margin in enumerate(margins):
         sheet = margin.reshape(len(up), len(across))
         if not (sheet >= 0.0).any():
@@ -258,8 +256,7 @@ def plot_confusion(
     if normalise:
         table = table / np.maximum(table.sum(axis=1, keepdims=True), 1.0)
     side = max(3.6, 0.48 * len(classes) + 1.2)
-    ax = dressed(axes_for(ax, (side + 0.3, side)), grid=False)
-    ax.grid(False)
+    ax = axes_for(ax, (side + 0.3, side), grid=False)
     top = float(table.max())
     ax.imshow(table, cmap="Greys", vmin=0.0, vmax=top * 1.15)
     for (i, j), n in np.ndenumerate(table):

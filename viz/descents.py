@@ -24,7 +24,6 @@ from .figures import (
     MARKERS,
     Array,
     axes_for,
-    dressed,
     legend_above,
     numbers,
     panels_for,
@@ -130,12 +129,6 @@ def _surface(f: Callable[[Any], Any], sides: Sides, levels: int, log: bool) -> _
     return _Surface(sides, heights, np.unique(cuts))
 
 
-def _on_the_plane(ax: Any, size: tuple[float, float]) -> Axes:
-    made = dressed(axes_for(ax, size), grid=False)
-    made.grid(False)
-    return made
-
-
 def _look(k: int, points: Array) -> dict[str, Any]:
     return {"color": COLOURS[k % len(COLOURS)], "linestyle": LINES[k % len(LINES)], "linewidth": 1.8,
             "marker": MARKERS[k % len(MARKERS)], "markersize": 5, "markeredgecolor": "white",
@@ -202,7 +195,7 @@ def plot_descent(
     paths = _paths(traces)
     surface = _surface(f, _bounds(paths, bounds, minimum), levels, log)
     if not side_by_side:
-        ax = _on_the_plane(ax, (5.2, 4.2))
+        ax = axes_for(ax, (5.2, 4.2), grid=False)
         surface.draw(ax)
         for k, (name, points) in enumerate(paths.items()):
             _path(ax, name, points, k)
@@ -368,7 +361,7 @@ def animate_descent(
     paths = _paths(traces)
     surface = _surface(f, _bounds(paths, bounds, minimum), levels, log)
     own = ax is None
-    ax = _on_the_plane(ax, (4.8, 3.8))  # small pictures make a small film
+    ax = axes_for(ax, (4.8, 3.8), grid=False)  # small pictures make a small film
     surface.draw(ax)
     looks = [ax.plot([], [], **_look(k, points), label=name)[0] for k, (name, points) in enumerate(paths.items())]
     _landmarks(ax, [points[0] for points in paths.values()], minimum)

@@ -81,14 +81,14 @@ def styled(function: Callable[P, R]) -> Callable[P, R]:
     return drawing
 
 
-def axes_for(ax: Any, size: tuple[float, float] = (5.2, 3.8)) -> Axes:
+def axes_for(ax: Any, size: tuple[float, float] = (5.2, 3.8), *, grid: bool = True) -> Axes:
     """The axes to draw on: those given, or those of a new figure."""
     if ax is None:
         _, made = pyplot().subplots(figsize=size, layout="constrained")
-        return dressed(made)
+        return dressed(made, grid)
     if not hasattr(ax, "plot") or not hasattr(ax, "set_xlabel"):
         raise TypeError(f"ax must be one Axes of Matplotlib, as plt.subplots() makes, but got {type(ax).__name__}")
-    return dressed(ax)
+    return dressed(ax, grid)
 
 
 def dressed(ax: Any, grid: bool = True) -> Axes:
@@ -97,6 +97,8 @@ def dressed(ax: Any, grid: bool = True) -> Axes:
     ax.tick_params(labelsize=9, color="#888888")  # ticks are made when the figure is shown, long after we return
     if grid:
         ax.grid(True, color="#E3E3E3", linewidth=0.6)
+    else:
+        ax.grid(False)
     same: Axes = ax
     return same
 
