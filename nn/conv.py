@@ -34,6 +34,7 @@ from . import init as initialisers
 from .activations import Function
 from .data import _whole
 from .init import Initialiser
+from .layers import left_to_right, weighted_sum
 from .module import Module, christen
 
 Grid = list[list[Any]]  # rows × columns
@@ -175,8 +176,8 @@ def convolve2d(x: Any, w: Any, mode: str = "valid", flip: bool = True) -> Grid:
     if flip:
         weights = [row[::-1] for row in weights[::-1]]
         over = [(after, before) for before, after in over]
-    windows = _windows([_padded(image, *over)], (height, width), (1, 1))
-    return [[_weighted_sum(flatten(weights), window) for window in line] for line in windows]
+    windows, kernel = _windows([_padded(image, *over)], (height, width), (1, 1)), flatten(weights)
+    return [[weighted_sum(kernel, window) for window in line] for line in windows]
 
 
 # How many cells of a filter of k rows (or columns) may hang over before the image's first cell and after its last. Of a
@@ -205,19 +206,6 @@ def _windows(maps: Sequence[Grid], size: tuple[int, int], stride: tuple[int, int
         ]
         for top in range(0, rows - height + 1, down)
     ]
-
-
-def _weighted_sum(weights: list[Any], window: list[Any]) -> Any:
-    return _sum(w * x for w, x in zip(weights, window, strict=True))
-
-
-def _sum(terms: Any) -> Any:
-    """The sum from left to right; ``sum`` would begin with a 0 that is then a node of the graph."""
-    terms = iter(terms)
-    total = next(terms)
-    for term in terms:
-        total = total + term
-    return total
 
 
 class Filter(Module):
@@ -264,7 +252,7 @@ class Filter(Module):
             row = []
             for j, window in enumerate(line):
                 with scope(f"cells.{i}.{j}"):
-                    row.append(self._activate(_weighted_sum(weights, window) + self.b))
+                    row.append(self._activate(weighted_sum(weights, window) + self.b))
             result.append(row)
         return result
 
@@ -359,12 +347,12 @@ def _channels(n: int) -> str:
 
 
 def _mean(window: list[Any]) -> Any:
-    return _sum(window) / float(len(window))
+    return left_to_right(window) / float(len(window))
 
 
 def _l2(window: list[Any]) -> Any:
     # Where all entries are 0, √'s slope is infinite; Σx² itself, which is 0 there with gradient 0, takes its place.
-    total = _sum(x * x for x in window)
+    total = left_to_right(x * x for x in window)
     return where(total > 0.0, sqrt(where(total > 0.0, total, 1.0)), total)
 
 

@@ -24,7 +24,7 @@ from autograd.hints import did_you_mean
 
 from . import init as initialisers
 from .init import Initialiser
-from .layers import _size, as_inputs
+from .layers import _size, as_inputs, weighted_sum
 from .module import Module, christen
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ class Embedding(Module):
         if isinstance(x, (Value, Real)):
             return list(self.rows[_place(x, n)])
         x = as_inputs(x, n, f"an embedding that is given a list, such as one_hot(0, {n}),")
-        return [_weighted(column, x) for column in zip(*self.rows, strict=True)]
+        return [weighted_sum(column, x) for column in zip(*self.rows, strict=True)]
 
     @classmethod
     def from_arrays(cls, matrix: Sequence[Sequence[float]]) -> Embedding:
@@ -242,15 +242,6 @@ class Embedding(Module):
 
     def describe(self) -> str:
         return f"Embedding({len(self.rows)} × {len(self.rows[0])})"
-
-
-def _weighted(ws: Iterable[Value], xs: Iterable[Any]) -> Value:
-    """Σ wᵢ·xᵢ from left to right, as in a neuron."""
-    total: Any = None
-    for w, x in zip(ws, xs, strict=True):
-        total = w * x if total is None else total + w * x
-    result: Value = total
-    return result
 
 
 class WordVectors(Module):
@@ -377,7 +368,7 @@ class SkipGram(WordVectors):
 
     def forward(self, centre: Any) -> list[Value]:
         v = self.embedding(centre)
-        return [_weighted(u, v) for u in self.outputs.rows]
+        return [weighted_sum(u, v) for u in self.outputs.rows]
 
     def examples(self, sentences: Iterable[Sentence], window: int = 2) -> tuple[numpy.ndarray[Any, Any], list[int]]:
         """(X, y) for `fit`: the one-hot centre of each pair, an array, and the index of its context.

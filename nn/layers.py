@@ -53,6 +53,20 @@ def as_list(outputs: Any) -> list[Any]:
     return list(outputs) if isinstance(outputs, (list, tuple)) or hasattr(outputs, "tolist") else [outputs]
 
 
+def weighted_sum(ws: Iterable[Any], xs: Iterable[Any]) -> Any:
+    """w₁x₁ + … + wₙxₙ, from left to right; ``sum`` would begin with a 0 that is then a node of the graph."""
+    return left_to_right(w * x for w, x in zip(ws, xs, strict=True))
+
+
+def left_to_right(terms: Iterable[Any]) -> Any:
+    """The sum of one term or more, without a 0 to begin with."""
+    terms = iter(terms)
+    total = next(terms)
+    for term in terms:
+        total = total + term
+    return total
+
+
 def _in_turn(layers: Iterable[Function], x: Any) -> list[Any]:
     """What each layer puts out when it is given what the one before it put out."""
     outputs = []
@@ -353,4 +367,4 @@ class Sequential(Module):
         return f"Sequential({len(self.layers)} part{'s' * (len(self.layers) != 1)})"
 
 
-__all__ = ["MLP", "Layer", "Neuron", "Sequential", "as_inputs", "as_list"]
+__all__ = ["MLP", "Layer", "Neuron", "Sequential", "as_inputs", "as_list", "left_to_right", "weighted_sum"]
