@@ -13,13 +13,13 @@ along the way back. Start reading at `autograd.value`, with the derivative sheet
 
 from __future__ import annotations
 
-from . import functions as _functions
 from ._neighbours import warn_of_hips as _warn_of_hips
 from .checking import Disagreement, GradientError, gradcheck
-from .compile import TracingError, compile
+from .compile import TracingError
+from .compile import compile as compile
 from .expression import ExpressionError, parse
+from .functions import abs as abs
 from .functions import (
-    abs,
     add,
     cos,
     detach,
@@ -33,7 +33,6 @@ from .functions import (
     minimum,
     mul,
     neg,
-    pow,
     reciprocal,
     register,
     relu,
@@ -45,6 +44,7 @@ from .functions import (
     sub,
     tanh,
 )
+from .functions import pow as pow
 from .graph import Statistics, format_number, leaves, names, recompute, statistics, topological_order
 from .modes import NonFiniteError, detect_anomaly, no_grad, scope
 from .ops import SHEET, Op
@@ -56,7 +56,7 @@ from .value import Value
 DISTRIBUTION = "chainrule"  # how `nn` and `viz` know that this `autograd` is ours
 __version__ = "0.1.0"
 
-# `from autograd import *` leaves Python's own abs, compile and pow alone.
+# `from autograd import *` leaves Python's own abs, compile and pow alone; type checkers take `abs as abs` for exported.
 __all__ = [
     "SHEET",
     "BackwardStep",
@@ -70,26 +70,48 @@ __all__ = [
     "Statistics",
     "TracingError",
     "Value",
+    "add",
     "backward_steps",
+    "cos",
+    "detach",
     "detect_anomaly",
+    "div",
+    "dot",
     "dumps",
+    "exp",
     "format_number",
     "forward_steps",
     "grad",
     "gradcheck",
     "hessian",
     "jacobian",
+    "leaky_relu",
     "leaves",
     "loads",
+    "log",
+    "logsumexp",
+    "maximum",
+    "minimum",
+    "mul",
     "names",
+    "neg",
     "no_grad",
     "parse",
+    "reciprocal",
     "recompute",
+    "register",
+    "relu",
     "scope",
+    "sigmoid",
+    "sin",
+    "softmax",
+    "softplus",
+    "sqrt",
     "statistics",
+    "sub",
+    "tanh",
     "topological_order",
     "value_and_grad",
-    *(name for name in _functions.__all__ if name not in ("abs", "pow")),
 ]
 
 _warn_of_hips()

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, overload
 
 from . import ops
+from .signatures import Number, Operation, of_many, of_many_each, of_two
 from .value import Operand, Value, _rule_number, record, to_float
 
 __all__ = [
@@ -42,7 +43,13 @@ __all__ = [
 ]
 
 
-def apply(name: str, *operands: Any) -> Any:
+@overload
+def apply(name: str, *operands: float) -> float: ...
+@overload
+def apply(name: str, *operands: Value) -> Value: ...
+@overload
+def apply(name: str, *operands: Operand) -> Value | float: ...
+def apply(name: str, *operands: Operand) -> Value | float:
     """Apply an operation of the sheet: record it if any operand is a Value, else compute the number."""
     for x in operands:
         if isinstance(x, Value):
@@ -54,62 +61,68 @@ def apply(name: str, *operands: Any) -> Any:
     return _rule_number(op.forward(*[to_float(x) for x in operands]), name, "forward")
 
 
-def exp(x: Any) -> Any:
+def exp(x: Number) -> Number:
     """e to the power x; inf above 709.78. Its derivative is itself."""
     return x.exp() if isinstance(x, Value) else apply("exp", x)
 
 
-def log(x: Any) -> Any:
+def log(x: Number) -> Number:
     """The natural logarithm; log(0) is -inf, below 0 it is nan. Derivative 1/x."""
     return x.log() if isinstance(x, Value) else apply("log", x)
 
 
-def sqrt(x: Any) -> Any:
+def sqrt(x: Number) -> Number:
     """The square root; below 0 it is nan. Derivative 1/(2√x), inf at 0."""
     return x.sqrt() if isinstance(x, Value) else apply("sqrt", x)
 
 
-def sin(x: Any) -> Any:
+def sin(x: Number) -> Number:
     """The sine of x in radians. Derivative cos x."""
     return x.sin() if isinstance(x, Value) else apply("sin", x)
 
 
-def cos(x: Any) -> Any:
+def cos(x: Number) -> Number:
     """The cosine of x in radians. Derivative -sin x."""
     return x.cos() if isinstance(x, Value) else apply("cos", x)
 
 
-def tanh(x: Any) -> Any:
+def tanh(x: Number) -> Number:
     """The hyperbolic tangent, y. Derivative 1 - y²."""
     return x.tanh() if isinstance(x, Value) else apply("tanh", x)
 
 
-def sigmoid(x: Any) -> Any:
+def sigmoid(x: Number) -> Number:
     """σ(x) = 1/(1 + e^-x), exact at ±1000. Derivative σ(1 - σ)."""
     return x.sigmoid() if isinstance(x, Value) else apply("sigmoid", x)
 
 
-def relu(x: Any) -> Any:
+def relu(x: Number) -> Number:
     """max(0, x). Derivative 1 above 0, else 0."""
     return x.relu() if isinstance(x, Value) else apply("relu", x)
 
 
-def softplus(x: Any) -> Any:
+def softplus(x: Number) -> Number:
     """log(1 + e^x), exact at ±1000. Derivative σ(x)."""
     return x.softplus() if isinstance(x, Value) else apply("softplus", x)
 
 
-def reciprocal(x: Any) -> Any:
+def reciprocal(x: Number) -> Number:
     """1/x; 1/0 is inf. Derivative -1/x²."""
     return x.reciprocal() if isinstance(x, Value) else apply("reciprocal", x)
 
 
-def leaky_relu(x: Any, alpha: Any = 0.01) -> Any:
+@overload
+def leaky_relu(x: Value, alpha: Operand = 0.01) -> Value: ...
+@overload
+def leaky_relu(x: Operand, alpha: Value) -> Value: ...
+@overload
+def leaky_relu(x: float, alpha: float = 0.01) -> float: ...
+def leaky_relu(x: Operand, alpha: Operand = 0.01) -> Value | float:
     """x above 0, else alpha·x. With a Value as alpha, alpha is learned (the parametric ReLU; He et al., 2015)."""
     return apply("leaky_relu", x, alpha)
 
 
-def detach(x: Any) -> Any:
+def detach(x: Number) -> Number:
     """x itself, as a constant: the value goes on, the gradient stops. Its local derivative is taken as 0.
 
     A node, and not ``Value(x.data)``: the graph shows where the gradient stops, and `autograd.compile` computes the
@@ -118,67 +131,82 @@ def detach(x: Any) -> Any:
     return apply("detach", x)
 
 
-def neg(x: Any) -> Any:
+def neg(x: Number) -> Number:
     """-x. Derivative -1."""
     return -x if isinstance(x, Value) else apply("neg", x)
 
 
-def abs(x: Any) -> Any:
+def abs(x: Number) -> Number:
     """|x|. Derivative the sign of x, taken as 0 at 0."""
     return x.__abs__() if isinstance(x, Value) else apply("abs", x)
 
 
-def add(a: Any, b: Any) -> Any:
+@of_two
+def add(a: Operand, b: Operand) -> Value | float:
     """a + b. Derivatives 1 and 1."""
     return apply("add", a, b)
 
 
-def sub(a: Any, b: Any) -> Any:
+@of_two
+def sub(a: Operand, b: Operand) -> Value | float:
     """a - b. Derivatives 1 and -1."""
     return apply("sub", a, b)
 
 
-def mul(a: Any, b: Any) -> Any:
+@of_two
+def mul(a: Operand, b: Operand) -> Value | float:
     """a · b. Derivatives b and a."""
     return apply("mul", a, b)
 
 
-def div(a: Any, b: Any) -> Any:
+@of_two
+def div(a: Operand, b: Operand) -> Value | float:
     """a / b, with 1/0 inf and 0/0 nan. Derivatives 1/b and -a/b²."""
     return apply("div", a, b)
 
 
-def pow(a: Any, b: Any) -> Any:
+@of_two
+def pow(a: Operand, b: Operand) -> Value | float:
     """a to the power b, never complex. Derivatives b·a^(b-1) and a^b·log a."""
     return apply("pow", a, b)
 
 
-def maximum(*xs: Any) -> Any:
+@of_many
+def maximum(*xs: Operand | Iterable[Operand]) -> Value | float:
     """The largest of the arguments, or of one list of them. k inputs that tie get 1/k of the gradient each."""
     return apply("maximum", *_spread("maximum", xs))
 
 
-def minimum(*xs: Any) -> Any:
+@of_many
+def minimum(*xs: Operand | Iterable[Operand]) -> Value | float:
     """The smallest of the arguments, or of one list of them. k inputs that tie get 1/k of the gradient each."""
     return apply("minimum", *_spread("minimum", xs))
 
 
-def logsumexp(*xs: Any) -> Any:
+@of_many
+def logsumexp(*xs: Operand | Iterable[Operand]) -> Value | float:
     """log(Σ exp(xᵢ)) of the arguments, or of one list, shifted so that it cannot overflow. Derivatives softmax(x)ᵢ."""
     return apply("logsumexp", *_spread("logsumexp", xs))
 
 
-def softmax(*xs: Any) -> list[Any]:
+@of_many_each
+def softmax(*xs: Operand | Iterable[Operand]) -> list[Any]:
     """exp(xᵢ) / Σ exp(xⱼ) for each of the arguments, or of one list: a list of numbers that sum to 1.
 
     Built as exp(xᵢ - logsumexp(x)), so that logits of ±1000 are as safe as any. ∂pᵢ/∂xⱼ = pᵢ([i = j] - pⱼ).
     """
-    logits = _spread("softmax", xs)
-    total = logsumexp(logits)
+    logits: Sequence[Any] = _spread("softmax", xs)
+    total: Value | float = logsumexp(logits)
     return [exp(x - total) if isinstance(total, Value) else exp(to_float(x) - total) for x in logits]
 
 
-def dot(xs: Iterable[Operand], ws: Iterable[Operand]) -> Any:
+@overload
+def dot(xs: Iterable[Value], ws: Iterable[Operand]) -> Value: ...
+@overload
+def dot(xs: Iterable[Operand], ws: Iterable[Value]) -> Value: ...
+@overload
+def dot(xs: Iterable[float], ws: Iterable[float]) -> float: ...
+def dot(xs: Iterable[Operand], ws: Iterable[Operand]) -> Value | float:
     """The dot product Σ xᵢ·wᵢ of two lists of the same length, as one node. Derivatives wᵢ and xᵢ.
 
     Raises:
@@ -190,7 +218,7 @@ def dot(xs: Iterable[Operand], ws: Iterable[Operand]) -> Any:
     return apply("dot", *left, *right) if left else 0.0
 
 
-def _spread(name: str, xs: tuple[Any, ...]) -> Sequence[Any]:
+def _spread(name: str, xs: Sequence[Any]) -> Sequence[Operand]:
     """The operands, whether they came as several arguments or as one list."""
     if len(xs) == 1 and not isinstance(xs[0], (Value, Real)):
         if isinstance(xs[0], str) or not isinstance(xs[0], Iterable):
@@ -212,7 +240,7 @@ def register(
     latex: str | None = None,
     partial_latex: Sequence[str] | None = None,
     singular: str = "",
-) -> Callable[..., Any]:
+) -> Operation:
     """Add an operation of your own to the derivative sheet; returns the function that applies it.
 
     >>> swish = register("swish", forward=lambda x: x * sigmoid(x),
@@ -247,7 +275,7 @@ def register(
         singular=singular,
     )
 
-    def operation(*operands: Operand) -> Any:
+    def operation(*operands: Operand) -> Any:  # Value or float, as `Operation` says
         return apply(name, *operands)
 
     operation.__name__ = operation.__qualname__ = name

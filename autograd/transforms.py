@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 from .graph import topological_order
 from .modes import recording, recording_again, watching
 from .ops import SHEET
+from .signatures import Curvature, Gradient, GradientBySecond, Rows, ValueAndGradient
 from .steps import check_backward
 from .value import Value, constant, is_constant, record, to_float
 
@@ -109,6 +110,12 @@ def flatten(x: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
 # --- the transforms
 
 
+@overload
+def value_and_grad(f: Callable[..., Value | float], argnum: Literal[0] = 0) -> ValueAndGradient: ...
+@overload
+def value_and_grad(
+    f: Callable[..., Value | float], argnum: int | tuple[int, ...]
+) -> Callable[..., tuple[Value | float, Any]]: ...
 def value_and_grad(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., tuple[Any, Any]]:
     """The function that gives f's value and its gradient together, for the price of one pass each way.
 
@@ -126,6 +133,14 @@ def value_and_grad(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> 
     return value_and_gradient
 
 
+@overload
+def grad(f: Callable[..., Value | float], argnum: Literal[0] = 0) -> Gradient: ...
+@overload
+def grad(f: Callable[..., Value | float], argnum: Literal[1]) -> GradientBySecond: ...
+@overload
+def grad(f: Callable[..., Value | float], argnum: tuple[int, ...]) -> Callable[..., tuple[Any, ...]]: ...
+@overload
+def grad(f: Callable[..., Value | float], argnum: int) -> Callable[..., Any]: ...
 def grad(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """The gradient of f with respect to one argument, as a function of all of them.
 
@@ -154,6 +169,10 @@ def grad(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[.
     return gradient
 
 
+@overload
+def jacobian(f: Callable[..., list[Value]], argnum: Literal[0] = 0) -> Rows: ...
+@overload
+def jacobian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]: ...
 def jacobian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
     """The Jacobian J[i][j] = ∂fᵢ/∂xⱼ of a function that returns a list (or array) of numbers.
 
@@ -177,6 +196,10 @@ def jacobian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
     return jacobian_of_f
 
 
+@overload
+def hessian(f: Callable[..., Value | float], argnum: Literal[0] = 0) -> Curvature: ...
+@overload
+def hessian(f: Callable[..., Value | float], argnum: int) -> Callable[..., Any]: ...
 def hessian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
     """The Hessian H[i][j] = ∂²f/∂xᵢ∂xⱼ of a function that returns one number: the Jacobian of its gradient.
 

@@ -36,8 +36,11 @@ def test_the_page_on_adding_an_operation_works_as_it_stands_there(tmp_path: Path
         else:
             (tmp_path / file).parent.mkdir(parents=True)
             (tmp_path / file).write_text(text, encoding="utf-8")
-    for file in ("autograd/functions.py", "autograd/__init__.py"):  # the two lists of names
-        before = '    "leaky_relu",' if file.endswith("functions.py") else "    leaky_relu,"
+    for file, before in (  # the lists of names
+        ("autograd/functions.py", '    "leaky_relu",'),
+        ("autograd/__init__.py", '    "leaky_relu",'),
+        ("autograd/__init__.py", "    leaky_relu,"),
+    ):
         insert(tmp_path / file, before, before.replace("leaky_relu", "gaussian"))
 
     new_test = tmp_path / steps[-1][0]

@@ -1,0 +1,152 @@
+"""What the functions take and give, for type checkers: with a Value the result is a Value, with numbers alone a float.
+
+Nothing here does anything when a program runs: the decorators hand back the function that they are given, so ``help``
+and tracebacks show that one. A function of one number needs no decorator, `Number` says it all:
+
+    def exp(x: Number) -> Number: ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeVar, overload
+
+from .value import Operand, Value
+
+# What comes in is what goes out. The third is for a name that may be the one or the other.
+Number = TypeVar("Number", Value, float, Value | float)
+
+
+class OfTwo(Protocol):
+    """A function of two numbers: a Value if one of them is a Value."""
+
+    @overload
+    def __call__(self, a: Value, b: Operand, /) -> Value: ...
+    @overload
+    def __call__(self, a: Operand, b: Value, /) -> Value: ...
+    @overload
+    def __call__(self, a: float, b: float, /) -> float: ...
+
+
+class OfMany(Protocol):
+    """A function of any number of numbers, or of one list of them: a Value if one of them is a Value."""
+
+    @overload
+    def __call__(self, *xs: float | Iterable[float]) -> float: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, *xs: Operand | Iterable[Operand]) -> Value: ...
+
+
+class OfManyEach(Protocol):
+    """As `OfMany`, with one result for each of the numbers."""
+
+    @overload
+    def __call__(self, *xs: float | Iterable[float]) -> list[float]: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, *xs: Operand | Iterable[Operand]) -> list[Value]: ...
+
+
+class Operation(Protocol):
+    """What `register` gives: a function of as many numbers as the operation has inputs."""
+
+    @overload
+    def __call__(self, *operands: float) -> float: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, *operands: Operand) -> Value: ...
+
+
+# --- what `grad` and its kin give: a function that gives back the kind of thing that it is given
+
+T = TypeVar("T")
+
+
+class Gradient(Protocol):
+    """∂f/∂x, in the shape of x, the first argument."""
+
+    @overload
+    def __call__(self, x: float, /, *others: Any, **named: Any) -> float: ...
+    @overload
+    def __call__(self, x: list[float], /, *others: Any, **named: Any) -> list[float]: ...
+    @overload
+    def __call__(self, x: T, /, *others: Any, **named: Any) -> T: ...
+
+
+class GradientBySecond(Protocol):
+    """As `Gradient`, by the second argument (``argnum=1``)."""
+
+    @overload
+    def __call__(self, first: Any, x: float, /, *others: Any, **named: Any) -> float: ...
+    @overload
+    def __call__(self, first: Any, x: list[float], /, *others: Any, **named: Any) -> list[float]: ...
+    @overload
+    def __call__(self, first: Any, x: T, /, *others: Any, **named: Any) -> T: ...
+
+
+class ValueAndGradient(Protocol):
+    """(f(x), ∂f/∂x)"""
+
+    @overload
+    def __call__(self, x: Value, /, *others: Any, **named: Any) -> tuple[Value, Value]: ...
+    @overload
+    def __call__(self, x: float, /, *others: Any, **named: Any) -> tuple[float, float]: ...
+    @overload
+    def __call__(self, x: list[Value], /, *others: Any, **named: Any) -> tuple[Value, list[Value]]: ...
+    @overload
+    def __call__(self, x: list[float], /, *others: Any, **named: Any) -> tuple[float, list[float]]: ...
+    @overload
+    def __call__(self, x: T, /, *others: Any, **named: Any) -> tuple[Value | float, T]: ...
+
+
+class Rows(Protocol):
+    """One row for each of f's results, or of f's gradient, in the shape of x: a Jacobian, a Hessian."""
+
+    @overload
+    def __call__(self, x: float, /, *others: Any, **named: Any) -> list[float]: ...
+    @overload
+    def __call__(self, x: list[float], /, *others: Any, **named: Any) -> list[list[float]]: ...
+    @overload
+    def __call__(self, x: T, /, *others: Any, **named: Any) -> list[T]: ...
+
+
+class Curvature(Protocol):
+    """∂²f/∂x²: a number for a number, a matrix for a list."""
+
+    @overload
+    def __call__(self, x: Value, /, *others: Any, **named: Any) -> Value: ...
+    @overload
+    def __call__(self, x: float, /, *others: Any, **named: Any) -> float: ...
+    @overload
+    def __call__(self, x: list[Value], /, *others: Any, **named: Any) -> list[list[Value]]: ...
+    @overload
+    def __call__(self, x: list[float], /, *others: Any, **named: Any) -> list[list[float]]: ...
+    @overload
+    def __call__(self, x: Any, /, *others: Any, **named: Any) -> Any: ...
+
+
+def of_two(f: Callable[[Operand, Operand], Any]) -> OfTwo:
+    return f
+
+
+def of_many(f: Callable[..., Any]) -> OfMany:
+    return f
+
+
+def of_many_each(f: Callable[..., list[Any]]) -> OfManyEach:
+    return f
+
+
+__all__ = [
+    "Curvature",
+    "Gradient",
+    "GradientBySecond",
+    "Number",
+    "OfMany",
+    "OfManyEach",
+    "OfTwo",
+    "Operation",
+    "Rows",
+    "ValueAndGradient",
+    "of_many",
+    "of_many_each",
+    "of_two",
+]
