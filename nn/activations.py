@@ -22,18 +22,20 @@ from typing import Any
 
 from autograd import Value, functions
 from autograd.hints import did_you_mean
+from autograd.signatures import Number
+from autograd.value import Operand
 
 from .module import Module
 
 Function = Callable[[Any], Any]
 
 
-def linear(z: Any) -> Any:
+def linear(z: Number) -> Number:
     """z itself: no activation."""
     return z
 
 
-def leaky_relu(z: Any) -> Any:
+def leaky_relu(z: Number) -> Number:
     """max(0.1·z, z): a small slope keeps a neuron alive whose sum is negative for every example."""
     return functions.leaky_relu(z, 0.1)
 
@@ -50,7 +52,7 @@ class PReLU(Module):
     def __init__(self, alpha: float = 0.25) -> None:
         self.alpha = Value(alpha, "alpha")
 
-    def forward(self, z: Any) -> Any:
+    def forward(self, z: Operand) -> Value:
         return functions.leaky_relu(z, self.alpha)
 
     def describe(self) -> str:

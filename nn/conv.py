@@ -22,12 +22,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from autograd import Value, scope
 from autograd.functions import maximum, sqrt
 from autograd.hints import did_you_mean
 from autograd.ops import where
+from autograd.value import Operand
 
 from . import activations
 from . import init as initialisers
@@ -37,7 +38,12 @@ from .init import Initialiser
 from .layers import left_to_right, weighted_sum
 from .module import Module, christen
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 Grid = list[list[Any]]  # rows × columns
+Map = list[list[Value]]  # a grid of what was computed
+Plain: TypeAlias = "Sequence[Sequence[float]] | NDArray[Any]"  # a grid of numbers alone
 Size = int | tuple[int, int]  # one number for rows and columns alike, or one for each
 
 
@@ -136,6 +142,15 @@ def _pair(size: Any, what: str, least: int = 1) -> tuple[int, int]:
 # --- convolution
 
 
+@overload
+def convolve2d(x: Plain, w: Plain, mode: str = "valid", flip: bool = True) -> list[list[float]]: ...  # type: ignore[overload-overlap]
+@overload
+def convolve2d(
+    x: Plain | Sequence[Sequence[Operand]],
+    w: Plain | Sequence[Sequence[Operand]],
+    mode: str = "valid",
+    flip: bool = True,
+) -> Map: ...
 def convolve2d(x: Any, w: Any, mode: str = "valid", flip: bool = True) -> Grid:
     """The two-dimensional convolution of an image with a filter, y = x * w.
 
@@ -229,7 +244,7 @@ class Filter(Module):
         self._stride, self._padding = stride, padding
         christen(self, self._own_name)
 
-    def forward(self, x: Any) -> Grid:
+    def forward(self, x: Any) -> Map:
         """The feature map: rows of Values, from channels × rows × columns."""
         maps, kernel = as_maps(x, "the image"), _shape(self.w[0])
         shape = _shape(maps[0])
@@ -247,7 +262,7 @@ class Filter(Module):
         down, along = self._padding
         maps = [_padded(grid, (down, down), (along, along)) for grid in maps]
         weights = flatten(self.w)
-        result = []
+        result: Map = []
         for i, line in enumerate(_windows(maps, kernel, self._stride)):
             row = []
             for j, window in enumerate(line):
@@ -327,7 +342,7 @@ class Conv2d(Module):
         self._channels = in_channels
         self._activation_name = name
 
-    def forward(self, x: Any) -> list[Grid]:
+    def forward(self, x: Any) -> list[Map]:
         """The feature maps, out_channels × rows × columns, from in_channels × rows × columns."""
         maps = as_maps(x, "the image")
         return [f(maps) for f in self.filters]
@@ -464,7 +479,7 @@ class Reshape(Module):
 class Flatten(Module):
     """Nested lists as one list, for a dense `Layer` behind feature maps; in the order of reading."""
 
-    def forward(self, x: Any) -> list[Any]:
+    def forward(self, x: Any) -> list[Value | float]:
         return flatten(x)
 
 

@@ -8,17 +8,25 @@ could not see the sum in it.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from autograd import Value
+from autograd.value import Operand
 
 from . import activations
 from . import init as initialisers  # the argument `init` hides the module of that name
 from .activations import Function
 from .init import Initialiser
 from .module import Module, christen
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# One number, a list of them, or an array
+Numbers: TypeAlias = "Operand | Sequence[Operand] | NDArray[Any]"
+Out = TypeVar("Out")
 
 
 def as_inputs(x: Any, count: int, who: str) -> Any:
@@ -125,17 +133,18 @@ class Neuron(Module):
             self, self._own_name
         )  # so that one used alone is framed too; a layer that holds it gives it another name
 
-    def forward(self, x: Any) -> Value:
+    def forward(self, x: Numbers) -> Value:
         """The output, from a list of n_in numbers or Values."""
         y: Value = self._activate(self.weighted_sum(x))
         return y
 
-    def weighted_sum(self, x: Any) -> Value:
+    def weighted_sum(self, x: Numbers) -> Value:
         """z = w₁x₁ + … + wₙxₙ + b, before the activation."""
         w = self.w
+        xs: Any = x
         if type(x) is not list or len(x) != len(w):
-            x = as_inputs(x, len(w), "this neuron")
-        pairs = zip(w, x, strict=True)
+            xs = as_inputs(x, len(w), "this neuron")
+        pairs = zip(w, xs, strict=True)
         wi, xi = next(pairs)
         total: Value = wi * xi
         for wi, xi in pairs:
@@ -184,12 +193,12 @@ class Layer(Module):
         if isinstance(function, Module):
             object.__setattr__(function, "_name", "activation")
 
-    def forward(self, x: Any) -> list[Value]:
+    def forward(self, x: Numbers) -> list[Value]:
         """The outputs, a list of n_out Values, from a list of n_in numbers or Values."""
-        x = as_inputs(x, self._n_in, "this layer")
-        if type(x) is not list:
-            x = list(x)
-        y = [neuron(x) for neuron in self.neurons]
+        xs = as_inputs(x, self._n_in, "this layer")
+        if type(xs) is not list:
+            xs = list(xs)
+        y = [neuron(xs) for neuron in self.neurons]
         return y if self._softmax is None else self._softmax(y)
 
     @classmethod
@@ -276,13 +285,14 @@ class MLP(Module):
             Layer(a, b, act, init, rng) for a, b, act in zip(widths[:-1], widths[1:], [*chosen, output], strict=True)
         ]
 
-    def forward(self, x: Any) -> Any:
-        x = as_inputs(x, self.layers[0]._n_in, "this MLP")
+    def forward(self, x: Numbers) -> Value | list[Value]:
+        """The list of the outputs; if there is one only, that Value itself."""
+        y: list[Value] = as_inputs(x, self.layers[0]._n_in, "this MLP")
         for layer in self.layers:
-            x = layer(x)
-        return x[0] if len(x) == 1 else x
+            y = layer(y)
+        return y[0] if len(y) == 1 else y
 
-    def layer_outputs(self, x: Any) -> list[list[Value]]:
+    def layer_outputs(self, x: Numbers) -> list[list[Value]]:
         """What each layer puts out for one example, first layer first."""
         return _in_turn(self.layers, x)
 
@@ -320,7 +330,7 @@ class MLP(Module):
         return f"MLP({' → '.join(map(str, widths))}, {', '.join([*hidden, names[-1]])})"
 
 
-class Sequential(Module):
+class Sequential(Module, Generic[Out]):
     """Modules one after another: the output of each is the input of the next.
 
     Args:
@@ -338,7 +348,7 @@ class Sequential(Module):
 
     _lists_parts = True
 
-    def __init__(self, *layers: Function) -> None:
+    def __init__(self, *layers: *tuple[*tuple[Function, ...], Callable[[Any], Out]]) -> None:
         if not layers:
             raise ValueError("a Sequential needs at least one part, but got none")
         for k, layer in enumerate(layers):
@@ -346,12 +356,14 @@ class Sequential(Module):
                 hint = f"; write {layer.__name__}(...)" if isinstance(layer, type) else ""
                 several = "; without the brackets: Sequential(a, b)" if isinstance(layer, (list, tuple)) else ""
                 raise TypeError(f"part {k} of a Sequential is a module or a function, but got {layer!r}{hint}{several}")
-        self.layers = list(layers)
+        self.layers: list[Function] = list(layers)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Out:
+        """What the last part gives."""
         for layer in self.layers:
             x = layer(x)
-        return x
+        y: Out = x
+        return y
 
     def layer_outputs(self, x: Any) -> list[Any]:
         """What each part puts out for one example, first part first."""

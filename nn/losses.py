@@ -17,20 +17,38 @@ of a number that has already been rounded to 0 or 1; from the logits the same lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, Protocol, overload
 
 from autograd import Value, functions
 from autograd.hints import did_you_mean
 
-from .layers import as_list
+from .layers import Numbers, as_list, left_to_right
 from .module import Module
 
 Loss = Callable[[Any, Any], Any]
+Plain = float | Sequence[float]
 
 
-def squared_error(output: Any, target: Any) -> Any:
+class OfOutputs(Protocol):
+    """One example's loss, from its outputs and its target: a Value, or a float if all of them are plain numbers."""
+
+    __name__: str
+
+    @overload
+    def __call__(self, output: Plain, target: Plain) -> float: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, output: Numbers, target: Numbers) -> Value: ...
+
+
+def of_outputs(loss: Callable[..., Any]) -> OfOutputs:
+    """For type checkers only: the function itself."""
+    return loss
+
+
+@of_outputs
+def squared_error(output: Numbers, target: Numbers) -> Value | float:
     """½ Σ (t - y)² over the outputs.
 
     Raises:
@@ -39,7 +57,7 @@ def squared_error(output: Any, target: Any) -> Any:
     ys, ts = _outputs(output), as_list(target)
     if len(ys) != len(ts):
         raise ValueError(f"squared_error needs a target for each output, but got {len(ts)} for {len(ys)}")
-    total = None
+    total: Value | float | None = None
     for y, t in zip(ys, ts, strict=True):
         error = t - y
         square = error**2 if isinstance(error, Value) else error * error  # of floats, ** would raise where * gives inf
@@ -49,7 +67,8 @@ def squared_error(output: Any, target: Any) -> Any:
     return 0.5 * total
 
 
-def binary_cross_entropy(output: Any, target: Any) -> Any:
+@of_outputs
+def binary_cross_entropy(output: Numbers, target: Numbers) -> Value | float:
     """-t·log σ(z) - (1-t)·log(1 - σ(z)) of a logit z, as log(1 + e^z) - t·z; summed if there are several logits.
 
     For t = 1 that is log(1 + e^-z), and is computed so: no digits are lost however sure the model is.
@@ -60,7 +79,7 @@ def binary_cross_entropy(output: Any, target: Any) -> Any:
     zs, ts = _outputs(output), as_list(target)
     if len(zs) != len(ts):
         raise ValueError(f"binary_cross_entropy needs a target for each logit, but got {len(ts)} for {len(zs)}")
-    total = None
+    total: Value | float | None = None
     for z, t in zip(zs, ts, strict=True):
         if isinstance(t, Value):
             loss = functions.softplus(z) - t * z
@@ -78,7 +97,8 @@ def binary_cross_entropy(output: Any, target: Any) -> Any:
     return total
 
 
-def cross_entropy(output: Any, target: Any) -> Any:
+@of_outputs
+def cross_entropy(output: Numbers, target: Numbers) -> Value | float:
     """-Σ tᵢ·log softmax(z)ᵢ of K logits z, as log Σ e^zⱼ - Σ tᵢ·zᵢ.
 
     Args:
@@ -94,7 +114,7 @@ def cross_entropy(output: Any, target: Any) -> Any:
             f"cross_entropy needs a logit for each of at least 2 classes, but got {len(zs)}; "
             "for a single logit use binary_cross_entropy"
         )
-    total = functions.logsumexp(zs)
+    total: Value | float = functions.logsumexp(zs)
     if isinstance(target, (list, tuple)) or getattr(target, "ndim", 0) != 0:
         ts = as_list(target)
         if len(ts) != len(zs):
@@ -112,10 +132,12 @@ def cross_entropy(output: Any, target: Any) -> Any:
             elif t != 0.0:
                 total = total - float(t) * z
         return total
-    return total - zs[_class(target, len(zs), "cross_entropy")]
+    right: Value | float = zs[_class(target, len(zs), "cross_entropy")]
+    return total - right
 
 
-def hinge(output: Any, target: Any) -> Any:
+@of_outputs
+def hinge(output: Numbers, target: Numbers) -> Value | float:
     """max(0, 1 - t·s) of a score s with t = ±1: no loss once an example is right by a margin of 1.
 
     With K scores and a class k it is Σ max(0, 1 + sⱼ - s_k) over j ≠ k (Weston and Watkins, 1999).
@@ -125,17 +147,16 @@ def hinge(output: Any, target: Any) -> Any:
     """
     scores = _outputs(output)
     if len(scores) == 1:
-        return functions.relu(1.0 - _sign(target, "hinge") * scores[0])
+        loss: Value | float = functions.relu(1.0 - _sign(target, "hinge") * scores[0])
+        return loss
     k = _class(target, len(scores), "hinge")
-    total = None
-    for j, s in enumerate(scores):
-        if j != k:
-            loss = functions.relu(1.0 + (s - scores[k]))
-            total = loss if total is None else total + loss
+    others = [functions.relu(1.0 + (s - scores[k])) for j, s in enumerate(scores) if j != k]
+    total: Value | float = left_to_right(others)
     return total
 
 
-def perceptron(output: Any, target: Any) -> Any:
+@of_outputs
+def perceptron(output: Numbers, target: Numbers) -> Value | float:
     """max(0, -t·s) of a score s with t = ±1: no loss for an example on the right side (Rosenblatt, 1958).
 
     Raises:
@@ -144,10 +165,11 @@ def perceptron(output: Any, target: Any) -> Any:
     scores = _outputs(output)
     if len(scores) != 1:
         raise ValueError(f"the perceptron loss takes one score, but got {len(scores)}")
-    return functions.relu(-_sign(target, "perceptron") * scores[0])
+    loss: Value | float = functions.relu(-_sign(target, "perceptron") * scores[0])
+    return loss
 
 
-def l2_penalty(model: Module | Iterable[Value], lam: float) -> Any:
+def l2_penalty(model: Module | Iterable[Value], lam: float) -> Value | float:
     """λ/2 · Σ w² over the weights of a model, not its biases. Its gradient λ·w shrinks every weight a little.
 
     Args:
@@ -159,7 +181,7 @@ def l2_penalty(model: Module | Iterable[Value], lam: float) -> Any:
     """
     if not lam >= 0.0:
         raise ValueError(f"the strength λ of an L2 penalty must not be negative, but got {lam!r}")
-    total: Any = None
+    total: Value | None = None
     for w in model.weights() if isinstance(model, Module) else model:
         total = w * w if total is None else total + w * w
     return 0.0 if total is None else 0.5 * lam * total

@@ -9,9 +9,10 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 
 from autograd import NonFiniteError, Value, hessian, value_and_grad
+from autograd.signatures import Number
 from autograd.transforms import flatten, numeric_adjoints
 
 from .module import Module
@@ -19,10 +20,11 @@ from .optim import Newton, Optimizer, derivatives, solve
 
 _METHODS = {"bfgs": "BFGS", "l-bfgs": "L-BFGS-B", "cg": "CG", "newton-cg": "Newton-CG", "trust-exact": "trust-exact"}
 _WITH_HESSIAN = ("newton-cg", "trust-exact")
+X = TypeVar("X")
 
 
 @dataclass(frozen=True)
-class Minimum:
+class Minimum(Generic[X]):
     """What `minimize` found.
 
     Attributes:
@@ -35,7 +37,7 @@ class Minimum:
         path: the points after each step as flat lists, the start first.
     """
 
-    x: Any
+    x: X
     value: float
     gradient_norm: float
     steps: int
@@ -45,6 +47,24 @@ class Minimum:
     path: list[list[float]]
 
 
+@overload
+def minimize(
+    f: Callable[[], Any],
+    x0: Module,
+    method: str = "bfgs",
+    *,
+    max_steps: int | None = None,
+    tolerance: float | None = None,
+) -> Minimum[dict[str, float]]: ...
+@overload
+def minimize(
+    f: Callable[[Any], Any],
+    x0: X,
+    method: str = "bfgs",
+    *,
+    max_steps: int | None = None,
+    tolerance: float | None = None,
+) -> Minimum[X]: ...
 def minimize(
     f: Callable[..., Any],
     x0: Any,
@@ -52,7 +72,7 @@ def minimize(
     *,
     max_steps: int | None = None,
     tolerance: float | None = None,
-) -> Minimum:
+) -> Minimum[Any]:
     """Minimise f from x0 on, with gradients by backpropagation.
 
     Args:
@@ -161,7 +181,7 @@ def _newton(
     finish: Callable[[list[float]], Any],
     max_steps: int,
     tolerance: float | None,
-) -> Minimum:
+) -> Minimum[Any]:
     x, path = list(start), [list(start)]
     enough = 1e-8 if tolerance is None else tolerance
     value, gradient = both(x)
@@ -259,23 +279,23 @@ def descent_trace(
 # --- surfaces to walk on: a function of a pair, and where its lowest point is
 
 
-def bowl(p: Sequence[Any]) -> Any:
+def bowl(p: Sequence[Number]) -> Number:
     """½(x² + 10y²): a long valley. Lowest at (0, 0)."""
     return 0.5 * (p[0] ** 2 + 10.0 * p[1] ** 2)
 
 
-def rosenbrock(p: Sequence[Any]) -> Any:
+def rosenbrock(p: Sequence[Number]) -> Number:
     """(1 - x)² + 100(y - x²)²: a bent valley with a nearly flat floor. Lowest at (1, 1) (Rosenbrock, 1960)."""
     return (1.0 - p[0]) ** 2 + 100.0 * (p[1] - p[0] ** 2) ** 2
 
 
-def beale(p: Sequence[Any]) -> Any:
+def beale(p: Sequence[Number]) -> Number:
     """(1.5 - x + xy)² + (2.25 - x + xy²)² + (2.625 - x + xy³)². Lowest at (3, ½) (Beale, 1958)."""
     x, y = p
     return (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2
 
 
-def saddle(p: Sequence[Any]) -> Any:
+def saddle(p: Sequence[Number]) -> Number:
     """x² - y²: no lowest point; along y = 0 the gradient leads into (0, 0), where it vanishes."""
     return p[0] ** 2 - p[1] ** 2
 

@@ -18,7 +18,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 from autograd import Value
 from autograd.modes import current_scope, enter_scope
@@ -32,10 +32,22 @@ _NOT_WEIGHTS = frozenset({"b", "bias", "biases", "alpha"})
 
 
 Seen = dict[int, Any]  # parts by their id
+In = ParamSpec("In")
+Out = TypeVar("Out", covariant=True)
 
 
 class ModelFormatError(ValueError):
     """A saved file that is not a model, is cut short, or belongs to another architecture. The message says which."""
+
+
+class _WithForward(Protocol[In, Out]):
+    """What `Module.__call__` uses; by it type checkers see that ``model(x)`` gives what the module's ``forward`` gives."""
+
+    _name: str
+
+    def forward(self, *inputs: In.args, **named: In.kwargs) -> Out: ...
+    def _christen_newcomers(self) -> None: ...
+    def _check_count(self, inputs: tuple[Any, ...]) -> None: ...
 
 
 class Module:
@@ -57,7 +69,7 @@ class Module:
         """The computation. Call the module itself, ``model(x)``, so that its nodes are filed under its path."""
         raise NotImplementedError(f"{type(self).__name__} must define forward(self, x)")
 
-    def __call__(self, *inputs: Any, **named: Any) -> Any:
+    def __call__(self: _WithForward[In, Out], *inputs: In.args, **named: In.kwargs) -> Out:
         name = self._name
         if not name:
             self._christen_newcomers()

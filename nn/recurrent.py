@@ -28,7 +28,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from autograd import Value
 from autograd.functions import detach
@@ -43,6 +43,7 @@ from .module import Module, christen
 from .train import last_activation
 
 State = Any  # the hidden state, a list; or a tuple of lists, of which the first is the hidden state
+S = TypeVar("S")
 
 
 def uniform(rng: random.Random, n_in: int, n_out: int) -> float:
@@ -210,8 +211,8 @@ class GRUCell(Cell):
 
 
 def unroll(
-    cell: Callable[[Any, Any], State], xs: Iterable[Any], state: State = None, *, truncate: int | None = None
-) -> tuple[list[list[Value]], State]:
+    cell: Callable[[Any, Any], S], xs: Iterable[Any], state: S | None = None, *, truncate: int | None = None
+) -> tuple[list[list[Value]], S]:
     """Run a cell over a sequence: state ← cell(x, state) for each x.
 
     Args:
@@ -240,14 +241,16 @@ def unroll(
     if truncate is not None:
         truncate = _size(truncate, "truncate, the number of steps that gradients flow back,")
     step = cell.forward if isinstance(cell, Cell) else cell  # a frame per time step, without another one for the cell
-    outputs = []
+    outputs: list[list[Value]] = []
+    now: Any = state
     for t, x in enumerate(steps):
         if truncate is not None and t and t % truncate == 0:
-            state = _detached(state)
+            now = _detached(now)
         with scope(f"time.{t}"):
-            state = step(x, state)
-        outputs.append(state[0] if isinstance(state, tuple) else state)
-    return outputs, state
+            now = step(x, now)
+        outputs.append(now[0] if isinstance(now, tuple) else now)
+    last: S = now
+    return outputs, last
 
 
 def _steps(xs: Any) -> list[Any]:
@@ -307,11 +310,13 @@ class Recurrent(Module):
         self._every_step = bool(every_step)
         self._truncate = truncate
 
-    def forward(self, xs: Any) -> Any:
+    def forward(self, xs: Any) -> Value | list[Value] | list[list[Value]]:
+        """The output after the last step, or with ``every_step`` the list of all; a list of one Value is that Value."""
         outputs, _ = unroll(self.cell, xs, truncate=self._truncate)
         if not self._every_step:
-            return self._answer(outputs[-1])
-        answers = []
+            last: Value | list[Value] = self._answer(outputs[-1])
+            return last
+        answers: list[Any] = []
         for t, h in enumerate(outputs):
             with scope(f"time.{t}"):
                 answers.append(self._answer(h))

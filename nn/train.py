@@ -32,14 +32,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from autograd import GradientError, NonFiniteError, Value, gradcheck, topological_order
 from autograd.modes import current_scope, enter_scope
 
 from . import losses, optim
 from .init import generator
-from .layers import as_list
+from .layers import as_list, left_to_right
 from .module import Module
 from .schedules import Schedule
 
@@ -278,6 +278,14 @@ def _number(x: Any, where: str) -> float:
 # --- what a trained model answers
 
 
+@overload
+def predict(model: Callable[[Any], Value | float], X: Any) -> list[float]: ...
+@overload
+def predict(model: Callable[[Any], list[Value]], X: Any) -> list[list[float]]: ...
+@overload
+def predict(model: Callable[[Any], Value | list[Value]], X: Any) -> list[float] | list[list[float]]: ...
+@overload
+def predict(model: Callable[[Any], Any], X: Any) -> list[Any]: ...
 def predict(model: Callable[[Any], Any], X: Any) -> list[Any]:
     """The model's output for each example, as plain numbers: a float, or lists of floats if it has several outputs.
 
@@ -416,21 +424,18 @@ def confusion_matrix(model: Callable[[Any], Any], X: Any, y: Any, threshold: flo
 
 def mean_loss(
     model: Callable[[Any], Any], X: Any, y: Any, loss: str | losses.Loss = "squared_error", l2: float = 0.0
-) -> Any:
+) -> Value:
     """The mean of the loss over examples, plus the L2 penalty, as one Value: the J(θ) of the lecture."""
     rows = as_examples(X)
     mean = total_loss(model, rows, y, loss) * (1.0 / len(rows))
     return mean + losses.l2_penalty(_a_module(model, "an L2 penalty"), l2) if l2 else mean
 
 
-def total_loss(model: Callable[[Any], Any], X: Any, y: Any, loss: str | losses.Loss = "squared_error") -> Any:
+def total_loss(model: Callable[[Any], Any], X: Any, y: Any, loss: str | losses.Loss = "squared_error") -> Value:
     """The sum of the loss over examples, as one Value; `mean_loss` is this divided by their number."""
     rows = as_examples(X)
     function = losses.find(loss)
-    total: Any = None
-    for x, t in zip(rows, as_targets(y, len(rows)), strict=True):
-        one = function(model(x), t)
-        total = one if total is None else total + one
+    total: Value = left_to_right(function(model(x), t) for x, t in zip(rows, as_targets(y, len(rows)), strict=True))
     return total
 
 
