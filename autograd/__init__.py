@@ -13,6 +13,8 @@ along the way back. Start reading at `autograd.value`, with the derivative sheet
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from ._neighbours import warn_of_hips as _warn_of_hips
 from .checking import Disagreement, GradientError, gradcheck
 from .compile import TracingError
@@ -113,5 +115,14 @@ __all__ = [
     "topological_order",
     "value_and_grad",
 ]
+
+if not _TYPE_CHECKING:  # by a __getattr__ that they see, type checkers would take every name for known
+
+    def __getattr__(name: str) -> object:
+        from .elsewhere import ENGINE
+        from .hints import no_such_name
+
+        raise no_such_name("autograd", name, [*__all__, "abs", "compile", "pow"], ENGINE)
+
 
 _warn_of_hips()

@@ -25,6 +25,8 @@ from collections.abc import Iterable
 from numbers import Real
 from typing import Any, NoReturn, TypeAlias
 
+from .elsewhere import LikeATensor
+from .hints import explains
 from .kernels import NAMESPACE, fast
 from .modes import STATE, NonFiniteError, current_scope, recording, watching
 from .ops import CONSTANT, LEAF, SHEET
@@ -34,7 +36,7 @@ _MANY = ("many",)  # what `_a` holds when the inputs are in the tuple `_b`: anyt
 _sweeping = threading.RLock()  # one backward pass at a time: a pass keeps its adjoints in the nodes
 
 
-class Value:
+class Value(LikeATensor):
     """A number in a computation graph.
 
     Args:
@@ -70,7 +72,9 @@ class Value:
     _da: float | None
     _db: Any  # float | None, or a tuple of floats
 
-    def __init__(self, data: Real | float, label: str = "") -> None:
+    def __init__(self, data: Real | float, label: str = "", *, name: None = None) -> None:
+        if name is not None:
+            raise TypeError(f"the name of a Value is its label; write Value({data!r}, label={name!r})")
         if not isinstance(label, str):
             raise TypeError(f"a label is a name, so it must be a str, but got {type(label).__name__}: {label!r}")
         self._data = to_float(data)
@@ -360,6 +364,11 @@ class Value:
 
     # --- gradients
 
+    @explains(
+        retain_graph="a graph is kept as long as one of its nodes is, so backward() may be called again; leaves add up",
+        create_graph="for derivatives of derivatives there is autograd.grad, as in grad(grad(f))(2.0)",
+        grad_tensors="write gradient=2.0, for instance",
+    )
     def backward(self, gradient: Real | float = 1.0) -> None:
         """Backpropagation: compute the derivative of this node with respect to every node that it depends on.
 

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import _guard as _guard  # first of all: is `autograd` ours?
 from . import activations, checklist, corpora, data, gates, init, losses, optim, roads, schedules, sequences
@@ -117,13 +117,19 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """The estimators are imported when they are first asked for: scikit-learn takes a second."""
-    if name in ("MLPClassifier", "MLPRegressor"):
-        from . import estimators
+if not TYPE_CHECKING:  # by a __getattr__ that they see, type checkers would take every name for known
 
-        return getattr(estimators, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        """The estimators are imported when they are first asked for: scikit-learn takes a second."""
+        if name in ("MLPClassifier", "MLPRegressor"):
+            from . import estimators
+
+            return getattr(estimators, name)
+        from autograd.hints import no_such_name
+
+        from .elsewhere import NAMES
+
+        raise no_such_name("nn", name, __all__, NAMES)
 
 
 def __dir__() -> list[str]:

@@ -35,6 +35,8 @@ from .layers import as_list
 from .module import Module
 
 if TYPE_CHECKING:
+    from autograd.compile.run import Compiled
+
     from .train import Example
 
 Array = NDArray[Any]
@@ -94,7 +96,7 @@ class Program:
     """A compiled function whose parameters are handed in as an array in an order of ours."""
 
     def __init__(self, f: Callable[..., Any], example: Sequence[Any], parameters: Sequence[Value], mean: bool) -> None:
-        self.step = compile_function(f, *example, mean=mean)
+        self.step: Compiled[Any] = compile_function(f, *example, mean=mean)
         place = {p: k for k, p in enumerate(self.step.parameters)}
         used = [k for k, p in enumerate(parameters) if p in place]
         self.count = len(parameters)

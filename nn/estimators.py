@@ -12,12 +12,14 @@ import copy
 import inspect
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograd.functions import sigmoid, softmax
+from autograd.hints import explains
 
 from .activations import Function
 from .init import Initialiser
@@ -115,6 +117,16 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         n_iter_ (int): how many epochs were trained.
     """
 
+    @explains(
+        hidden_layer_sizes="write hidden=(16, 16)",
+        learning_rate="write lr",
+        learning_rate_init="write lr",
+        max_iter="write epochs",
+        n_epochs="write epochs",
+        alpha="the penalty on weights is l2",
+        solver="write optimizer",
+        seed="write random_state, as scikit-learn does",
+    )
     def __init__(
         self,
         hidden: Sequence[int] = (16,),
@@ -143,6 +155,11 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
     def _train(self, X: Any, y: Any, outputs: int, loss: str) -> Self:
         seed = self._seed()
+        if not isinstance(self.hidden, Iterable) or isinstance(self.hidden, str):
+            raise TypeError(
+                "hidden is a list with the size of each hidden layer, such as (16, 16), but got "
+                f"{self.hidden!r}; for a single layer write hidden=({self.hidden},)"
+            )
         self.model_ = MLP(X.shape[1], [*self.hidden, outputs], self.activation, "linear", self.init, seed)
         optimizer = self.optimizer
         if isinstance(optimizer, Optimizer):  # each fit begins anew, and leaves the setting as it was given
@@ -234,7 +251,7 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
             return self._train(X, indices, 1, "binary_cross_entropy")
         return self._train(X, indices, count, "cross_entropy")
 
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """The probability of each class (in the order of ``classes_``), an array of shape (n, classes)."""
         rows = []
         X = self._fitted(X)
@@ -243,10 +260,10 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
             rows.append([sigmoid(-logits[0]), sigmoid(logits[0])] if len(logits) == 1 else softmax(logits))
         return np.array(rows)
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Any) -> NDArray[Any]:
         """The most probable class label of each example, an array of shape (n,)."""
-        best = np.argmax(self.predict_proba(X), axis=1)
-        return self.classes_[best]
+        labels: NDArray[Any] = self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        return labels
 
 
 class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
@@ -271,7 +288,7 @@ class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
             self.n_features_in_ = X.shape[1]
         return self._train(X, np.asarray(y, dtype=float), 1 if y.ndim == 1 else y.shape[1], "squared_error")
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Any) -> NDArray[np.float64]:
         """The fitted number for each example, an array of shape (n,) or (n, outputs)."""
         rows = self._fitted(X)
         return np.array(predict(self.model_, rows))

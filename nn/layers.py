@@ -13,6 +13,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from autograd import Value
+from autograd.hints import explains
 from autograd.value import Operand
 
 from . import activations
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 # One number, a list of them, or an array
 Numbers: TypeAlias = "Operand | Sequence[Operand] | NDArray[Any]"
 Out = TypeVar("Out")
+
+# for those who know these arguments by another name
+_N_IN = "write n_in, or the number alone, at the first place"
+_SIZES = "write sizes=[8, 1], or the list alone, at the second place: the layers' sizes, the last is the output's"
+_BIAS = "every neuron has a bias; to hold it at 0 train the weights alone, as in Adam(model.weights())"
 
 
 def as_inputs(x: Any, count: int, who: str) -> Any:
@@ -112,6 +118,7 @@ class Neuron(Module):
 
     _own_name = "neuron"
 
+    @explains(nonlin='for no activation write activation="linear"', nin=_N_IN, bias=_BIAS)
     def __init__(
         self,
         n_in: int,
@@ -169,6 +176,7 @@ class Layer(Module):
         ValueError: when called with another number of inputs; for an unknown activation or initialiser.
     """
 
+    @explains(nonlin='for no activation write activation="linear"', nin=_N_IN, nout="write n_out", bias=_BIAS)
     def __init__(
         self,
         n_in: int,
@@ -254,6 +262,7 @@ class MLP(Module):
 
     _lists_parts = True
 
+    @explains(nin=_N_IN, nouts=_SIZES, hidden=_SIZES, hidden_layer_sizes=_SIZES, layers=_SIZES, bias=_BIAS)
     def __init__(
         self,
         n_in: int,

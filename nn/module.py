@@ -23,6 +23,8 @@ from typing import Any, ParamSpec, Protocol, Self, TypeVar
 from autograd import Value
 from autograd.modes import current_scope, enter_scope
 
+from .elsewhere import LikeANetwork
+
 FORMAT = "chainrule model"
 VERSION = 1
 _WORDS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
@@ -41,7 +43,7 @@ class ModelFormatError(ValueError):
 
 
 class _WithForward(Protocol[In, Out]):
-    """What `Module.__call__` uses; by it type checkers see that ``model(x)`` gives what the module's ``forward`` gives."""
+    """What `Module.__call__` uses; by it type checkers see that ``model(x)`` gives what its ``forward`` gives."""
 
     _name: str
 
@@ -50,7 +52,7 @@ class _WithForward(Protocol[In, Out]):
     def _check_count(self, inputs: tuple[Any, ...]) -> None: ...
 
 
-class Module:
+class Module(LikeANetwork):
     """The base of everything that has parameters. A subclass sets its parts in ``__init__`` and defines ``forward``.
 
     >>> class Line(Module):

@@ -16,16 +16,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict, Unpack
 
 from autograd import NonFiniteError, Value
-from autograd.hints import did_you_mean
+from autograd.hints import did_you_mean, explains
 from autograd.ops import sqrt, where
 from autograd.transforms import graph_adjoints, numeric_adjoints
 
 from .init import generator
 from .module import Module
 from .schedules import Schedule, name_of
+
+
+class Options(TypedDict, total=False):
+    """What every optimiser takes."""
+
+    clip_norm: float | None
+    noise: tuple[float, float] | None
+    seed: int
 
 
 class Optimizer:
@@ -52,6 +60,7 @@ class Optimizer:
 
     memory_starts: ClassVar[Mapping[str, float]] = {}
 
+    @explains(learning_rate="write lr", params="write parameters", model="write the model alone, at the first place")
     def __init__(
         self,
         parameters: Iterable[Value] | Module | None = None,
@@ -302,7 +311,7 @@ class SGD(Optimizer):
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float = 0.0,
-        **options: Any,
+        **options: Unpack[Options],
     ) -> None:
         _in_unit("momentum", momentum)
         _not_negative("weight_decay", weight_decay)
@@ -337,7 +346,7 @@ class AdaGrad(Optimizer):
         lr: float | Schedule = 0.01,
         eps: float = 1e-10,
         weight_decay: float = 0.0,
-        **options: Any,
+        **options: Unpack[Options],
     ) -> None:
         _positive("eps", eps)
         _not_negative("weight_decay", weight_decay)
@@ -366,7 +375,7 @@ class RMSProp(Optimizer):
         alpha: float = 0.99,
         eps: float = 1e-8,
         weight_decay: float = 0.0,
-        **options: Any,
+        **options: Unpack[Options],
     ) -> None:
         _in_unit("alpha", alpha)
         _positive("eps", eps)
@@ -406,7 +415,7 @@ class Adam(Optimizer):
         bias_correction: bool = True,
         amsgrad: bool = False,
         weight_decay: float = 0.0,
-        **options: Any,
+        **options: Unpack[Options],
     ) -> None:
         _in_unit("betas[0]", betas[0])
         _in_unit("betas[1]", betas[1])
@@ -448,7 +457,7 @@ class AdamW(Adam):
         bias_correction: bool = True,
         amsgrad: bool = False,
         weight_decay: float = 0.01,
-        **options: Any,
+        **options: Unpack[Options],
     ) -> None:
         super().__init__(parameters, lr, betas, eps, bias_correction, amsgrad, weight_decay, **options)
 
@@ -478,7 +487,7 @@ class Nadam(Optimizer):
         eps: float = 1e-8,
         momentum_decay: float = 0.004,
         weight_decay: float = 0.0,
-        **options: Any,
+        **options: Unpack[Options],
     ) -> None:
         _in_unit("betas[0]", betas[0])
         _in_unit("betas[1]", betas[1])
@@ -517,7 +526,7 @@ class Newton(Optimizer):
         parameters: Iterable[Value] | Module | None = None,
         lr: float | Schedule = 1.0,
         damping: float = 0.0,
-        **options: Any,
+        **options: Unpack[Options],
     ) -> None:
         _not_negative("damping", damping)
         self.damping = damping

@@ -35,6 +35,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from autograd import GradientError, NonFiniteError, Value, gradcheck, topological_order
+from autograd.hints import explains
 from autograd.modes import current_scope, enter_scope
 
 from . import losses, optim
@@ -460,6 +461,17 @@ def _left_as_found() -> Iterator[None]:
             gc.enable()
 
 
+@explains(
+    learning_rate="write lr",
+    n_epochs="write epochs",
+    num_epochs="write epochs",
+    validation_data="write validation=(X, y)",
+    validation_split="write validation=0.2",
+    verbose="write progress=False for silence",
+    criterion="write loss",
+    metrics='write metric="accuracy"; there is one at a time',
+    random_state="write seed",
+)
 @_left_as_found()
 def fit(
     model: Module,
@@ -886,7 +898,7 @@ def _compiled_run(run: _Run, rows: list[Example], targets: list[Any], held_out: 
             warnings.warn(
                 f"training goes on without the compiler, and is much slower: {error}. compiled=False turns this off",
                 RuntimeWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         return run
 

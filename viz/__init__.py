@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import _guard as _guard  # first of all: is `autograd` ours?
 from .derivation import Derivation, draw_derivation
@@ -59,13 +59,18 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """The plots, at their first use: `import viz` needs neither NumPy nor Matplotlib."""
-    if name in __all__:
-        from . import plots
+if not TYPE_CHECKING:  # by a __getattr__ that they see, type checkers would take every name for known
 
-        return getattr(plots, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        """The plots, at their first use: `import viz` needs neither NumPy nor Matplotlib."""
+        if name in __all__:
+            from . import plots
+
+            return getattr(plots, name)
+        from autograd.hints import no_such_name
+
+        elsewhere = {"make_dot": "write draw_graph(f)", "draw": "write draw_graph(f)", "trace": "write step_through(f)"}
+        raise no_such_name("viz", name, __all__, elsewhere)
 
 
 def __dir__() -> list[str]:

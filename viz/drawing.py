@@ -27,7 +27,7 @@ MAX_NODES = 200
 
 
 def draw_graph(
-    root: Value | Compiled,
+    root: Value | Compiled[Any],
     *,
     rankdir: str = "LR",
     theme: str = "auto",
@@ -81,7 +81,7 @@ def draw_graph(
     return Drawing(root, rankdir, theme, fmt, show_grad, local, depth, max_nodes, engine)
 
 
-def draw_dot(root: Value | Compiled, format: str = "svg", rankdir: str = "LR", **options: Any) -> Drawing:
+def draw_dot(root: Value | Compiled[Any], format: str = "svg", rankdir: str = "LR", **options: Any) -> Drawing:
     """micrograd's name for `draw_graph`, with micrograd's arguments; further ones are handed on to `draw_graph`.
 
     What comes back shows itself in a notebook, and `Drawing.save` writes it to a file of any format; so ``format`` is
@@ -196,7 +196,7 @@ class Drawing(Picture):
 
     def __init__(
         self,
-        root: Value | Compiled,
+        root: Value | Compiled[Any],
         rankdir: str,
         theme: str,
         fmt: str,
@@ -266,7 +266,7 @@ class Drawing(Picture):
 # --- the table
 
 
-def to_text(root: Value | Compiled, fmt: str = ".4g") -> str:
+def to_text(root: Value | Compiled[Any], fmt: str = ".4g") -> str:
     """An aligned table of the graph: one line per node, or per array, inputs first."""
     if not isinstance(root, Value):
         return _aligned(program.rows(root, fmt))

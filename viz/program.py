@@ -15,7 +15,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from autograd import SHEET, format_number
 
@@ -31,13 +31,13 @@ INPUTS = ("argument", "parameter", "constant")
 MANY_NAMES = 6  # how many are listed in a note
 
 
-def is_program(x: object) -> TypeGuard[Compiled]:
+def is_program(x: object) -> TypeGuard[Compiled[Any]]:
     """Whether ``x`` is a compiled function. Before one was made there is no class to ask: nothing is imported here."""
     run = sys.modules.get("autograd.compile.run")
     return run is not None and isinstance(x, run.Compiled)
 
 
-def build(step: Compiled, *, fmt: str = ".4g", depth: int | str | None = "auto", max_nodes: int = 200) -> Diagram:
+def build(step: Compiled[Any], *, fmt: str = ".4g", depth: int | str | None = "auto", max_nodes: int = 200) -> Diagram:
     """Choose what to draw of a compiled function.
 
     Args:
@@ -62,7 +62,7 @@ def build(step: Compiled, *, fmt: str = ".4g", depth: int | str | None = "auto",
     return Diagram(parts, note, len(forward), ARRAYS)
 
 
-def rows(step: Compiled, fmt: str) -> list[tuple[str, str, str, str]]:
+def rows(step: Compiled[Any], fmt: str) -> list[tuple[str, str, str, str]]:
     """The table of a compiled function: name, operation, inputs and shape of every array, those of gradients last."""
     table = [("name", "op", "inputs", "shape")]
     for s in step.groups:
@@ -111,7 +111,7 @@ def _symbol(s: Statement, fmt: str) -> str:
     return CIRCLES.get(s.op) or (SHEET[s.op].symbol if s.op in SHEET else s.op)
 
 
-def _results(step: Compiled) -> set[str]:
+def _results(step: Compiled[Any]) -> set[str]:
     """The arrays that hold what the function returns."""
     layout = step._layout
     return {layout.arrays[k].name for k in set(layout.array_of[step._outputs].tolist())}

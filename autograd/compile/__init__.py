@@ -22,17 +22,52 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack, overload
 
 from ..modes import TracingError
 from ..value import Value
 
 if TYPE_CHECKING:
-    from .run import Compiled
+    from .run import Compiled, Floats
 
 BACKENDS = ("auto", "numpy", "python", "jax", "numba")
 
 
+class _Options(TypedDict, total=False):
+    params: Sequence[Value] | None
+    dtype: str
+    backend: str
+    check: bool
+
+
+class _Model(Protocol):
+    """A network of which nobody can tell before it runs whether it gives one Value or several."""
+
+    def parameters(self) -> list[Value]: ...
+    def __call__(self, x: Any, /) -> Value | Sequence[Any]: ...
+
+
+# A loss gives its mean, a float; a prediction gives an array.
+@overload
+def compile(
+    f: Callable[..., Value], /, *example: Any, mean: Literal[True] | None = None, **options: Unpack[_Options]
+) -> Compiled[float]: ...
+@overload
+def compile(
+    f: Callable[..., Value | Sequence[Any]], /, *example: Any, mean: Literal[False], **options: Unpack[_Options]
+) -> Compiled[Floats]: ...
+@overload
+def compile(
+    f: Callable[..., Value | Sequence[Any]], /, *example: Any, mean: bool, **options: Unpack[_Options]
+) -> Compiled[float | Floats]: ...
+@overload
+def compile(
+    f: Callable[..., Sequence[Any]], /, *example: Any, mean: None = None, **options: Unpack[_Options]
+) -> Compiled[Floats]: ...
+@overload
+def compile(
+    f: _Model, /, *example: Any, mean: bool | None = None, **options: Unpack[_Options]
+) -> Compiled[float | Floats]: ...
 def compile(
     f: Callable[..., Any],
     /,
@@ -42,7 +77,7 @@ def compile(
     backend: str = "auto",
     check: bool = True,
     mean: bool | None = None,
-) -> Compiled:
+) -> Compiled[Any]:
     """Compile a function of one sample into a program for batches of samples.
 
     Args:

@@ -14,7 +14,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from types import CodeType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,8 @@ from .write import Text, in_place, readable
 KEPT = 8  # workspaces
 
 Array = NDArray[Any]
+Floats = NDArray[np.floating[Any]]
+Result = TypeVar("Result", covariant=True)
 
 
 def _sigmoid(x: Array, out: Array) -> None:
@@ -149,7 +151,7 @@ class Workspaces:
         return found
 
 
-class Compiled:
+class Compiled(Generic[Result]):
     """A compiled function of one sample, run on batches. `autograd.compile` makes it.
 
     Attributes:
@@ -209,7 +211,7 @@ class Compiled:
     # --- parameters
 
     @property
-    def theta(self) -> Array:
+    def theta(self) -> Floats:
         """The parameters. Assigning copies into the memory that the program reads."""
         return self._theta
 
@@ -218,7 +220,7 @@ class Compiled:
         self._theta[:] = numbers
 
     @property
-    def gradient(self) -> Array:
+    def gradient(self) -> Floats:
         """The gradient that the last call left."""
         return self._gradient
 
@@ -298,14 +300,17 @@ class Compiled:
 
     # --- running
 
-    def __call__(self, *batch: Any) -> Any:
+    def __call__(self, *batch: Any) -> Result:
         """The mean loss over a batch (and `gradient`), or with ``mean=False`` the outputs of each sample.
 
         Args:
             batch: for each argument an array of N of what the example had, (N, *shape).
         """
-        if not self.mean:
-            return self.outputs(*batch)
+        answer: Callable[..., Any] = self._mean_of if self.mean else self.outputs
+        result: Result = answer(*batch)
+        return result
+
+    def _mean_of(self, *batch: Any) -> float:
         with self._lock, np.errstate(all="ignore"):
             columns, n = self._columns(batch)
             self._last = n
