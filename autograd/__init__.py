@@ -13,7 +13,7 @@ along the way back. Start reading at `autograd.value`, with the derivative sheet
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from ._neighbours import warn_of_hips as _warn_of_hips
 from .checking import Disagreement, GradientError, gradcheck
@@ -116,7 +116,7 @@ __all__ = [
     "value_and_grad",
 ]
 
-if not _TYPE_CHECKING:  # by a __getattr__ that they see, type checkers would take every name for known
+if not TYPE_CHECKING:  # by a __getattr__ that they see, type checkers would take every name for known
 
     def __getattr__(name: str) -> object:
         from .elsewhere import ENGINE

@@ -166,10 +166,12 @@ class NGramModel(LanguageModel):
         self.context = self.n - 1
         self.counts: dict[Context, Counter[int]] = {}
 
-    def __getattr__(self, name: str) -> Any:  # asked only for what is not there
-        if name == "vocabulary":
-            raise AttributeError("this n-gram model has not counted anything yet: call fit(sentences) first")
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+    if not TYPE_CHECKING:  # or type checkers would take every name for known
+
+        def __getattr__(self, name: str) -> object:  # asked only for what is not there
+            if name == "vocabulary":
+                raise AttributeError("this n-gram model has not counted anything yet: call fit(sentences) first")
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     def fit(self, sentences: Iterable[Sentence], vocabulary: Vocabulary | None = None) -> Self:
         """Count. Without a vocabulary, that of the sentences.

@@ -251,12 +251,14 @@ class Drawing(Picture):
     def _title(self) -> str:
         return svg.title_of(self._diagram)
 
-    def __getattr__(self, name: str) -> Any:
-        if name in ("render", "view", "show", "savefig", "write", "pipe"):
-            raise AttributeError(
-                f"a Drawing has no {name}(); .save('graph.svg') writes it, .to_dot() is a Graphviz graph"
-            )
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    if not TYPE_CHECKING:  # or type checkers would take every name for known
+
+        def __getattr__(self, name: str) -> object:
+            if name in ("render", "view", "show", "savefig", "write", "pipe"):
+                raise AttributeError(
+                    f"a Drawing has no {name}(); .save('graph.svg') writes it, .to_dot() is a Graphviz graph"
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
         what = diagrams.count(self._diagram.node_count, *self._diagram.unit)
