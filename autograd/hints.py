@@ -63,7 +63,7 @@ def add_elsewhere(kind: type, words: Mapping[str, str], attribute: type[Elsewher
         setattr(kind, name, attribute(name, advice))
 
     def names(thing: object) -> list[str]:
-        return [name for name in object.__dir__(thing) if name not in words]
+        return [name for name in object.__dir__(thing) if name not in words or hasattr(thing, name)]
 
     kind.__dir__ = names  # type: ignore[method-assign, assignment]
 

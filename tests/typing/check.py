@@ -1,4 +1,4 @@
-"""A user's script through mypy and pyright, in their strictest modes; and its careless twin, which must not get through.
+"""A user's script through mypy and pyright in their strictest modes, and its careless twin, which must not get through.
 
     python tests/typing/check.py                       the packages of this folder
     python tests/typing/check.py PYTHON                those that are installed for this Python
@@ -22,6 +22,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SCRIPT, MISSPELT = "users_script.py", "misspelt.py"
 Report = list[tuple[str, int, str]]  # file, line, what is said about it
+Checker = Callable[[Path, str | None], Report]
 
 # NumPy's own, in the type of every array: its shape, and the precision of its numbers
 OF_NUMPY = re.compile(r"ndarray\[tuple\[Any, \.\.\.\], (numpy\.)?dtype\[(numpy\.)?floating\[Any\]\]\]")
@@ -61,12 +62,12 @@ def pyright(folder: Path, python: str | None) -> Report:
     return [
         (Path(d["file"]).name, d["range"]["start"]["line"] + 1, d["message"].partition("\n")[0])
         for d in output["generalDiagnostics"]
-        # what a misspelt name leads to is not yet a report of the name, and to import a name in vain is no mistake of it
+        # of the twin, what a misspelt name leads to does not count as a report of the name itself
         if not d.get("rule", "").startswith(("reportUnknown", "reportUnused")) or Path(d["file"]).name == SCRIPT
     ]
 
 
-def complaints(checker: Callable[[Path, str | None], Report], python: str | None = None) -> list[str]:
+def complaints(checker: Checker, python: str | None = None) -> list[str]:
     """What is wrong: an error or an Any in the script, a mistake in its twin that was not seen."""
     script, misspelt = ((HERE / name).read_text(encoding="utf-8") for name in (SCRIPT, MISSPELT))
     with tempfile.TemporaryDirectory() as folder:
