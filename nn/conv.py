@@ -374,6 +374,22 @@ def _l2(window: list[Any]) -> Any:
 KINDS: dict[str, Callable[[list[Any]], Any]] = {"mean": _mean, "max": maximum, "l2": _l2}
 
 
+@overload
+def pool2d(
+    x: Sequence[Sequence[float]], size: Size, kind: str = "mean", stride: Size | None = None
+) -> list[list[float]]: ...
+@overload
+def pool2d(x: Sequence[Sequence[Value]], size: Size, kind: str = "mean", stride: Size | None = None) -> Map: ...
+@overload
+def pool2d(
+    x: Sequence[Sequence[Sequence[float]]], size: Size, kind: str = "mean", stride: Size | None = None
+) -> list[list[list[float]]]: ...
+@overload
+def pool2d(
+    x: Sequence[Sequence[Sequence[Value]]], size: Size, kind: str = "mean", stride: Size | None = None
+) -> list[Map]: ...
+@overload
+def pool2d(x: Any, size: Size, kind: str = "mean", stride: Size | None = None) -> Any: ...
 def pool2d(x: Any, size: Size, kind: str = "mean", stride: Size | None = None) -> Any:
     """Each window of an image as one number: its mean, its largest entry, or its length √Σx².
 

@@ -12,17 +12,20 @@ import math
 import os
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .init import generator
 
 if TYPE_CHECKING:
     import numpy
+    from numpy.typing import NDArray
 
 Points = tuple[list[list[float]], list[int]]
+Examples = TypeVar("Examples", bound=Sized)
+Targets = TypeVar("Targets", bound=Sized)
 
 
 def xor(signs: bool = False) -> Points:
@@ -170,7 +173,7 @@ def one_hot(classes: Sequence[int], count: int | None = None) -> list[list[float
     return rows
 
 
-def split(X: Any, y: Any, fraction: float = 0.2, seed: int = 0) -> tuple[Any, Any, Any, Any]:
+def split(X: Examples, y: Targets, fraction: float = 0.2, seed: int = 0) -> tuple[Examples, Targets, Examples, Targets]:
     """Shuffle, and set a fraction of the examples aside: X_train, y_train, X_test, y_test.
 
     Raises:
@@ -235,7 +238,7 @@ class IDXError(ValueError):
     """A file that is not the IDX file it should be: another format, cut short, or too long. The message says which."""
 
 
-def read_idx(path: str | os.PathLike[str]) -> numpy.ndarray[Any, Any]:
+def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     """An IDX file of unsigned bytes as a NumPy array; gzipped or not, by what is in it rather than by its name.
 
     The format is two zero bytes, the type (8: unsigned byte), the number of dimensions, each dimension as a 4-byte
@@ -285,7 +288,7 @@ def read_idx(path: str | os.PathLike[str]) -> numpy.ndarray[Any, Any]:
 
 def mnist(
     folder: str | os.PathLike[str], part: str = "train", limit: int | None = None, verify: bool = False
-) -> tuple[numpy.ndarray[Any, Any], numpy.ndarray[Any, Any]]:
+) -> tuple[NDArray[numpy.float64], NDArray[numpy.int64]]:
     """MNIST from the files as they were published, gzipped or not: images as rows of numbers from 0 to 1, and labels.
 
     Args:
@@ -323,7 +326,7 @@ def mnist(
     return images[:count].reshape(min(count, len(images)), -1) / 255.0, labels[:count].astype(int)
 
 
-def _read_published(folder: Path, name: str, verify: bool) -> numpy.ndarray[Any, Any]:
+def _read_published(folder: Path, name: str, verify: bool) -> NDArray[Any]:
     for path in (folder / f"{name}.gz", folder / name, folder / name.replace("-idx", ".idx")):
         if path.is_file():
             if verify and path.name not in _PUBLISHED:

@@ -17,7 +17,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from autograd import Value
 from autograd.hints import did_you_mean
@@ -29,8 +29,10 @@ from .module import Module, christen
 
 if TYPE_CHECKING:
     import numpy
+    from numpy.typing import NDArray
 
 Sentence = Sequence[str]
+Token = TypeVar("Token")
 
 BOUNDARY = "</s>"  # stands after the last word of a sentence, and as often as needed before the first
 UNKNOWN = "<unk>"  # stands for every word that the vocabulary does not have
@@ -284,7 +286,7 @@ class WordVectors(Module):
         order = sorted(others, key=lambda i: (-cosines[i], i))[:k]
         return [(self.vocabulary.words[i], float(cosines[i])) for i in order]
 
-    def map(self) -> numpy.ndarray[Any, Any]:
+    def map(self) -> NDArray[numpy.float64]:
         """The vectors in the plane: the two directions in which they differ most (principal components).
 
         The centred table is U S Vᵀ (singular value decomposition), and U S's first two columns are the coordinates.
@@ -306,7 +308,7 @@ class WordVectors(Module):
             points[:, k] = column if column[numpy.abs(column).argmax()] >= 0.0 else -column
         return points
 
-    def _table(self) -> numpy.ndarray[Any, Any]:
+    def _table(self) -> NDArray[numpy.float64]:
         import numpy
 
         table = numpy.array([[p.data for p in row] for row in self.embedding.rows])
@@ -318,7 +320,7 @@ class WordVectors(Module):
         return table
 
 
-def skip_gram_pairs(sentence: Sequence[Any], window: int = 2) -> list[tuple[Any, Any]]:
+def skip_gram_pairs(sentence: Sequence[Token], window: int = 2) -> list[tuple[Token, Token]]:
     """(centre, context) for each word and each of its neighbours, up to ``window`` places to the left and right.
 
     >>> skip_gram_pairs(["a", "red", "apple"], window=1)
@@ -370,7 +372,7 @@ class SkipGram(WordVectors):
         v = self.embedding(centre)
         return [weighted_sum(u, v) for u in self.outputs.rows]
 
-    def examples(self, sentences: Iterable[Sentence], window: int = 2) -> tuple[numpy.ndarray[Any, Any], list[int]]:
+    def examples(self, sentences: Iterable[Sentence], window: int = 2) -> tuple[NDArray[numpy.float64], list[int]]:
         """(X, y) for `fit`: the one-hot centre of each pair, an array, and the index of its context.
 
         Raises:

@@ -31,6 +31,7 @@ from .train import predict
 
 if TYPE_CHECKING:
     import numpy
+    from numpy.typing import NDArray
 
 Context = tuple[int, ...]
 
@@ -309,7 +310,7 @@ class NeuralLanguageModel(WordVectors, LanguageModel):
         z: list[Value] = self.output(self.hidden(vectors))
         return z
 
-    def examples(self, sentences: Iterable[Sentence]) -> tuple[numpy.ndarray[Any, Any], list[int]]:
+    def examples(self, sentences: Iterable[Sentence]) -> tuple[NDArray[numpy.float64], list[int]]:
         """(X, y) for `fit`: for each token its context's one-hot vectors, an array, and its number.
 
         Raises:
@@ -332,10 +333,10 @@ class NeuralLanguageModel(WordVectors, LanguageModel):
             raise ValueError("this model's probabilities are nan: training went astray; lower its learning rate")
         return result
 
-    def _one_hot(self, contexts: Sequence[Context]) -> numpy.ndarray[Any, Any]:
+    def _one_hot(self, contexts: Sequence[Context]) -> NDArray[numpy.float64]:
         import numpy
 
-        rows: numpy.ndarray[Any, Any] = numpy.eye(len(self.vocabulary))[numpy.array(contexts)]
+        rows: NDArray[numpy.float64] = numpy.eye(len(self.vocabulary))[numpy.array(contexts)]
         return rows.reshape(len(contexts), -1)
 
     def describe(self) -> str:

@@ -245,7 +245,8 @@ class MLP(Module):
         seed: an int for the same network every time; None for another one each time.
 
     Called with a list of n_in numbers, an MLP returns the list of its outputs; if there is one only, that Value itself,
-    as in micrograd.
+    as in micrograd. (Type checkers cannot know which: ``assert isinstance(y, Value)`` tells them. A `Neuron` always
+    gives a Value, a `Layer` or a `Sequential` of layers always a list.)
 
     >>> model = MLP(3, [4, 4, 1], seed=1)
     >>> model

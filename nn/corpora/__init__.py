@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..data import _whole
 
 if TYPE_CHECKING:
     import numpy
+    from numpy.typing import NDArray
 
 LETTERS = "_abcdefghijklmnopqrstuvwxyz"  # "_" for what lies before and behind a word
 SOUNDS = "-@abcdefghijklmnopqrstuvwxyzACDEINOQSTUWXY3"  # "-" for silence; the file's head says how each one sounds
@@ -35,7 +36,7 @@ def letters_to_sounds() -> tuple[list[str], list[str]]:
 
 def letter_windows(
     words: Sequence[str], sounds: Sequence[str], width: int = 7
-) -> tuple[numpy.ndarray[Any, Any], list[int]]:
+) -> tuple[NDArray[numpy.float64], list[int]]:
     """(X, y) for `fit`: for each letter it and its neighbours, one-hot, and the place of its sound in `SOUNDS`.
 
     NETtalk looked at words through a window of seven letters (Sejnowski and Rosenberg, 1987): three before the letter,

@@ -71,6 +71,7 @@ for _ in range(3):
     loss = squared_error(line(2.0), 1.0)
 
 X, labels = data.moons(40, seed=0)
+X_train, y_train, X_test, y_test = data.split(X, labels)
 model = MLP(2, [4, 1], activation="tanh", seed=0)
 history = fit(model, X, labels, loss="binary_cross_entropy", epochs=2, lr=0.1, progress=False)
 losses, share, answers = history["loss"], accuracy(model, X, labels), predict(model, X)
