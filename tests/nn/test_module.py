@@ -226,7 +226,7 @@ def test_a_file_of_another_architecture_names_both(tmp_path: Path, kind: str) ->
         ('{"format": "chainrule model", "version": 1, "architecture": 3}', 'needs "architecture", a string'),
         (
             '{"format": "chainrule model", "version": 1, "architecture": "x", "parameters": {"b": true}}',
-            "parameter 'b' must be a number, but is True",
+            'parameter \'b\' must be a number, "inf", "-inf" or "nan", but is True',
         ),
         (
             '{"format": "chainrule model", "version": 1, "architecture": "Neuron(1 → 1, tanh)", '
@@ -429,7 +429,7 @@ def test_layers_appended_to_a_list_get_their_path_at_the_next_call() -> None:
 
 
 def test_saving_to_a_folder_that_is_not_there_names_the_folder(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"there is no folder '.*nodir' to save m\.json in"):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder '.*nodir' to write 'm\.json' into"):
         MLP(1, [1]).save(tmp_path / "nodir" / "m.json")
 
 
