@@ -24,7 +24,7 @@ from .value import Value, restore, store_inputs
 FORMAT = "chainrule graph"
 VERSION = 1
 _FIELDS = {"op", "data", "label", "scope", "grad", "inputs", "partials"}
-_WORDS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
+WORDS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 
 class GraphFormatError(ValueError):
@@ -80,7 +80,7 @@ def loads(text: str | bytes) -> Value:
     if not isinstance(text, (str, bytes)):
         raise TypeError(f"loads reads a str or bytes, but got {type(text).__name__}")
     try:
-        document = json.loads(text, parse_constant=_no_constant)
+        document = json.loads(text, parse_constant=no_constant)
     except (ValueError, RecursionError) as error:  # also covers UnicodeDecodeError and absurdly long ints
         raise GraphFormatError(f"this is not JSON: {str(error) or 'nested too deeply'}") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
@@ -104,7 +104,8 @@ def loads(text: str | bytes) -> Value:
     return nodes[-1]
 
 
-def _no_constant(word: str) -> float:
+def no_constant(word: str) -> float:
+    """For `json.loads`, which by itself takes the words NaN and Infinity, which are not JSON."""
     raise ValueError(f'a bare {word} is not JSON; numbers beyond it are written as "inf", "-inf" or "nan"')
 
 
@@ -165,8 +166,8 @@ def _tag(op: str, scope: str, label: str) -> tuple[str, str, str]:
 def _read_number(x: Any, here: str, what: str) -> float:
     if type(x) is float and x - x == 0.0:
         return x
-    if isinstance(x, str) and x in _WORDS:
-        return _WORDS[x]
+    if isinstance(x, str) and x in WORDS:
+        return WORDS[x]
     if isinstance(x, (int, float)) and not isinstance(x, bool):
         try:
             number = float(x)

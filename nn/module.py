@@ -12,22 +12,29 @@ about this package.
 from __future__ import annotations
 
 import inspect
+import io
 import json
 import math
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ParamSpec, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
 from autograd import Value
+from autograd.files import write_whole
 from autograd.modes import current_scope, enter_scope
+from autograd.storage import WORDS, no_constant
+
+if TYPE_CHECKING:
+    import zipfile
 
 from .elsewhere import LikeANetwork
 
 FORMAT = "chainrule model"
 VERSION = 1
-_WORDS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
+_ARRAYS = ("format", "version", "architecture", "names", "numbers")  # of an npz file
+_ROOM = 65_536  # bytes: what an array of an npz file may take beyond what the model itself would write
+_BOUNDED = (0, 8)  # zip: stored, deflated; of the other methods zipfile unpacks a part as large as it likes
 # Parameters that L2 regularisation leaves alone go by these names: a bias or a slope that is pulled towards zero
 # shifts or bends a neuron's output, and does not make the network any simpler. A number at the end does not count: b1.
 _NOT_WEIGHTS = frozenset({"b", "bias", "biases", "alpha"})
@@ -180,47 +187,16 @@ class Module(LikeANetwork):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the parameters to ``path``: JSON, or NumPy's npz if the name ends in ".npz". Never pickle.
 
-        The file appears complete or not at all: it is written beside its place and then moved there, so a crash in
-        between leaves the old file as it was.
+        The file is written whole or not at all: a crash in between leaves the old file as it was. It keeps its
+        permissions, and links are followed; `autograd.files.write_whole` says it all.
 
         Raises:
             ValueError: if the name ends in neither ".json" nor ".npz".
             FileNotFoundError: if there is no such folder.
+            OSError: if the file cannot be written.
         """
-        target = Path(path)
-        kind = _kind(target)
-        state = self.state_dict()
-        if not target.parent.is_dir():
-            raise FileNotFoundError(f"there is no folder {str(target.parent)!r} to save {target.name} in")
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".partial")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                if kind == ".json":
-                    document = {
-                        "format": FORMAT,
-                        "version": VERSION,
-                        "architecture": self.architecture(),
-                        "parameters": {k: x if math.isfinite(x) else repr(x) for k, x in state.items()},
-                    }
-                    file.write((json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode())
-                else:
-                    import numpy
-
-                    numpy.savez(
-                        file,
-                        format=numpy.array(FORMAT),
-                        version=numpy.array(VERSION),
-                        architecture=numpy.array(self.architecture()),
-                        names=numpy.array(list(state), dtype=str),
-                        numbers=numpy.array(list(state.values()), dtype=float),
-                    )
-                file.flush()
-                os.fsync(file.fileno())
-            _give_usual_permissions(temporary)
-            os.replace(temporary, target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write = _as_json if _kind(Path(path)) == ".json" else _as_npz
+        write_whole(path, write(self.architecture(), self.state_dict()))
 
     def load(self, path: str | os.PathLike[str]) -> Self:
         """Read parameters that `save` wrote into this model, which must have the same architecture; returns it.
@@ -231,13 +207,8 @@ class Module(LikeANetwork):
             FileNotFoundError: if there is no such file.
         """
         target = Path(path)
-        content = target.read_bytes()
-        architecture, state = (_read_json if _kind(target) == ".json" else _read_npz)(content, target)
-        if architecture != self.architecture():
-            raise ModelFormatError(
-                f"{target.name} holds {architecture}, but this model is {self.architecture()}; "
-                "load it into a model of the same shape"
-            )
+        read = _read_json if _kind(target) == ".json" else _read_npz
+        state = read(target.read_bytes(), target, self)
         try:
             self.load_state_dict(state)
         except (ValueError, TypeError) as error:
@@ -382,18 +353,38 @@ def _kind(path: Path) -> str:
     return kind
 
 
-def _give_usual_permissions(path: str) -> None:
-    """mkstemp makes files that only their owner may read; a saved model gets what any new file gets."""
-    mask = os.umask(0)
-    os.umask(mask)
-    os.chmod(path, 0o666 & ~mask)
+def _as_json(architecture: str, state: dict[str, float]) -> bytes:
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "architecture": architecture,
+        "parameters": {name: x if math.isfinite(x) else repr(x) for name, x in state.items()},
+    }
+    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def _read_json(content: bytes, path: Path) -> tuple[str, dict[str, float]]:
+def _as_npz(architecture: str, state: dict[str, float]) -> bytes:
+    import numpy
+
+    file = io.BytesIO()
+    numpy.savez(
+        file,
+        format=numpy.array(FORMAT),
+        version=numpy.array(VERSION),
+        architecture=numpy.array(architecture),
+        names=numpy.array(list(state), dtype=str),
+        numbers=numpy.array(list(state.values()), dtype=float),
+    )
+    return file.getvalue()
+
+
+def _read_json(content: bytes, path: Path, model: Module) -> dict[str, float]:
     try:
-        document = json.loads(content)
-    except (ValueError, RecursionError) as error:
+        document = json.loads(content, parse_constant=no_constant)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ModelFormatError(f"{path.name} is not complete JSON (cut short, or another file?): {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise ModelFormatError(f"{path.name} is not JSON: {str(error) or 'nested too deeply'}") from None
     if not isinstance(document, dict):
         raise ModelFormatError(f'{path.name} is not a saved model: it has no "format": "{FORMAT}"')
     _check_head(document.get("format"), document.get("version"), path)
@@ -402,36 +393,71 @@ def _read_json(content: bytes, path: Path) -> tuple[str, dict[str, float]]:
         raise ModelFormatError(f'{path.name} needs "architecture", a string, and "parameters", an object')
     state = {}
     for name, x in parameters.items():
-        number = _WORDS.get(x) if isinstance(x, str) else x
+        number = WORDS.get(x) if isinstance(x, str) else x
         if isinstance(number, bool) or not isinstance(number, (int, float)):
-            raise ModelFormatError(f"{path.name}: parameter {name!r} must be a number, but is {x!r}")
+            raise ModelFormatError(
+                f'{path.name}: parameter {name!r} must be a number, "inf", "-inf" or "nan", but is {x!r:.60}'
+            )
         try:
             state[name] = float(number)
         except OverflowError:
-            raise ModelFormatError(f"{path.name}: parameter {name!r} is too large for a float") from None
-    return architecture, state
+            state[name] = math.inf
+        if math.isinf(state[name]) and not isinstance(x, str):  # 1e999 is read as inf
+            raise ModelFormatError(f"{path.name}: parameter {name!r} is too large for a float")
+    _check_architecture(architecture, path, model)
+    return state
 
 
-def _read_npz(content: bytes, path: Path) -> tuple[str, dict[str, float]]:
-    import io
-
-    import numpy
+def _read_npz(content: bytes, path: Path, model: Module) -> dict[str, float]:
+    import zipfile
 
     try:
-        with numpy.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            entries = {name: arrays[name] for name in arrays.files}
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            inside = archive.namelist()
+            lacking = [name for name in _ARRAYS if f"{name}.npy" not in inside]
+            if lacking:
+                raise ModelFormatError(f"{path.name} is not a saved model: it has no {', '.join(lacking)}")
+            saved_as, version, architecture = (_read_array(archive, name, _ROOM, path) for name in _ARRAYS[:3])
+            _check_head(str(saved_as), version.tolist(), path)
+            _check_architecture(str(architecture), path, model)
+            room = _ROOM + len(_as_npz(model.architecture(), model.state_dict()))
+            names, numbers = (_read_array(archive, name, room, path) for name in _ARRAYS[3:])
+    except ModelFormatError:
+        raise
     except Exception as error:  # a damaged zip fails in any of its layers, each with errors of its own
         raise ModelFormatError(
             f"{path.name} is not a complete npz file (cut short, or another file?): {error}"
         ) from None
-    lacking = [name for name in ("format", "version", "architecture", "names", "numbers") if name not in entries]
-    if lacking:
-        raise ModelFormatError(f"{path.name} is not a saved model: it has no {', '.join(lacking)}")
-    _check_head(str(entries["format"]), entries["version"].tolist(), path)
-    names, numbers = entries["names"], entries["numbers"]
     if names.ndim != 1 or names.shape != numbers.shape or numbers.dtype.kind != "f":
         raise ModelFormatError(f"{path.name}: {names.shape} names do not go with {numbers.shape} numbers")
-    return str(entries["architecture"]), dict(zip(map(str, names.tolist()), numbers.tolist(), strict=True))
+    return dict(zip(map(str, names.tolist()), numbers.tolist(), strict=True))
+
+
+def _read_array(archive: zipfile.ZipFile, name: str, room: int, path: Path) -> Any:
+    """One array of an npz file, unless it is larger than ``room``: a zip of a megabyte can hold a gigabyte of zeros.
+
+    Neither the size in the zip's list nor the shape in the array's head is believed before memory is taken.
+    """
+    from numpy.lib import format as npy
+
+    member = archive.getinfo(f"{name}.npy")
+    if member.file_size > room:
+        raise ModelFormatError(
+            f"{path.name} does not belong to this model: its {name} would take {member.file_size:,} bytes, and this "
+            f"model's have room in {room:,}"
+        )
+    if member.compress_type not in _BOUNDED:
+        raise ValueError(f"{member.filename} is packed in a way that NumPy does not use")
+    with archive.open(member) as file:
+        content = io.BytesIO(file.read(member.file_size))
+    if npy.read_magic(content) != (1, 0):
+        raise ValueError(f"{member.filename} has a head that NumPy does not write for a model")
+    shape, _, dtype = npy.read_array_header_1_0(content)
+    claimed, present = math.prod(shape) * dtype.itemsize, member.file_size - content.tell()
+    if claimed != present and not dtype.hasobject:
+        raise ValueError(f"{member.filename} should hold {claimed:,} bytes, but holds {present:,}")
+    content.seek(0)
+    return npy.read_array(content, allow_pickle=False)
 
 
 def _check_head(name: object, version: object, path: Path) -> None:
@@ -439,6 +465,14 @@ def _check_head(name: object, version: object, path: Path) -> None:
         raise ModelFormatError(f'{path.name} is not a saved model: it has no "format": "{FORMAT}"')
     if isinstance(version, bool) or version != VERSION:
         raise ModelFormatError(f"{path.name} was saved in version {version!r}; this program reads version {VERSION}")
+
+
+def _check_architecture(found: str, path: Path, model: Module) -> None:
+    if found != model.architecture():
+        raise ModelFormatError(
+            f"{path.name} holds {found:.1000}, but this model is {model.architecture()}; "
+            "load it into a model of the same shape"
+        )
 
 
 __all__ = ["ModelFormatError", "Module"]

@@ -31,10 +31,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from numbers import Real
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from autograd import GradientError, NonFiniteError, Value, gradcheck, topological_order
+from autograd.files import write_whole
 from autograd.hints import explains
 from autograd.modes import current_scope, enter_scope
 
@@ -100,7 +100,7 @@ class History(dict[str, list[float]]):
         for row in zip(*self.values(), strict=True):
             writer.writerow([repr(x) for x in row])
         if path is not None:
-            Path(path).write_text(text.getvalue(), encoding="utf-8")
+            write_whole(path, text.getvalue().encode())
         return text.getvalue()
 
 

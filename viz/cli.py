@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import re
 import sys
 import unicodedata
+from collections.abc import Callable
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from autograd import ExpressionError, Value, __version__, parse
 from autograd.expression import known_functions
 
+from . import _ctrl_c
 from .dot import EngineError
 from .drawing import ENGINES, Drawing, draw_graph
 from .player import step_through
@@ -26,16 +30,26 @@ examples:
   chainrule "sigmoid(w0*x0 + w1*x1 + w2)" w0=2 x0=-1 w1=-3 x1=-2 w2=-3 --out neuron.svg --theme dark
   chainrule "1 / (1 + exp(-(w*x + b)))" w=2 x=-1 b=-3 --rankdir TB --out gate.html
   chainrule "(x + y) * z" x=-2 y=5 z=-4 --out slide.png --scale 4 --fmt .2f --theme light
-  chainrule "(x + y) * z" x=-2 y=5 z=-4 --steps steps.html
+  chainrule "(x + y) * z" x=-2 y=5 z=-4 --steps steps.html --open
 
 functions: {functions}
 """
 # Every file that we write says so, and only such a file is written over without being told to.
 _SIGNS = (b"chainrule-graph", b"chainrule-player", b"digraph computation_graph")
 _ENDINGS = (".svg", ".html", ".dot", ".gv", ".png", ".pdf")
+_NO_BROWSER = (".dot", ".gv")
+_STDOUT = "-"
 _WITH_ARGUMENT = ("--out", "--steps", "--theme", "--rankdir", "--engine", "--fmt", "--scale")
 _SHORT = {"-o": "--out", "-V": "--version"}
-_PLAIN = str.maketrans({"−": "-", "–": "-", "─": "-", "×": "*", "÷": "/", "…": "..."})
+_PLAIN = str.maketrans({"−": "-", "–": "-", "─": "-", "×": "*", "÷": "/", "…": "...", "σ": "sigmoid", "√": "sqrt"})
+
+
+class _Failed(Exception):
+    """The command cannot do what it should; the message is one line."""
+
+
+class _BadInput(_Failed):
+    """Something is wrong with what was typed."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -44,50 +58,47 @@ class _Parser(argparse.ArgumentParser):
             message = 'please give a formula and its numbers, such as chainrule "(x + y) * z" x=-2 y=5 z=-4'
         raise _BadInput(message)
 
-
-class _BadInput(Exception):
-    """Something is wrong with what was typed; the message is one line."""
+    def _print_message(self, message: str, file: object = None) -> None:
+        """--help and --version; argparse would stop at a letter that the terminal does not know."""
+        _say(message.rstrip("\n"))
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit status: 0, or 2 for bad input."""
+    """Run the command, and return its exit status.
+
+    That is 0, or 2 for whatever goes wrong, which is told in one line; 1 if the reader of its output has left early, as
+    ``head`` does; 130 after Ctrl-C.
+    """
     try:
-        status = _run(sys.argv[1:] if argv is None else argv)
-        sys.stdout.flush()
-        return status
-    except _BadInput as problem:
-        line = " ".join(str(problem).split())
-        print(f"chainrule: {line} (chainrule --help shows examples)", file=sys.stderr)
+        _ctrl_c.catch()
+        return _run(sys.argv[1:] if argv is None else argv)
+    except _Failed as problem:
+        hint = " (chainrule --help shows examples)" if isinstance(problem, _BadInput) else ""
+        _complain(" ".join(str(problem).split()) + hint)
         return 2
-    except BrokenPipeError:  # the reader of our output has left, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor does anything else reach it at the exit
+    except BrokenPipeError:
+        _throw_away(sys.stdout)
         return 1
+    except OSError as error:  # such as a current folder that is gone
+        _complain(error.strerror or str(error))
+        return 2
+    except KeyboardInterrupt:
+        _complain("stopped")
+        return _ctrl_c.STATUS
 
 
 def _run(argv: list[str]) -> int:
     parser = _parser()
     options = parser.parse_args(_options_first(argv))
-    steps = Path(options.steps) if options.steps is not None else None
-    if options.out is None and not steps:
+    if options.out is None and options.steps is None:
         options.out = "graph.svg"
-    out = Path(options.out) if options.out is not None else None
-    if out and out.suffix.lower() not in _ENDINGS:
-        raise _BadInput(f"--out must end in .svg, .html, .dot, .png or .pdf, but got {options.out!r}")
-    if steps and steps.suffix.lower() != ".html":
-        raise _BadInput(f"--steps must end in .html, but got {options.steps!r}")
-    if not out:
-        for option in ("rankdir", "engine", "scale", "no_grad", "local"):
-            if getattr(options, option) != parser.get_default(option):
-                name = option.replace("_", "-")
-                raise _BadInput(f"--{name} is for the picture; please give it a name too, such as --out graph.svg")
-    if out and steps and out.resolve() == steps.resolve():
-        raise _BadInput(f"--out and --steps are both {options.out}; please give one of them another name")
+    out, steps = options.out, options.steps
+    _check_names(parser, options)
     root = _graph(options.formula, options.values)
     root.backward()
-    for file, option in ((out, "--out"), (steps, "--steps")):
-        if file:
-            _check_overwrite(file, option, options.force)
-    target = out
+    for name, option in ((out, "--out"), (steps, "--steps")):
+        if name not in (None, _STDOUT):
+            _check_overwrite(Path(name), option, options.force)
     try:
         drawing: Drawing = draw_graph(
             root,
@@ -98,20 +109,108 @@ def _run(argv: list[str]) -> int:
             fmt=options.fmt,
             engine=options.engine,
         )
-        table = drawing.to_text()
-        player = step_through(root, theme=options.theme) if steps else None
-        if out:
-            drawing.save(out, scale=options.scale)
-        if player and steps:
-            target = steps
-            player.save(steps)
+        player = step_through(root, theme=options.theme) if steps is not None else None
+        if out is not None:
+            _write(out, drawing.svg, lambda: drawing.save(out, scale=options.scale))
+        if player is not None:
+            _write(steps, player.to_html(), lambda: player.save(steps))
     except (EngineError, ImportError, ValueError) as error:
         raise _BadInput(str(error)) from None
-    except OSError as error:
-        raise _BadInput(f"could not write {target}: {error.strerror or error}") from None
-    written = " and ".join(str(file) for file in (out, steps) if file)
-    print(_printable(f"{table}\n\nwrote {written}"))
+    files = [name for name in (out, steps) if name not in (None, _STDOUT)]
+    wrote = f"wrote {' and '.join(files)}" if files else ""
+    told = f"{drawing.to_text()}\n\n{wrote}".rstrip()
+    if _STDOUT not in (out, steps):
+        _say(told, f"{wrote}, but ")
+    else:  # which holds the picture, and nothing but the picture
+        with suppress(OSError):
+            _print(told, sys.stderr)
+    if options.open:
+        _open(files)
     return 0
+
+
+def _check_names(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Whether the files' names go with each other and with the other options."""
+    out, steps = options.out, options.steps
+    if out not in (None, _STDOUT) and Path(out).suffix.lower() not in _ENDINGS:
+        raise _BadInput(f"--out must end in .svg, .html, .dot, .png or .pdf, but got {out!r}")
+    if steps not in (None, _STDOUT) and Path(steps).suffix.lower() != ".html":
+        raise _BadInput(f"--steps must end in .html, but got {steps!r}")
+    if out is None:
+        for option in ("rankdir", "engine", "scale", "no_grad", "local"):
+            if getattr(options, option) != parser.get_default(option):
+                name = option.replace("_", "-")
+                raise _BadInput(f"--{name} is for the picture; please give it a name too, such as --out graph.svg")
+    if None not in (out, steps) and (out == steps or os.path.realpath(out) == os.path.realpath(steps)):
+        raise _BadInput(f"--out and --steps are both {out}; please give one of them another name")
+    if options.open and {out, steps} <= {None, _STDOUT}:
+        raise _BadInput("--open shows a file; please give it a name, such as --out graph.svg")
+    if options.open and Path(out or "").suffix.lower() in _NO_BROWSER:
+        raise _BadInput(f"no browser shows {out}; with --open please let --out end in .svg, .html, .png or .pdf")
+
+
+def _write(name: str, text: str, save: Callable[[], object]) -> None:
+    """Save to the file, or, where its name is "-", print the text as it is."""
+    try:
+        if name != _STDOUT:
+            save()
+        elif sys.stdout is None:
+            raise _closed()
+        else:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(text.encode())
+            sys.stdout.buffer.flush()
+    except OSError as error:
+        if name != _STDOUT:
+            raise _Failed(f"could not write {name}: {error.strerror or error}") from None
+        if isinstance(error, BrokenPipeError):
+            raise
+        _throw_away(sys.stdout)
+        raise _Failed(f"could not write to the standard output: {error.strerror}") from None
+
+
+def _open(files: list[str]) -> None:
+    """Show them in the browser that the system prefers, or that the variable BROWSER names."""
+    import webbrowser
+
+    for name in files:
+        if not webbrowser.open(Path(name).resolve().as_uri()):
+            raise _Failed(f"found no browser to open {name} with; it is written, please open it yourself")
+
+
+def _say(text: str, done: str = "") -> None:
+    """Print, and at once: what cannot be printed is told here, not by Python at the exit. ``done`` is what is done."""
+    try:
+        _print(text, sys.stdout)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _throw_away(sys.stdout)
+        raise _Failed(f"{done}could not print to the standard output: {error.strerror}") from None
+
+
+def _complain(line: str) -> None:
+    try:
+        _print(f"chainrule: {line}", sys.stderr)
+    except OSError:  # then the exit status has to do
+        _throw_away(sys.stderr)
+
+
+def _print(text: str, stream: TextIO | None) -> None:
+    if stream is None:  # it was closed before Python started
+        raise _closed()
+    print(_printable(text, stream), file=stream, flush=True)
+
+
+def _closed() -> OSError:
+    return OSError(errno.EBADF, "it is closed")
+
+
+def _throw_away(stream: TextIO | None) -> None:
+    """Nothing reaches this stream any more; what could not be written would fail once more at the exit."""
+    if stream is not None:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _options_first(argv: list[str]) -> list[str]:
@@ -134,9 +233,9 @@ def _options_first(argv: list[str]) -> list[str]:
     return [*options, "--", *words]
 
 
-def _printable(text: str) -> str:
+def _printable(text: str, stream: TextIO | None) -> str:
     """The text in plainer letters where the terminal, or a file that we are piped into, does not know true ones."""
-    encoding = sys.stdout.encoding or "utf-8"
+    encoding = getattr(stream, "encoding", None) or "utf-8"
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
@@ -145,10 +244,11 @@ def _printable(text: str) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
+    functions = [name for name in known_functions() if _printable(name, sys.stdout) == name]  # others cannot be typed
     parser = _Parser(
         prog="chainrule",
         description="Draw a formula's computation graph with its values and gradients.",
-        epilog=_EXAMPLES.format(functions=", ".join(known_functions())),
+        epilog=_EXAMPLES.format(functions=", ".join(functions)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -157,12 +257,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--out",
         metavar="FILE",
-        help="the picture; graph.svg if neither this nor --steps is given; also .html .dot .png .pdf",
+        help="the picture; graph.svg if neither this nor --steps is given; also .html .dot .png .pdf; - prints the SVG",
     )
     parser.add_argument(
         "--steps",
         metavar="FILE",
-        help="a page that steps through the forward and the backward pass, such as steps.html",
+        help="a page that steps through the forward and the backward pass, such as steps.html; - prints it",
     )
     parser.add_argument("--theme", choices=THEMES, default="auto", help="colours; auto follows the reader's system")
     parser.add_argument("--rankdir", choices=RANKDIRS, default="LR", help="LR draws it from left to right, and so on")
@@ -175,6 +275,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--no-grad", action="store_true", help="leave the gradients out of the picture")
     parser.add_argument("--local", action="store_true", help="show the local derivative on every wire")
+    parser.add_argument("--open", action="store_true", help="show what was written in the browser")
     parser.add_argument("--force", action="store_true", help="write over a file that chainrule did not write")
     parser.add_argument("--version", action="version", version=f"chainrule {__version__}")
     return parser
@@ -202,14 +303,14 @@ def _graph(formula: str, assignments: list[str]) -> Value:
 
 def _check_overwrite(out: Path, option: str, force: bool) -> None:
     """Refuse to write over what chainrule did not write."""
-    if force or not (out.exists() or out.is_symlink()):
-        return
-    if not out.is_file():
-        raise _BadInput(f"{out} is not a plain file; please give another {option}")
     try:
+        if out.is_dir():
+            raise _BadInput(f"{out} is a folder; please give another {option}")
+        if force or not out.is_file():  # a FIFO or a device is written to, and stays what it is
+            return
         content = out.read_bytes()
     except OSError as error:
-        raise _BadInput(f"could not read {out}: {error.strerror or error}") from None
+        raise _Failed(f"could not read {out}: {error.strerror or error}") from None
     if not any(sign in content for sign in _SIGNS):
         raise _BadInput(f"{out} is there already and was not written by chainrule; --force writes over it")
 

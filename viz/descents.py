@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import no_grad
+from autograd.files import write_whole
 
 from .asking import plain
-from .drawing import write_whole
 from .figures import (
     COLOURS,
     LINES,

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import html
 import re
-import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 from autograd import format_number
@@ -101,6 +99,9 @@ def render_dot(source: str) -> str:
             return _signed(drawn.decode())
         except (OSError, ValueError):
             pass  # pygraphviz without the program: say below what to install
+    import shutil  # only those who draw with Graphviz wait for these two
+    import subprocess
+
     program = shutil.which("dot")
     if program is None:
         raise EngineError(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import html
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd import SHEET, Value, format_number, topological_order
+from autograd.files import write_whole
 from autograd.graph import names_in_order
 
 from . import diagram as diagrams
@@ -129,7 +129,8 @@ class Picture:
     def save(self, path: str | os.PathLike[str], *, scale: float = 2.0) -> Path:
         """Write the picture to a file; the ending says how: .svg, .html, .png or .pdf; that of a graph also as .dot.
 
-        The file is written whole or not at all. PNG and PDF need the extra ``chainrule[png]``.
+        The file is written whole or not at all, as `autograd.files.write_whole` says. PNG and PDF need the extra
+        ``chainrule[png]``.
 
         Args:
             path: where to.
@@ -298,25 +299,4 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join(lines)
 
 
-# --- files
-
-
-def write_whole(target: Path, content: bytes) -> None:
-    """Write a file so that at no moment a half of it stands there: beside its place first, then moved over."""
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {str(target.parent)!r} to write {target.name!r} into")
-    target = Path(os.path.realpath(target))  # a link stays a link
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".chainrule-", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-__all__ = ["Drawing", "Picture", "draw_dot", "draw_graph", "to_text", "write_whole"]
+__all__ = ["Drawing", "Picture", "draw_dot", "draw_graph", "to_text"]

@@ -20,6 +20,7 @@ from autograd import (
     forward_steps,
     topological_order,
 )
+from autograd.files import write_whole
 from autograd.graph import names_in_order
 from autograd.ops import LEAF
 from autograd.steps import bracketed, latex_name, latex_number
@@ -27,7 +28,7 @@ from autograd.steps import bracketed, latex_name, latex_number
 from . import diagram as diagrams
 from . import player_page as pages
 from .diagram import UNSET, Diagram, count
-from .drawing import MAX_NODES, check_depth, one_of, only_a_value, write_whole
+from .drawing import MAX_NODES, check_depth, one_of, only_a_value
 from .metrics import clip, one_line, printable, text_width
 from .stage import FMT, Backdrop, Stage
 from .svg import THEMES, title_of

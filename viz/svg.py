@@ -11,13 +11,13 @@ each other, and the text is the same, byte for byte, on every machine.
 from __future__ import annotations
 
 import hashlib
+import html
 import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from xml.sax.saxutils import escape
 
 from .arrange import (
     FRAME_TITLE,
@@ -424,7 +424,7 @@ def _isolated(name: str) -> str:
 
 
 def _escape(text: str) -> str:
-    return escape(printable(text))
+    return html.escape(printable(text), quote=False)
 
 
 def _n(x: float) -> str:

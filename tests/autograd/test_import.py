@@ -48,3 +48,13 @@ import autograd
 print(before == (sys.getrecursionlimit(), gc.get_threshold(), gc.isenabled()))
 """
     assert python(code).strip() == "True"
+
+
+def test_importing_the_other_packages_loads_nothing_that_talks_to_a_network_or_starts_programs() -> None:
+    code = """
+import sys
+import nn, viz, viz.cli
+heavy = "email http matplotlib socket ssl subprocess urllib.request webbrowser xml".split()
+print([name for name in heavy if name in sys.modules])
+"""
+    assert python(code).strip() == "[]"

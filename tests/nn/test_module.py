@@ -7,6 +7,10 @@ import json
 import os
 import pickle
 import stat
+import tracemalloc
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -226,7 +230,7 @@ def test_a_file_of_another_architecture_names_both(tmp_path: Path, kind: str) ->
         ('{"format": "chainrule model", "version": 1, "architecture": 3}', 'needs "architecture", a string'),
         (
             '{"format": "chainrule model", "version": 1, "architecture": "x", "parameters": {"b": true}}',
-            "parameter 'b' must be a number, but is True",
+            'parameter \'b\' must be a number, "inf", "-inf" or "nan", but is True',
         ),
         (
             '{"format": "chainrule model", "version": 1, "architecture": "Neuron(1 → 1, tanh)", '
@@ -253,6 +257,112 @@ def test_an_npz_with_pickled_objects_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelFormatError):
         Neuron(1).load(path)
     assert not (tmp_path / "exploded").exists()
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_a_bare_nan_is_not_json_and_the_message_says_how_it_is_written(tmp_path: Path, word: str) -> None:
+    path = tmp_path / "model.json"
+    Neuron(1, seed=0).save(path)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"b": 0.0', f'"b": {word}'), encoding="utf-8")
+    with pytest.raises(ModelFormatError, match=f'a bare {word} is not JSON; .* written as "inf", "-inf" or "nan"'):
+        Neuron(1).load(path)
+    path.write_text(text.replace('"b": 0.0', f'"b": "{float(word)!r}"'), encoding="utf-8")
+    assert repr(Neuron(1).load(path).b.data) == repr(float(word))
+
+
+def rewritten(path: Path, **arrays: Any) -> None:
+    """Write an npz file again, deflated, with other arrays in it."""
+    with np.load(path) as old:
+        entries = {**{name: old[name] for name in old.files}, **arrays}
+    np.savez_compressed(path, **entries)
+
+
+def with_numbers(path: Path, change: Callable[[bytes], bytes], method: int = zipfile.ZIP_DEFLATED) -> int:
+    """Write an npz file again, with other bytes for the array of the numbers; returns how many."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["numbers.npy"] = change(parts["numbers.npy"])
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return len(parts["numbers.npy"])
+
+
+@contextmanager
+def little_memory() -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+
+
+BOMB = 20_000_000  # bytes, of which some twenty thousand are left when they are deflated
+
+
+@pytest.mark.parametrize("which", ["format", "version", "architecture", "names", "numbers"])
+def test_an_npz_is_not_unpacked_beyond_what_its_model_needs(tmp_path: Path, which: str) -> None:
+    path = tmp_path / "model.npz"
+    model = Neuron(2, seed=0)
+    model.save(path)
+    rewritten(path, **{which: np.zeros(3 if which == "names" else (), dtype=f"S{BOMB}")})
+    if which == "numbers":
+        rewritten(path, numbers=np.zeros(BOMB // 8))
+    assert path.stat().st_size < 1_000_000
+    with little_memory(), pytest.raises(ModelFormatError, match=rf"its {which} would take \d+,\d+,\d+ bytes"):
+        model.load(path)
+    assert model.state_dict() == Neuron(2, seed=0).state_dict()
+
+
+def test_what_a_model_does_not_need_is_not_unpacked_at_all(tmp_path: Path) -> None:
+    Neuron(2, seed=0).save(tmp_path / "model.npz")
+    rewritten(tmp_path / "model.npz", more=np.zeros(BOMB // 8))
+    with little_memory():
+        model = Neuron(2, seed=1).load(tmp_path / "model.npz")
+    assert model.state_dict() == Neuron(2, seed=0).state_dict()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_npz_that_tells_a_smaller_size_than_it_has_is_refused(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "model.npz"
+    Neuron(2, seed=0).save(path)
+    length = with_numbers(path, lambda content: content + bytes(BOMB), method)
+    whole, told = path.read_bytes(), length.to_bytes(4, "little")
+    assert len(whole) < 1_000_000 and whole.count(told) == 2  # once before the member, once in the list at the end
+    path.write_bytes(whole.replace(told, (1_000).to_bytes(4, "little")))
+    with little_memory(), pytest.raises(ModelFormatError):
+        Neuron(2).load(path)
+
+
+def test_an_array_whose_head_promises_more_than_there_is_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.npz"
+    Neuron(2, seed=0).save(path)
+    with_numbers(path, lambda content: content.replace(b"(3,), }" + b" " * 8, b"(100000000,), }"))
+    with little_memory(), pytest.raises(ModelFormatError, match=r"should hold 800,000,000 bytes, but holds 24"):
+        Neuron(2).load(path)
+
+
+def test_a_compressed_npz_is_read_and_one_of_another_model_is_named_however_large(tmp_path: Path) -> None:
+    path = tmp_path / "model.npz"
+    model = MLP(40, [60, 1], seed=1)
+    model.save(path)
+    rewritten(path)
+    assert MLP(40, [60, 1], seed=2).load(path).state_dict() == model.state_dict()
+    with pytest.raises(ModelFormatError, match="MLP\\(40 → 60 → 1, tanh, linear\\), but this model is Neuron"):
+        Neuron(1).load(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+@pytest.mark.parametrize("kind", ["json", "npz"])
+def test_a_private_model_stays_private_and_a_history_too(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"model.{kind}"
+    for save in (Neuron(1).save, nn.History().to_csv):
+        path.write_text("")
+        path.chmod(0o600)
+        save(path)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_saving_is_atomic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -429,7 +539,7 @@ def test_layers_appended_to_a_list_get_their_path_at_the_next_call() -> None:
 
 
 def test_saving_to_a_folder_that_is_not_there_names_the_folder(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"there is no folder '.*nodir' to save m\.json in"):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder '.*nodir' to write 'm\.json' into"):
         MLP(1, [1]).save(tmp_path / "nodir" / "m.json")
 
 

@@ -23,11 +23,12 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path)
 
 
-def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(*words: str, module: str = "viz", **environment: str) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", **environment}
-    command = [sys.executable, "-m", "viz.cli", *words]
-    return subprocess.run(command, env=env, capture_output=True, text=True, encoding="utf-8", check=False)
+    command = [sys.executable, "-m", module, *words]
+    encoding = env["PYTHONIOENCODING"]
+    return subprocess.run(command, env=env, capture_output=True, text=True, encoding=encoding, check=False)
 
 
 def rows(printed: str) -> list[list[str]]:
@@ -48,8 +49,9 @@ def test_it_prints_the_table_and_writes_the_picture(capsys: Captured) -> None:
     assert read(Path("graph.svg").read_text(encoding="utf-8")).width > 100
 
 
-def test_it_runs_as_a_module() -> None:
-    done = run("(x + y) * z", "x=-2", "y=5", "z=-4")
+@pytest.mark.parametrize("module", ["viz", "viz.cli"])
+def test_it_runs_as_a_module(module: str) -> None:
+    done = run("(x + y) * z", "x=-2", "y=5", "z=-4", module=module)
     assert (done.returncode, done.stderr) == (0, "")
     assert Path("graph.svg").is_file()
 
@@ -197,11 +199,140 @@ def test_without_graphviz_the_other_engine_is_one_line(monkeypatch: pytest.Monke
     assert not list(Path().iterdir())
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-16"])
+def test_any_encoding_will_do(encoding: str) -> None:
+    for words in (["--help"], ["sigmoid(x) + sqrt(x) * y - z / x", "x=1", "y=2", "z=-3"]):
+        done = run(*words, PYTHONIOENCODING=encoding)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "?" not in done.stdout
+
+
+def shell(line: str) -> tuple[int, str, str]:
+    """Status, output and errors of a line in which $c is the command."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "c": f"{sys.executable} -m viz"}
+    done = subprocess.run(["sh", "-c", line], env=env, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("$c --help >&-", "could not print to the standard output: it is closed"),
+        ("$c --version >&-", "could not print to the standard output: it is closed"),
+        ("$c x x=1 >&-", "wrote graph.svg, but could not print to the standard output: it is closed"),
+        ("$c x x=1 --out - >&-", "could not write to the standard output: it is closed"),
+        ("$c --help >/dev/full", "could not print to the standard output: No space left on device"),
+        ("$c --version >/dev/full", "could not print to the standard output: No space left on device"),
+        ("$c x x=1 >/dev/full", "wrote graph.svg, but could not print to the standard output: No space left on device"),
+        ("$c x x=1 --out - >/dev/full", "could not write to the standard output: No space left on device"),
+        ("ln -s /dev/full f.svg; $c x x=1 --out f.svg", "could not write f.svg: No space left on device"),
+        ("$c x x=1 --steps nowhere/s.html", "could not write nowhere/s.html: there is no folder"),
+        ("$c x x=1 --out $(printf n%0300d 0).svg", "File name too long"),
+        ("mkdir f; cd f; rmdir ../f; $c x x=1", "could not write graph.svg: No such file or directory"),
+        ("mkdir f; cd f; rmdir ../f; $c x x=1 --out f.svg --steps s.html", "No such file or directory"),
+        ("$c x x=1 >/dev/full 2>/dev/full", ""),
+        ("$c x+ x=1 2>/dev/full", ""),
+        ("$c x+ x=1 2>&-", ""),
+        ("$c --help >&- 2>&-", ""),
+        ("$c x x=1 >&- 2>&-", ""),
+    ],
+)
+def test_an_output_that_takes_nothing_is_one_line_and_status_2(line: str, message: str) -> None:
+    if "/dev/full" in line and not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full here")
+    status, printed, complaint = shell(line)
+    assert (status, printed, complaint.count("\n")) == (2, "", bool(message))
+    assert complaint.startswith("chainrule: " * bool(message)) and message in complaint
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
+def test_a_minus_prints_the_picture_and_nothing_else() -> None:
+    status, printed, told = shell('$c "σ(x)" x=-1 --out -')
+    assert status == 0
+    assert main(["σ(x)", "x=-1", "--out", "f.svg"]) == 0
+    assert printed == Path("f.svg").read_text(encoding="utf-8")
+    assert rows(told)[-1][-2:] == ["0.2689", "1"] and "wrote" not in told
+    status, printed, told = shell("$c x*2 x=1 --steps - --out g.svg")
+    assert (status, told.splitlines()[-1]) == (0, "wrote g.svg")
+    assert printed.startswith("<!DOCTYPE html>") and printed.endswith("</html>\n")
+    assert shell("$c x x=1 --out - 2>&- >h.svg")[0] == 0
+    assert Path("h.svg").read_text(encoding="utf-8").endswith("</svg>\n")
+    assert sorted(os.listdir()) == ["f.svg", "g.svg", "h.svg"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
+def test_a_fifo_gets_the_picture_and_stays_a_fifo() -> None:
+    assert (
+        shell("mkfifo f.svg; cat f.svg >g.svg & sleep 0.1; $c x x=1 --out f.svg; status=$?; wait; exit $status")[0] == 0
+    )
+    assert Path("f.svg").is_fifo()
+    assert main(["x", "x=1", "--out", "h.svg"]) == 0
+    assert Path("g.svg").read_bytes() == Path("h.svg").read_bytes()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system has a browser of its own")
+def test_open_shows_what_was_written_in_the_browser(capsys: Captured) -> None:
+    browser = Path("browser")
+    browser.write_text('#!/bin/sh\necho "$1" >>opened\n')
+    browser.chmod(0o755)
+    done = run("x*2", "x=1", "--out", "a b.svg", "--steps", "s.html", "--open", BROWSER=str(browser.resolve()))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert Path("opened").read_text().split("\n") == [Path(f).resolve().as_uri() for f in ("a b.svg", "s.html")] + [""]
+    done = run("x*2", "x=1", "--open", BROWSER="/nowhere/at/all", PATH="", DISPLAY="", WAYLAND_DISPLAY="")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "found no browser to open graph.svg with; it is written, please open it yourself" in done.stderr
+    assert Path("graph.svg").is_file()
+    for words, message in (
+        (["--out", "-"], "--open shows a file; please give it a name"),
+        (["--steps", "-"], "--open shows a file"),
+        (["--out", "f.dot"], "no browser shows f.dot"),
+    ):
+        assert main(["x", "x=1", "--open", *words]) == 2
+        assert message in capsys.readouterr().err
+
+
+INTERRUPTED = """
+import os, signal, sys
+class CtrlC:
+    def find_spec(self, name, path=None, target=None):
+        if name == os.environ["CTRL_C_AT"]:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, CtrlC())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
+@pytest.mark.parametrize(
+    ("way", "module"),
+    [
+        *(("script", name) for name in ("viz._guard", "autograd.value", "viz.player", "viz.cli", "viz.raster")),
+        *(("viz", name) for name in ("autograd.value", "viz.raster")),
+        ("viz.cli", "viz.player"),
+    ],
+)
+def test_ctrl_c_at_any_time_is_one_line_and_status_130(way: str, module: str, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTED)
+    (tmp_path / "chainrule").write_text("import sys\nfrom viz.cli import main\nsys.exit(main())\n")
+    env = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "CTRL_C_AT": module}
+    start = [str(tmp_path / "chainrule")] if way == "script" else ["-m", way]
+    command = [sys.executable, *start, "x", "x=1", "--out", "f.png"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "chainrule: stopped\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
+def test_importing_viz_elsewhere_leaves_ctrl_c_alone() -> None:
+    code = "import signal, viz.cli; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    assert subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True).stdout == "True\n"
+
+
 def test_a_disk_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
     def fail(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("viz.drawing.tempfile.mkstemp", fail)
+    monkeypatch.setattr("os.replace", fail)
     assert main(["x", "x=1"]) == 2
     assert capsys.readouterr().err.startswith("chainrule: could not write graph.svg: Permission denied")
 

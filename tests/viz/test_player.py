@@ -394,7 +394,7 @@ def test_a_disk_that_fails_leaves_the_old_page(tmp_path: Path, monkeypatch: pyte
     def fail(*_: object) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr("viz.drawing.os.replace", fail)
+    monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError, match="the disk is full"):
         step_through(product_of_a_sum()).save(target)
     assert [p.read_text(encoding="utf-8") for p in tmp_path.iterdir()] == ["before"]
