@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd import SHEET, Value, format_number, topological_order
+from autograd import Value, format_number, topological_order
 from autograd.graph import names_in_order
 
 from . import diagram as diagrams
@@ -210,7 +210,7 @@ class Drawing(Picture):
         self._rankdir, self._theme = rankdir, theme
         self._root = root
         if isinstance(root, Value):
-            self._diagram = diagrams.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes)
+            self._diagram = diagrams.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes, show_grad=show_grad)
         else:
             self._diagram = program.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes)
         # painted at once: the numbers must be those of now, not those of when somebody looks
@@ -267,7 +267,7 @@ class Drawing(Picture):
 
 
 def to_text(root: Value | Compiled, fmt: str = ".4g") -> str:
-    """An aligned table of the graph: one line per node, or per array, inputs first."""
+    """An aligned table of the graph: one line per node, or per array, inputs first; and remarks on its numbers."""
     if not isinstance(root, Value):
         return _aligned(program.rows(root, fmt))
     order = topological_order(root)
@@ -279,10 +279,10 @@ def to_text(root: Value | Compiled, fmt: str = ".4g") -> str:
         inputs = [called[x] for x in node.inputs]
         if len(inputs) > 6:
             inputs = [*inputs[:4], "…", inputs[-1]]
-        op = (SHEET[node.op].symbol if node.op in SHEET else node.op) if node.op else ""
         gradient = format_number(node.grad, fmt) if node.has_grad else "–"
-        rows.append((called[node], op, ", ".join(inputs), format_number(node.data, fmt), gradient))
-    return _aligned(rows)
+        value = format_number(node.data, fmt)
+        rows.append((called[node], diagrams.operation(node), ", ".join(inputs), value, gradient))
+    return "\n\n".join([_aligned(rows), *diagrams.remarks(order, order)])
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> str:

@@ -242,7 +242,7 @@ class _Script:
 
         self._reserve(backwards, backward)
         self.stage = Stage(self.diagram, show_grad=backward, local=backward and self.running)
-        self.values = ["" if p.node < 0 else UNSET if forward and p.kind != "input" else p.value for p in self.parts]
+        self.values = ["" if p.node < 0 else UNSET if forward and not p.is_given else p.value for p in self.parts]
         self.gradients = ["" if p.node < 0 or not backward else UNSET for p in self.parts]
         self.frames: list[Frame] = []
         self.batches = _Batches(self.diagram, self.place, by_layer, forward + backward)
@@ -254,8 +254,7 @@ class _Script:
             self.note = f"{in_all} steps, shown {layers}; step_through(…, depth='all') shows each of them."
         elif self.folded:
             self.note = "What is folded takes one step; step_through(…, depth='all') opens everything."
-        if self.diagram.is_outdated:
-            self.note = f"{self.note} {diagrams.OUTDATED}".strip()
+        self.note = " ".join(filter(None, [self.note, *self.diagram.remarks]))
 
     @property
     def parts(self) -> list[diagrams.Part]:
@@ -395,12 +394,15 @@ class _Script:
 
 
 def _diagram(root: Value, depth: int | str | None, by_layer: bool) -> Diagram:
-    """What is drawn. Layer by layer, a graph with scopes is folded until it is small, one without them drawn whole."""
+    """What is drawn. Layer by layer, a graph with scopes is folded until it is small, one without them drawn whole.
+
+    The gradients that the nodes hold are not shown: the events bring their own.
+    """
     if not by_layer:
-        diagram = diagrams.build(root, fmt=FMT, depth="all" if depth == "auto" else depth)
+        diagram = diagrams.build(root, fmt=FMT, depth="all" if depth == "auto" else depth, show_grad=False)
     else:
         for size in SIZES:
-            diagram = diagrams.build(root, fmt=FMT, max_nodes=size)
+            diagram = diagrams.build(root, fmt=FMT, max_nodes=size, show_grad=False)
             if not diagram.is_summary:
                 break
     diagram.note = ""  # it would speak of draw_graph
