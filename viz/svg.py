@@ -305,7 +305,7 @@ class Painter:
         elif part.kind == "gate":
             radius = min(shape.body, shape.body_across) / 2
             yield self.rectangle(
-                "cut" if part.shape == "cut" else "gate",
+                "constant" if part.shape == "cut" else "gate",
                 u,
                 v - shape.body_across / 2,
                 shape.body,

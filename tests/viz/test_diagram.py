@@ -167,7 +167,7 @@ def squared() -> tuple[Value, Value]:
 
 
 def test_gradients_of_more_than_the_last_pass_say_so() -> None:
-    x, f = squared()
+    _, f = squared()
     assert build(f).remarks == ()
     f.backward()
     assert [part.gradient for part in build(f).parts] == ["12", "1"]
