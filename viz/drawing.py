@@ -16,6 +16,7 @@ from autograd.graph import names_in_order
 from . import diagram as diagrams
 from . import dot, program, svg
 from .arrange import Arrangement, arrange
+from .player_page import KEYS_ARE_OURS
 
 if TYPE_CHECKING:
     import graphviz
@@ -183,7 +184,8 @@ class Picture:
         """For notebooks: as an <img>, which survives an untrusted notebook and an export, where inline SVG does not."""
         data = base64.b64encode(self.svg.encode()).decode()
         picture = (
-            f'<div style="overflow-x:auto"><img alt="{html.escape(self._title)}" style="max-width:none" '
+            f'<div style="overflow-x:auto" {KEYS_ARE_OURS}>'  # what can be scrolled can have the focus
+            f'<img alt="{html.escape(self._title)}" style="max-width:none" '
             f'src="data:image/svg+xml;base64,{data}"></div>'
         )
         return {"text/html": picture, "image/svg+xml": self.svg, "text/plain": repr(self)}

@@ -427,7 +427,7 @@ def test_without_scripts_a_notebook_has_each_frame_as_a_step_to_be_opened() -> N
     bundle = player._repr_mimebundle_()
     assert bundle["text/plain"] == "<Player of 22 frames; .save('steps.html') writes it to a file>"
     instead = bundle["text/html"].split('<div class="cr-instead">')[1].split("</div>")[0]
-    steps = re.findall('<details[ open]*><summary>(.*?)</summary>.*?src="(.*?)"', instead)
+    steps = re.findall('<details[ open]*><summary[^>]*>(.*?)</summary>.*?src="(.*?)"', instead)
     assert [html.unescape(summary) for summary, _ in steps] == [f"{f.title}: {f.text}" for f in player.frames]
     for frame, (_, source) in zip(player.frames, steps, strict=True):
         assert source.startswith("data:image/svg+xml,")
