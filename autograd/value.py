@@ -45,7 +45,8 @@ class Value:
     Attributes:
         data (float): the number.
         grad (float): the derivative of the last root that `backward` was called on, with respect to this node;
-            0.0 until then. Leaves add up over calls, as in PyTorch; inner nodes hold the last pass's value.
+            0.0 until then. Leaves add up over calls, as in PyTorch (`has_accumulated_grad` tells); inner nodes hold
+            the last pass's value.
         label (str): the name.
         op (str): the operation that made it, a name in the derivative sheet; "" for a leaf, "const" for a plain number.
         inputs (tuple[Value, ...]): the nodes that it was computed from, in order, duplicates kept.

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 from autograd import SHEET, Value, format_number, forward_steps, topological_order
 from autograd.graph import names_in_order
@@ -18,6 +18,7 @@ from autograd.steps import latex_name, latex_number, partial_formula
 from .diagram import count, remarks
 from .drawing import only_a_value
 from .metrics import one_line
+from .mistakes import Taught, explained
 
 MAX_PATHS = 12
 FACTORS_PER_PATH = 10  # on average
@@ -27,6 +28,7 @@ LISTED = 8  # names in a message, and numbers that are given
 GIVEN = 4  # numbers on one line
 
 
+@explained
 def draw_derivation(root: Value, leaf: Value | str | None = None, *, max_paths: int = MAX_PATHS) -> Derivation:
     """Write out ∂root/∂leaf: the product of the local derivatives along each path, and the sum over all paths.
 
@@ -80,7 +82,7 @@ class Path:
     contribution: float
 
 
-class Derivation:
+class Derivation(Taught):
     """A chain rule as it was when it was written out. A notebook typesets it; `str` gives it as plain text.
 
     ``paths`` are the paths from the root to the leaf, and ``value`` is the sum of their contributions: up to rounding
@@ -88,6 +90,10 @@ class Derivation:
     they differ: `backward` adds before it multiplies, and (2 − 1) · inf is inf, but 2 · inf − inf is nan. ``note`` says
     so if the numbers are older than the data of a leaf; it stands below the text, and below the formulas in a notebook.
     """
+
+    _to_see = "print(derivation) shows it; in a notebook it shows itself as the last line of a cell"
+    _to_write = "it is text: str(derivation), or .to_latex() for a document"
+    _instead: ClassVar = dict.fromkeys(["save", "text", "to_text", "latex", "tex", "svg"], _to_write)
 
     def __init__(self, order: list[Value], names: dict[Value, str], leaf: Value, paths: tuple[Path, ...]) -> None:
         self.root, self.leaf, self.paths = order[-1], leaf, paths

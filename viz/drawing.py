@@ -8,7 +8,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd import Value, format_number, topological_order
 from autograd.graph import names_in_order
@@ -16,6 +16,7 @@ from autograd.graph import names_in_order
 from . import diagram as diagrams
 from . import dot, program, svg
 from .arrange import Arrangement, arrange
+from .mistakes import Taught, explained, instead_of, shown_by
 from .player_page import KEYS_ARE_OURS
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ ENGINES = ("layered", "dot")
 MAX_NODES = 200
 
 
+@explained
 def draw_graph(
     root: Value | Compiled,
     *,
@@ -82,6 +84,7 @@ def draw_graph(
     return Drawing(root, rankdir, theme, fmt, show_grad, local, depth, max_nodes, engine)
 
 
+@explained
 def draw_dot(root: Value | Compiled, format: str = "svg", rankdir: str = "LR", **options: Any) -> Drawing:
     """micrograd's name for `draw_graph`, with micrograd's arguments; further ones are handed on to `draw_graph`.
 
@@ -98,13 +101,15 @@ def draw_dot(root: Value | Compiled, format: str = "svg", rankdir: str = "LR", *
 
 def only_a_value(what: str, root: object) -> None:
     if not isinstance(root, Value):
-        hint = "; for several results draw one of them, or their sum" if isinstance(root, (list, tuple)) else ""
-        raise TypeError(f"{what}, but got {type(root).__name__}{hint}")
+        came = "None" if root is None else type(root).__name__
+        raise TypeError(f"{what}, but got {came}{instead_of(root, what.split()[0])}")
 
 
 def one_of(option: str, given: object, allowed: tuple[str, ...]) -> None:
     if given not in allowed:
-        raise ValueError(f"{option} must be one of {', '.join(allowed)}, but got {given!r}")
+        near = [word for word in allowed if isinstance(given, str) and word.lower() == given.lower()]
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"{option} must be one of {', '.join(allowed)}, but got {given!r}{hint}")
 
 
 def check_fmt(fmt: str, examples: str) -> None:
@@ -120,13 +125,14 @@ def check_depth(depth: object) -> None:
         raise ValueError(f"depth must be 'auto', 'all', or how many levels to open (0, 1, 2, ...), but got {depth!r}")
 
 
-class Picture:
+class Picture(Taught):
     """An SVG that shows itself in a notebook, and that `save` writes to a file. What it shows is up to a subclass."""
 
     svg: str
     _theme: str
     _endings = ".svg, .html, .png or .pdf"
 
+    @explained
     def save(self, path: str | os.PathLike[str], *, scale: float = 2.0) -> Path:
         """Write the picture to a file; the ending says how: .svg, .html, .png or .pdf; that of a graph also as .dot.
 
@@ -195,6 +201,9 @@ class Drawing(Picture):
     """A picture of a graph as it was when it was drawn. It shows itself in a notebook; `save` writes it to a file."""
 
     _endings = ".svg, .html, .dot, .png or .pdf"
+    _to_see = shown_by("drawing", "graph.html")
+    _to_write = ".save('graph.svg') writes it, and .to_dot() is a Graphviz graph, which has such methods"
+    _instead: ClassVar = {"source": ".to_dot().source is its DOT text", "frames": "step_through(root) has them"}
 
     def __init__(
         self,
@@ -252,13 +261,6 @@ class Drawing(Picture):
     @property
     def _title(self) -> str:
         return svg.title_of(self._diagram)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("render", "view", "show", "savefig", "write", "pipe"):
-            raise AttributeError(
-                f"a Drawing has no {name}(); .save('graph.svg') writes it, .to_dot() is a Graphviz graph"
-            )
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
         what = diagrams.count(self._diagram.node_count, *self._diagram.unit)

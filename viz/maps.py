@@ -22,6 +22,7 @@ from .arrange import NAME_SIZE
 from .diagram import OUTDATED
 from .drawing import Picture, check_fmt, one_of
 from .metrics import clip, one_line, text_width
+from .mistakes import explained, shown_by
 from .player import Frame, Player
 from .stage import Backdrop, compact
 from .svg import MARGIN, THEMES, _n, _text, _wrap, document, relevant, style_rules
@@ -49,6 +50,7 @@ _STYLE = """\
 """
 
 
+@explained
 def draw_maps(
     maps: Any,
     *,
@@ -90,6 +92,7 @@ def draw_maps(
     return MapDrawing(_Scene(maps, kernel, size, stride, result, labels, fmt, theme), window)
 
 
+@explained
 def step_maps(
     maps: Any,
     *,
@@ -150,6 +153,9 @@ class MapDrawing(Picture):
         svg (str): the picture.
         caption (str): the sum that the window makes, in words; "" if there is no window.
     """
+
+    _to_see = shown_by("maps", "maps.html")
+    _to_write = ".save('maps.svg') writes it"
 
     def __init__(self, scene: _Scene, window: tuple[int, int] | None) -> None:
         place = None if window is None else scene.check_place(window)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from autograd import (
     SHEET,
@@ -29,6 +29,7 @@ from . import player_page as pages
 from .diagram import UNSET, Diagram, count
 from .drawing import MAX_NODES, check_depth, one_of, only_a_value, write_whole
 from .metrics import clip, one_line, printable, text_width
+from .mistakes import Taught, explained, shown_by
 from .stage import FMT, Backdrop, Stage
 from .svg import THEMES, title_of
 
@@ -40,6 +41,7 @@ PICTURES = 112_000  # bytes of images in a notebook, about
 Step = ForwardStep | BackwardStep
 
 
+@explained
 def step_through(
     root: Value, *, forward: bool = True, backward: bool = True, theme: str = "auto", depth: int | str | None = "auto"
 ) -> Player:
@@ -111,8 +113,15 @@ class Frame:
         return self._backdrop.picture([shown[i] for i in sorted(shown)], self.lights, self._theme)
 
 
-class Player:
+class Player(Taught):
     """Steps as they were when they were taken, its ``frames``. It shows itself in a notebook; `save` writes a page."""
+
+    _to_see = shown_by("player", "steps.html")
+    _to_write = ".save('steps.html') writes a page, and player.frames[0].svg is one picture"
+    _instead: ClassVar = {
+        "svg": "each frame has a picture, such as player.frames[0].svg",
+        "html": ".to_html() is the page",
+    }
 
     def __init__(
         self,
@@ -133,6 +142,7 @@ class Player:
     def __repr__(self) -> str:
         return f"<Player of {count(len(self), 'frame', 'frames')}; .save('steps.html') writes it to a file>"
 
+    @explained
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the player as one page, which needs nothing else: no other file, no network.
 
