@@ -54,6 +54,9 @@ class _Mode(ContextDecorator):
 class no_grad(_Mode):
     """Compute without recording: inside ``with no_grad():`` every result is a Value without inputs.
 
+    It knows the operation that it was computed by, `Value.unrecorded_op`: drawings show that, and `Value.backward`
+    says why there is nothing to go back through.
+
     Also usable as a decorator, ``@no_grad()``.
     """
 

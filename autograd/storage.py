@@ -6,8 +6,10 @@
         {"op": "add", "data": 3.0, "inputs": [0, 1], "partials": [1.0, 1.0]}]}
 
 Inputs come before the nodes that use them, and the root is last. Numbers that JSON has no word for are the strings
-"inf", "-inf" and "nan". What is left out is empty: no label, no scope, no gradient. Reading checks everything and runs
-nothing: the text can name operations of the derivative sheet, and that is all.
+"inf", "-inf" and "nan". What is left out is empty: no label, no scope, no gradient. A leaf is ``"accumulated": true``
+if its gradient is of more than the last backward pass, and ``"unrecorded": "mul"`` if `no_grad` kept no record of the
+inputs that it was computed from. Reading checks everything and runs nothing: the text can name operations of the
+derivative sheet, and that is all.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from .value import Value, restore, store_inputs
 
 FORMAT = "chainrule graph"
 VERSION = 1
-_FIELDS = {"op", "data", "label", "scope", "grad", "inputs", "partials"}
+_FIELDS = {"op", "data", "label", "scope", "grad", "accumulated", "unrecorded", "inputs", "partials"}
 WORDS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 
@@ -47,6 +49,10 @@ def dumps(root: Value) -> str:
         line = text[0] + _as_json(node._data) + text[1]
         if node._grad is not None:
             line += f',"grad":{_as_json(node._grad)}'
+        if node.has_accumulated_grad:
+            line += ',"accumulated":true'
+        if node._a is None and node._da:
+            line += f',"unrecorded":{_word_as_json(node._da)}'
         if node._a is not None:
             inputs = ",".join([str(place[x]) for x in node.inputs])
             partials = ",".join(["null" if d is None else _as_json(d) for d in node.local_derivatives])
@@ -128,7 +134,13 @@ def _read_node(entry: Any, nodes: list[Value], used: list[bool]) -> Value:
         role = next(r for r, word in (("op", op), ("label", label), ("scope", scope)) if not isinstance(word, str))
         raise GraphFormatError(f"{here}: {role} must be a string, but is {_clip(entry[role])}")
     gradient = _read_number(entry["grad"], here, "grad") if "grad" in entry else None
-    node = restore(_read_number(entry["data"], here, "data"), gradient, _tag(op, scope, label))
+    accumulated, unrecorded = entry.get("accumulated"), entry.get("unrecorded")
+    if not (accumulated is None or (accumulated is True and op == LEAF and gradient is not None)):
+        raise GraphFormatError(f'{here}: "accumulated" can only be true, and of a leaf that has a "grad"')
+    if not (unrecorded is None or (isinstance(unrecorded, str) and unrecorded and op == LEAF)):
+        raise GraphFormatError(f'{here}: "unrecorded" is the name of an operation, and of a leaf only')
+    data = _read_number(entry["data"], here, "data")
+    node = restore(data, gradient, _tag(op, scope, label), unrecorded, accumulated)
     if op in (LEAF, CONSTANT):
         if "inputs" in entry or "partials" in entry:
             raise GraphFormatError(f"{here}: a leaf or a constant has no inputs")

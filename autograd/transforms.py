@@ -16,7 +16,7 @@ from .modes import recording, recording_again, watching
 from .ops import SHEET
 from .signatures import Curvature, Gradient, GradientBySecond, Rows, ValueAndGradient
 from .steps import check_backward
-from .value import Value, constant, is_constant, record, to_float
+from .value import Value, constant, is_constant, record, to_float, unrecorded
 
 
 class _Depth(threading.local):
@@ -274,14 +274,16 @@ def _differentiate(
             if not numeric:
                 flat_row = [d if isinstance(d, Value) else constant(float(d)) for d in flat_row]
             if detached and not numeric:
-                flat_row = [Value(d.data) for d in flat_row]
+                flat_row = [unrecorded(d.data, "grad") for d in flat_row]
             parts = []
             for i, (start, rebuild) in enumerate(starts):
                 end = starts[i + 1][0] if i + 1 < len(starts) else len(fresh)
                 parts.append(rebuild(flat_row[start:end]))
             rows.append(tuple(parts) if isinstance(argnum, tuple) else parts[0])
         if detached:
-            result = rebuild_result([Value(y.data) if isinstance(y, Value) else y for y in outputs])
+            result = rebuild_result(
+                [unrecorded(y.data, y.op or "identity") if isinstance(y, Value) else y for y in outputs]
+            )
     finally:
         _depth.level -= 1
     return result, rows, numeric

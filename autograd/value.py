@@ -13,9 +13,10 @@ a node with an inputs tuple and a dict of attributes takes, and the garbage coll
     _a, _b     the inputs; a plain number that met a Value stays a float here, until somebody asks to see its node
     _da, _db   the local derivatives, recorded in the forward pass; None where there is nothing to pass on
 
-An operation on more than two inputs keeps a tuple of inputs in ``_b`` and a tuple of local derivatives in ``_db``.
-A leaf has None in ``_a``. Nodes refer to their inputs only, never the other way, so there are no reference cycles and
-a graph is freed as soon as its last user lets go.
+An operation on more than two inputs keeps a tuple of inputs in ``_b`` and a tuple of local derivatives in ``_db``. A
+leaf has None in ``_a``, and no local derivatives: there ``_da`` names the operation if `no_grad` kept no record of its
+inputs, and ``_db`` is True if its gradient is of more than the last backward pass. Nodes refer to their inputs only,
+never the other way, so there are no reference cycles and a graph is freed as soon as its last user lets go.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ class Value(LikeATensor):
     Attributes:
         data (float): the number.
         grad (float): the derivative of the last root that `backward` was called on, with respect to this node;
-            0.0 until then. Leaves add up over calls, as in PyTorch; inner nodes hold the last pass's value.
+            0.0 until then. Leaves add up over calls, as in PyTorch (`has_accumulated_grad` tells); inner nodes hold
+            the last pass's value.
         label (str): the name.
         op (str): the operation that made it, a name in the derivative sheet; "" for a leaf, "const" for a plain number.
         inputs (tuple[Value, ...]): the nodes that it was computed from, in order, duplicates kept.
@@ -69,8 +71,8 @@ class Value(LikeATensor):
     _tag: tuple[str, str, str]
     _a: Any  # Value | float | None, or _MANY
     _b: Any  # Value | float | None, or a tuple of Values and floats
-    _da: float | None
-    _db: Any  # float | None, or a tuple of floats
+    _da: Any  # float | None; of a leaf str | None
+    _db: Any  # float | None, or a tuple of floats; of a leaf True | None
 
     def __init__(self, data: Real | float, label: str = "", *, name: None = None) -> None:
         if name is not None:
@@ -101,11 +103,29 @@ class Value(LikeATensor):
     @grad.setter
     def grad(self, number: Real | float | None) -> None:
         self._grad = None if number is None else to_float(number)
+        if self._a is None:
+            self._db = None
 
     @property
     def has_grad(self) -> bool:
         """Whether a backward pass has reached this node since `zero_grad`; a drawing shows "–" where it is False."""
         return self._grad is not None
+
+    @property
+    def has_accumulated_grad(self) -> bool:
+        """Whether this leaf held a gradient already, not 0, when the last backward pass added its own to it.
+
+        False again after `zero_grad`, and once ``grad`` is set by hand.
+        """
+        return self._a is None and self._db is True
+
+    @property
+    def unrecorded_op(self) -> str:
+        """The operation that computed this node inside `no_grad`, which kept no record of the inputs; "" for others.
+
+        Such a node can take part in a graph as a leaf does, and its ``op`` is "".
+        """
+        return self._da or "" if self._a is None else ""
 
     @property
     def op(self) -> str:
@@ -384,8 +404,14 @@ class Value(LikeATensor):
 
         Raises:
             NonFiniteError: inside `detect_anomaly`, if a contribution is inf or nan. No gradient is then changed.
+            RuntimeError: if this node was computed inside `no_grad`, so that there is no graph to go back through.
         """
         seed = to_float(gradient)
+        if self.unrecorded_op:
+            raise RuntimeError(
+                f"backward() has nowhere to go: this Value was computed by {self.unrecorded_op!r} inside no_grad(), "
+                "which keeps no record of inputs, so no gradient would reach them. Compute it outside of no_grad()"
+            )
         if watching():
             from .steps import check_backward
 
@@ -398,6 +424,8 @@ class Value(LikeATensor):
         with _sweeping:
             for node in _reachable(self):
                 node._grad = None
+                if node._a is None:
+                    node._db = None
 
     # --- copies
 
@@ -430,7 +458,7 @@ class Value(LikeATensor):
                 "a graph may be a million nodes deep. Use autograd.dumps(root) and autograd.loads(text), or "
                 "copy.deepcopy"
             )
-        return restore, (self._data, self._grad, self._tag)
+        return restore, (self._data, self._grad, self._tag, self._da, self._db)
 
 
 Operand: TypeAlias = Value | Real | float
@@ -487,9 +515,22 @@ def _leaf(kind: type[Value], number: float, gradient: float | None, tag: tuple[s
     return node
 
 
-def restore(data: float, grad: float | None, tag: tuple[str, str, str]) -> Value:
+def restore(
+    data: float,
+    grad: float | None,
+    tag: tuple[str, str, str],
+    unrecorded_op: str | None = None,
+    accumulated: bool | None = None,
+) -> Value:
     """A node as it was saved; its inputs, if it had any, are to be put back by `store_inputs`."""
-    return _leaf(_Constant if tag[0] == CONSTANT else Value, data, grad, tag)
+    node = _leaf(_Constant if tag[0] == CONSTANT else Value, data, grad, tag)
+    node._da, node._db = unrecorded_op or None, accumulated or None
+    return node
+
+
+def unrecorded(number: float, op: str) -> Value:
+    """What ``op`` gave inside `no_grad`: a number without inputs, that remembers only what it was computed by."""
+    return restore(number, None, (LEAF, current_scope(), ""), op)
 
 
 def is_constant(x: Any) -> bool:
@@ -523,17 +564,16 @@ def record(name: str, *operands: Operand) -> Value:
         raise ValueError(wrong_count)
     inputs = [x if isinstance(x, Value) else to_float(x) for x in operands]
     numbers = [x._data if isinstance(x, Value) else x for x in inputs]
-    out: Value = _new(Value)
-    out._data = y = _rule_number(op.forward(*numbers), name, "forward")
-    out._grad = None
+    y = _rule_number(op.forward(*numbers), name, "forward")
     if watching() and y - y != 0.0:  # inf - inf and nan - nan are nan
         raise NonFiniteError(f"{name} gave {y!r} going forward; {_described(inputs)}")
     if not recording():
         if STATE.tracer is not None:
             raise STATE.tracer.refusal("a Value that no_grad() has cut off")
-        out._tag = (LEAF, current_scope(), "")
-        out._a = out._b = out._da = out._db = None
-        return out
+        return unrecorded(y, name)
+    out: Value = _new(Value)
+    out._data = y
+    out._grad = None
     out._tag = getattr(NAMESPACE["here"], name, None) or (name, current_scope(), "")
     store_inputs(out, inputs, local_partials(name, y, numbers))
     return out
@@ -596,12 +636,15 @@ def _value_inputs(node: Value) -> Iterable[Value]:
     return [x for x in inputs if isinstance(x, Value)]
 
 
-def sweep_order(root: Value, order: list[Value], held: list[tuple[Value, float | None]]) -> None:
+Held: TypeAlias = tuple[Value, float | None, bool | None]  # a leaf, and what its ``_grad`` and ``_db`` were
+
+
+def sweep_order(root: Value, order: list[Value], held: list[Held]) -> None:
     """Put the computed nodes that a derivative can reach into ``order``: a depth-first postorder, without recursion.
 
     Every node met gets ``mark`` as its gradient, a zero that is told from all other zeros by its identity. So a second
     meeting is noticed three times faster than with a set of visited nodes, and every gradient starts at 0. Each leaf
-    met goes into ``held``, with the gradient that it held.
+    met goes into ``held``, with the gradient that it held, and whether that one was accumulated.
 
     The walk goes down along first inputs as far as it can, then climbs back, and goes down again wherever a node has
     a second input that is new. (Measured: a loop that looks at both inputs every time takes a third longer.)
@@ -612,7 +655,7 @@ def sweep_order(root: Value, order: list[Value], held: list[tuple[Value, float |
     finish, hold, descend, climb = order.append, held.append, path.append, path.pop
     node = root
     if root._a is None:
-        hold((root, root._grad))
+        hold((root, root._grad, root._db))
         root._grad = mark
         return
     root._grad = mark
@@ -622,7 +665,7 @@ def sweep_order(root: Value, order: list[Value], held: list[tuple[Value, float |
             if x._grad is mark:
                 break
             if x._a is None:
-                hold((x, x._grad))
+                hold((x, x._grad, x._db))
                 x._grad = mark
                 break
             x._grad = mark
@@ -634,7 +677,7 @@ def sweep_order(root: Value, order: list[Value], held: list[tuple[Value, float |
                 if type(x) is not tuple:
                     if x._grad is not mark:
                         if x._a is None:
-                            hold((x, x._grad))
+                            hold((x, x._grad, x._db))
                             x._grad = mark
                         else:
                             x._grad = mark
@@ -665,7 +708,7 @@ def _next_unmarked(cursor: Any, mark: float, hold: Any) -> Value | None:
             if x._a is not None:
                 unmet: Value = x
                 return unmet
-            hold((x, x._grad))
+            hold((x, x._grad, x._db))
             x._grad = mark
     return None
 
@@ -676,19 +719,19 @@ def _sweep(root: Value, seed: float) -> None:
     The loops are in a function of their own, because CPython 3.12 and 3.13 leave some backward jumps inside a ``try``
     out of its reach, and a backward jump is just where Ctrl-C strikes.
     """
-    held: list[tuple[Value, float | None]] = []
+    held: list[Held] = []
     try:
         _pass_back(root, seed, held)
     except BaseException:  # leaves go back to what they held, inner nodes to no gradient
         for node in _reachable(root):
             if node._a is not None:
                 node._grad = None
-        for leaf, gradient in held:
-            leaf._grad = gradient
+        for leaf, gradient, accumulated in held:
+            leaf._grad, leaf._db = gradient, accumulated
         raise
 
 
-def _pass_back(root: Value, seed: float, held: list[tuple[Value, float | None]]) -> None:
+def _pass_back(root: Value, seed: float, held: list[Held]) -> None:
     order: list[Value] = []
     sweep_order(root, order, held)
     root._grad = seed
@@ -705,9 +748,10 @@ def _pass_back(root: Value, seed: float, held: list[tuple[Value, float | None]])
                 for x, d in zip(node._b, partial, strict=True):
                     if d is not None:
                         x._grad += upstream * d
-    for leaf, gradient in held:
+    for leaf, gradient, _ in held:
         if gradient is not None:
             leaf._grad += gradient
+            leaf._db = True if gradient else None
 
 
 def _reachable(root: Value) -> set[Value]:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd import Value
+from autograd import SHEET, Value
+from autograd.functions import apply
+from autograd.hints import did_you_mean
 
 from .asking import at_once, one_by_one, question
 from .figures import (
@@ -138,7 +140,7 @@ def _told(name: str) -> str:
 
 @styled
 def plot_activation(
-    f: Callable[[Any], Any],
+    f: Callable[[Any], Any] | str,
     *,
     ax: Axes | None = None,
     interval: tuple[float, float] = (-5.0, 5.0),
@@ -147,7 +149,8 @@ def plot_activation(
     """A function of one number and its derivative, the derivative by backpropagation.
 
     Args:
-        f: made of Values, such as ``autograd.tanh`` or ``nn.PReLU()``. Where it has no value there is a gap; where it
+        f: made of Values, such as ``autograd.tanh`` or ``nn.PReLU()``; or the name of an operation of one number in the
+            derivative sheet, such as "tanh". Where it has no value there is a gap; where it
             or its derivative jumps, the two sides are not joined.
         interval: from where to where.
         label: what to call it; its own name, if not given. Draw several on one ``ax``: each takes the next colour
@@ -158,16 +161,15 @@ def plot_activation(
             in it.
         TypeError: if f cannot be called with a Value, or returns something else than a number.
     """
-    if not callable(f):
-        raise TypeError(f"f must be a function of one Value, such as autograd.tanh, but got {f!r}")
+    function, label = _function(f, label)
     low, high = _interval(interval)
     places = np.linspace(low, high, 401).tolist()
-    heights, slopes = _unjoined(places, lambda x: _with_slope(f, x))
+    heights, slopes = _unjoined(places, lambda x: _with_slope(function, x))
     if not any(math.isfinite(y) for _, y in heights):
         raise ValueError(f"the function has no finite value between {low:g} and {high:g}; choose another interval")
     ax = axes_for(ax)
     k = sum(line.get_gid() == "chainrule-function" for line in ax.lines)
-    name = label or getattr(f, "__name__", type(f).__name__)
+    name = label or getattr(function, "__name__", type(function).__name__)
     name = "f" if name == "<lambda>" else name
     first, second = 2 * k % len(COLOURS), (2 * k + 1) % len(COLOURS)
     ax.axhline(0.0, color="#AAAAAA", linewidth=0.8, zorder=1)
@@ -183,6 +185,26 @@ def plot_activation(
         ax.set_ylim(*room(*bulk))
     legend_above(ax)
     return ax
+
+
+def _function(f: Any, label: str | None) -> tuple[Callable[[Any], Any], str | None]:
+    """The function that is meant, and what to call it."""
+    if isinstance(f, str):
+        word = {"linear": "identity", "leaky-relu": "leaky_relu", "leakyrelu": "leaky_relu"}.get(f.lower(), f.lower())
+        known = sorted(name for name, op in SHEET.items() if op.arity == 1)
+        if word == "leaky_relu":
+            raise ValueError("a leaky relu has a slope of its own: f = lambda z: autograd.leaky_relu(z, 0.1)")
+        if word not in known:
+            raise ValueError(
+                f"{f!r} is no operation of one number{did_you_mean(f, known)}; those are {', '.join(known)}, "
+                "and f may be any function of one Value"
+            )
+        return lambda z: apply(word, z), label or f
+    if isinstance(f, type):
+        raise TypeError(f"f must be a function of one Value, but {f.__name__} is a class: make one, {f.__name__}()")
+    if not callable(f):
+        raise TypeError(f"f must be a function of one Value, such as autograd.tanh or 'tanh', but got {f!r}")
+    return f, label
 
 
 def _interval(interval: Any) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 from autograd import SHEET, Value, format_number, forward_steps, topological_order
 from autograd.graph import names_in_order
@@ -15,9 +15,10 @@ from autograd.hints import did_you_mean
 from autograd.ops import CONSTANT, LEAF
 from autograd.steps import latex_name, latex_number, partial_formula
 
-from .diagram import count
+from .diagram import count, remarks
 from .drawing import only_a_value
 from .metrics import one_line
+from .mistakes import Taught, explained
 
 MAX_PATHS = 12
 FACTORS_PER_PATH = 10  # on average
@@ -27,6 +28,7 @@ LISTED = 8  # names in a message, and numbers that are given
 GIVEN = 4  # numbers on one line
 
 
+@explained
 def draw_derivation(root: Value, leaf: Value | str | None = None, *, max_paths: int = MAX_PATHS) -> Derivation:
     """Write out ∂root/∂leaf: the product of the local derivatives along each path, and the sum over all paths.
 
@@ -80,18 +82,25 @@ class Path:
     contribution: float
 
 
-class Derivation:
+class Derivation(Taught):
     """A chain rule as it was when it was written out. A notebook typesets it; `str` gives it as plain text.
 
     ``paths`` are the paths from the root to the leaf, and ``value`` is the sum of their contributions: up to rounding
     the gradient that `backward` finds, and with a single path the same to the last bit. Only where a number is inf may
-    they differ: `backward` adds before it multiplies, and (2 − 1) · inf is inf, but 2 · inf − inf is nan.
+    they differ: `backward` adds before it multiplies, and (2 − 1) · inf is inf, but 2 · inf − inf is nan. ``note`` says
+    so if the numbers are older than the data of a leaf; it stands below the text, and below the formulas in a notebook.
     """
+
+    _to_see = "print(derivation) shows it; in a notebook it shows itself as the last line of a cell"
+    _to_write = "it is text: str(derivation), or .to_latex() for a document"
+    _instead: ClassVar = dict.fromkeys(["save", "text", "to_text", "latex", "tex", "svg"], _to_write)
 
     def __init__(self, order: list[Value], names: dict[Value, str], leaf: Value, paths: tuple[Path, ...]) -> None:
         self.root, self.leaf, self.paths = order[-1], leaf, paths
         contributions = [path.contribution for path in paths]
         self.value: float = contributions[0] if len(paths) == 1 else sum(contributions, 0.0)
+        along = {x for path in paths for node in path.nodes[:-1] for x in (node, *node.inputs)}
+        self.note = " ".join(remarks(order, along, show_grad=False))
         self._text, self._latex = (_Writer(self, order, names, latex=latex) for latex in (False, True))
 
     def to_latex(self, *, definitions: bool = True) -> str:
@@ -106,13 +115,14 @@ class Derivation:
         return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"
 
     def __str__(self) -> str:
-        return "\n".join([*self._text.definitions, "", *self._text.chain]).strip()
+        lines = [*self._text.definitions, "", *self._text.chain, "", self.note]
+        return "\n".join(lines).strip()
 
     def __repr__(self) -> str:
         return f"<Derivation of {self._text.whole}, {_counted(len(self.paths), 'path')}; print() shows it>"
 
     def _repr_latex_(self) -> str:
-        return f"$$\n{self.to_latex()}\n$$"
+        return f"$$\n{self.to_latex()}\n$$\n{self.note}".rstrip()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/latex": self._repr_latex_(), "text/plain": str(self)}

@@ -32,6 +32,7 @@ from .figures import (
     room,
     styled,
 )
+from .mistakes import Taught, shown_by
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -213,7 +214,7 @@ def plot_descent(
     return figure
 
 
-class DescentAnimation:
+class DescentAnimation(Taught):
     """Several descents, step by step, as a film that shows itself in a notebook.
 
     It is an ``<img>``, which an untrusted notebook shows, too. Readers who asked their system for less motion see the
@@ -225,6 +226,9 @@ class DescentAnimation:
         gif: the film.
         png: its last picture: the whole paths.
     """
+
+    _to_see = shown_by("film", "descent.html")
+    _to_write = ".save('descent.gif') writes it"
 
     def __init__(self, ax: Axes, paths: dict[str, Array], seconds: float, repeat: bool) -> None:
         self.ax = ax

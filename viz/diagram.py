@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -21,6 +21,15 @@ from .metrics import clip, one_line
 SUMMARY_SIZE = 24  # how many operations next to the root are still drawn when the rest is folded into a summary
 MAX_TITLE = 40  # letters of a scope's name
 OUTDATED = "A leaf has new data since this graph was computed: recompute(root) brings the numbers up to date."
+UNRECORDED = "What was computed inside no_grad has no record of its inputs: gradients go no further back."
+OLDER = (
+    "There was no backward pass since these numbers were computed, so the gradients are from before: "
+    "root.zero_grad() and then root.backward() bring them up to date."
+)
+ACCUMULATED = (
+    "A leaf's gradient is of more than the last backward pass, because leaves add up: "
+    "root.zero_grad() before root.backward() starts them anew."
+)
 UNSET = "–"  # a gradient that no backward pass has reached
 CIRCLES = {"add": "+", "sub": "−", "mul": "×", "div": "÷"}
 
@@ -38,7 +47,7 @@ class Part:
     value: str = ""  # the number as text, taken when the graph was drawn; "" for none
     gradient: str = ""
     symbol: str = ""
-    shape: str = ""  # of a gate: "circle" or "pill"
+    shape: str = ""  # of a gate: "circle" or "pill"; "cut" if `no_grad` left its inputs unrecorded
     lines: tuple[str, ...] = ()  # what a folded box says
     inputs: list[int] = field(default_factory=list)
     locals_: list[float | None] = field(default_factory=list)
@@ -51,6 +60,11 @@ class Part:
     ports: tuple[int, ...] = ()  # of a gate: the port of each operand; -1 for a constant that its symbol shows
 
     @property
+    def is_given(self) -> bool:
+        """Whether its number is known before the forward pass."""
+        return self.kind == "input" or self.shape == "cut"
+
+    @property
     def end_name(self) -> str:
         """What stands at the end of the root's wire; an input has its name at the beginning already."""
         return self.name if self.is_root and self.kind in ("gate", "folded") else ""
@@ -61,12 +75,27 @@ class Diagram:
     """The parts, inputs first, and what was left out on the way."""
 
     parts: list[Part]
-    note: str = ""  # what was folded, and how to open it; and whether the numbers are out of date
+    note: str = ""  # what was folded, and how to open it; and the remarks
     node_count: int = 0
     unit: tuple[str, str] = ("node", "nodes")  # what is counted
     is_summary: bool = False  # of all but the last operations
-    is_outdated: bool = False  # whether the numbers are older than a leaf's data
+    remarks: tuple[str, ...] = ()  # where the numbers are not what one would take them for
     part_of: list[int] = field(default_factory=list)  # for each node of the graph, the part that it is drawn in, or -1
+
+
+def remarks(order: Sequence[Value], shown: Iterable[Value], *, show_grad: bool = True) -> tuple[str, ...]:
+    """What must be said about the numbers of a graph: ``order`` is all of it, ``shown`` the nodes that are seen."""
+    root, shown = order[-1], list(shown)
+    told = [OUTDATED] if outdated(order) else []
+    if any(node.unrecorded_op for node in shown):
+        told.append(UNRECORDED)
+    if show_grad:
+        if root.inputs and not root.has_grad:
+            if any(node.grad for node in shown):
+                told.append(OLDER)
+        elif any(node.has_accumulated_grad for node in shown):
+            told.append(ACCUMULATED)
+    return tuple(told)
 
 
 # --- scopes
@@ -89,8 +118,8 @@ def levels(scope: str) -> tuple[str, ...]:
 class _Graph:
     """The nodes of a graph by their places in the topological order, and what every step below asks about them."""
 
-    def __init__(self, root: Value, fmt: str) -> None:
-        self.root, self.fmt = root, fmt
+    def __init__(self, root: Value, fmt: str, show_grad: bool) -> None:
+        self.root, self.fmt, self.show_grad = root, fmt, show_grad
         self.order = topological_order(root)
         place = {node: i for i, node in enumerate(self.order)}
         self.sources = [tuple([place[x] for x in node.inputs]) for node in self.order]
@@ -136,7 +165,14 @@ class _Box:
     members: list[int]
 
 
-def build(root: Value, *, fmt: str = ".4g", depth: int | str | None = "auto", max_nodes: int = 200) -> Diagram:
+def build(
+    root: Value,
+    *,
+    fmt: str = ".4g",
+    depth: int | str | None = "auto",
+    max_nodes: int = 200,
+    show_grad: bool = True,
+) -> Diagram:
     """Choose what to draw of the graph that ends in ``root``.
 
     Args:
@@ -144,8 +180,9 @@ def build(root: Value, *, fmt: str = ".4g", depth: int | str | None = "auto", ma
         fmt: how numbers are written.
         depth: how many levels of scopes are open; "auto" opens as many as ``max_nodes`` allows, "all" opens them all.
         max_nodes: with depth "auto", the most parts that are drawn.
+        show_grad: whether the gradients that the nodes hold are shown, and so remarked upon.
     """
-    graph = _Graph(root, fmt)
+    graph = _Graph(root, fmt, show_grad)
     everything = range(len(graph.order))
     if depth == "auto" and graph.partcount(everything) > max_nodes:
         for level in range(max(map(len, graph.paths)) - 1, -1, -1):
@@ -353,10 +390,9 @@ def _diagram(graph: _Graph, groups: list[int], boxes: dict[int, _Box], note: str
     root_part.is_root = True
     if root_part.kind != "constant":
         root_part.name = one_line(graph.names[graph.root])
-    is_outdated = outdated(order)
-    notes = [note, OUTDATED if is_outdated else ""]
+    told = remarks(order, (order[part.node] for part in parts if part.node >= 0), show_grad=graph.show_grad)
     drawn_in = [part_of.get(g, -1) for g in groups]
-    return Diagram(parts, " ".join(filter(None, notes)), len(order), part_of=drawn_in, is_outdated=is_outdated)
+    return Diagram(parts, " ".join(filter(None, [note, *told])), len(order), part_of=drawn_in, remarks=told)
 
 
 def _exits(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> dict[int, set[int]]:
@@ -415,6 +451,10 @@ def _part(graph: _Graph, i: int) -> Part:
     scope = levels(node.scope)
     value, gradient = _numbers(node, graph.fmt)
     told = _told(graph, node)
+    if node.unrecorded_op:
+        told += f" ({node.unrecorded_op} inside no_grad)"
+        symbol = operation(node)
+        return Part("gate", one_line(node.label), value, gradient, symbol, "cut", scope=scope, tooltip=told, node=i)
     if node.op == LEAF:
         name, is_parameter = one_line(node.label), bool(scope)
         return Part("input", name, value, gradient, scope=scope, is_parameter=is_parameter, tooltip=told, node=i)
@@ -459,6 +499,13 @@ _WITH_CONSTANT: dict[str, tuple[str, str]] = {  # with the constant on the left,
 }
 
 
+def operation(node: Value) -> str:
+    """The symbol of what a node was computed by, "" for a leaf; of what was not recorded it says so."""
+    op = node.op or node.unrecorded_op
+    symbol = SHEET[op].symbol if op in SHEET else op
+    return f"{symbol} in no_grad" if node.unrecorded_op else symbol
+
+
 def gate_symbol(node: Value, number: Callable[[float], str]) -> tuple[str, str]:
     """What a gate says, and its shape."""
     folded = folded_operands(node)
@@ -473,4 +520,4 @@ def gate_symbol(node: Value, number: Callable[[float], str]) -> tuple[str, str]:
         return CIRCLES[node.op], "circle"
     if node.op == "pow":
         return "x^y", "pill"
-    return (SHEET[node.op].symbol if node.op in SHEET else node.op), "pill"
+    return operation(node), "pill"

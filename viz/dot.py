@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+import textwrap
 from typing import TYPE_CHECKING
 
 from autograd import format_number
@@ -41,6 +42,8 @@ def to_dot(
     dot.attr(rankdir=rankdir, bgcolor=colours["card"], fontname="Helvetica", ranksep="0.3", nodesep="0.2")
     dot.attr("node", fontname="Helvetica", color=colours["rim"], fontcolor=colours["ink"], penwidth="1.2")
     dot.attr("edge", color=colours["wire"], fontname="Helvetica", fontsize="11", arrowsize="0.6")
+    if diagram.note:
+        dot.attr(label="\\l".join([*textwrap.wrap(diagram.note, 80), ""]), fontsize="11", fontcolor=colours["muted"])
     for i, part in enumerate(diagram.parts):
         dot.node(f"n{i}", label=_label(part, show_grad, colours), **_look(part, colours))
         for port, source in enumerate(part.inputs):
@@ -51,6 +54,8 @@ def to_dot(
 
 
 def _look(part: Part, colours: dict[str, str]) -> dict[str, str]:
+    if part.shape == "cut":
+        return {"shape": "box", "style": "rounded,dashed"}
     if part.kind == "gate":
         return {"shape": "box", "style": "rounded,filled", "fillcolor": colours["gate"]}
     if part.kind == "folded":

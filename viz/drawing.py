@@ -7,15 +7,17 @@ import html
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from autograd import SHEET, Value, format_number, topological_order
+from autograd import Value, format_number, topological_order
 from autograd.files import write_whole
 from autograd.graph import names_in_order
 
 from . import diagram as diagrams
 from . import dot, program, svg
 from .arrange import Arrangement, arrange
+from .mistakes import Taught, explained, instead_of, shown_by
+from .player_page import KEYS_ARE_OURS
 
 if TYPE_CHECKING:
     import graphviz
@@ -26,6 +28,7 @@ ENGINES = ("layered", "dot")
 MAX_NODES = 200
 
 
+@explained
 def draw_graph(
     root: Value | Compiled[Any],
     *,
@@ -81,6 +84,7 @@ def draw_graph(
     return Drawing(root, rankdir, theme, fmt, show_grad, local, depth, max_nodes, engine)
 
 
+@explained
 def draw_dot(root: Value | Compiled[Any], format: str = "svg", rankdir: str = "LR", **options: Any) -> Drawing:
     """micrograd's name for `draw_graph`, with micrograd's arguments; further ones are handed on to `draw_graph`.
 
@@ -97,13 +101,15 @@ def draw_dot(root: Value | Compiled[Any], format: str = "svg", rankdir: str = "L
 
 def only_a_value(what: str, root: object) -> None:
     if not isinstance(root, Value):
-        hint = "; for several results draw one of them, or their sum" if isinstance(root, (list, tuple)) else ""
-        raise TypeError(f"{what}, but got {type(root).__name__}{hint}")
+        came = "None" if root is None else type(root).__name__
+        raise TypeError(f"{what}, but got {came}{instead_of(root, what.split()[0])}")
 
 
 def one_of(option: str, given: object, allowed: tuple[str, ...]) -> None:
     if given not in allowed:
-        raise ValueError(f"{option} must be one of {', '.join(allowed)}, but got {given!r}")
+        near = [word for word in allowed if isinstance(given, str) and word.lower() == given.lower()]
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"{option} must be one of {', '.join(allowed)}, but got {given!r}{hint}")
 
 
 def check_fmt(fmt: str, examples: str) -> None:
@@ -119,13 +125,14 @@ def check_depth(depth: object) -> None:
         raise ValueError(f"depth must be 'auto', 'all', or how many levels to open (0, 1, 2, ...), but got {depth!r}")
 
 
-class Picture:
+class Picture(Taught):
     """An SVG that shows itself in a notebook, and that `save` writes to a file. What it shows is up to a subclass."""
 
     svg: str
     _theme: str
     _endings = ".svg, .html, .png or .pdf"
 
+    @explained
     def save(self, path: str | os.PathLike[str], *, scale: float = 2.0) -> Path:
         """Write the picture to a file; the ending says how: .svg, .html, .png or .pdf; that of a graph also as .dot.
 
@@ -184,7 +191,8 @@ class Picture:
         """For notebooks: as an <img>, which survives an untrusted notebook and an export, where inline SVG does not."""
         data = base64.b64encode(self.svg.encode()).decode()
         picture = (
-            f'<div style="overflow-x:auto"><img alt="{html.escape(self._title)}" style="max-width:none" '
+            f'<div style="overflow-x:auto" {KEYS_ARE_OURS}>'  # what can be scrolled can have the focus
+            f'<img alt="{html.escape(self._title)}" style="max-width:none" '
             f'src="data:image/svg+xml;base64,{data}"></div>'
         )
         return {"text/html": picture, "image/svg+xml": self.svg, "text/plain": repr(self)}
@@ -194,6 +202,9 @@ class Drawing(Picture):
     """A picture of a graph as it was when it was drawn. It shows itself in a notebook; `save` writes it to a file."""
 
     _endings = ".svg, .html, .dot, .png or .pdf"
+    _to_see = shown_by("drawing", "graph.html")
+    _to_write = ".save('graph.svg') writes it, and .to_dot() is a Graphviz graph, which has such methods"
+    _instead: ClassVar = {"source": ".to_dot().source is its DOT text", "frames": "step_through(root) has them"}
 
     def __init__(
         self,
@@ -211,7 +222,7 @@ class Drawing(Picture):
         self._rankdir, self._theme = rankdir, theme
         self._root = root
         if isinstance(root, Value):
-            self._diagram = diagrams.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes)
+            self._diagram = diagrams.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes, show_grad=show_grad)
         else:
             self._diagram = program.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes)
         # painted at once: the numbers must be those of now, not those of when somebody looks
@@ -252,15 +263,6 @@ class Drawing(Picture):
     def _title(self) -> str:
         return svg.title_of(self._diagram)
 
-    if not TYPE_CHECKING:  # or type checkers would take every name for known
-
-        def __getattr__(self, name: str) -> object:
-            if name in ("render", "view", "show", "savefig", "write", "pipe"):
-                raise AttributeError(
-                    f"a Drawing has no {name}(); .save('graph.svg') writes it, .to_dot() is a Graphviz graph"
-                )
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
     def __repr__(self) -> str:
         what = diagrams.count(self._diagram.node_count, *self._diagram.unit)
         return f"<Drawing of {what}; .save('graph.svg') writes it to a file>"
@@ -270,7 +272,7 @@ class Drawing(Picture):
 
 
 def to_text(root: Value | Compiled[Any], fmt: str = ".4g") -> str:
-    """An aligned table of the graph: one line per node, or per array, inputs first."""
+    """An aligned table of the graph: one line per node, or per array, inputs first; and remarks on its numbers."""
     if not isinstance(root, Value):
         return _aligned(program.rows(root, fmt))
     order = topological_order(root)
@@ -282,10 +284,10 @@ def to_text(root: Value | Compiled[Any], fmt: str = ".4g") -> str:
         inputs = [called[x] for x in node.inputs]
         if len(inputs) > 6:
             inputs = [*inputs[:4], "…", inputs[-1]]
-        op = (SHEET[node.op].symbol if node.op in SHEET else node.op) if node.op else ""
         gradient = format_number(node.grad, fmt) if node.has_grad else "–"
-        rows.append((called[node], op, ", ".join(inputs), format_number(node.data, fmt), gradient))
-    return _aligned(rows)
+        value = format_number(node.data, fmt)
+        rows.append((called[node], diagrams.operation(node), ", ".join(inputs), value, gradient))
+    return "\n\n".join([_aligned(rows), *diagrams.remarks(order, order)])
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> str:

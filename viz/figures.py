@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 
+from .mistakes import explained
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -71,6 +73,8 @@ def style() -> Iterator[None]:
 
 def styled(function: Callable[P, R]) -> Callable[P, R]:
     """The function in our style; it finds Matplotlib, or says how to get it, before it does anything."""
+
+    function = explained(function)
 
     @functools.wraps(function)
     def drawing(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -16,10 +16,13 @@ from numbers import Real
 from typing import Any
 
 from autograd import Value, format_number
+from autograd.graph import outdated
 
 from .arrange import NAME_SIZE
+from .diagram import OUTDATED
 from .drawing import Picture, check_fmt, one_of
 from .metrics import clip, one_line, text_width
+from .mistakes import explained, shown_by
 from .player import Frame, Player
 from .stage import Backdrop, compact
 from .svg import MARGIN, THEMES, _n, _text, _wrap, document, relevant, style_rules
@@ -47,6 +50,7 @@ _STYLE = """\
 """
 
 
+@explained
 def draw_maps(
     maps: Any,
     *,
@@ -88,6 +92,7 @@ def draw_maps(
     return MapDrawing(_Scene(maps, kernel, size, stride, result, labels, fmt, theme), window)
 
 
+@explained
 def step_maps(
     maps: Any,
     *,
@@ -138,7 +143,7 @@ def step_maps(
                 _theme=theme,
             )
         )
-    return Player(frames, backdrop, theme, title=_sentence(scene.title), shown="maps")
+    return Player(frames, backdrop, theme, title=_sentence(scene.title), note=scene.note, shown="maps")
 
 
 class MapDrawing(Picture):
@@ -148,6 +153,9 @@ class MapDrawing(Picture):
         svg (str): the picture.
         caption (str): the sum that the window makes, in words; "" if there is no window.
     """
+
+    _to_see = shown_by("maps", "maps.html")
+    _to_write = ".save('maps.svg') writes it"
 
     def __init__(self, scene: _Scene, window: tuple[int, int] | None) -> None:
         place = None if window is None else scene.check_place(window)
@@ -201,6 +209,20 @@ def _number(x: Any, what: str) -> float:
     if not isinstance(x, Real):
         raise TypeError(f"{what} hold numbers or Values, but got {type(x).__name__}: {x!r}")
     return float(x)
+
+
+def _history(x: Any) -> set[Value]:
+    """All nodes that the Values in ``x``, lists of lists, were computed from, these included."""
+    found: set[Value] = set()
+    waiting = [x]
+    while waiting:
+        x = _listed(waiting.pop())
+        if isinstance(x, list):
+            waiting += x
+        elif isinstance(x, Value) and x not in found:
+            found.add(x)
+            waiting += x.inputs
+    return found
 
 
 def _pair(x: Any, what: str) -> tuple[int, int]:
@@ -274,6 +296,7 @@ class _Scene:
         one_of("theme", theme, THEMES)
         check_fmt(fmt, "'.3g' or '.1f'")
         self.theme, self.fmt = theme, fmt
+        self.note = OUTDATED if outdated(_history([maps, kernel, result])) else ""
         self.maps = _grids(maps, "the maps")
         self.kernel = None if kernel is None else _grids(kernel, "the filter's weights")
         self._set_window(size, stride)
@@ -403,7 +426,8 @@ class _Scene:
         sum_ = " + ".join(f"{told(w)}·{told(x)}" for w, x in self.products(i, j))
         if total == shown:
             return f"y[{i}][{j}] = {sum_} = {total}"
-        return f"{sum_} = {total}; y[{i}][{j}] is {shown}, as after a bias or an activation"
+        why = "" if self.note else ", as after a bias or an activation"
+        return f"{sum_} = {total}; y[{i}][{j}] is {shown}{why}"
 
     def action(self, i: int, j: int) -> str:
         """What happens at this place, in words."""
@@ -466,9 +490,10 @@ class _Scene:
         """The whole picture as SVG text."""
         lines: list[str] = []
         width, height = self.right + MARGIN, self.bottom + MARGIN
-        if place is not None:
+        if place is not None or self.note:
             width = max(width, LEAST_WIDTH)
-            lines = _wrap(self.caption(*place), width - 2 * MARGIN)
+            for text in filter(None, [self.caption(*place) if place is not None else "", self.note]):
+                lines += _wrap(text, width - 2 * MARGIN)
             height += 18.0 * len(lines) + 6.0
         out = [_card(width, height), *self._boards_and_signs(self.targets)]
         if place is not None:
@@ -517,7 +542,7 @@ class _Scene:
         for b in (*self.sources, *self.weights, *self.targets):
             shown = "; ".join(" ".join(row) for row in b.texts[:12]) + ("; …" if len(b.texts) > 12 else "")
             words.append(f"{b.name or 'Rows'}: {shown}")
-        return ". ".join(words)
+        return ". ".join([*words, self.note] if self.note else words)
 
 
 def _numbered(name: str, count: int) -> list[str]:

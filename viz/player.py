@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from autograd import (
     SHEET,
@@ -30,6 +30,7 @@ from . import player_page as pages
 from .diagram import UNSET, Diagram, count
 from .drawing import MAX_NODES, check_depth, one_of, only_a_value
 from .metrics import clip, one_line, printable, text_width
+from .mistakes import Taught, explained, shown_by
 from .stage import FMT, Backdrop, Stage
 from .svg import THEMES, title_of
 
@@ -41,6 +42,7 @@ PICTURES = 112_000  # bytes of images in a notebook, about
 Step = ForwardStep | BackwardStep
 
 
+@explained
 def step_through(
     root: Value, *, forward: bool = True, backward: bool = True, theme: str = "auto", depth: int | str | None = "auto"
 ) -> Player:
@@ -112,8 +114,15 @@ class Frame:
         return self._backdrop.picture([shown[i] for i in sorted(shown)], self.lights, self._theme)
 
 
-class Player:
+class Player(Taught):
     """Steps as they were when they were taken, its ``frames``. It shows itself in a notebook; `save` writes a page."""
+
+    _to_see = shown_by("player", "steps.html")
+    _to_write = ".save('steps.html') writes a page, and player.frames[0].svg is one picture"
+    _instead: ClassVar = {
+        "svg": "each frame has a picture, such as player.frames[0].svg",
+        "html": ".to_html() is the page",
+    }
 
     def __init__(
         self,
@@ -134,6 +143,7 @@ class Player:
     def __repr__(self) -> str:
         return f"<Player of {count(len(self), 'frame', 'frames')}; .save('steps.html') writes it to a file>"
 
+    @explained
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the player as one page, which needs nothing else: no other file, no network.
 
@@ -243,7 +253,7 @@ class _Script:
 
         self._reserve(backwards, backward)
         self.stage = Stage(self.diagram, show_grad=backward, local=backward and self.running)
-        self.values = ["" if p.node < 0 else UNSET if forward and p.kind != "input" else p.value for p in self.parts]
+        self.values = ["" if p.node < 0 else UNSET if forward and not p.is_given else p.value for p in self.parts]
         self.gradients = ["" if p.node < 0 or not backward else UNSET for p in self.parts]
         self.frames: list[Frame] = []
         self.batches = _Batches(self.diagram, self.place, by_layer, forward + backward)
@@ -255,8 +265,7 @@ class _Script:
             self.note = f"{in_all} steps, shown {layers}; step_through(…, depth='all') shows each of them."
         elif self.folded:
             self.note = "What is folded takes one step; step_through(…, depth='all') opens everything."
-        if self.diagram.is_outdated:
-            self.note = f"{self.note} {diagrams.OUTDATED}".strip()
+        self.note = " ".join(filter(None, [self.note, *self.diagram.remarks]))
 
     @property
     def parts(self) -> list[diagrams.Part]:
@@ -396,12 +405,15 @@ class _Script:
 
 
 def _diagram(root: Value, depth: int | str | None, by_layer: bool) -> Diagram:
-    """What is drawn. Layer by layer, a graph with scopes is folded until it is small, one without them drawn whole."""
+    """What is drawn. Layer by layer, a graph with scopes is folded until it is small, one without them drawn whole.
+
+    The gradients that the nodes hold are not shown: the events bring their own.
+    """
     if not by_layer:
-        diagram = diagrams.build(root, fmt=FMT, depth="all" if depth == "auto" else depth)
+        diagram = diagrams.build(root, fmt=FMT, depth="all" if depth == "auto" else depth, show_grad=False)
     else:
         for size in SIZES:
-            diagram = diagrams.build(root, fmt=FMT, max_nodes=size)
+            diagram = diagrams.build(root, fmt=FMT, max_nodes=size, show_grad=False)
             if not diagram.is_summary:
                 break
     diagram.note = ""  # it would speak of draw_graph

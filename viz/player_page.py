@@ -16,6 +16,9 @@ from .stage import stylesheet
 from .svg import DARK, LIGHT, Rules
 
 _ROOT = ".cr-player"
+# JupyterLab takes no key for its own where the element that has the focus says so; on one around it, it would be late:
+# its `d d` is for any ":focus" in a notebook, and deletes the cell.
+KEYS_ARE_OURS = "data-lm-suppress-shortcuts"
 
 _STYLE = """\
 %(root)s{color-scheme:light dark;color:var(--ink);font:15px/1.5 %(font)s;margin:0;text-align:left}
@@ -67,6 +70,7 @@ _SCRIPT = """\
 (() => {
 const ICONS = {previous: 'M3 2h2v12H3zM14 2v12L6 8z', next: 'M11 2h2v12h-2zM2 2v12l8-6z',
   play: 'M4 2v12l10-6z', pause: 'M4 2h3v12H4zM9 2h3v12H9z'};
+const ours = {'data-lm-suppress-shortcuts': ''};  // see KEYS_ARE_OURS
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 const make = (name, parent, attributes = {}) => {
   const element = parent.appendChild(document.createElement(name));
@@ -80,7 +84,7 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
   const box = make('div', root, {class: 'cr-box', role: 'group', 'aria-label': data.title + ', step by step'});
 
   // the picture: what stands still, the lights, and a group of numbers for each part
-  const stage = make('div', box, {class: 'cr-stage', tabindex: 0, role: 'group', 'aria-label': data.shown});
+  const stage = make('div', box, {...ours, class: 'cr-stage', tabindex: 0, role: 'group', 'aria-label': data.shown});
   stage.innerHTML = `<svg viewBox="0 0 ${data.width} ${data.height}" role="img"
     text-anchor="middle" xml:space="preserve" style="width:100%;min-width:${data.width * 0.7}px;
     max-width:clamp(${data.width * 1.4}px,55vw,${data.width * 2}px)">` +
@@ -91,7 +95,7 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
 
   const bar = make('div', box, {class: 'cr-bar'}), keys = make('div', bar, {class: 'cr-keys'});
   const button = (name, label, act, key = '') => {
-    const element = make('button', keys, {type: 'button', 'aria-label': label, title: label + key});
+    const element = make('button', keys, {...ours, type: 'button', 'aria-label': label, title: label + key});
     element.innerHTML = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
     element.addEventListener('click', act);
     return element;
@@ -105,7 +109,7 @@ for (const root of document.querySelectorAll('[data-chainrule-player]:not([data-
     const count = frames.filter(f => ({graph: 'forward', seed: 'backward'}[f[0]] || f[0]) === pass).length;
     if (count) make('span', passes, {class: 'cr-' + pass, style: `flex:${count} 1 0`}).textContent = pass;
   }
-  const slider = make('input', track, {type: 'range', min: 0, max: last, step: 1, 'aria-label': 'Step'});
+  const slider = make('input', track, {...ours, type: 'range', min: 0, max: last, step: 1, 'aria-label': 'Step'});
   const count = make('div', bar, {class: 'cr-count'});
   count.style.minWidth = `${2 * String(last + 1).length + 3}ch`;
 
@@ -202,8 +206,7 @@ def piece(data: dict[str, Any], rules: Rules, theme: str, fallback: str = "") ->
     instead = fallback or "<p>The steps need JavaScript, which is switched off here.</p>"
     script = re.sub(r"^ +| *// .*$", "", _SCRIPT, flags=re.MULTILINE)
     return (
-        # JupyterLab must not take the keys for its own
-        f'<div class="cr-player" data-chainrule-player data-theme="{theme}" data-lm-suppress-shortcuts="true">\n'
+        f'<div class="cr-player" data-chainrule-player data-theme="{theme}">\n'
         f'<style>\n{_style(rules)}</style>\n<div class="cr-instead">{instead}</div>\n'
         f'<script type="application/json">{text}</script>\n<script>\n{script}</script>\n</div>\n'
     )
@@ -212,7 +215,7 @@ def piece(data: dict[str, Any], rules: Rules, theme: str, fallback: str = "") ->
 def step(title: str, text: str, words: str, more: str, picture: str, *, is_open: bool) -> str:
     """A step that opens without a script."""
     paragraphs = "".join(f"<p>{html.escape(t)}.</p>" for t in (words, more) if t)
-    head = f"<summary>{html.escape(title)}: {html.escape(text)}</summary>"
+    head = f"<summary {KEYS_ARE_OURS}>{html.escape(title)}: {html.escape(text)}</summary>"
     return f"<details{' open' if is_open else ''}>{head}{paragraphs}{picture}</details>\n"
 
 
@@ -234,4 +237,4 @@ def _style(rules: Rules) -> str:
     return stylesheet(_ROOT, rules) + _STYLE % {"root": _ROOT, "font": FONT}
 
 
-__all__ = ["page", "piece", "step"]
+__all__ = ["KEYS_ARE_OURS", "page", "piece", "step"]

@@ -305,7 +305,12 @@ class Painter:
         elif part.kind == "gate":
             radius = min(shape.body, shape.body_across) / 2
             yield self.rectangle(
-                "gate", u, v - shape.body_across / 2, shape.body, shape.body_across, radius=min(radius, 16)
+                "constant" if part.shape == "cut" else "gate",
+                u,
+                v - shape.body_across / 2,
+                shape.body,
+                shape.body_across,
+                radius=min(radius, 16),
             )
             yield _text("symbol", *middle, part.symbol)
         elif part.kind == "folded":

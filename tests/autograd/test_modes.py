@@ -20,6 +20,28 @@ def test_no_grad_computes_without_recording() -> None:
     assert (x * x).inputs == (x, x)
 
 
+def test_what_no_grad_computed_says_by_what_and_backward_says_why_it_has_nowhere_to_go() -> None:
+    x = Value(3.0)
+    with no_grad():
+        made = [x * x, x.exp(), ag.dot([x], [x]), grad(lambda a: a**3)(x)]
+        assert [y.unrecorded_op for y in made] == ["mul", "exp", "dot", "grad"]
+        assert [Value(1.0).unrecorded_op, (+x).unrecorded_op] == ["", ""]
+    y = made[0]
+    with pytest.raises(RuntimeError, match=r"this Value was computed by 'mul' inside no_grad\(\).*outside of no_grad"):
+        y.backward()
+    assert not (y.has_grad or x.has_grad)
+    assert [n.unrecorded_op for n in (x, x * x, (x * 2).inputs[1])] == ["", "", ""]
+
+
+def test_what_no_grad_computed_takes_part_in_a_graph_as_a_leaf_does() -> None:
+    x = Value(3.0)
+    with no_grad():
+        y = x * x
+    (y * x).backward()
+    (y * x).backward()
+    assert (x.grad, y.grad, y.has_accumulated_grad, ag.leaves(y * x)) == (18.0, 6.0, True, [y, x])
+
+
 def test_no_grad_nests_and_ends_with_an_exception() -> None:
     x = Value(1.0)
     with pytest.raises(RuntimeError), no_grad(), no_grad():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
+import pickle
 from typing import Any
 
 import pytest
@@ -85,6 +87,29 @@ def test_a_loaded_graph_can_be_used_further() -> None:
     assert ag.recompute(twin).data == 35.0
 
 
+def test_what_is_known_of_a_leaf_survives_saving_pickling_and_copying() -> None:
+    x = Value(3.0, "x")
+    with ag.no_grad():
+        y = x.exp()
+    f = x * y
+    f.backward()
+    f.backward()
+    assert '"accumulated":true,"unrecorded":"exp"' in dumps(f)
+    for twin in (loads(dumps(f)), copy.deepcopy(f)):
+        a, b = twin.inputs
+        assert (a.has_accumulated_grad, a.unrecorded_op, b.has_accumulated_grad, b.unrecorded_op) == (
+            True,
+            "",
+            True,
+            "exp",
+        )
+        a.grad = 0.0
+    for twin in (pickle.loads(pickle.dumps(y)), copy.copy(y)):
+        assert (twin.grad, twin.has_accumulated_grad, twin.unrecorded_op) == (6.0, True, "exp")
+        twin.grad = 0.0
+    assert x.has_accumulated_grad and y.has_accumulated_grad
+
+
 def test_leaves_and_constants_can_be_saved_by_themselves() -> None:
     assert look(loads(dumps(Value(2.5, "a")))) == look(Value(2.5, "a"))
     constant = (Value(1.0) * 4).inputs[1]
@@ -150,6 +175,12 @@ BROKEN = [
     document({"op": "", "data": 1, "inputs": []}),
     document({"op": "", "data": 1, "evil": 1}),
     document({"op": "__import__", "data": 1, "inputs": [], "partials": []}),
+    document(LEAF | {"accumulated": True}),
+    document(LEAF | {"grad": 1.0, "accumulated": False}),
+    document(LEAF, {"op": "neg", "data": 1, "grad": 1, "accumulated": True, "inputs": [0], "partials": [1]}),
+    document(LEAF | {"unrecorded": ""}),
+    document(LEAF | {"unrecorded": 1}),
+    document({"op": "const", "data": 1.0, "unrecorded": "mul"}),
     document(LEAF, LEAF),
     document(LEAF, {"op": "neg", "data": 1, "inputs": [1], "partials": [1]}),
     document(LEAF, {"op": "neg", "data": 1, "inputs": [-1], "partials": [1]}),

@@ -231,6 +231,36 @@ def test_zero_grad_forgets_the_whole_graph() -> None:
     assert (x.grad, h.grad, y.grad) == (0.0, 0.0, 0.0)
 
 
+def test_a_leaf_knows_whether_its_gradient_is_of_more_than_the_last_pass() -> None:
+    x, y = Value(3.0), Value(5.0)
+    f = x * x
+    f.backward()
+    assert not x.has_accumulated_grad
+    f.backward()
+    assert (x.grad, x.has_accumulated_grad, f.has_accumulated_grad) == (12.0, True, False)
+    (y * 1).backward()
+    (x * y).backward()  # graphs that share a leaf add up in it, too
+    assert x.has_accumulated_grad and y.has_accumulated_grad
+    for forget in (f.zero_grad, lambda: setattr(x, "grad", None), lambda: setattr(x, "grad", 0.0)):
+        f.backward()
+        assert x.has_accumulated_grad
+        forget()
+        assert not x.has_accumulated_grad
+        f.backward()
+        assert (x.grad, x.has_accumulated_grad) == (6.0, False)
+
+
+def test_a_gradient_set_by_hand_is_not_accumulated_until_a_pass_adds_to_it() -> None:
+    x = Value(3.0)
+    f = x * x
+    f.backward()
+    f.backward()
+    x.grad = 12.0
+    assert not x.has_accumulated_grad
+    f.backward()
+    assert (x.grad, x.has_accumulated_grad) == (18.0, True)
+
+
 def test_a_gradient_can_be_set_and_a_step_be_taken() -> None:
     x = Value(2.0)
     x.grad = 1
@@ -298,16 +328,18 @@ def test_ctrl_c_at_any_instruction_of_the_pass_leaves_no_trace() -> None:
         h = a * b
         root = ag.dot([h, a, 2.0], [c, h.tanh(), h]) + ag.maximum(a, h) * b
         a.grad = 0.25
+        c.backward(0.5)
+        c.backward(0.5)
         return [a, b, c], root
 
     leaves, root = make()
     root.backward()
     clean = [leaf.grad for leaf in leaves]
-    held = [(0.25, True), (0.0, False), (0.0, False)]
+    held = [(0.25, True, False), (0.0, False, False), (1.0, True, True)]
     count = 0
     for leaves, root in _interruptions(make):
         count += 1
-        now = [(leaf.grad, leaf.has_grad) for leaf in leaves]
+        now = [(leaf.grad, leaf.has_grad, leaf.has_accumulated_grad) for leaf in leaves]
         if now != held:  # only the very last instructions, where the pass is complete, may let it stand
             assert [leaf.grad for leaf in leaves] == clean, count
             continue

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Value, backward_steps, dot, leaves, scope, topological_order
+from autograd import Value, backward_steps, dot, leaves, recompute, scope, topological_order
 from autograd.ops import LEAF
 from viz import Derivation, draw_derivation
+from viz.diagram import OUTDATED
 
 from .graphs import chain, doubled, network, product_of_a_sum, random_graphs, sigmoid_gate, strange_names
 
@@ -167,6 +168,18 @@ def test_it_is_a_snapshot() -> None:
     for node in topological_order(f):
         node.data, node.grad, node.label = 99.0, 98.0, "changed"
     assert (str(derivation), derivation.to_latex(), derivation._repr_mimebundle_()) == before
+
+
+def test_a_derivation_says_when_its_numbers_are_older_than_the_data_of_a_leaf() -> None:
+    x = Value(3.0, "x")
+    f = x * x
+    assert draw_derivation(f).note == ""
+    x.data = 5.0
+    derivation = draw_derivation(f)
+    assert str(derivation).endswith(f"= 6\n\n{OUTDATED}")
+    assert derivation._repr_latex_().endswith(f"$$\n{OUTDATED}")
+    assert OUTDATED not in derivation.to_latex()
+    assert draw_derivation(recompute(f)).note == ""
 
 
 def test_notebooks_get_latex_and_text() -> None:

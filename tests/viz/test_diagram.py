@@ -17,12 +17,13 @@ from autograd import (
     logsumexp,
     maximum,
     minimum,
+    no_grad,
     recompute,
     register,
     scope,
     topological_order,
 )
-from viz.diagram import Diagram, Part, build, levels
+from viz.diagram import ACCUMULATED, OLDER, OUTDATED, UNRECORDED, Diagram, Part, build, levels
 
 from .graphs import (
     chain,
@@ -155,6 +156,97 @@ def test_numbers_that_are_older_than_the_data_of_a_leaf_say_so() -> None:
     x.data = 5.0
     assert "A leaf has new data since this graph was computed: recompute(root)" in build(f).note
     assert build(recompute(f)).note == ""
+
+
+def squared() -> tuple[Value, Value]:
+    x = Value(3.0, "x")
+    f = x * x
+    f.label = "f"
+    f.backward()
+    return x, f
+
+
+def test_gradients_of_more_than_the_last_pass_say_so() -> None:
+    _, f = squared()
+    assert build(f).remarks == ()
+    f.backward()
+    assert [part.gradient for part in build(f).parts] == ["12", "1"]
+    assert build(f).remarks == (ACCUMULATED,)
+    assert ACCUMULATED in build(f).note
+    f.zero_grad()
+    f.backward()
+    assert build(f).remarks == ()
+
+
+def test_gradients_that_graphs_with_a_leaf_in_common_added_up_say_so_in_each_of_them() -> None:
+    x, f = squared()
+    g = x * 5
+    g.backward()
+    assert build(f).remarks == build(g).remarks == (ACCUMULATED,)
+
+
+def test_gradients_set_by_hand_or_to_zero_before_a_pass_are_not_called_accumulated() -> None:
+    x, f = squared()
+    x.grad = 12.0
+    assert build(f).remarks == ()
+    x.grad = 0.0  # the lecture's own way to start anew
+    f.backward()
+    assert build(f).remarks == ()
+    f.grad = 7.0
+    assert build(f).remarks == ()
+
+
+def test_gradients_that_are_older_than_the_numbers_say_so() -> None:
+    x, f = squared()
+    x.data = 5.0
+    assert build(f).remarks == (OUTDATED,)
+    recompute(f)
+    assert [(part.value, part.gradient) for part in build(f).parts] == [("5", "6"), ("25", "–")]
+    assert build(f).remarks == (OLDER,)
+    assert build(x * x).remarks == (OLDER,), "the formula was written again"
+    f.backward()
+    assert build(f).remarks == (ACCUMULATED,)
+    f.zero_grad()
+    f.backward()
+    assert build(f).remarks == ()
+    assert build(f * 2).remarks == (OLDER,), "f has a gradient, but not from this root"
+    x.grad = 0.0
+    assert build(x * x).remarks == (), "a zero is not from before"
+
+
+def test_remarks_are_about_what_is_shown() -> None:
+    with scope("cell"):
+        w = Value(3.0, "w")
+        y = w * w
+    y.backward()
+    y.backward()
+    assert build(y).remarks == (ACCUMULATED,)
+    assert build(y, depth=0).remarks == (), "the leaf is inside the box"
+    assert build(y, show_grad=False).remarks == ()
+    assert build(Value(1.0)).remarks == ()
+
+
+def test_what_no_grad_computed_is_not_drawn_as_a_leaf() -> None:
+    a = Value(2.0, "a")
+    with no_grad():
+        c, d = a * 3, (a + 1).tanh()
+        c.label = "c"
+    g = c * a + d
+    g.backward()
+    parts = build(g).parts
+    assert [(p.kind, p.name, p.symbol, p.shape) for p in parts] == [
+        ("gate", "c", "× in no_grad", "cut"),
+        ("input", "a", "", ""),
+        ("gate", "", "×", "circle"),
+        ("gate", "", "tanh in no_grad", "cut"),
+        ("gate", "f", "+", "circle"),
+    ]
+    assert [p.gradient for p in parts] == ["2", "6", "1", "1", "1"]
+    assert parts[0].tooltip == "c = 6.0, gradient 2.0 (mul inside no_grad)"
+    assert [p.is_given for p in parts] == [True, True, False, True, False]
+    assert build(g).remarks == (UNRECORDED,)
+    assert build(c).remarks == (UNRECORDED,)
+    assert build(g, show_grad=False).remarks == (UNRECORDED,)
 
 
 def test_a_rule_that_draws_random_numbers_is_not_taken_for_old_numbers() -> None:

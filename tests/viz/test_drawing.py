@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from autograd import Value, dumps, scope, topological_order
+from autograd import Value, dumps, no_grad, scope, topological_order
 from viz import Drawing, draw_dot, draw_graph
+from viz.diagram import ACCUMULATED, UNRECORDED
 from viz.drawing import to_text
 
 from .graphs import SAMPLES, chain, many_operations, network, product_of_a_sum, sigmoid_gate, tangle
-from .reading import read
+from .reading import SVG, read
 
 
 def test_a_drawing_is_a_snapshot(tmp_path: Path) -> None:
@@ -219,6 +220,32 @@ def test_the_table_names_constants_by_their_numbers_and_shows_what_is_not_set() 
     lines = to_text(Value(2.0, "x") * 3, ".2f").split("\n")
     assert lines[2].split() == ["x", "2.00", "–"]
     assert lines[3].split() == ["f", "×", "x,", "3", "6.00", "–"]
+
+
+def test_the_table_the_picture_and_dot_say_when_leaves_have_added_up() -> None:
+    root = product_of_a_sum()
+    root.backward()
+    drawing = draw_graph(root)
+    notes = " ".join(box.text for box in read(drawing.svg).texts if box.kind == "note")
+    assert notes == ACCUMULATED
+    assert notes in (read(drawing.svg).root.findtext(f"{SVG}desc") or "")
+    assert drawing.to_text().endswith(f"         1\n\n{ACCUMULATED}")
+    assert ACCUMULATED in drawing.to_dot().source.replace("\\l", " ")
+    assert not [box for box in read(draw_graph(root, show_grad=False).svg).texts if box.kind == "note"]
+
+
+def test_what_no_grad_computed_is_dashed_and_says_so_everywhere() -> None:
+    x = Value(2.0, "x")
+    with no_grad():
+        y = x * 3
+    drawing = draw_graph(y * x)
+    page = read(drawing.svg)
+    (box,) = page.gates("constant")
+    assert page.style("constant", "stroke-dasharray") and box.right - box.left > 90
+    assert "× in no_grad" in [box.text for box in page.texts]
+    assert drawing.to_text().split("\n")[2].split() == ["v1", "×", "in", "no_grad", "6", "–"]
+    assert drawing.to_text().endswith(UNRECORDED)
+    assert "× in no_grad" in drawing.to_dot().source and 'style="rounded,dashed"' in drawing.to_dot().source
 
 
 def test_the_table_lists_every_node_of_a_summary() -> None:

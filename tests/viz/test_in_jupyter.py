@@ -240,6 +240,68 @@ def test_in_a_trusted_notebook_the_player_plays(lab: Lab) -> None:
     page.close()
 
 
+LETTERS = [
+    "d",
+    "d",
+    "x",
+    "a",
+    "b",
+    "m",
+    "y",
+    "0",
+    "0",
+    "i",
+    "i",
+]  # delete, cut, new cells, Markdown, restart, interrupt
+
+
+def test_jupyterlabs_own_keys_do_nothing_to_the_notebook_while_a_player_or_a_picture_has_the_focus(lab: Lab) -> None:
+    page = lab.open(notebook("trusted keys"), trusted=True)
+    before = cells_of(page)
+    box = output(page, 0).locator("div[style*=overflow]")
+    box.evaluate("box => { box.tabIndex = 0; }")  # as a browser does by itself with one that can be scrolled
+    player = output(page, 1)
+    player.get_by_role("slider").wait_for()
+    reached = [*player.locator("button, input, [tabindex]").all(), box]
+    assert len(reached) == 6
+    for element in reached:
+        element.focus()
+        for letter in LETTERS:
+            page.keyboard.press(letter)
+        assert element.evaluate("element => element === document.activeElement"), element
+        assert page.locator(".jp-Dialog").count() == 0, element
+        assert cells_of(page) == before, element
+    following = player.get_by_role("button", name="Next step")
+    following.evaluate("button => button.removeAttribute('data-lm-suppress-shortcuts')")
+    following.press("d")  # and this is what they would do
+    following.press("d")
+    page.wait_for_function("n => document.querySelectorAll('.jp-Cell').length === n", arg=len(before) - 1)
+    page.close()
+
+
+def test_steps_that_open_without_a_script_keep_jupyterlabs_keys_away_where_an_attribute_may_stand(lab: Lab) -> None:
+    book = notebook("steps alone")
+    html = book.cells[2].outputs[0].data["text/html"]
+    start = html.index("<details")
+    book.cells[2].outputs[0].data["text/html"] = html[start : html.rindex("</details>") + 10]
+    page = lab.open(book, trusted=True)
+    before = cells_of(page)
+    for summary in output(page, 1).locator("summary").all()[:2]:
+        summary.focus()
+        for letter in LETTERS:
+            page.keyboard.press(letter)
+        assert page.locator(".jp-Dialog").count() == 0
+        assert cells_of(page) == before
+    page.close()
+
+
+def cells_of(page: Page) -> list[str]:
+    """The kind and the text of each cell."""
+    look = "all => all.map(c => c.className.match(/jp-[A-Z][a-z]+Cell/) + c.querySelector('.cm-content').innerText)"
+    found: list[str] = page.locator(".jp-Cell").evaluate_all(look)
+    return found
+
+
 def test_cells_that_are_run_show_the_same(lab: Lab) -> None:
     page = lab.open(notebook("to be run", outputs=False), theme="dark")
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()  # the kernel is there

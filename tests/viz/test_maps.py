@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal
 
-from autograd import Value
+from autograd import Value, dot
 from viz import MapDrawing, draw_maps, step_maps
+from viz.diagram import OUTDATED
 from viz.svg import DARK, LIGHT
 
 from .reading import SVG, Box, outside, read
@@ -273,6 +274,22 @@ def test_the_same_maps_give_the_same_bytes_in_every_process() -> None:
         environment = {"PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
         found.append(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=environment))
     assert found[0].stdout == found[1].stdout == draw_maps(X, kernel=W, window=(1, 1)).svg.encode()
+
+
+def test_maps_of_values_say_when_they_are_older_than_the_data_of_a_leaf() -> None:
+    x = [[Value(float(i + j)) for j in range(3)] for i in range(3)]
+    w = [[Value(1.0), Value(2.0)], [Value(0.0), Value(-1.0)]]
+    y = [[dot([*x[i][j : j + 2], *x[i + 1][j : j + 2]], [*w[0], *w[1]]) for j in range(2)] for i in range(2)]
+    told = {"kernel": w, "result": y}
+    assert "new data" not in draw_maps(x, window=(0, 0), **told).svg + draw_maps(y).svg + step_maps(x, **told).to_html()
+    x[0][0].data = 9.0
+    drawing = draw_maps(x, window=(0, 0), **told)
+    assert drawing.caption == "1·9 + 2·1 + 0·1 + (−1)·2 = 9; y[0][0] is 0"
+    for one in (drawing, draw_maps(y)):
+        notes = " ".join(box.text for box in read(one.svg).texts if box.kind == "note")
+        assert notes.endswith(OUTDATED)
+        assert not outside(read(one.svg))
+    assert OUTDATED in step_maps(x, **told).to_html()
 
 
 # --- in notebooks and files

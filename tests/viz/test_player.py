@@ -24,11 +24,13 @@ from autograd import (
     format_number,
     forward_steps,
     leaves,
+    no_grad,
     reciprocal,
     topological_order,
 )
 from viz import Player, step_through
 from viz.cli import main
+from viz.diagram import UNRECORDED
 from viz.player import MAX_FRAMES, Frame
 
 from .graphs import SAMPLES, chain, doubled, network, neuron, product_of_a_sum, random_graphs, tangle
@@ -244,6 +246,26 @@ def test_numbers_that_are_older_than_the_data_of_a_leaf_say_so() -> None:
     assert "A leaf has new data since this graph was computed" in step_through(f).to_html()
 
 
+def test_the_gradients_of_the_steps_are_their_own_whatever_the_leaves_hold() -> None:
+    x = Value(3.0, "x")
+    f = x * x
+    once = step_through(f).to_html()
+    f.backward()
+    f.backward()
+    assert step_through(f).to_html() == once
+
+
+def test_what_no_grad_computed_is_known_before_the_first_step() -> None:
+    x = Value(2.0, "x")
+    with no_grad():
+        y = x * 3
+        y.label = "y"
+    player = step_through(y * x)
+    assert player.frames[0].text == "y = 6, x = 2"
+    assert ">6</text>" in player.frames[0].svg and "× in no_grad" in player.frames[0].svg
+    assert UNRECORDED in player.to_html()
+
+
 def test_equal_labels_are_told_apart_in_the_picture_as_in_the_captions() -> None:
     f = Value(2.0, "w") * 3 + Value(4.0, "w")
     last = step_through(f, backward=False).frames[-1]
@@ -405,7 +427,7 @@ def test_without_scripts_a_notebook_has_each_frame_as_a_step_to_be_opened() -> N
     bundle = player._repr_mimebundle_()
     assert bundle["text/plain"] == "<Player of 22 frames; .save('steps.html') writes it to a file>"
     instead = bundle["text/html"].split('<div class="cr-instead">')[1].split("</div>")[0]
-    steps = re.findall('<details[ open]*><summary>(.*?)</summary>.*?src="(.*?)"', instead)
+    steps = re.findall('<details[ open]*><summary[^>]*>(.*?)</summary>.*?src="(.*?)"', instead)
     assert [html.unescape(summary) for summary, _ in steps] == [f"{f.title}: {f.text}" for f in player.frames]
     for frame, (_, source) in zip(player.frames, steps, strict=True):
         assert source.startswith("data:image/svg+xml,")
