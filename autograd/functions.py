@@ -104,7 +104,7 @@ def reciprocal(x: Any) -> Any:
     return x.reciprocal() if isinstance(x, Value) else apply("reciprocal", x)
 
 
-def leaky_relu(x: Any, alpha: Any = 0.01) -> Any:
+def leaky_relu(x: Any, alpha: Any = ops.LEAKY_SLOPE) -> Any:
     """x above 0, else alpha·x. With a Value as alpha, alpha is learned (the parametric ReLU; He et al., 2015)."""
     return apply("leaky_relu", x, alpha)
 

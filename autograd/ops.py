@@ -380,6 +380,9 @@ _line(
     derivatives=(("1 if {a} > 0 else 0", r"\mathbf{{1}}[{a} > 0]"),),
     singular="the derivative at 0 is taken as 0",
 )
+# The slope below 0 where none is given: the lecture's, which one can see in a plot. (Maas, Hannun and Ng, 2013, and
+# PyTorch take 0.01.)
+LEAKY_SLOPE = 0.1
 _line(
     "leaky_relu",
     2,

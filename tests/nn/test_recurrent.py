@@ -357,14 +357,14 @@ def test_20_steps_compile_to_one_matrix_product_per_step_whatever_the_width() ->
 def test_in_a_linear_network_of_one_unit_the_gradient_is_the_weight_to_the_power_of_the_distance(
     w: float, length: int
 ) -> None:
-    cell = RNNCell(1, 1, "linear", seed=0)
+    cell = RNNCell(1, 1, activation="linear", seed=0)
     cell.neurons[0].w[1].data = w
     found = gradient_by_distance(cell, [0.5] * length)
     assert found == pytest.approx([abs(w) ** d for d in range(length)], rel=1e-12, abs=1e-300)
 
 
 def test_in_a_tanh_network_each_step_back_multiplies_by_the_weight_and_the_slope() -> None:
-    cell = RNNCell(1, 1, "tanh", seed=0)
+    cell = RNNCell(1, 1, activation="tanh", seed=0)
     w, u = 0.7, 0.9
     cell.neurons[0].w[0].data, cell.neurons[0].w[1].data = w, u
     xs = numbers(random.Random(0), 30)
@@ -528,7 +528,7 @@ def test_a_model_says_what_it_is_and_is_saved_for_its_own_architecture_only(tmp_
     twin = Recurrent(RNNCell(1, 2, seed=5), Layer(2, 1, "linear", seed=6), truncate=5)
     assert twin.load(tmp_path / "model.json")([1.0, 2.0]).data == model([1.0, 2.0]).data
     with pytest.raises(ModelFormatError, match="relu"):
-        Recurrent(RNNCell(1, 2, "relu"), Layer(2, 1, "linear"), truncate=5).load(tmp_path / "model.json")
+        Recurrent(RNNCell(1, 2, activation="relu"), Layer(2, 1, "linear"), truncate=5).load(tmp_path / "model.json")
 
 
 # --- what is refused
@@ -583,4 +583,4 @@ def test_what_does_not_fit_is_refused_with_both_numbers() -> None:
     with pytest.raises(ValueError, match="the number of hidden units of a cell must be at least 1"):
         LSTMCell(1, 0)
     with pytest.raises(ValueError, match="an activation is one of"):
-        RNNCell(1, 1, "tanhh")
+        RNNCell(1, 1, activation="tanhh")
