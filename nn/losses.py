@@ -24,6 +24,7 @@ from typing import Any
 from autograd import Value, functions
 from autograd.hints import did_you_mean
 
+from .checks import not_negative
 from .layers import as_list
 from .module import Module
 
@@ -155,10 +156,9 @@ def l2_penalty(model: Module | Iterable[Value], lam: float) -> Any:
         lam: λ.
 
     Raises:
-        ValueError: if λ is negative.
+        ValueError, TypeError: if λ is negative, or not a number.
     """
-    if not lam >= 0.0:
-        raise ValueError(f"the strength λ of an L2 penalty must not be negative, but got {lam!r}")
+    not_negative("the strength λ of an L2 penalty", lam)
     total: Any = None
     for w in model.weights() if isinstance(model, Module) else model:
         total = w * w if total is None else total + w * w

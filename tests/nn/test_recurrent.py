@@ -203,6 +203,13 @@ def test_the_forget_gates_bias_starts_where_one_says() -> None:
     assert {n.b.data for n in cell.input.neurons} == {0.0}
 
 
+def test_only_the_sizes_of_a_cell_go_by_place() -> None:
+    """The third argument would be another one in each cell."""
+    for cell in (RNNCell, LSTMCell, GRUCell):
+        with pytest.raises(TypeError, match="positional"):
+            cell(2, 3, 0)  # type: ignore[misc]
+
+
 def test_a_cell_has_the_number_of_parameters_that_its_formula_says() -> None:
     assert len(RNNCell(3, 5).parameters()) == 5 * (3 + 5 + 1)
     assert len(LSTMCell(3, 5).parameters()) == 4 * 5 * (3 + 5 + 1)
