@@ -85,7 +85,7 @@ def tanh(x: Any) -> Any:
 
 
 def sigmoid(x: Any) -> Any:
-    """σ(x) = 1/(1 + e^-x), exact at ±1000. Derivative σ(1 - σ)."""
+    """σ(x) = 1/(1 + e^-x), computed so that nothing overflows. Derivative σ(1 - σ)."""
     return x.sigmoid() if isinstance(x, Value) else apply("sigmoid", x)
 
 
@@ -95,7 +95,7 @@ def relu(x: Any) -> Any:
 
 
 def softplus(x: Any) -> Any:
-    """log(1 + e^x), exact at ±1000. Derivative σ(x)."""
+    """log(1 + e^x), computed so that nothing overflows. Derivative σ(x)."""
     return x.softplus() if isinstance(x, Value) else apply("softplus", x)
 
 

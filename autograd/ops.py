@@ -368,7 +368,7 @@ _line(
     symbol="σ",
     formula=("σ({a})", r"\sigma({a})"),
     derivatives=(("{y}·(1 − {y})", "{y}(1 - {y})"),),
-    singular="two branches, so that ±1000 gives exactly 1 and 0",
+    singular="two branches, so that nothing overflows: at ±1000 the value is rounded to 1 and 0",
 )
 _line(
     "relu",
@@ -404,7 +404,7 @@ _line(
     symbol="softplus",
     formula=("log(1 + exp({a}))", r"\ln(1 + e^{{{a}}})"),
     derivatives=(("σ({a})", r"\sigma({a})"),),
-    singular="two branches, exact at ±1000",
+    singular="two branches, so that nothing overflows: at ±1000 the value is rounded to 1000 and 0",
 )
 
 # --- operations on many inputs

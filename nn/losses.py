@@ -12,7 +12,8 @@ run on plain numbers too, and then give a float.
 | perceptron           | score       | -1 or +1                          | max(0, -t·s)         | -t or 0        |
 
 Both cross-entropies start from logits, the numbers before sigmoid or softmax. log(softmax(z)) would take the logarithm
-of a number that has already been rounded to 0 or 1; from the logits the same loss is exact at ±1000.
+of a number that has already been rounded to 0 or 1; from the logits the same loss is safe at ±1000, where softmax is
+exactly 0 and 1 in floats, and its logarithm would be -inf.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def minimize(
         f: a function of one argument in the shape of x0, made of Values, that returns one Value. If x0 is a `Module`, a
             function without arguments that computes a loss from it.
         x0: a number, a (nested) list or array of numbers, or a `Module`.
-        method: "newton" (x - H⁻¹∇f, exact on a quadratic in one step; no SciPy needed), or through SciPy "bfgs",
+        method: "newton" (x - H⁻¹∇f, which takes one step on a quadratic; no SciPy needed), or through SciPy "bfgs",
             "l-bfgs", "cg" (conjugate gradient), and with our Hessian "newton-cg" and "trust-exact".
             Capitals make no difference.
         max_steps: when to give up.
