@@ -327,7 +327,7 @@ class _Reader:
         del results[len(results) - len(node.args) :]
         name = self.function(node)
         if name == "leaky_relu" and len(operands) == 1:
-            operands.append(0.01)
+            operands.append(ops.LEAKY_SLOPE)
         return apply(name, *operands)
 
 

@@ -92,7 +92,7 @@ def tanh(x: Number) -> Number:
 
 
 def sigmoid(x: Number) -> Number:
-    """σ(x) = 1/(1 + e^-x), exact at ±1000. Derivative σ(1 - σ)."""
+    """σ(x) = 1/(1 + e^-x), computed so that nothing overflows. Derivative σ(1 - σ)."""
     return x.sigmoid() if isinstance(x, Value) else apply("sigmoid", x)
 
 
@@ -102,7 +102,7 @@ def relu(x: Number) -> Number:
 
 
 def softplus(x: Number) -> Number:
-    """log(1 + e^x), exact at ±1000. Derivative σ(x)."""
+    """log(1 + e^x), computed so that nothing overflows. Derivative σ(x)."""
     return x.softplus() if isinstance(x, Value) else apply("softplus", x)
 
 
@@ -112,12 +112,12 @@ def reciprocal(x: Number) -> Number:
 
 
 @overload
-def leaky_relu(x: Value, alpha: Operand = 0.01) -> Value: ...
+def leaky_relu(x: Value, alpha: Operand = ops.LEAKY_SLOPE) -> Value: ...
 @overload
 def leaky_relu(x: Operand, alpha: Value) -> Value: ...
 @overload
-def leaky_relu(x: float, alpha: float = 0.01) -> float: ...
-def leaky_relu(x: Operand, alpha: Operand = 0.01) -> Value | float:
+def leaky_relu(x: float, alpha: float = ops.LEAKY_SLOPE) -> float: ...
+def leaky_relu(x: Operand, alpha: Operand = ops.LEAKY_SLOPE) -> Value | float:
     """x above 0, else alpha·x. With a Value as alpha, alpha is learned (the parametric ReLU; He et al., 2015)."""
     return apply("leaky_relu", x, alpha)
 

@@ -368,7 +368,7 @@ _line(
     symbol="σ",
     formula=("σ({a})", r"\sigma({a})"),
     derivatives=(("{y}·(1 − {y})", "{y}(1 - {y})"),),
-    singular="two branches, so that ±1000 gives exactly 1 and 0",
+    singular="two branches, so that nothing overflows: at ±1000 the value is rounded to 1 and 0",
 )
 _line(
     "relu",
@@ -380,6 +380,9 @@ _line(
     derivatives=(("1 if {a} > 0 else 0", r"\mathbf{{1}}[{a} > 0]"),),
     singular="the derivative at 0 is taken as 0",
 )
+# The slope below 0 where none is given: the lecture's, which one can see in a plot. (Maas, Hannun and Ng, 2013, and
+# PyTorch take 0.01.)
+LEAKY_SLOPE = 0.1
 _line(
     "leaky_relu",
     2,
@@ -401,7 +404,7 @@ _line(
     symbol="softplus",
     formula=("log(1 + exp({a}))", r"\ln(1 + e^{{{a}}})"),
     derivatives=(("σ({a})", r"\sigma({a})"),),
-    singular="two branches, exact at ±1000",
+    singular="two branches, so that nothing overflows: at ±1000 the value is rounded to 1000 and 0",
 )
 
 # --- operations on many inputs

@@ -30,7 +30,7 @@ from .elsewhere import LikeATensor
 from .hints import explains
 from .kernels import NAMESPACE, fast
 from .modes import STATE, NonFiniteError, current_scope, recording, watching
-from .ops import CONSTANT, LEAF, SHEET
+from .ops import CONSTANT, LEAF, LEAKY_SLOPE, SHEET
 
 _new = object.__new__
 _MANY = ("many",)  # what `_a` holds when the inputs are in the tuple `_b`: anything but None
@@ -316,7 +316,7 @@ class Value(LikeATensor):
     def _leaky_relu(self, alpha: Operand) -> Value:
         return record("leaky_relu", self, alpha)
 
-    def leaky_relu(self, alpha: Operand = 0.01) -> Value:
+    def leaky_relu(self, alpha: Operand = LEAKY_SLOPE) -> Value:
         """x above 0, else alpha·x. With a Value as alpha this is the parametric ReLU, and alpha is learned."""
         return self._leaky_relu(alpha)
 

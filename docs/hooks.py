@@ -27,6 +27,8 @@ PAGES = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGEL
 
 def on_files(files: Files, config: Any) -> Files:
     """Add the pages and pictures that are made here."""
+    if str(ROOT) not in sys.path:  # MkDocs has put the path back as it was, once it had read this file
+        sys.path.insert(0, str(ROOT))
     made: dict[str, str | bytes] = {}
     site = _Links(made, {file.src_uri for file in files.documentation_pages()})
     index = files.get_file_from_path("index.md")

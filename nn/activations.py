@@ -11,8 +11,10 @@
 | softplus   | log(1 + e^z)           | σ(z)                        |
 | softmax    | e^zᵢ / Σ e^zⱼ          | yᵢ([i = j] - yⱼ); a layer's |
 
+The leaky slope keeps a neuron alive whose sum is negative for every example; 0.1 is `autograd.ops.LEAKY_SLOPE`.
+
 Sources: relu in networks: Nair and Hinton (2010); leaky_relu: Maas, Hannun and Ng (2013), with the slope 0.1 of the
-lecture; prelu: He, Zhang, Ren and Sun (2015).
+lecture where they have 0.01; prelu: He, Zhang, Ren and Sun (2015).
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd import Value, functions
+from autograd.functions import leaky_relu
 from autograd.hints import did_you_mean
 from autograd.signatures import Number
 from autograd.value import Operand
@@ -33,11 +36,6 @@ Function = Callable[[Any], Any]
 def linear(z: Number) -> Number:
     """z itself: no activation."""
     return z
-
-
-def leaky_relu(z: Number) -> Number:
-    """max(0.1·z, z): a small slope keeps a neuron alive whose sum is negative for every example."""
-    return functions.leaky_relu(z, 0.1)
 
 
 class PReLU(Module):

@@ -56,7 +56,7 @@ class NotCompiled(Exception):
 
 
 def signed_binary_cross_entropy(output: Any, target: Any) -> Any:
-    """binary_cross_entropy for s = 1 - 2t, that is -1 for yes and +1 for no: Σ log(1 + e^(s·z)), exact as ever."""
+    """binary_cross_entropy for s = 1 - 2t, that is -1 for yes and +1 for no: Σ log(1 + e^(s·z))."""
     total = None
     for z, s in zip(as_list(output), as_list(target), strict=True):
         loss = functions.softplus(s * z)

@@ -10,8 +10,8 @@ The field mixes up two words. To slide a filter w over an image x and sum the pr
 
 and **convolution** is the same with the filter turned by 180°, w[K1-1-a][K2-1-b] in place of w[a][b]. `convolve2d` is
 the textbook's convolution; ``flip=False`` gives the correlation. `Conv2d` computes the correlation, as the layer of
-that name does in every library: its weights are learned, and a filter is learned as well in the one position as in the
-other.
+that name does in PyTorch and Keras: its weights are learned, and a filter is learned as well in the one position as in
+the other.
 
 Sources: K. Fukushima, Neocognitron (1980), for convolution and pooling in a network; Y. LeCun and others,
 Backpropagation Applied to Handwritten Zip Code Recognition (1989), for learning the filters.

@@ -1,8 +1,7 @@
 """`Neuron`, `Layer`, `MLP`: weighted sums with an activation, side by side, one after another; `Sequential`.
 
 A neuron is built as the lecture draws it: each weight times its input, the products added from left to right, the bias
-added last, and the activation on top. One fused dot product would be faster by a fifth for narrow layers, but a learner
-could not see the sum in it.
+added last, and the activation on top. A learner could not see the sum in one fused dot product.
 """
 
 from __future__ import annotations

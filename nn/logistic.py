@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from autograd import Value
 
+from .checks import not_negative
 from .layers import Neuron
 from .optim import derivatives, solve
 from .train import as_rows, as_targets, mean_loss
@@ -61,8 +62,7 @@ class LogisticRegression(Neuron):
                 raise ValueError(f"logistic regression's targets are 0 and 1, but y[{i}] is {t!r}")
         if len(set(targets)) < 2:
             raise ValueError(f"logistic regression needs examples of both classes, but every target is {targets[0]!r}")
-        if not l2 >= 0.0:
-            raise ValueError(f"l2 must not be negative, but got {l2!r}")
+        not_negative("l2", l2)
         parameters = self.parameters()
         begin = [p.data for p in parameters]
 

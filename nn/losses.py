@@ -12,7 +12,8 @@ run on plain numbers too, and then give a float.
 | perceptron           | score       | -1 or +1                          | max(0, -t·s)         | -t or 0        |
 
 Both cross-entropies start from logits, the numbers before sigmoid or softmax. log(softmax(z)) would take the logarithm
-of a number that has already been rounded to 0 or 1; from the logits the same loss is exact at ±1000.
+of a number that has already been rounded to 0 or 1; from the logits the same loss is safe at ±1000, where softmax is
+exactly 0 and 1 in floats, and its logarithm would be -inf.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any, Protocol, overload
 from autograd import Value, functions
 from autograd.hints import did_you_mean
 
+from .checks import not_negative
 from .layers import Numbers, as_list, left_to_right
 from .module import Module
 
@@ -177,10 +179,9 @@ def l2_penalty(model: Module | Iterable[Value], lam: float) -> Value | float:
         lam: λ.
 
     Raises:
-        ValueError: if λ is negative.
+        ValueError, TypeError: if λ is negative, or not a number.
     """
-    if not lam >= 0.0:
-        raise ValueError(f"the strength λ of an L2 penalty must not be negative, but got {lam!r}")
+    not_negative("the strength λ of an L2 penalty", lam)
     total: Value | None = None
     for w in model.weights() if isinstance(model, Module) else model:
         total = w * w if total is None else total + w * w

@@ -15,6 +15,8 @@ from autograd import NonFiniteError, Value, hessian, value_and_grad
 from autograd.signatures import Number
 from autograd.transforms import flatten, numeric_adjoints
 
+from .checks import not_negative
+from .data import _whole
 from .module import Module
 from .optim import Newton, Optimizer, derivatives, solve
 
@@ -79,7 +81,7 @@ def minimize(
         f: a function of one argument in the shape of x0, made of Values, that returns one Value. If x0 is a `Module`, a
             function without arguments that computes a loss from it.
         x0: a number, a (nested) list or array of numbers, or a `Module`.
-        method: "newton" (x - H⁻¹∇f, exact on a quadratic in one step; no SciPy needed), or through SciPy "bfgs",
+        method: "newton" (x - H⁻¹∇f, which takes one step on a quadratic; no SciPy needed), or through SciPy "bfgs",
             "l-bfgs", "cg" (conjugate gradient), and with our Hessian "newton-cg" and "trust-exact".
             Capitals make no difference.
         max_steps: when to give up.
@@ -95,6 +97,10 @@ def minimize(
     method = method.lower() if isinstance(method, str) else method
     if method not in (*_METHODS, "newton"):
         raise ValueError(f"method must be one of {', '.join([*_METHODS, 'newton'])}, but got {method!r}")
+    if tolerance is not None:
+        not_negative("tolerance", tolerance)
+    if max_steps is not None:
+        max_steps = _whole(max_steps, "max_steps", 0)
     both, second, start, finish = _flat(f, x0)
     if method == "newton":
         return _newton(both, second, start, finish, 100 if max_steps is None else max_steps, tolerance)
@@ -221,6 +227,8 @@ def newton_root(f: Callable[[Any], Any], x0: float, *, tolerance: float = 1e-12,
     Raises:
         ValueError: if f′ is 0 on the way, or there is no root within ``max_steps``; the message says where it was.
     """
+    not_negative("tolerance", tolerance)
+    _whole(max_steps, "max_steps", 0)
     both = value_and_grad(f)
     path = [float(x0)]
     for _ in range(max_steps):

@@ -16,7 +16,8 @@ import io
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from operator import is_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
@@ -73,6 +74,9 @@ class Module(LikeANetwork):
 
     _name = ""  # what the module that holds this one calls it; the outermost module has no name
     _own_name = ""  # what it is called while no other module holds it
+    _parts_set = 0  # how many parts that are, or may hold, modules were ever set, in all modules
+    _seen_at = -1  # that number when this module last looked at its lists
+    _shelves: Sequence[tuple[Any, list[Any]]] = ()  # which were these, and held this
 
     def forward(self, *inputs: Any, **named: Any) -> Any:
         """The computation. Call the module itself, ``model(x)``, so that its nodes are filed under its path."""
@@ -101,6 +105,8 @@ class Module(LikeANetwork):
         object.__setattr__(self, name, part)
         if not name.startswith("_") and not isinstance(part, (Value, float, int, str)):
             christen(part, name, self)
+            if isinstance(part, Module) or _may_hold_modules(part):
+                Module._parts_set += 1
 
     def _check_count(self, inputs: tuple[Any, ...]) -> None:
         """Whether forward takes so many inputs; they may be one list whose brackets were forgotten."""
@@ -116,10 +122,28 @@ class Module(LikeANetwork):
             ) from None
 
     def _christen_newcomers(self) -> None:
-        """Name what was appended to a list since the list was set. Only a list's ends are looked at, for speed."""
-        for name, part in vars(self).items():
-            if type(part) is list and part and (_nameless(part[0]) or _nameless(part[-1])):
-                christen(part, name, self)
+        """Name what was put into a list or a dict since it was set, here or in any module inside.
+
+        This runs at every call, so it only looks whether the lists that hold modules still hold what they held.
+        """
+        if self._seen_at == Module._parts_set and all(_holds(shelf, held) for shelf, held in self._shelves):
+            return
+        modules: list[Module] = [self]
+        shelves: list[Any] = []
+        seen: Seen = {id(self): self}
+        misnamed = False
+        for module in modules:  # which grows meanwhile
+            for path, inner in _held(module, "", shelves):
+                misnamed |= inner._name != path
+                if _first_time(inner, seen):
+                    modules.append(inner)
+        if misnamed:
+            for module in reversed(modules):  # from the inside out: what is filed last has the whole path
+                for name, part in vars(module).items():
+                    if not name.startswith("_"):
+                        christen(part, name, module)
+        object.__setattr__(self, "_shelves", [(shelf, list(_contents(shelf))) for shelf in shelves])
+        object.__setattr__(self, "_seen_at", Module._parts_set)
 
     # --- parameters
 
@@ -265,8 +289,32 @@ def christen(part: Any, name: str, owner: Module | None = None) -> None:
                 christen(entry, f"{name}.{key}", owner)
 
 
-def _nameless(part: Any) -> bool:
-    return isinstance(part, Module) and part._name == type(part)._own_name
+def _held(part: Any, path: str, shelves: list[Any]) -> Iterator[tuple[str, Module]]:
+    """The modules that a module holds, each with what it should call it; and the lists and dicts that hold them."""
+    for name, entry in _entries(part):
+        here = f"{path}.{name}" if path else name
+        if isinstance(entry, Module):
+            yield here, entry
+        elif _may_hold_modules(entry):
+            shelves.append(entry)
+            yield from _held(entry, here, shelves)
+
+
+def _may_hold_modules(shelf: Any) -> bool:
+    """Whether this is a list, a tuple or a dict of more than numbers, or is still empty."""
+    if not isinstance(shelf, (list, tuple, dict)):
+        return False
+    contents = _contents(shelf)
+    return not contents or any(not isinstance(entry, (Value, float)) for entry in contents)
+
+
+def _contents(shelf: Any) -> Any:
+    return [*shelf, *shelf.values()] if isinstance(shelf, dict) else shelf
+
+
+def _holds(shelf: Any, held: list[Any]) -> bool:
+    now = _contents(shelf)
+    return len(now) == len(held) and all(map(is_, now, held))
 
 
 def _first_time(part: Any, seen: Seen) -> bool:

@@ -8,7 +8,8 @@ with w a parameter, g its gradient, lr the learning rate, t = 1, 2, 3, … the n
 memory (a velocity, a mean of squares). The same rule runs on floats, one parameter after another (`Optimizer.step`), on
 NumPy arrays, all at once (`Optimizer.step_arrays`), and on Values, if one wants to draw it.
 
-Where PyTorch has the same optimiser, the formulas and the defaults are PyTorch's.
+Where PyTorch has the same optimiser, the formulas are PyTorch's, and so are the defaults, but for the learning rate of
+SGD: 0.01 here, 0.001 there. What else differs around them is in docs/conventions.md.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from autograd.hints import did_you_mean, explains
 from autograd.ops import sqrt, where
 from autograd.transforms import graph_adjoints, numeric_adjoints
 
+from .checks import in_unit, not_negative, pair, positive
 from .init import generator
 from .module import Module
 from .schedules import Schedule, name_of
@@ -55,7 +57,7 @@ class Optimizer:
 
     Raises:
         ValueError: for a learning rate or another setting out of its range.
-        TypeError: if a parameter is not a Value.
+        TypeError: if a parameter is not a Value, or a setting is not a number.
     """
 
     memory_starts: ClassVar[Mapping[str, float]] = {}
@@ -75,9 +77,9 @@ class Optimizer:
                 raise ValueError(f"a learning rate must be a number from 0 up, or a schedule, but got {lr!r}")
             if type(lr) not in (int, float):
                 lr = float(lr)  # one of NumPy's would round every parameter to its own precision
-        if clip_norm is not None and not clip_norm > 0.0:
-            raise ValueError(f"clip_norm must be above 0, but got {clip_norm!r}")
-        if noise is not None and (len(noise) != 2 or not noise[0] >= 0.0):
+        if clip_norm is not None:
+            positive("clip_norm", clip_norm)
+        if noise is not None and not pair("noise", noise)[0] >= 0.0:
             raise ValueError(f"noise is a pair (η, γ) with η ≥ 0, but got {noise!r}")
         self.lr: float | Schedule = lr
         self.clip_norm = clip_norm
@@ -313,8 +315,8 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
         **options: Unpack[Options],
     ) -> None:
-        _in_unit("momentum", momentum)
-        _not_negative("weight_decay", weight_decay)
+        in_unit("momentum", momentum)
+        not_negative("weight_decay", weight_decay)
         if nesterov and momentum == 0.0:
             raise ValueError("Nesterov's method looks ahead along the momentum, so it needs momentum > 0")
         self.momentum, self.nesterov, self.weight_decay = momentum, nesterov, weight_decay
@@ -348,8 +350,8 @@ class AdaGrad(Optimizer):
         weight_decay: float = 0.0,
         **options: Unpack[Options],
     ) -> None:
-        _positive("eps", eps)
-        _not_negative("weight_decay", weight_decay)
+        positive("eps", eps)
+        not_negative("weight_decay", weight_decay)
         self.eps, self.weight_decay = eps, weight_decay
         super().__init__(parameters, lr, **options)
 
@@ -377,9 +379,9 @@ class RMSProp(Optimizer):
         weight_decay: float = 0.0,
         **options: Unpack[Options],
     ) -> None:
-        _in_unit("alpha", alpha)
-        _positive("eps", eps)
-        _not_negative("weight_decay", weight_decay)
+        in_unit("alpha", alpha)
+        positive("eps", eps)
+        not_negative("weight_decay", weight_decay)
         self.alpha, self.eps, self.weight_decay = alpha, eps, weight_decay
         super().__init__(parameters, lr, **options)
 
@@ -397,7 +399,8 @@ class Adam(Optimizer):
         v ← β₂v + (1-β₂)g²           and of their squares
         w ← w - lr·m̂/(√v̂ + ε)        m̂ = m/(1-β₁ᵗ), v̂ = v/(1-β₂ᵗ)
 
-    m and v start at 0, so at first they are too small; dividing by 1-βᵗ makes up for it exactly.
+    m and v start at 0, so at first they are too small: what they hold of the past adds up to a weight of 1-βᵗ only, and
+    is divided by that.
 
     Args:
         betas: (β₁, β₂).
@@ -417,10 +420,9 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
         **options: Unpack[Options],
     ) -> None:
-        _in_unit("betas[0]", betas[0])
-        _in_unit("betas[1]", betas[1])
-        _positive("eps", eps)
-        _not_negative("weight_decay", weight_decay)
+        betas = _betas(betas)
+        positive("eps", eps)
+        not_negative("weight_decay", weight_decay)
         self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
         self.bias_correction, self.amsgrad = bias_correction, amsgrad
         super().__init__(parameters, lr, **options)
@@ -489,10 +491,10 @@ class Nadam(Optimizer):
         weight_decay: float = 0.0,
         **options: Unpack[Options],
     ) -> None:
-        _in_unit("betas[0]", betas[0])
-        _in_unit("betas[1]", betas[1])
-        _positive("eps", eps)
-        _not_negative("weight_decay", weight_decay)
+        betas = _betas(betas)
+        positive("eps", eps)
+        not_negative("momentum_decay", momentum_decay)
+        not_negative("weight_decay", weight_decay)
         self.betas, self.eps, self.momentum_decay, self.weight_decay = betas, eps, momentum_decay, weight_decay
         super().__init__(parameters, lr, **options)
 
@@ -528,7 +530,7 @@ class Newton(Optimizer):
         damping: float = 0.0,
         **options: Unpack[Options],
     ) -> None:
-        _not_negative("damping", damping)
+        not_negative("damping", damping)
         self.damping = damping
         super().__init__(parameters, lr, **options)
 
@@ -598,12 +600,25 @@ def clipped(gradient: Sequence[float], max_norm: float) -> list[float]:
 
 
 def clip_grad_norm(parameters: Iterable[Value] | Module, max_norm: float) -> float:
-    """Scale the gradients of these parameters, together, down to length ``max_norm``; returns the length before."""
+    """Scale the gradients of these parameters, together, down to length ``max_norm``; returns the length before.
+
+    Raises:
+        ValueError, TypeError: if ``max_norm`` is not a number above 0.
+    """
+    positive("max_norm", max_norm)
     chosen = parameters.parameters() if isinstance(parameters, Module) else list(parameters)
     gradient = [p.grad for p in chosen]
     for p, g in zip(chosen, clipped(gradient, max_norm), strict=True):
         p.grad = g
     return math.sqrt(math.fsum(g * g for g in gradient))
+
+
+def _betas(betas: Any) -> tuple[float, float]:
+    """(β₁, β₂), each at least 0 and below 1."""
+    b1, b2 = pair("betas", betas)
+    in_unit("betas[0]", b1)
+    in_unit("betas[1]", b2)
+    return b1, b2
 
 
 def _chosen(parameters: Any, who: str) -> list[Any]:
@@ -625,21 +640,6 @@ def _chosen(parameters: Any, who: str) -> list[Any]:
     if not hasattr(parameters, "__iter__"):
         raise TypeError(f"{who} takes a list of Values, as from model.parameters(), but got {parameters!r}")
     return list(parameters)
-
-
-def _in_unit(name: str, x: float) -> None:
-    if not 0.0 <= x < 1.0:
-        raise ValueError(f"{name} must be at least 0 and below 1, but got {x!r}")
-
-
-def _positive(name: str, x: float) -> None:
-    if not x > 0.0:
-        raise ValueError(f"{name} must be above 0, but got {x!r}")
-
-
-def _not_negative(name: str, x: float) -> None:
-    if not x >= 0.0:
-        raise ValueError(f"{name} must not be negative, but got {x!r}")
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {

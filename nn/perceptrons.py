@@ -14,6 +14,8 @@ from typing import Any
 
 from autograd import Value
 
+from .checks import positive
+from .data import _whole
 from .init import generator
 from .layers import Neuron
 from .train import as_rows, as_targets
@@ -112,8 +114,8 @@ class Perceptron(Neuron):
         rows, signs = self._examples(X, y)
         if mode not in ("stochastic", "batch"):
             raise ValueError(f'mode must be "stochastic" or "batch", but got {mode!r}')
-        if max_passes < 1 or not lr > 0.0:
-            raise ValueError(f"max_passes must be at least 1 and lr above 0, but got {max_passes!r} and {lr!r}")
+        _whole(max_passes, "max_passes", 1)
+        positive("lr", lr)
         rng = generator(seed)
         corrections: list[Correction] = []
         turn = list(range(len(rows)))

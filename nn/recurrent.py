@@ -106,7 +106,7 @@ class RNNCell(Cell):
     """
 
     def __init__(
-        self, nin: int, nhidden: int, activation: str | Function = "tanh", seed: int | random.Random | None = None
+        self, nin: int, nhidden: int, *, activation: str | Function = "tanh", seed: int | random.Random | None = None
     ) -> None:
         super().__init__(nin, nhidden)
         name, _ = activations.find(activation, whole_layer=False)
@@ -146,7 +146,7 @@ class LSTMCell(Cell):
     """
 
     def __init__(
-        self, nin: int, nhidden: int, forget_bias: float = 1.0, seed: int | random.Random | None = None
+        self, nin: int, nhidden: int, *, forget_bias: float = 1.0, seed: int | random.Random | None = None
     ) -> None:
         super().__init__(nin, nhidden)
         rng, both = generator(seed), nin + nhidden
@@ -190,7 +190,7 @@ class GRUCell(Cell):
         ValueError: when called with another number of inputs or another length of state.
     """
 
-    def __init__(self, nin: int, nhidden: int, seed: int | random.Random | None = None) -> None:
+    def __init__(self, nin: int, nhidden: int, *, seed: int | random.Random | None = None) -> None:
         super().__init__(nin, nhidden)
         rng, both = generator(seed), nin + nhidden
         self.reset = Layer(both, nhidden, "sigmoid", uniform, rng)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from .checks import number, positive
+
 Schedule = Callable[[int], float]
 
 
@@ -47,12 +49,14 @@ def step(alpha: float, every: int, factor: float = 0.1) -> Schedule:
     """α, multiplied by ``factor`` after each ``every`` steps: α·factor^⌊t/every⌋."""
     _positive(alpha)
     _count(every, "every")
+    number("factor", factor)
     return _Named(f"step({alpha}, {every}, {factor})", lambda t: alpha * factor ** (t // every))
 
 
 def exponential(alpha: float, decay: float = 0.99) -> Schedule:
     """α·decay^t."""
     _positive(alpha)
+    number("decay", decay)
     return _Named(f"exponential({alpha}, {decay})", lambda t: alpha * decay**t)
 
 
@@ -60,6 +64,7 @@ def cosine(alpha: float, steps: int, floor: float = 0.0) -> Schedule:
     """From α down to ``floor`` along half a cosine, and there after ``steps`` steps (Loshchilov and Hutter, 2017)."""
     _positive(alpha)
     _count(steps, "steps")
+    number("floor", floor)
     return _Named(
         f"cosine({alpha}, {steps}, {floor})",
         lambda t: floor + (alpha - floor) * 0.5 * (1.0 + math.cos(math.pi * min(t, steps) / steps)),
@@ -72,14 +77,13 @@ def warmup(steps: int, then: float | Schedule) -> Schedule:
     α(t) = then(0)·(t + 1)/steps for t < steps, and then(t - steps) from there on (Goyal et al., 2017).
     """
     _count(steps, "steps")
-    after = then if callable(then) else constant(float(then))
+    after = then if callable(then) else constant(float(number("then", then)))
     words = name_of(then) if callable(then) else then
     return _Named(f"warmup({steps}, {words})", lambda t: after(0) * (t + 1) / steps if t < steps else after(t - steps))
 
 
 def _positive(alpha: float) -> None:
-    if not alpha > 0.0:
-        raise ValueError(f"a learning rate must be above 0, but got {alpha!r}")
+    positive("a learning rate", alpha)
 
 
 def _count(n: int, what: str) -> None:

@@ -39,6 +39,7 @@ from autograd.hints import explains
 from autograd.modes import current_scope, enter_scope
 
 from . import losses, optim
+from .checks import not_negative, positive
 from .init import generator
 from .layers import as_list, left_to_right
 from .module import Module
@@ -547,10 +548,9 @@ def fit(
         _whole(patience, "patience", 1)
         if validation is None:
             raise ValueError("early stopping looks at the validation loss: give validation=(X, y), or a fraction")
-    if tolerance is not None and not tolerance > 0.0:
-        raise ValueError(f"tolerance must be above 0, but got {tolerance!r}")
-    if not l2 >= 0.0:
-        raise ValueError(f"l2 must not be negative, but got {l2!r}")
+    if tolerance is not None:
+        positive("tolerance", tolerance)
+    not_negative("l2", l2)
     if schedule is not None and not callable(schedule):
         raise TypeError(f"schedule is a function of the epoch, such as nn.schedules.cosine(...), but got {schedule!r}")
     rng = generator(seed)

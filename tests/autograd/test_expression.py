@@ -56,7 +56,7 @@ def test_named_steps_become_labels() -> None:
         ("max(x, 5, 1)", 5.0),
         ("min(x, 5)", 3.0),
         ("ln(exp(x))", 3.0),
-        ("leaky_relu(-x)", -0.03),
+        ("leaky_relu(-x)", -3.0 * 0.1),
         ("leaky_relu(-x, 0.5)", -1.5),
         ("logsumexp(x, x)", 3 + math.log(2)),
         ("1e-3 * x", 0.003),

@@ -316,6 +316,17 @@ def test_a_dead_relu_learns_nothing_and_a_leaky_one_does_b6() -> None:
         assert any(p.grad != 0.0 for p in neuron.parameters()) is alive
 
 
+def test_the_leaky_relu_has_one_slope_everywhere_b6() -> None:
+    assert activations.leaky_relu is autograd.leaky_relu
+    slopes = [
+        autograd.leaky_relu(-1.0),
+        Value(-1.0).leaky_relu().data,
+        autograd.parse("leaky_relu(x)", x=-1.0).data,
+        activations.curve("leaky_relu", -1.0, 0.0, 2)[1][0],
+    ]
+    assert slopes == [-0.1] * 4
+
+
 def test_curve_refuses_an_empty_interval() -> None:
     with pytest.raises(ValueError, match=r"but got 1\.0, 1\.0 and 201"):
         activations.curve("relu", 1.0, 1.0)

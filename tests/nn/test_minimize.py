@@ -205,6 +205,15 @@ def test_newton_still_finds_minima_and_accepts_a_flat_direction() -> None:
     assert minimize(lambda p: p[0] ** 4, [0.0], "newton").converged
 
 
+def test_a_setting_that_is_no_number_gets_one_clear_error() -> None:
+    for options in ({"tolerance": "1e-6"}, {"max_steps": "10"}):
+        (name,) = options
+        with pytest.raises(TypeError, match=f"{name} must be a (whole )?number, but got"):
+            minimize(lambda x: x * x, 1.0, "newton", **options)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match=f"{name} must be a (whole )?number, but got"):
+            newton_root(lambda x: x * x - 2.0, 1.0, **options)  # type: ignore[arg-type]
+
+
 def test_the_names_of_methods_may_be_in_capitals() -> None:
     pytest.importorskip("scipy")
     assert minimize(lambda x: (x - 1.0) ** 2, 3.0, "BFGS").x == pytest.approx(1.0)

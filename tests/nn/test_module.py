@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 import nn
 from autograd import Value, topological_order
 from autograd.modes import current_scope
-from nn import MLP, Layer, ModelFormatError, Module, Neuron, l2_penalty
+from nn import MLP, Layer, ModelFormatError, Module, Neuron, Sequential, l2_penalty
 
 
 class Odd(Module):
@@ -536,6 +536,46 @@ def test_layers_appended_to_a_list_get_their_path_at_the_next_call() -> None:
     assert {n.scope for n in topological_order(y)} >= {"layers.0.neurons.0", "layers.0.neurons.1", "layers.1"}
     model.layers.append(Neuron(1))
     assert model([1.0]).scope == "layers.2"
+
+
+def test_parts_put_into_lists_of_lists_and_dicts_anywhere_get_their_path_at_the_next_call() -> None:
+    class Rows(Module):
+        def __init__(self) -> None:
+            self.rows: list[Any] = []
+            self.by_name: dict[str, Any] = {"a": [Neuron(1, seed=0)]}
+
+        def forward(self, x: Any) -> Any:
+            for row in (*self.rows, *self.by_name.values()):
+                for part in row:
+                    x = part(x)
+            return x
+
+    def paths_are_right(model: Module) -> bool:
+        made = {n.scope for n in topological_order(model([0.5])) if n.op == "tanh"}
+        filed = {p.scope for p in model.parameters()}
+        wanted = {path.rpartition(".w")[0] for path, _ in model.named_parameters() if ".w." in path}
+        return made == filed == wanted
+
+    inner = Rows()
+    model = Sequential(inner)
+    assert paths_are_right(model)
+    inner.rows.append([Neuron(1, seed=1)])  # the list was empty at the last call
+    assert paths_are_right(model)
+    inner.rows[0].append(Neuron(1, seed=2))
+    inner.by_name["a"].append(Neuron(1, seed=3))
+    assert paths_are_right(model)
+    inner.rows[0].insert(0, Neuron(1, seed=4))  # moves the others up by one
+    inner.by_name["b"] = [Neuron(1, seed=5)]
+    assert paths_are_right(model)
+    inner.rows[0][1] = Neuron(1, seed=6)  # in the middle
+    assert paths_are_right(model)
+    inner.more = [Neuron(1)]
+    inner.rows.append(inner.more)
+    inner.more.append(Neuron(1))
+    del inner.more
+    assert paths_are_right(model)
+    assert len(model.parameters()) == 2 * 8
+    assert paths_are_right(copy.deepcopy(model))
 
 
 def test_saving_to_a_folder_that_is_not_there_names_the_folder(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_distance_to_the_hyperplane() -> None:
         (lambda p: p.fit([[1.0, 2.0]], [0]), r"targets are -1 and \+1, but y\[0\] is 0"),
         (lambda p: p.fit([[1.0]], [1]), "takes 2 inputs, but the examples have 1"),
         (lambda p: p.fit([[1.0, 2.0]], [1], mode="online"), "but got 'online'"),
-        (lambda p: p.fit([[1.0, 2.0]], [1], max_passes=0), "but got 0 and 1.0"),
+        (lambda p: p.fit([[1.0, 2.0]], [1], max_passes=0), "max_passes must be at least 1, but got 0"),
         (lambda p: p.fit([], []), "X is empty"),
     ],
 )

@@ -203,6 +203,13 @@ def test_the_forget_gates_bias_starts_where_one_says() -> None:
     assert {n.b.data for n in cell.input.neurons} == {0.0}
 
 
+def test_only_the_sizes_of_a_cell_go_by_place() -> None:
+    """The third argument would be another one in each cell."""
+    for cell in (RNNCell, LSTMCell, GRUCell):
+        with pytest.raises(TypeError, match="positional"):
+            cell(2, 3, 0)  # type: ignore[misc]
+
+
 def test_a_cell_has_the_number_of_parameters_that_its_formula_says() -> None:
     assert len(RNNCell(3, 5).parameters()) == 5 * (3 + 5 + 1)
     assert len(LSTMCell(3, 5).parameters()) == 4 * 5 * (3 + 5 + 1)
@@ -357,14 +364,14 @@ def test_20_steps_compile_to_one_matrix_product_per_step_whatever_the_width() ->
 def test_in_a_linear_network_of_one_unit_the_gradient_is_the_weight_to_the_power_of_the_distance(
     w: float, length: int
 ) -> None:
-    cell = RNNCell(1, 1, "linear", seed=0)
+    cell = RNNCell(1, 1, activation="linear", seed=0)
     cell.neurons[0].w[1].data = w
     found = gradient_by_distance(cell, [0.5] * length)
     assert found == pytest.approx([abs(w) ** d for d in range(length)], rel=1e-12, abs=1e-300)
 
 
 def test_in_a_tanh_network_each_step_back_multiplies_by_the_weight_and_the_slope() -> None:
-    cell = RNNCell(1, 1, "tanh", seed=0)
+    cell = RNNCell(1, 1, activation="tanh", seed=0)
     w, u = 0.7, 0.9
     cell.neurons[0].w[0].data, cell.neurons[0].w[1].data = w, u
     xs = numbers(random.Random(0), 30)
@@ -528,7 +535,7 @@ def test_a_model_says_what_it_is_and_is_saved_for_its_own_architecture_only(tmp_
     twin = Recurrent(RNNCell(1, 2, seed=5), Layer(2, 1, "linear", seed=6), truncate=5)
     assert twin.load(tmp_path / "model.json")([1.0, 2.0]).data == model([1.0, 2.0]).data
     with pytest.raises(ModelFormatError, match="relu"):
-        Recurrent(RNNCell(1, 2, "relu"), Layer(2, 1, "linear"), truncate=5).load(tmp_path / "model.json")
+        Recurrent(RNNCell(1, 2, activation="relu"), Layer(2, 1, "linear"), truncate=5).load(tmp_path / "model.json")
 
 
 # --- what is refused
@@ -583,4 +590,4 @@ def test_what_does_not_fit_is_refused_with_both_numbers() -> None:
     with pytest.raises(ValueError, match="the number of hidden units of a cell must be at least 1"):
         LSTMCell(1, 0)
     with pytest.raises(ValueError, match="an activation is one of"):
-        RNNCell(1, 1, "tanhh")
+        RNNCell(1, 1, activation="tanhh")

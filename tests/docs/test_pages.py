@@ -1,0 +1,131 @@
+"""The pages of docs/ that hold programs: every program runs as it stands, and says what the page says."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import autograd
+import nn
+import viz
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def programs(page: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```$", (DOCS / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def run(program: str, page: str, names: dict[str, Any] | None = None) -> tuple[dict[str, Any], str]:
+    """The names that a program leaves, and what it printed."""
+    names = {"__name__": page} if names is None else names
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(program, page, "exec"), names)
+    return names, printed.getvalue()
+
+
+def test_every_page_with_a_program_is_tried_here_or_by_a_test_of_its_own() -> None:
+    """The gallery is run when the site is built, with the curriculum's figures (see test_site.py)."""
+    with_programs = {page.name for page in DOCS.glob("*.md") if programs(page.name)}
+    assert with_programs == {"gallery.md", "compile.md", "from-micrograd-to-pytorch.md"}
+
+
+# --- compile.md
+
+
+def test_the_compilers_page_runs_and_counts_its_own_lines() -> None:
+    first, source = programs("compile.md")
+    names, _ = run(first, "compile.md")
+    step, loss, X, Y = names["step"], names["loss"], names["X"], names["Y"]
+    eager = [loss(x, y).data for x, y in zip(X.tolist(), Y.tolist(), strict=True)]  # after the step, which was pushed
+    assert step(X, Y) == pytest.approx(sum(eager) / len(eager), rel=1e-12)
+    text = (DOCS / "compile.md").read_text(encoding="utf-8")
+    assert f"has the same {len(source.splitlines())} lines for any width" in text
+    made = autograd.statistics(loss(X[0].tolist(), Y[0].tolist())).operations
+    assert f"has {sum(made.values()):,} operations per image" in " ".join(text.split())
+
+
+# --- from-micrograd-to-pytorch.md
+
+TWENTY = dict(zip(("micrograd", "chainrule", "torch"), programs("from-micrograd-to-pytorch.md"), strict=False))
+OURS, THEIRS, IN_ONE = programs("from-micrograd-to-pytorch.md")[3:]
+
+
+def losses(printed: str) -> list[float]:
+    return [float(line.split()[1]) for line in printed.splitlines()]
+
+
+def test_the_same_twenty_lines_are_twenty_lines() -> None:
+    for name, program in TWENTY.items():
+        assert len([line for line in program.splitlines() if line]) <= 20, name
+    assert "from micrograd" in TWENTY["micrograd"] and "from nn" in TWENTY["chainrule"] and "torch" in TWENTY["torch"]
+    shared = set(TWENTY["micrograd"].splitlines()) & set(TWENTY["chainrule"].splitlines())
+    assert len(TWENTY["chainrule"].splitlines()) - len(shared) <= 5  # two lines, and empty ones
+
+
+def test_chainrules_twenty_lines_learn() -> None:
+    _, printed = run(TWENTY["chainrule"], "from-micrograd-to-pytorch.md")
+    found = losses(printed)
+    assert len(found) == 20
+    assert found[-1] < 0.5 * found[0]
+
+
+@pytest.mark.parametrize("other", ["micrograd", "torch"])
+def test_the_same_twenty_lines_give_the_same_losses_elsewhere(other: str) -> None:
+    pytest.importorskip("torch") if other == "torch" else pytest.importorskip("micrograd")
+    names, printed = run(TWENTY["chainrule"], "from-micrograd-to-pytorch.md")
+    theirs, printed_there = run(TWENTY[other], "from-micrograd-to-pytorch.md")
+    assert losses(printed) == pytest.approx(losses(printed_there), rel=1e-12)
+    parameters = [p.data for p in names["model"].parameters()]
+    if other == "micrograd":
+        assert parameters == pytest.approx([p.data for p in theirs["model"].parameters()], rel=1e-12)
+    else:  # PyTorch has a layer's weights in one tensor and its biases in another
+        layers = names["model"].layers
+        ordered = [[w.data for n in layer.neurons for w in n.w] + [n.b.data for n in layer.neurons] for layer in layers]
+        numbers = [x for p in theirs["model"].parameters() for x in p.flatten().tolist()]
+        assert sum(ordered, []) == pytest.approx(numbers, rel=1e-12)
+
+
+def test_with_an_optimiser_both_take_the_same_step_and_fit_takes_twenty() -> None:
+    names, _ = run(OURS, "", run(TWENTY["chainrule"], "")[0])
+    history = run(IN_ONE, "", dict(names))[0]["history"]
+    assert len(history["loss"]) == 20
+    assert history.compiled
+    pytest.importorskip("torch")
+    names, _ = run(OURS, "", run(TWENTY["chainrule"], "")[0])
+    theirs, _ = run(THEIRS, "", run(TWENTY["torch"], "")[0])
+    assert names["loss"].data == pytest.approx(theirs["loss"].item(), rel=1e-12)
+    last = theirs["model"][-1].bias.item()
+    assert names["model"].layers[-1].neurons[0].b.data == pytest.approx(last, rel=1e-12)
+
+
+def test_what_is_called_what_exists() -> None:
+    """Every plain name in the table's middle column is one of ours, and in the last one of PyTorch's."""
+    table = re.findall(r"^\| (.*?) ?\| (.*?) ?\| (.*?) ?\|$", (DOCS / "from-micrograd-to-pytorch.md").read_text(), re.M)
+    rows = [row for row in table if row[1] not in ("chainrule", "---")]
+    assert len(rows) > 20
+    for _, ours, _ in rows:
+        for name in re.findall(r"(?<![\w.\"])([A-Za-z_]\w*)\(", ours):
+            assert any(hasattr(place, name) for place in (autograd, nn, viz, nn.schedules)), name
+        for owner, name in re.findall(r"\b(x|y|model|optimizer)\.(\w+)", ours):
+            thing = {"x": autograd.Value, "y": autograd.Value, "model": nn.MLP, "optimizer": nn.SGD}[owner]
+            assert hasattr(thing, name), f"{owner}.{name}"
+        for name in re.findall(r"`([A-Za-z]+)`", ours):
+            assert hasattr(nn, name), name
+    torch = pytest.importorskip("torch")
+    for _, _, theirs in rows:
+        for path in re.findall(r"\btorch((?:\.\w+)+)", theirs):
+            thing = torch
+            for name in path.strip(".").split("."):
+                thing = getattr(thing, name)
+        for name in re.findall(r"(?<![\w.\"])([A-Z]\w+)[(`]", theirs):
+            places = (torch.nn, torch.optim, torch.optim.lr_scheduler, torch.utils.data)
+            assert any(hasattr(place, name) for place in places), name
+        for name in re.findall(r"\bx\.(\w+)", theirs):
+            assert hasattr(torch.Tensor, name), name
