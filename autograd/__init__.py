@@ -44,6 +44,7 @@ from .functions import (
     sqrt,
     sub,
     tanh,
+    where,
 )
 from .graph import Statistics, format_number, leaves, names, recompute, statistics, topological_order
 from .modes import NonFiniteError, detect_anomaly, no_grad, scope

@@ -11,7 +11,7 @@ from numbers import Real
 from typing import Any
 
 from . import ops
-from .value import Operand, Value, _rule_number, record, to_float
+from .value import Operand, Value, _rule_number, _short, record, to_float
 
 __all__ = [
     "abs",
@@ -39,6 +39,7 @@ __all__ = [
     "sqrt",
     "sub",
     "tanh",
+    "where",
 ]
 
 
@@ -176,6 +177,34 @@ def softmax(*xs: Any) -> list[Any]:
     logits = _spread("softmax", xs)
     total = logsumexp(logits)
     return [exp(x - total) if isinstance(total, Value) else exp(to_float(x) - total) for x in logits]
+
+
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """x where the condition holds, else y: the choice that a derivative can go through. The one chosen gets it all.
+
+    >>> def huber(d):
+    ...     return where(abs(d) < 1, 0.5 * d**2, abs(d) - 0.5)
+
+    Write it for ``x if a > b else y``. The comparison becomes a node of the graph, so the choice is made again in
+    `recompute`, and for every sample in what `autograd.compile` writes. Both x and y are computed, whichever is chosen.
+
+    Args:
+        condition: a comparison, ``a < b``, ``a <= b``, ``a > b``, ``a >= b`` or ``a.equals(b)``, or several combined by
+            ``&`` (and), ``|`` (or), ``~`` (not), each in brackets. A plain bool chooses once and for all.
+        x, y: Values or numbers. If all three are plain, so is the result.
+
+    Raises:
+        TypeError: for a condition that is no comparison.
+    """
+    choose = getattr(condition, "where", None)  # a comparison of Values
+    if choose is not None:
+        return choose(x, y)
+    if isinstance(condition, bool) or (hasattr(condition, "dtype") and condition.dtype == bool and condition.ndim == 0):
+        return apply("where", float(condition), x, y)
+    raise TypeError(
+        "where chooses by a comparison, as in where(a > 0, x, y), "
+        f"but its condition is {type(condition).__name__}: {_short(condition)}"
+    )
 
 
 def dot(xs: Iterable[Operand], ws: Iterable[Operand]) -> Any:

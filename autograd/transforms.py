@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .graph import topological_order
-from .modes import recording, recording_again, watching
+from .modes import STATE, recording, recording_again, watching
 from .ops import SHEET
 from .steps import check_backward
 from .value import Value, constant, is_constant, record, to_float
@@ -215,7 +215,7 @@ def _differentiate(
     fresh: list[Value] = []
     starts: list[tuple[int, Callable[[Sequence[Any]], Any]]] = []
     lifted = list(args)
-    numeric = _depth.level == 0
+    numeric = _depth.level == 0 and STATE.tracer is None  # a function that is being compiled needs the graph
     for n in chosen:
         flat, rebuild = flatten(args[n])
         # A Value that comes in gets a node of its own, so that this derivative is by the argument alone, not by other

@@ -13,13 +13,14 @@ import random
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from types import CodeType
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..modes import TracingError
+from ..modes import STATE, TracingError
 from ..transforms import flatten
 from ..value import Value, to_float
 from .describe import Statement, describe
@@ -28,7 +29,7 @@ from .group import group
 from .layout import Layout, lay_out, safe_names
 from .normalise import normalise
 from .straight import Straight
-from .trace import Trace, call_with_values
+from .trace import Trace, lift
 from .write import Text, in_place, readable
 
 KEPT = 8  # workspaces
@@ -114,6 +115,34 @@ def load(text: Text, name: str, words: dict[str, Any]) -> Any:
     space = {**words, **text.constants}
     exec(code_of(text, name), space)
     return space[name]
+
+
+@dataclass(frozen=True)
+class Move:
+    """How the check moves a sample's entries and the parameters: each times a number from a range, plus another."""
+
+    entries: tuple[float, float, float, float]
+    parameters: tuple[float, float, float, float]
+    far: bool
+
+    def entry(self, x: float, generator: random.Random) -> float:
+        return _moved(x, self.entries, generator)
+
+    def parameter(self, p: float, generator: random.Random) -> float:
+        return _moved(p, self.parameters, generator)
+
+
+def _moved(x: float, ranges: tuple[float, float, float, float], generator: random.Random) -> float:
+    a, b, c, d = ranges
+    return x * generator.uniform(a, b) + generator.uniform(c, d)
+
+
+MOVES = (
+    Move((0.8, 1.2, 0.01, 0.1), (0.97, 1.03, -0.01, 0.01), far=False),
+    Move((-1.2, -0.8, -0.1, 0.1), (-3.0, 3.0, -1.0, 1.0), far=True),  # signs flipped, parameters moved far
+    Move((-30.0, 30.0, -3.0, 3.0), (-1.2, -0.8, -0.1, 0.1), far=True),  # large, and parameters' signs flipped
+)
+LARGE = 50_000  # nodes from which on the check keeps to two samples, because each costs a run of the scalar code
 
 
 class Workspaces:
@@ -385,6 +414,8 @@ class Compiled:
 
     def _columns(self, batch: tuple[Any, ...]) -> tuple[list[Array], int]:
         """Each argument as [entries, N]: a transposed view where the caller's array already has the right type."""
+        if STATE.tracer is not None:  # what comes out are numbers, and they follow from this program's parameters
+            raise STATE.tracer.refusal("the numbers that a compiled function gives")
         if len(batch) != len(self._shapes):
             raise TypeError(f"expected {len(self._shapes)} arguments ({', '.join(self._names)}), but got {len(batch)}")
         columns = []
@@ -410,42 +441,94 @@ class Compiled:
     # --- the check
 
     def _check(self, f: Callable[..., Any], example: Sequence[Any]) -> None:
-        """Compare with the scalar code at another sample and other parameters."""
+        """Compare with the scalar code at other samples and other parameters, near by and far off."""
+        moves = MOVES if len(self._trace.ops) <= LARGE else MOVES[:2]
         generator = random.Random(0)
-        flat = [flatten(argument) for argument in example]
-        others = []
-        for numbers, rebuild in flat:
-            moved = [_plain(x) * generator.uniform(0.8, 1.2) + generator.uniform(0.01, 0.1) for x in numbers]
-            others.append(rebuild(moved))
         before = [p._data for p in self.parameters]
         try:
-            for p in self.parameters:
-                p._data = p._data * generator.uniform(0.97, 1.03) + generator.uniform(-0.01, 0.01)
-            result = call_with_values(f, others)[0]
-            expected = np.array([_plain(y) for y in flatten(result)[0]])
+            for move in moves:
+                self._check_at(f, example, move, generator, before)
+        finally:
+            self._set(before)
+            self._last = 1
+
+    def _check_at(
+        self, f: Callable[..., Any], example: Sequence[Any], move: Move, generator: random.Random, before: list[float]
+    ) -> None:
+        flat = [flatten(argument) for argument in example]
+        samples = [[move.entry(_plain(x), generator) for x in numbers] for numbers, _ in flat]
+        weights = [move.parameter(p, generator) for p in before]
+
+        def scalar(how: Callable[[float], float], plain: bool = False) -> Array:
+            """What the scalar code gives, for Values or for plain numbers, with every number changed by ``how``."""
+            for p, number in zip(self.parameters, weights, strict=True):
+                p._data = how(number)
+            arguments = [rebuild([*map(how, moved)]) for (_, rebuild), moved in zip(flat, samples, strict=True)]
+            result = f(*(arguments if plain else lift(arguments)[0]))
+            return np.array([_plain(y) for y in flatten(result)[0]])
+
+        with np.errstate(all="ignore"):
+            expected = scalar(_same)
             self.pull()
             batch = []
-            for (numbers, rebuild), other, shape in zip(flat, others, self._shapes, strict=True):
-                first = rebuild([_plain(x) for x in numbers])
-                batch.append([first, other] if shape is None else np.array([first, other], dtype=float))
-            found = flatten(self.outputs(*batch))[0] if not batch else self._second_sample(batch)
-        finally:
-            for p, number in zip(self.parameters, before, strict=True):
-                p._data = number
-            self.pull()
-            self._last = 1
+            for (numbers, rebuild), moved, shape in zip(flat, samples, self._shapes, strict=True):
+                pair = [rebuild([_plain(x) for x in numbers]), rebuild(moved)]
+                batch.append(pair if shape is None else np.array(pair, dtype=float))
+            found = np.array(flatten(self.outputs(*batch))[0]) if not batch else self._second_sample(batch)
+            wrong = self._wrong(found, expected, move.far)
+            if wrong is None or (wrong.any() and not self._only_rounding(scalar, found, expected, wrong, generator)):
+                self._refuse(f, found, expected, "")
+            if not move.far and batch and len(self._trace.ops) <= LARGE:
+                try:
+                    plain = scalar(_same, plain=True)
+                except Exception:  # code for Values alone: x.tanh() of a float, a division by zero
+                    return
+                wrong = self._wrong(found, plain, True)
+                if wrong is not None and wrong.any():
+                    self._refuse(f, found, plain, ", of plain numbers")
+
+    def _wrong(self, found: Array, expected: Array, far: bool) -> Any:
+        """Which outputs differ; None if there are more or fewer. Far off, the scalar code need not be finite."""
+        if len(found) != len(expected):
+            return None
         tolerance = 1e-6 if self.dtype == np.float64 else 1e-3
-        with np.errstate(all="ignore"):
-            same = len(expected) == len(found) and np.allclose(found, expected, tolerance, tolerance, equal_nan=True)
-        if not same:
-            name = getattr(f, "__qualname__", "the function")
-            code = getattr(f, "__code__", None)
-            place = f"{code.co_filename}:{code.co_firstlineno}: " if code else ""
-            raise TracingError(
-                f"{place}the program recorded from {name} gives {_few(found)} for a second sample, where {name} itself "
-                f"gives {_few(expected)}. It does not do the same for every sample: does it read x.data, "
-                "use random numbers, or change what it uses? With check=False the recorded program is used all the same"
-            )
+        wrong = ~np.isclose(found, expected, tolerance, tolerance, equal_nan=True)
+        if far:
+            wrong &= np.isfinite(expected)
+            if self.dtype != np.float64:  # what is finite in float64 may overflow there
+                wrong &= np.isfinite(found)
+        return wrong
+
+    def _only_rounding(
+        self, scalar: Callable[..., Array], found: Array, expected: Array, wrong: Any, generator: random.Random
+    ) -> bool:
+        """Whether the scalar code itself moves as far when its numbers are nudged by some rounding errors.
+
+        Then it is all rounding there: a long recurrence, two sums that cancel, or a choice just at its border. But if
+        it gives something else for the very same numbers, it uses random numbers.
+        """
+        if not np.array_equal(scalar(_same), expected, equal_nan=True):
+            return False
+        size = 64.0 * float(np.finfo(self.dtype).eps)
+        nudged = [scalar(lambda x: x * (1.0 + size * generator.uniform(-1.0, 1.0))) for _ in range(4)]
+        reach = np.max([np.abs(y - expected) for y in nudged], axis=0)  # nan, too, is far away
+        return bool(np.all(~(np.abs(found - expected) > 10.0 * reach)[wrong]))
+
+    def _refuse(self, f: Callable[..., Any], found: Array, expected: Array, kind: str) -> NoReturn:
+        name = getattr(f, "__qualname__", "the function")
+        code = getattr(f, "__code__", None)
+        place = f"{code.co_filename}:{code.co_firstlineno}: " if code else ""
+        raise TracingError(
+            f"{place}the program recorded from {name} gives {_few(found)} for a second sample, where {name} itself "
+            f"gives {_few(expected)}{kind}. It does not do the same for every sample: does it read a number from text, "
+            "use random numbers, ask for the type of its arguments, or change what it uses? "
+            "With check=False the recorded program is used all the same"
+        )
+
+    def _set(self, numbers: list[float]) -> None:
+        for p, number in zip(self.parameters, numbers, strict=True):
+            p._data = number
+        self.pull()
 
     def _second_sample(self, batch: list[Any]) -> Array:
         rows = self.outputs(*batch)
@@ -467,6 +550,10 @@ def _stacked(built: Any, n: int) -> Any:
     if array.dtype == object:
         array = array.astype(float)
     return np.moveaxis(array, -1, 0)
+
+
+def _same(x: float) -> float:
+    return x
 
 
 def _plain(x: Any) -> float:
