@@ -154,9 +154,9 @@ def _dot(xs: Sequence[Any]) -> Any:
 class Op:
     """One line of the derivative sheet.
 
-    ``arity`` is the number of inputs, or None for as many as are given. In the formulas, ``{y}`` is the result, ``{a}``,
-    ``{b}`` and ``{c}`` the inputs; where the arity is None, ``{a}`` is the input at hand and ``{b}`` its partner (in a dot
-    product, the number it is multiplied by).
+    ``arity`` is the number of inputs, or None for as many as are given. In the formulas, ``{y}`` is the result, and
+    ``{a}``, ``{b}`` and ``{c}`` are the inputs; where the arity is None, ``{a}`` is the input at hand and ``{b}`` its
+    partner (in a dot product, the number it is multiplied by).
     """
 
     name: str
@@ -457,9 +457,9 @@ _line(
     "through time, targets that must not move)",
 )
 
-# --- choices. A comparison is 1 or 0, and flat wherever it has a derivative; `where` chooses by one. In the rules above a
-# comparison of Values is Python's own and picks a branch at once, except while a function is being compiled: then the
-# choice must be made anew for every sample, and these lines record it.
+# --- choices. A comparison is 1 or 0, and flat wherever it has a derivative; `where` chooses by one. In the rules above
+# a comparison of Values picks a branch at once, except while a function is being compiled: then the choice must be made
+# anew for every sample, and these lines record it.
 _line(
     "less",
     2,

@@ -13,9 +13,9 @@ from typing import Any
 
 from .graph import topological_order
 from .modes import STATE, recording, recording_again, watching
-from .ops import SHEET
+from .ops import CONSTANT, SHEET
 from .steps import check_backward
-from .value import Value, constant, is_constant, record, to_float
+from .value import Value, constant, record, to_float
 
 
 class _Depth(threading.local):
@@ -60,10 +60,11 @@ def graph_adjoints(root: Value, wanted: Sequence[Value]) -> dict[Value, Any]:
         if upstream is None or node not in depends or not node.inputs:
             continue
         # constants enter a rule as plain numbers, so that (b - 1) in the power rule does not become a node
-        operands = [x.data if is_constant(x) else x for x in node.inputs]
+        inputs = node.inputs
+        operands = [x._data if x._tag[0] == CONSTANT else x for x in inputs]
         partials = SHEET[node.op].partials(node, *operands)
-        for x, partial in zip(node.inputs, partials, strict=True):
-            if x in depends and not is_constant(x):
+        for x, partial in zip(inputs, partials, strict=True):
+            if x in depends and x._tag[0] != CONSTANT:
                 contribution = partial if _is_one(upstream) else upstream if _is_one(partial) else upstream * partial
                 adjoint[x] = adjoint[x] + contribution if x in adjoint else contribution
     return adjoint

@@ -30,6 +30,7 @@ from .modes import STATE, TRACING, NonFiniteError, current_scope, recording, wat
 from .ops import CONSTANT, LEAF, SHEET
 
 _new = object.__new__
+_new_int = int.__new__
 _MANY = ("many",)  # what `_a` holds when the inputs are in the tuple `_b`: anything but None
 _sweeping = threading.RLock()  # one backward pass at a time: a pass keeps its adjoints in the nodes
 
@@ -321,16 +322,20 @@ class Value:
     # comes out is used as a bool, and is typed as one; `Comparison` says what else it is.
 
     def __lt__(self, other: Operand) -> bool:
-        return _compared("less", self, other, self._data < (other._data if isinstance(other, Value) else other))  # type: ignore[operator]
+        holds = self._data < (other._data if isinstance(other, Value) else other)  # type: ignore[operator]
+        return _compared("less", self, other, holds) if TRACING else _remembered("less", self, other, holds)
 
     def __le__(self, other: Operand) -> bool:
-        return _compared("less_equal", self, other, self._data <= (other._data if isinstance(other, Value) else other))  # type: ignore[operator]
+        holds = self._data <= (other._data if isinstance(other, Value) else other)  # type: ignore[operator]
+        return _compared("less_equal", self, other, holds) if TRACING else _remembered("less_equal", self, other, holds)
 
     def __gt__(self, other: Operand) -> bool:
-        return _compared("less", other, self, self._data > (other._data if isinstance(other, Value) else other))
+        holds = self._data > (other._data if isinstance(other, Value) else other)
+        return _compared("less", other, self, holds) if TRACING else _remembered("less", other, self, holds)
 
     def __ge__(self, other: Operand) -> bool:
-        return _compared("less_equal", other, self, self._data >= (other._data if isinstance(other, Value) else other))
+        holds = self._data >= (other._data if isinstance(other, Value) else other)
+        return _compared("less_equal", other, self, holds) if TRACING else _remembered("less_equal", other, self, holds)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Real):
@@ -344,7 +349,8 @@ class Value:
 
     def equals(self, other: Operand) -> bool:
         """Whether the two numbers are equal. (``x == y`` asks whether they are the same node.)"""
-        return _compared("equal", self, other, self._data == (other._data if isinstance(other, Value) else other))
+        holds = self._data == (other._data if isinstance(other, Value) else other)
+        return _compared("equal", self, other, holds) if TRACING else _remembered("equal", self, other, holds)
 
     def __bool__(self) -> bool:
         if TRACING:
@@ -459,15 +465,19 @@ class Comparison(int):
         return record("where", self.node(), yes, no)
 
     def __and__(self, other: Any) -> Any:
-        return _comparison("mul", self, other, self and other) if isinstance(other, (Comparison, bool)) else int(self) & other
+        if not isinstance(other, (bool, Comparison)):
+            return NotImplemented
+        return _remembered("mul", self, other, bool(self and other))
 
     def __or__(self, other: Any) -> Any:
-        return _comparison("maximum", self, other, self or other) if isinstance(other, (Comparison, bool)) else int(self) | other
+        if not isinstance(other, (bool, Comparison)):
+            return NotImplemented
+        return _remembered("maximum", self, other, bool(self or other))
 
     __rand__, __ror__ = __and__, __or__
 
     def __invert__(self) -> Any:
-        return _comparison("sub", 1.0, self, not self)
+        return _remembered("sub", 1.0, self, not self)
 
     def __repr__(self) -> str:
         return repr(bool(self))
@@ -476,21 +486,22 @@ class Comparison(int):
         return bool, (bool(self),)  # a copy, or what is pickled, is the answer alone
 
 
-def _comparison(name: str, a: Any, b: Any, holds: Any) -> Comparison:
-    comparison = int.__new__(Comparison, 1 if holds else 0)
+def _remembered(name: str, a: Any, b: Any, holds: Any) -> bool:
+    """The Comparison that has this result."""
+    if type(holds) is not bool and getattr(holds, "shape", None) != ():
+        return holds  # type: ignore[no-any-return]  # an array has answered for itself
+    comparison: Any = _new_int(Comparison, holds)
     comparison.asked = name, a, b
-    return comparison
+    return comparison  # type: ignore[no-any-return]
 
 
 def _compared(name: str, a: Any, b: Any, holds: Any) -> bool:
-    """A comparison's result: a `Comparison`; while tracing, a choice that is made anew for each sample."""
-    if TRACING and STATE.tracer is not None and (STATE.tracer.depends(a) or STATE.tracer.depends(b)):
-        choice: bool = STATE.tracer.compare(name, a, b)
+    """A comparison while some thread is tracing: in that thread, a choice that is made anew for each sample."""
+    tracer = STATE.tracer
+    if tracer is not None and (tracer.depends(a) or tracer.depends(b)):
+        choice: bool = tracer.compare(name, a, b)
         return choice
-    if type(holds) is not bool and getattr(holds, "shape", None) != ():  # an array has answered for itself
-        answer: bool = holds
-        return answer
-    return _comparison(name, a, b, holds)  # type: ignore[return-value]
+    return _remembered(name, a, b, holds)
 
 
 def _refuse_reading(node: Value, what: str) -> None:

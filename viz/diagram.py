@@ -22,7 +22,7 @@ SUMMARY_SIZE = 24  # how many operations next to the root are still drawn when t
 MAX_TITLE = 40  # letters of a scope's name
 OUTDATED = "A leaf has new data since this graph was computed: recompute(root) brings the numbers up to date."
 UNSET = "–"  # a gradient that no backward pass has reached
-CIRCLES = {"add": "+", "sub": "−", "mul": "×", "div": "÷"}
+CIRCLES = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "less": "<", "less_equal": "≤"}
 
 
 @dataclass(slots=True)
@@ -456,6 +456,9 @@ _WITH_CONSTANT: dict[str, tuple[str, str]] = {  # with the constant on the left,
     "leaky_relu": ("leaky", "leaky {c}"),
     "maximum": ("max(x, {c})", "max(x, {c})"),
     "minimum": ("min(x, {c})", "min(x, {c})"),
+    "less": ("> {c}", "< {c}"),
+    "less_equal": ("≥ {c}", "≤ {c}"),
+    "equal": ("= {c}?", "= {c}?"),
 }
 
 

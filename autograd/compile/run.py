@@ -35,6 +35,7 @@ from .write import Text, in_place, readable
 KEPT = 8  # workspaces
 
 Array = NDArray[Any]
+Ranges = tuple[float, float, float, float]  # a number times one between the first two, plus one between the others
 
 
 def _sigmoid(x: Array, out: Array) -> None:
@@ -119,27 +120,43 @@ def load(text: Text, name: str, words: dict[str, Any]) -> Any:
 
 @dataclass(frozen=True)
 class Move:
-    """How the check moves a sample's entries and the parameters: each times a number from a range, plus another."""
+    """How the check moves a sample's entries and the parameters."""
 
-    entries: tuple[float, float, float, float]
-    parameters: tuple[float, float, float, float]
+    entries: Ranges
+    parameters: Ranges
     far: bool
 
-    def entry(self, x: float, generator: random.Random) -> float:
-        return _moved(x, self.entries, generator)
 
-    def parameter(self, p: float, generator: random.Random) -> float:
-        return _moved(p, self.parameters, generator)
-
-
-def _moved(x: float, ranges: tuple[float, float, float, float], generator: random.Random) -> float:
+def moved(x: float, ranges: Ranges, generator: random.Random) -> float:
     a, b, c, d = ranges
     return x * generator.uniform(a, b) + generator.uniform(c, d)
 
 
+def only_rounding(
+    scalar: Callable[[Callable[[float], float]], Array], found: Array, expected: Array, wrong: Any, eps: float
+) -> bool:
+    """Whether the scalar code itself moves as far as it is ``wrong`` when its numbers are nudged by rounding errors.
+
+    Then it is all rounding there: a long recurrence, two sums that cancel, or a choice just at its border. But if it
+    gives something else for the very same numbers, it uses random numbers.
+
+    Args:
+        scalar: what the scalar code gives, after a function was applied to each number that goes into it.
+        eps: the relative size of one rounding error.
+    """
+    if not np.array_equal(scalar(_same), expected, equal_nan=True):
+        return False
+    generator = random.Random(1)
+    nudged = [scalar(lambda x: x * (1.0 + 64.0 * eps * generator.uniform(-1.0, 1.0))) for _ in range(4)]
+    with np.errstate(all="ignore"):
+        reach = np.max([np.abs(y - expected) for y in nudged], axis=0)  # nan is far away, too
+        return bool(np.all(~(np.abs(found - expected) > 10.0 * reach)[wrong]))
+
+
+FAR: Ranges = (-3.0, 3.0, -1.0, 1.0)
 MOVES = (
     Move((0.8, 1.2, 0.01, 0.1), (0.97, 1.03, -0.01, 0.01), far=False),
-    Move((-1.2, -0.8, -0.1, 0.1), (-3.0, 3.0, -1.0, 1.0), far=True),  # signs flipped, parameters moved far
+    Move((-1.2, -0.8, -0.1, 0.1), FAR, far=True),  # signs flipped, parameters moved far
     Move((-30.0, 30.0, -3.0, 3.0), (-1.2, -0.8, -0.1, 0.1), far=True),  # large, and parameters' signs flipped
 )
 LARGE = 50_000  # nodes from which on the check keeps to two samples, because each costs a run of the scalar code
@@ -456,14 +473,14 @@ class Compiled:
         self, f: Callable[..., Any], example: Sequence[Any], move: Move, generator: random.Random, before: list[float]
     ) -> None:
         flat = [flatten(argument) for argument in example]
-        samples = [[move.entry(_plain(x), generator) for x in numbers] for numbers, _ in flat]
-        weights = [move.parameter(p, generator) for p in before]
+        samples = [[moved(_plain(x), move.entries, generator) for x in numbers] for numbers, _ in flat]
+        weights = [moved(p, move.parameters, generator) for p in before]
 
         def scalar(how: Callable[[float], float], plain: bool = False) -> Array:
             """What the scalar code gives, for Values or for plain numbers, with every number changed by ``how``."""
             for p, number in zip(self.parameters, weights, strict=True):
                 p._data = how(number)
-            arguments = [rebuild([*map(how, moved)]) for (_, rebuild), moved in zip(flat, samples, strict=True)]
+            arguments = [rebuild([*map(how, sample)]) for (_, rebuild), sample in zip(flat, samples, strict=True)]
             result = f(*(arguments if plain else lift(arguments)[0]))
             return np.array([_plain(y) for y in flatten(result)[0]])
 
@@ -471,12 +488,13 @@ class Compiled:
             expected = scalar(_same)
             self.pull()
             batch = []
-            for (numbers, rebuild), moved, shape in zip(flat, samples, self._shapes, strict=True):
-                pair = [rebuild([_plain(x) for x in numbers]), rebuild(moved)]
+            for (numbers, rebuild), sample, shape in zip(flat, samples, self._shapes, strict=True):
+                pair = [rebuild([_plain(x) for x in numbers]), rebuild(sample)]
                 batch.append(pair if shape is None else np.array(pair, dtype=float))
             found = np.array(flatten(self.outputs(*batch))[0]) if not batch else self._second_sample(batch)
             wrong = self._wrong(found, expected, move.far)
-            if wrong is None or (wrong.any() and not self._only_rounding(scalar, found, expected, wrong, generator)):
+            eps = float(np.finfo(self.dtype).eps)
+            if wrong is None or (wrong.any() and not only_rounding(scalar, found, expected, wrong, eps)):
                 self._refuse(f, found, expected, "")
             if not move.far and batch and len(self._trace.ops) <= LARGE:
                 try:
@@ -498,21 +516,6 @@ class Compiled:
             if self.dtype != np.float64:  # what is finite in float64 may overflow there
                 wrong &= np.isfinite(found)
         return wrong
-
-    def _only_rounding(
-        self, scalar: Callable[..., Array], found: Array, expected: Array, wrong: Any, generator: random.Random
-    ) -> bool:
-        """Whether the scalar code itself moves as far when its numbers are nudged by some rounding errors.
-
-        Then it is all rounding there: a long recurrence, two sums that cancel, or a choice just at its border. But if
-        it gives something else for the very same numbers, it uses random numbers.
-        """
-        if not np.array_equal(scalar(_same), expected, equal_nan=True):
-            return False
-        size = 64.0 * float(np.finfo(self.dtype).eps)
-        nudged = [scalar(lambda x: x * (1.0 + size * generator.uniform(-1.0, 1.0))) for _ in range(4)]
-        reach = np.max([np.abs(y - expected) for y in nudged], axis=0)  # nan, too, is far away
-        return bool(np.all(~(np.abs(found - expected) > 10.0 * reach)[wrong]))
 
     def _refuse(self, f: Callable[..., Any], found: Array, expected: Array, kind: str) -> NoReturn:
         name = getattr(f, "__qualname__", "the function")

@@ -10,11 +10,11 @@ tanh(w2*x + b2)]``, the trace is
 Leaves that were there before the call are parameters. Leaves that the call itself made, such as the zero state of a
 recurrent network, are constants. Constants are kept once each (by ``float.hex``, so -0.0 is not 0.0).
 
-A function can only be recorded if it does the same for every sample. A number that it reads on the way is a number that
-is frozen into the program, so whatever asks for one (``if``, ``.data``, ``float``, ``max``) raises a `TracingError` that
-names the user's line, if the number depends on the sample or on a parameter (`Tracer.depends`). To print is only to
-look, and never raises. Comparisons are recorded as choices (`Choice`), for `where`, and so that a loss may contain
-derivatives of relu.
+A function can only be recorded if it does the same for every sample. A number that it reads on the way is a number
+that is frozen into the program, so whatever asks for one (``if``, ``.data``, ``float``, ``max``) raises a
+`TracingError` that names the user's line, if the number depends on the sample or on a parameter (`Tracer.depends`). To
+print is only to look, and never raises. Comparisons are recorded as choices (`Choice`), for `where`, and so that a loss
+may contain derivatives of relu.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Choice:
         raise self.tracer.refusal("whether one Value is larger than another, or equal to it")
 
     # as a bool, as a number in sum() or a product, and as a key
-    __bool__ = __int__ = __float__ = __index__ = __eq__ = __hash__ = _refused  # type: ignore[assignment]
+    __bool__ = __int__ = __float__ = __index__ = __eq__ = __hash__ = _refused
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __pow__ = _refused
     __lt__ = __le__ = __gt__ = __ge__ = __neg__ = _refused
 
