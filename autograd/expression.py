@@ -35,7 +35,7 @@ _COMPARISONS: dict[type, tuple[str, bool]] = {
     ast.GtE: ("less_equal", True),
     ast.Eq: ("equal", False),
 }
-_NOT_FUNCTIONS = {"dot", "identity", "less", "less_equal", "equal", *_BINARY.values()}  # these are written in another way
+_NOT_FUNCTIONS = {"dot", "identity", "less", "less_equal", "equal", *_BINARY.values()}  # written otherwise
 _INSTEAD = {
     ast.BitXor: "for a power write **",
     ast.FloorDiv: "to divide write /",

@@ -216,7 +216,7 @@ def _differentiate(
     fresh: list[Value] = []
     starts: list[tuple[int, Callable[[Sequence[Any]], Any]]] = []
     lifted = list(args)
-    numeric = _depth.level == 0 and STATE.tracer is None  # a function that is being compiled needs the graph
+    numeric = _depth.level == 0
     for n in chosen:
         flat, rebuild = flatten(args[n])
         # A Value that comes in gets a node of its own, so that this derivative is by the argument alone, not by other
@@ -226,6 +226,9 @@ def _differentiate(
         starts.append((len(fresh), rebuild))
         fresh += mine
         lifted[n] = rebuild(mine)
+    # Where plain numbers would come out, a function that is being compiled gets Values that are cut off like numbers.
+    cut = numeric and STATE.tracer is not None
+    numeric = numeric and not cut
     _depth.level += 1
     try:
         with recording_again():
@@ -253,6 +256,8 @@ def _differentiate(
                 flat_row = [d if isinstance(d, Value) else constant(float(d)) for d in flat_row]
             if detached and not numeric:
                 flat_row = [Value(d.data) for d in flat_row]
+            if cut:
+                flat_row = [record("detach", d) for d in flat_row]
             parts = []
             for i, (start, rebuild) in enumerate(starts):
                 end = starts[i + 1][0] if i + 1 < len(starts) else len(fresh)
@@ -260,6 +265,8 @@ def _differentiate(
             rows.append(tuple(parts) if isinstance(argnum, tuple) else parts[0])
         if detached:
             result = rebuild_result([Value(y.data) if isinstance(y, Value) else y for y in outputs])
+        if cut:
+            result = rebuild_result([record("detach", y) if isinstance(y, Value) else y for y in outputs])
     finally:
         _depth.level -= 1
     return result, rows, numeric

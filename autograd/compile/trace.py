@@ -35,7 +35,8 @@ from ..transforms import flatten
 from ..value import _MANY, Comparison, Value, _value_inputs, record, to_float
 
 PACKAGE = str(Path(__file__).parent.parent) + os.sep  # the engine's own files are never "the user's line"
-OUR_PACKAGES = ("autograd", "nn", "viz")  # a line of theirs is named only if nobody else called it
+# a line of these is named only if there is no other
+NOT_THE_USERS = {"autograd", "nn", "viz", "numpy", *sys.stdlib_module_names}
 INPUT, PARAMETER = "input", "parameter"
 
 INSTEAD = (
@@ -162,7 +163,7 @@ def _users_line() -> str:
     nearest = f"{frame.f_code.co_filename}:{frame.f_lineno}"
     up: FrameType | None = frame
     while up is not None and up.f_code is not call_traced.__code__:
-        if up.f_globals.get("__name__", "").partition(".")[0] not in OUR_PACKAGES:
+        if up.f_globals.get("__name__", "").partition(".")[0] not in NOT_THE_USERS:
             return f"{up.f_code.co_filename}:{up.f_lineno}"
         up = up.f_back
     return nearest
