@@ -411,6 +411,8 @@ class Value:
         twin: Value = _new(type(self))
         for slot in Value.__slots__:
             setattr(twin, slot, getattr(self, slot))
+        if TRACING:
+            _born(twin)
         return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:

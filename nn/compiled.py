@@ -218,7 +218,11 @@ class Arrays:
         ``t == 1`` gets False for every Value, and no complaint; only here does that show. The examples are spread over
         the data; some are taken with their signs flipped, and with parameters moved far.
         """
-        why = self.disagreement()
+        chosen = spread(len(self.rows), FAMILIAR if self.ours else STRANGE)
+        if not self.ours:  # also one example for each of the first few different targets
+            first = {repr(t): i for i, t in reversed(list(enumerate(self.targets)))}
+            chosen = sorted({*chosen, *list(first.values())[-STRANGE:]})
+        why = self._differs(chosen, 1.0, far=False)
         if not why:
             generator = random.Random(0)
             before = [p.data for p in self.program.step.parameters]
@@ -232,13 +236,12 @@ class Arrays:
             raise NotCompiled(why)
 
     def disagreement(self) -> str:
-        """Whether the program and the scalar code differ on some examples, with the parameters as they are."""
-        chosen = spread(len(self.rows), FAMILIAR if self.ours else STRANGE)
-        if not self.ours:  # also one example for each of the first few different targets
-            first = {repr(t): i for i, t in reversed(list(enumerate(self.targets)))}
-            chosen = sorted({*chosen, *list(first.values())[-STRANGE:]})
+        """Whether the program and the scalar code differ on a few examples, with the parameters as they are now."""
+        n = len(self.rows)
         self.program.step.pull()
-        return self._differs(chosen, 1.0, far=False)
+        return self._differs(
+            random.Random(0).sample(range(n), 1 if self.ours else min(n, 2 * FAMILIAR)), 1.0, far=False
+        )
 
     def _move(self, numbers: list[float]) -> None:
         for p, x in zip(self.program.step.parameters, numbers, strict=True):

@@ -384,6 +384,8 @@ def test_numbers_that_do_not_depend_on_the_sample_or_a_parameter_may_be_read() -
     step = autograd.compile(f, 1.0, params=[W])  # every other Value is a constant then
     assert step([1.0]) == pytest.approx(2.0 * 0.5 * 0.25 * 0.8)
     assert step.parameters == [W]
+    free = lambda x: x * copy.copy(Value(2.0)) * W  # noqa: E731
+    assert autograd.compile(free, 1.0).parameters == [W]
     with pytest.raises(TracingError):
         autograd.compile(f, 1.0)
     with pytest.raises(TracingError):
@@ -442,8 +444,17 @@ def test_losses_that_are_not_finite_far_off_compile() -> None:
             autograd.compile(f, 0.7, dtype=dtype, backend="numpy")
 
 
+def test_a_rule_that_raises_far_off_compiles_all_the_same() -> None:
+    log1p = autograd.register("log1p_r", lambda x: math.log1p(x), lambda y, x: (1.0 / (1.0 + x),))
+    try:
+        step = autograd.compile(lambda x: log1p(W * x), 0.5, backend="python")
+        assert step([2.0]) == math.log1p(1.6)
+    finally:
+        del autograd.SHEET["log1p_r"]
+
+
 def test_fit_compares_again_after_the_first_epoch_and_begins_anew() -> None:
-    """A model that counts its calls is another one from the 150th on: only then can anybody see it."""
+    """A model that counts its calls, and is another one from some call on."""
 
     class Tiring(nn.Module):
         def __init__(self) -> None:
