@@ -169,9 +169,9 @@ def by_statistics(o: Any, t: Any) -> Any:
 
 def by_gradient(o: Any, t: Any) -> Any:
     inner = o * o * o
-    W.grad = 0.0
+    before = o.grad
     inner.backward()
-    return o * W.grad
+    return o * (o.grad - before)
 
 
 def by_local_derivative(o: Any, t: Any) -> Any:
@@ -263,8 +263,6 @@ def test_a_loss_that_branches_on_a_number_is_refused_or_equal(backend: str) -> N
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda f: f.__name__)
 def test_fit_goes_on_eagerly_and_says_why_once(loss: Loss) -> None:
-    if loss in (by_round_of_the_value, by_gradient, by_our_own_helper, by_local_derivative):
-        pytest.skip("these are about `compile`")
     generator = np.random.default_rng(1)
     X = generator.normal(size=(24, 1)).tolist()
     y = [0.5 * x[0] - 0.2 for x in X]
