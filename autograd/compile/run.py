@@ -476,13 +476,11 @@ class Compiled:
         samples = [[moved(_plain(x), move.entries, generator) for x in numbers] for numbers, _ in flat]
         weights = [moved(p, move.parameters, generator) for p in before]
 
-        def scalar(how: Callable[[float], float], plain: bool = False) -> Array:
-            """What the scalar code gives, for Values or for plain numbers, with every number changed by ``how``."""
+        def scalar(how: Callable[[float], float]) -> Array:
+            """What the scalar code gives after every number was changed by ``how``."""
             for p, number in zip(self.parameters, weights, strict=True):
                 p._data = how(number)
-            arguments = [rebuild([*map(how, sample)]) for (_, rebuild), sample in zip(flat, samples, strict=True)]
-            result = f(*(arguments if plain else lift(arguments)[0]))
-            return np.array([_plain(y) for y in flatten(result)[0]])
+            return _called(f, lift([rebuild([*map(how, s)]) for (_, rebuild), s in zip(flat, samples, strict=True)])[0])
 
         with np.errstate(all="ignore"):
             try:
@@ -496,19 +494,20 @@ class Compiled:
             for (numbers, rebuild), sample, shape in zip(flat, samples, self._shapes, strict=True):
                 pair = [rebuild([_plain(x) for x in numbers]), rebuild(sample)]
                 batch.append(pair if shape is None else np.array(pair, dtype=float))
-            found = np.array(flatten(self.outputs(*batch))[0]) if not batch else self._second_sample(batch)
+            itself, found = self._both(batch)
             wrong = self._wrong(found, expected, move.far)
             eps = float(np.finfo(self.dtype).eps)
             if wrong is None or (wrong.any() and not only_rounding(scalar, found, expected, wrong, eps)):
-                self._refuse(f, found, expected, "")
-            if not move.far and batch and len(self._trace.ops) <= LARGE:
-                try:
-                    plain = scalar(_same, plain=True)
-                except Exception:  # code for Values alone: x.tanh() of a float, a division by zero
-                    return
-                wrong = self._wrong(found, plain, True)
-                if wrong is not None and wrong.any():
-                    self._refuse(f, found, plain, ", of plain numbers")
+                self._refuse(f, found, expected, "for a second sample")
+            if move.far or not batch or len(self._trace.ops) > LARGE:
+                return
+            try:  # the example as it was given, since a loss may be called like that elsewhere
+                plain = _called(f, [rebuild([_number(x) for x in numbers]) for numbers, rebuild in flat])
+            except Exception:  # code for Values alone: x.tanh() of a float, a division by zero
+                return
+            wrong = self._wrong(itself, plain, True)
+            if wrong is not None and wrong.any():
+                self._refuse(f, itself, plain, "for the example, if that comes as plain numbers")
 
     def _wrong(self, found: Array, expected: Array, far: bool) -> Any:
         """Which outputs differ; None if there are more or fewer. Far off, the scalar code need not be finite."""
@@ -522,14 +521,14 @@ class Compiled:
                 wrong &= np.isfinite(found)
         return wrong
 
-    def _refuse(self, f: Callable[..., Any], found: Array, expected: Array, kind: str) -> NoReturn:
+    def _refuse(self, f: Callable[..., Any], found: Array, expected: Array, where: str) -> NoReturn:
         name = getattr(f, "__qualname__", "the function")
         code = getattr(f, "__code__", None)
         place = f"{code.co_filename}:{code.co_firstlineno}: " if code else ""
         raise TracingError(
-            f"{place}the program recorded from {name} gives {_few(found)} for a second sample, where {name} itself "
-            f"gives {_few(expected)}{kind}. It does not do the same for every sample: does it read a number from text, "
-            "use random numbers, ask for the type of its arguments, or change what it uses? "
+            f"{place}the program recorded from {name} gives {_few(found)} {where}, where {name} itself gives "
+            f"{_few(expected)}. It does not do the same for every sample: does it read a number from text, use random "
+            "numbers, ask for the type of its arguments, look one up in a set or a dict, or change what it uses? "
             "With check=False the recorded program is used all the same"
         )
 
@@ -538,11 +537,15 @@ class Compiled:
             p._data = number
         self.pull()
 
-    def _second_sample(self, batch: list[Any]) -> Array:
+    def _both(self, batch: list[Any]) -> tuple[Array, Array]:
+        """The program's outputs for the example and for the second sample; without arguments they are one."""
         rows = self.outputs(*batch)
+        if not batch:
+            return (outputs := np.array(flatten(rows)[0])), outputs
         if self._trace.single:
-            return np.array([rows[1]])
-        return np.array(list(flatten(_sample(rows, 1))[0]), dtype=float)
+            return np.array([rows[0]]), np.array([rows[1]])
+        first, second = (np.array(list(flatten(_sample(rows, k))[0]), dtype=float) for k in (0, 1))
+        return first, second
 
 
 def _sample(rows: Any, k: int) -> Any:
@@ -562,6 +565,15 @@ def _stacked(built: Any, n: int) -> Any:
 
 def _same(x: float) -> float:
     return x
+
+
+def _called(f: Callable[..., Any], arguments: list[Any]) -> Array:
+    return np.array([_plain(y) for y in flatten(f(*arguments))[0]])
+
+
+def _number(x: Any) -> Any:
+    """A plain number as it is; Python's own, because NumPy's may round to fewer digits."""
+    return x if type(x) in (int, float) else _plain(x)
 
 
 def _plain(x: Any) -> float:

@@ -207,6 +207,10 @@ def by_type(o: Any, t: Any) -> Any:
     return o * (2.0 if isinstance(t, float) else 1.0)
 
 
+def by_a_look_up(o: Any, t: Any) -> Any:
+    return o * {0.2: 3.0, 0.5: 2.0, 1.0: 2.0}.get(t, 1.0)
+
+
 def by_a_compiled_function(o: Any, t: Any) -> Any:
     return o * COMPILED([1.0])
 
@@ -214,7 +218,7 @@ def by_a_compiled_function(o: Any, t: Any) -> Any:
 COMPILED = autograd.compile(lambda x: CHANGING * x, 1.0)
 
 LOSSES = [f for name, f in list(globals().items()) if name.startswith(("by_", "huber_"))]
-NOT_SEEN = [by_printing, by_type]  # text and types are not watched: these are for the check, which names the function
+NOT_SEEN = [by_printing, by_type, by_a_look_up]  # not watched: these are for the check, which names the function
 
 
 def of_a_line(loss: Loss) -> Callable[[Any, Any], Any]:
@@ -249,7 +253,7 @@ def test_a_loss_that_branches_on_a_number_is_refused_or_equal(backend: str) -> N
             assert np.allclose(found, expected, 1e-9, 1e-9), loss
     for loss, message in refused.items():
         if loss in NOT_SEEN:
-            assert "second sample" in message
+            assert "It does not do the same for every sample: does it read a number from text" in message
             continue
         assert "where(a > b, x, y)" in message
         assert "detach(x) in place of x.data" in message
@@ -265,7 +269,7 @@ def test_a_loss_that_branches_on_a_number_is_refused_or_equal(backend: str) -> N
 def test_fit_goes_on_eagerly_and_says_why_once(loss: Loss) -> None:
     generator = np.random.default_rng(1)
     X = generator.normal(size=(24, 1)).tolist()
-    y = [0.5 * x[0] - 0.2 for x in X]
+    y = [round(0.5 * x[0] - 0.2, 1) for x in X]
 
     def run(compiled: bool) -> tuple[Any, Any]:
         model = nn.Neuron(1, "linear", seed=3)
