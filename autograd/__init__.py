@@ -45,6 +45,7 @@ from .functions import (
     sqrt,
     sub,
     tanh,
+    where,
 )
 from .functions import pow as pow
 from .graph import Statistics, format_number, leaves, names, recompute, statistics, topological_order
@@ -114,6 +115,7 @@ __all__ = [
     "tanh",
     "topological_order",
     "value_and_grad",
+    "where",
 ]
 
 if not TYPE_CHECKING:  # by a __getattr__ that they see, type checkers would take every name for known

@@ -1,8 +1,9 @@
 """From a formula as text to a graph: ``parse("sigmoid(w*x + b)", w=2, x=-1, b=3)``.
 
 Python's own parser reads the text into a syntax tree, and this module walks the tree with a short list of what it
-knows: numbers, names, + - * / **, and calls to the operations of the derivative sheet. Anything else is an error that
-points at its place. Nothing is ever evaluated as code.
+knows: numbers, names, + - * / **, calls to the operations of the derivative sheet, and a comparison where a choice is
+made by it, as in ``where(x > 0, x, 0.1*x)``. Anything else is an error that points at its place. Nothing is ever
+evaluated as code.
 """
 
 from __future__ import annotations
@@ -26,7 +27,15 @@ _ALIASES = {"max": "maximum", "min": "minimum", "ln": "log", "σ": "sigmoid"}
 # signs as books, and our own tables, write them; each is read as the one character that a keyboard has
 _SIGNS = str.maketrans({"·": "*", "⋅": "*", "×": "*", "∗": "*", "÷": "/", "∕": "/", "−": "-", "–": "-"})
 _NAMED_NUMBERS = {"pi": math.pi}
-_NOT_FUNCTIONS = {"dot", "identity", *_BINARY.values()}  # these are written in another way
+# operation, and whether it takes the two the other way round: a > b is b < a
+_COMPARISONS: dict[type, tuple[str, bool]] = {
+    ast.Lt: ("less", False),
+    ast.LtE: ("less_equal", False),
+    ast.Gt: ("less", True),
+    ast.GtE: ("less_equal", True),
+    ast.Eq: ("equal", False),
+}
+_NOT_FUNCTIONS = {"dot", "identity", "less", "less_equal", "equal", *_BINARY.values()}  # written otherwise
 _INSTEAD = {
     ast.BitXor: "for a power write **",
     ast.FloorDiv: "to divide write /",
@@ -66,7 +75,8 @@ def parse(text: str, values: dict[str, Any] | None = None, /, **more: Any) -> Va
     labels of their nodes, and the last step is the root.
 
     Args:
-        text: the formula: numbers, names, ``pi``, + - * / **, brackets, and functions such as exp, sigmoid or max.
+        text: the formula: numbers, names, ``pi``, + - * / **, brackets, functions such as exp, sigmoid or max, and
+            ``where(a > b, x, y)``, which chooses x or y by one of < <= > >= ==.
         values: a number or a Value for each name; may also be given as keywords.
 
     Returns:
@@ -176,6 +186,7 @@ class _Reader:
         self.lines = _lines(text.translate(_SIGNS))
         self.leaves: dict[str, Value] = {}
         self.steps: dict[str, Any] = {}
+        self.conditions: set[ast.expr] = set()  # the comparisons that a `where` chooses by
 
     def error(self, message: str, node: Any) -> ExpressionError:
         # ast counts bytes of UTF-8 within a line; a person counts characters from the start
@@ -232,9 +243,21 @@ class _Reader:
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
             return [node.operand]
         if isinstance(node, ast.Call):
-            self.function(node)
+            if self.function(node) == "where":
+                self.conditions.add(self.condition(node.args[0]))
             return node.args
+        if isinstance(node, ast.Compare) and node in self.conditions:
+            return [node.left, node.comparators[0]]
         return []
+
+    def condition(self, node: ast.expr) -> ast.Compare:
+        if not isinstance(node, ast.Compare):
+            raise self.error("where chooses by a comparison, as in where(x > 0, x, 0.1*x)", node)
+        if len(node.ops) > 1:
+            raise self.error("one comparison at a time: in place of a < b < c write where inside where", node)
+        if type(node.ops[0]) not in _COMPARISONS:
+            raise self.error("the comparisons are < <= > >= ==", node)
+        return node
 
     def function(self, node: ast.Call) -> str:
         if not isinstance(node.func, ast.Name):
@@ -322,6 +345,10 @@ class _Reader:
         if isinstance(node, ast.UnaryOp):
             operand = results.pop()
             return operand if isinstance(node.op, ast.UAdd) else apply("neg", operand)
+        if isinstance(node, ast.Compare):
+            right, left = results.pop(), results.pop()
+            name, swapped = _COMPARISONS[type(node.ops[0])]
+            return apply(name, right, left) if swapped else apply(name, left, right)
         assert isinstance(node, ast.Call)
         operands = results[len(results) - len(node.args) :]
         del results[len(results) - len(node.args) :]
@@ -358,11 +385,11 @@ def _what(node: ast.AST) -> str:
     called: dict[type, str] = {
         ast.Attribute: "a dot (an attribute)",
         ast.Subscript: "square brackets after a name",
-        ast.Compare: "a comparison",
+        ast.Compare: "a comparison outside of where(a > b, x, y)",
         ast.BoolOp: "and/or",
         ast.UnaryOp: "this sign",
         ast.Lambda: "a lambda",
-        ast.IfExp: "an if",
+        ast.IfExp: "an if (write where(a > b, x, y))",
         ast.List: "a list",
         ast.Tuple: "a comma outside a function",
         ast.Dict: "a dictionary",

@@ -12,7 +12,7 @@ from typing import Any, overload
 
 from . import ops
 from .signatures import Number, Operation, of_many, of_many_each, of_two
-from .value import Operand, Value, _rule_number, record, to_float
+from .value import Operand, Value, _rule_number, _short, record, to_float
 
 __all__ = [
     "abs",
@@ -40,6 +40,7 @@ __all__ = [
     "sqrt",
     "sub",
     "tanh",
+    "where",
 ]
 
 
@@ -198,6 +199,41 @@ def softmax(*xs: Operand | Iterable[Operand]) -> list[Any]:
     logits: Sequence[Any] = _spread("softmax", xs)
     total: Value | float = logsumexp(logits)
     return [exp(x - total) if isinstance(total, Value) else exp(to_float(x) - total) for x in logits]
+
+
+@overload
+def where(condition: Any, x: Value, y: Operand) -> Value: ...
+@overload
+def where(condition: Any, x: Operand, y: Value) -> Value: ...
+@overload
+def where(condition: bool, x: float, y: float) -> float: ...
+def where(condition: Any, x: Operand, y: Operand) -> Value | float:
+    """x where the condition holds, else y: the choice that a derivative can go through. The one chosen gets it all.
+
+    >>> def huber(d):
+    ...     return where(abs(d) < 1, 0.5 * d**2, abs(d) - 0.5)
+
+    Write it for ``x if a > b else y``. The comparison becomes a node of the graph, so the choice is made again in
+    `recompute`, and for every sample in what `autograd.compile` writes. Both x and y are computed, whichever is chosen.
+
+    Args:
+        condition: a comparison, ``a < b``, ``a <= b``, ``a > b``, ``a >= b`` or ``a.equals(b)``, or several combined by
+            ``&`` (and), ``|`` (or), ``~`` (not), each in brackets. A plain bool chooses once and for all.
+        x, y: Values or numbers. If all three are plain, so is the result.
+
+    Raises:
+        TypeError: for a condition that is no comparison.
+    """
+    choose = getattr(condition, "where", None)  # a comparison of Values
+    if choose is not None:
+        chosen: Value = choose(x, y)
+        return chosen
+    if isinstance(condition, bool) or (hasattr(condition, "dtype") and condition.dtype == bool and condition.ndim == 0):
+        return apply("where", float(condition), x, y)
+    raise TypeError(
+        "where chooses by a comparison, as in where(a > 0, x, y), "
+        f"but its condition is {type(condition).__name__}: {_short(condition)}"
+    )
 
 
 @overload

@@ -1,7 +1,8 @@
 """Switches that change what recording does: `no_grad`, `detect_anomaly`, and the scope that new nodes are filed under.
 
 The first two hold for the thread that entered them. While any thread is inside one, all threads take the careful path,
-which asks; otherwise nobody asks, which is what keeps the fast methods fast.
+which asks; otherwise nobody asks, which is what keeps the fast methods fast. The same goes for reading a number while
+`autograd.compile` records a function: only while `TRACING` has an entry does a Value ask whether it may be read.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class _State(threading.local):
 
 
 STATE = _State()
+TRACING: list[Any] = []  # an entry for each function that some thread is recording: while it is empty, nobody asks more
 _inside = 0  # how many mode blocks are open, over all threads
 _lock = threading.Lock()
 

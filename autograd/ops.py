@@ -74,7 +74,7 @@ def power(a: Any, b: Any) -> Any:
 
 def where(condition: Any, yes: Any, no: Any) -> Any:
     """``yes`` where the condition holds, else ``no``."""
-    if condition is True or condition is False:
+    if isinstance(condition, int):  # a bool, or a comparison of Values, whose derivative is that of the branch taken
         return yes if condition else no
     method = getattr(condition, "where", None)
     if method is not None:
@@ -154,9 +154,9 @@ def _dot(xs: Sequence[Any]) -> Any:
 class Op:
     """One line of the derivative sheet.
 
-    ``arity`` is the number of inputs, or None for as many as are given. In the formulas, ``{y}`` is the result, ``{a}``
-    and ``{b}`` the inputs; where the arity is None, ``{a}`` is the input at hand and ``{b}`` its partner (in a dot
-    product, the number it is multiplied by).
+    ``arity`` is the number of inputs, or None for as many as are given. In the formulas, ``{y}`` is the result, and
+    ``{a}``, ``{b}`` and ``{c}`` are the inputs; where the arity is None, ``{a}`` is the input at hand and ``{b}`` its
+    partner (in a dot product, the number it is multiplied by).
     """
 
     name: str
@@ -182,15 +182,7 @@ class Op:
         return None
 
 
-CHOICES: dict[str, Op] = {}  # lines that can be looked up in the sheet, but are not listed (see below)
-
-
-class _Sheet(dict[str, Op]):
-    def __missing__(self, name: str) -> Op:
-        return CHOICES[name]
-
-
-SHEET: dict[str, Op] = _Sheet()
+SHEET: dict[str, Op] = {}
 
 
 def _line(
@@ -468,41 +460,56 @@ _line(
     "through time, targets that must not move)",
 )
 
-BUILT_IN = frozenset(SHEET)
-
-# --- choices, which nobody writes and the sheet therefore does not list. Eagerly a comparison is Python's own and picks
-# a branch at once; while a function is being compiled, the rules above must choose anew for every sample, and that is
-# recorded by these lines.
-for _name, _symbol, _compare in (
-    ("less", "<", lambda a, b: a < b),
-    ("less_equal", "≤", lambda a, b: a <= b),
-    ("equal", "=?", lambda a, b: equal(a, b)),
-):
-    _line(
-        _name,
-        2,
-        lambda a, b, _compare=_compare: where(_compare(a, b), 1.0, 0.0),
-        lambda y, a, b: (0.0, 0.0),
-        symbol=_symbol,
-        formula=(f"1 if {{a}} {_symbol} {{b}} else 0", rf"\mathbf{{{{1}}}}[{{a}} {_symbol} {{b}}]"),
-        derivatives=(("0", "0"), ("0", "0")),
-        singular="a step: the derivative is taken as 0 everywhere",
-    )
-    CHOICES[_name] = SHEET.pop(_name)
+# --- choices. A comparison is 1 or 0, and flat wherever it has a derivative; `where` chooses by one. In the rules above
+# a comparison of Values picks a branch at once, except while a function is being compiled: then the choice must be made
+# anew for every sample, and these lines record it.
+_line(
+    "less",
+    2,
+    lambda a, b: where(a < b, 1.0, 0.0),
+    lambda y, a, b: (0.0, 0.0),
+    symbol="<",
+    formula=("1 if {a} < {b} else 0", r"\mathbf{{1}}[{a} < {b}]"),
+    derivatives=(("0", "0"), ("0", "0")),
+    singular="a step: the derivative is taken as 0 everywhere",
+)
+_line(
+    "less_equal",
+    2,
+    lambda a, b: where(a <= b, 1.0, 0.0),
+    lambda y, a, b: (0.0, 0.0),
+    symbol="≤",
+    formula=("1 if {a} ≤ {b} else 0", r"\mathbf{{1}}[{a} \le {b}]"),
+    derivatives=(("0", "0"), ("0", "0")),
+    singular="a step: the derivative is taken as 0 everywhere",
+)
+_line(
+    "equal",
+    2,
+    lambda a, b: where(equal(a, b), 1.0, 0.0),
+    lambda y, a, b: (0.0, 0.0),
+    symbol="=?",
+    formula=("1 if {a} = {b} else 0", r"\mathbf{{1}}[{a} = {b}]"),
+    derivatives=(("0", "0"), ("0", "0")),
+    singular="a step: the derivative is taken as 0 everywhere",
+)
 _line(
     "where",
     3,
     lambda c, a, b: where(c > 0.0, a, b),
     lambda y, c, a, b: (0.0, where(c > 0.0, 1.0, 0.0), where(c > 0.0, 0.0, 1.0)),
-    symbol="?:",
-    formula=("the second if {a} > 0 else the third", r"\mathrm{{where}}({a} > 0, \ldots)"),
+    symbol="where",
+    formula=("{b} if {a} else {c}", r"{b}\ \text{{if}}\ {a}\ \text{{else}}\ {c}"),
     derivatives=(
         ("0", "0"),
-        ("1 if chosen else 0", r"\mathbf{{1}}[\mathrm{{chosen}}]"),
-        ("1 if chosen else 0", r"\mathbf{{1}}[\mathrm{{chosen}}]"),
+        ("1 if {a} else 0", r"\mathbf{{1}}[{a}]"),
+        ("0 if {a} else 1", r"\mathbf{{1}}[\lnot {a}]"),
     ),
+    singular="the input that was chosen gets the gradient, the condition gets none",
 )
-CHOICES["where"] = SHEET.pop("where")
+CHOICES = ("less", "less_equal", "equal", "where")  # where one of these has a local derivative of 0, nothing goes back
+
+BUILT_IN = frozenset(SHEET)
 
 LEAF = ""  # the `op` of a Value that was not computed
 CONSTANT = "const"  # the `op` of a plain number that met a Value: it has no gradient

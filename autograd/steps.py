@@ -147,9 +147,8 @@ def partial_formula(op: Op, position: int, called: list[str], *, latex: bool = F
     """The formula of ∂node/∂input number ``position``; ``called`` names the node and then its inputs."""
     formulas = op.partial_latex if latex else op.partial_formulas
     y, inputs = called[0], called[1:]
-    if op.arity in (1, 2):
-        a, b = inputs[0], inputs[-1]
-        return _ONE_LESS.sub(_lowered, fill(formulas[position], [a, b], y))
+    if op.arity is not None and (op.arity <= 2 or not op.custom):
+        return _ONE_LESS.sub(_lowered, fill(formulas[position], inputs, y))
     partner = inputs[(position + len(inputs) // 2) % len(inputs)]
     return fill(formulas[position if op.arity else 0], [inputs[position], partner], y)
 
@@ -173,11 +172,11 @@ _BEHIND_A_FUNCTION = re.compile(r"(?:√|log|sign\}*|\\(?!cdot)[a-z]+)\s*$")
 
 
 def fill(template: str, inputs: list[str], y: str = "y") -> str:
-    """A formula with names or numbers for {a}, {b} and {y}; a number that would be misread there gets brackets.
+    """A formula with names or numbers for {a}, {b}, {c} and {y}; a number that would be misread there gets brackets.
 
     What stands for any number of inputs, as (…) and Σ xᵢ·wᵢ do, is written out with them.
     """
-    values = {"a": inputs[0], "b": inputs[-1] if len(inputs) == 1 else inputs[1], "y": y}
+    values = {"a": inputs[0], "b": inputs[-1] if len(inputs) == 1 else inputs[1], "c": inputs[-1], "y": y}
 
     def put(match: re.Match[str]) -> str:
         if match[1] is None:
@@ -189,7 +188,7 @@ def fill(template: str, inputs: list[str], y: str = "y") -> str:
         misread = (negative or is_product) if is_operand else negative and _BEHIND_A_SIGN.search(before)
         return f"({value})" if misread else value
 
-    text = re.sub(r"\{\{|\}\}|\{([aby])\}", put, template)
+    text = re.sub(r"\{\{|\}\}|\{([abcy])\}", put, template)
     for stand_in, written_out in _ANY_NUMBER.items():
         if stand_in in text:
             text = text.replace(stand_in, written_out(inputs))

@@ -20,8 +20,9 @@ from functools import lru_cache
 from typing import Any
 
 from .graph import topological_order
+from .modes import TRACING
 from .ops import CONSTANT, LEAF, SHEET
-from .value import Value, restore, store_inputs
+from .value import Value, _refuse_reading, restore, store_inputs
 
 FORMAT = "chainrule graph"
 VERSION = 1
@@ -39,6 +40,8 @@ def dumps(root: Value) -> str:
     Custom operations are saved by name, and must be registered again before `loads`.
     """
     order = topological_order(root)
+    if TRACING:
+        _refuse_reading(root, "the numbers of a graph, as text")
     place = {node: i for i, node in enumerate(order)}
     called: dict[tuple[str, str, str], tuple[str, str]] = {}  # the text of each tag: before the data, and after it
     lines = []

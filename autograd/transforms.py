@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, overload
 
 from .graph import topological_order
-from .modes import recording, recording_again, watching
-from .ops import SHEET
+from .modes import STATE, recording, recording_again, watching
+from .ops import CONSTANT, SHEET
 from .signatures import Curvature, Gradient, GradientBySecond, Rows, ValueAndGradient
 from .steps import check_backward
-from .value import Value, constant, is_constant, record, to_float, unrecorded
+from .value import Value, constant, record, to_float, unrecorded
 
 
 class _Depth(threading.local):
@@ -61,10 +61,11 @@ def graph_adjoints(root: Value, wanted: Sequence[Value]) -> dict[Value, Any]:
         if upstream is None or node not in depends or not node.inputs:
             continue
         # constants enter a rule as plain numbers, so that (b - 1) in the power rule does not become a node
-        operands = [x.data if is_constant(x) else x for x in node.inputs]
+        inputs = node.inputs
+        operands = [x._data if x._tag[0] == CONSTANT else x for x in inputs]
         partials = SHEET[node.op].partials(node, *operands)
-        for x, partial in zip(node.inputs, partials, strict=True):
-            if x in depends and not is_constant(x):
+        for x, partial in zip(inputs, partials, strict=True):
+            if x in depends and x._tag[0] != CONSTANT:
                 contribution = partial if _is_one(upstream) else upstream if _is_one(partial) else upstream * partial
                 adjoint[x] = adjoint[x] + contribution if x in adjoint else contribution
     return adjoint
@@ -248,6 +249,9 @@ def _differentiate(
         starts.append((len(fresh), rebuild))
         fresh += mine
         lifted[n] = rebuild(mine)
+    # Where plain numbers would come out, a function that is being compiled gets Values that are cut off like numbers.
+    cut = numeric and STATE.tracer is not None
+    numeric = numeric and not cut
     _depth.level += 1
     try:
         with recording_again():
@@ -275,6 +279,8 @@ def _differentiate(
                 flat_row = [d if isinstance(d, Value) else constant(float(d)) for d in flat_row]
             if detached and not numeric:
                 flat_row = [unrecorded(d.data, "grad") for d in flat_row]
+            if cut:
+                flat_row = [record("detach", d) for d in flat_row]
             parts = []
             for i, (start, rebuild) in enumerate(starts):
                 end = starts[i + 1][0] if i + 1 < len(starts) else len(fresh)
@@ -284,6 +290,8 @@ def _differentiate(
             result = rebuild_result(
                 [unrecorded(y.data, y.op or "identity") if isinstance(y, Value) else y for y in outputs]
             )
+        if cut:
+            result = rebuild_result([record("detach", y) if isinstance(y, Value) else y for y in outputs])
     finally:
         _depth.level -= 1
     return result, rows, numeric

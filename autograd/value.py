@@ -29,10 +29,11 @@ from typing import Any, NoReturn, TypeAlias
 from .elsewhere import LikeATensor
 from .hints import explains
 from .kernels import NAMESPACE, fast
-from .modes import STATE, NonFiniteError, current_scope, recording, watching
+from .modes import STATE, TRACING, NonFiniteError, current_scope, recording, watching
 from .ops import CONSTANT, LEAF, LEAKY_SLOPE, SHEET
 
 _new = object.__new__
+_new_int = int.__new__
 _MANY = ("many",)  # what `_a` holds when the inputs are in the tuple `_b`: anything but None
 _sweeping = threading.RLock()  # one backward pass at a time: a pass keeps its adjoints in the nodes
 
@@ -83,25 +84,36 @@ class Value(LikeATensor):
         self._grad = None
         self._tag = (LEAF, current_scope(), label)
         self._a = self._b = self._da = self._db = None
-        if STATE.tracer is not None:
-            STATE.tracer.born(self)
+        if TRACING:
+            _born(self)
 
     # --- what a node shows of itself
 
+    # While a function is being compiled, a number that is read is a number that is frozen, and whoever reads one that
+    # depends on the sample or on a parameter hears so. The engine itself reads `_data` and `_grad`.
+
     @property
     def data(self) -> float:
+        if TRACING:
+            _refuse_reading(self, "the number in a Value, .data")
         return self._data
 
     @data.setter
     def data(self, number: Real | float) -> None:
+        if TRACING:
+            _refuse_reading(self, "a new number in a Value, .data =")
         self._data = to_float(number)
 
     @property
     def grad(self) -> float:
+        if TRACING:
+            _refuse_reading(self, "the gradient of a Value, .grad")
         return 0.0 if self._grad is None else self._grad
 
     @grad.setter
     def grad(self, number: Real | float | None) -> None:
+        if TRACING:
+            _refuse_reading(self, "a new gradient in a Value, .grad =")
         self._grad = None if number is None else to_float(number)
         if self._a is None:
             self._db = None
@@ -109,6 +121,8 @@ class Value(LikeATensor):
     @property
     def has_grad(self) -> bool:
         """Whether a backward pass has reached this node since `zero_grad`; a drawing shows "–" where it is False."""
+        if TRACING:
+            _refuse_reading(self, "whether a Value has a gradient, .has_grad")
         return self._grad is not None
 
     @property
@@ -182,6 +196,8 @@ class Value(LikeATensor):
     @property
     def local_derivatives(self) -> tuple[float | None, ...]:
         """∂self/∂input for each of `inputs`, as recorded in the forward pass; None for a constant."""
+        if TRACING:
+            _refuse_reading(self, "numbers, the local derivatives of a Value")
         if self._a is None:
             return ()
         if self._a is _MANY:
@@ -189,9 +205,10 @@ class Value(LikeATensor):
             return partials
         return (self._da,) if self._b is None else (self._da, self._db)
 
-    def __repr__(self) -> str:
+    def __repr__(self) -> str:  # to print is to look: it never raises, not even while a function is being compiled
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self._data!r}, grad={self.grad!r}{label})"
+        gradient = 0.0 if self._grad is None else self._grad
+        return f"Value(data={self._data!r}, grad={gradient!r}{label})"
 
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else repr(self)
@@ -325,27 +342,24 @@ class Value(LikeATensor):
         """log(1 + e^x); its local derivative is σ(x)."""
         return record("softplus", self)
 
-    # --- comparison looks at the numbers; == and hash look at which node it is, so that Values can be dict keys
+    # --- comparison looks at the numbers; == and hash look at which node it is, so that Values can be dict keys. What
+    # comes out is used as a bool, and is typed as one; `Comparison` says what else it is.
 
     def __lt__(self, other: Operand) -> bool:
-        if STATE.tracer is not None:
-            return _choice("less", self, other)
-        return self._data < other._data if isinstance(other, Value) else self._data < other  # type: ignore[operator]
+        holds = self._data < (other._data if isinstance(other, Value) else other)  # type: ignore[operator]
+        return _compared("less", self, other, holds) if TRACING else _remembered("less", self, other, holds)
 
     def __le__(self, other: Operand) -> bool:
-        if STATE.tracer is not None:
-            return _choice("less_equal", self, other)
-        return self._data <= other._data if isinstance(other, Value) else self._data <= other  # type: ignore[operator]
+        holds = self._data <= (other._data if isinstance(other, Value) else other)  # type: ignore[operator]
+        return _compared("less_equal", self, other, holds) if TRACING else _remembered("less_equal", self, other, holds)
 
     def __gt__(self, other: Operand) -> bool:
-        if STATE.tracer is not None:
-            return _choice("less", other, self)
-        return self._data > other._data if isinstance(other, Value) else self._data > other
+        holds = self._data > (other._data if isinstance(other, Value) else other)
+        return _compared("less", other, self, holds) if TRACING else _remembered("less", other, self, holds)
 
     def __ge__(self, other: Operand) -> bool:
-        if STATE.tracer is not None:
-            return _choice("less_equal", other, self)
-        return self._data >= other._data if isinstance(other, Value) else self._data >= other
+        holds = self._data >= (other._data if isinstance(other, Value) else other)
+        return _compared("less_equal", other, self, holds) if TRACING else _remembered("less_equal", other, self, holds)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Real):
@@ -359,18 +373,17 @@ class Value(LikeATensor):
 
     def equals(self, other: Operand) -> bool:
         """Whether the two numbers are equal. (``x == y`` asks whether they are the same node.)"""
-        if STATE.tracer is not None:
-            return _choice("equal", self, other)
-        return self._data == (other._data if isinstance(other, Value) else other)
+        holds = self._data == (other._data if isinstance(other, Value) else other)
+        return _compared("equal", self, other, holds) if TRACING else _remembered("equal", self, other, holds)
 
     def __bool__(self) -> bool:
-        if STATE.tracer is not None:
-            raise STATE.tracer.refusal("whether a Value is zero")
+        if TRACING:
+            _refuse_reading(self, "whether a Value is zero")
         return self._data != 0.0
 
     def __float__(self) -> float:
-        if STATE.tracer is not None:
-            raise STATE.tracer.refusal("the number in a Value")
+        if TRACING:
+            _refuse_reading(self, "the number in a Value")
         raise TypeError(
             "float() of a Value would cut it out of the graph, and its gradient would be lost without a word. "
             "Use x.data for the number, or autograd.exp, autograd.log, ... in place of math.exp, math.log, ..."
@@ -430,14 +443,20 @@ class Value(LikeATensor):
     # --- copies
 
     def __copy__(self) -> Value:
+        if TRACING:
+            _refuse_reading(self, "a copy of a Value")
         twin: Value = _new(type(self))
         for slot in Value.__slots__:
             setattr(twin, slot, getattr(self, slot))
+        if TRACING:
+            _born(twin)
         return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         from .graph import topological_order
 
+        if TRACING:
+            _refuse_reading(self, "a copy of a Value")
         for node in topological_order(self):  # inputs first, so every input already has its twin
             if id(node) not in memo:
                 twin = memo[id(node)] = node.__copy__()
@@ -452,6 +471,8 @@ class Value(LikeATensor):
         return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if TRACING:
+            _refuse_reading(self, "a copy of a Value")
         if self._a is not None:
             raise TypeError(
                 "pickle can hold a leaf Value, but not one that was computed: pickle follows inputs by recursion, and "
@@ -464,10 +485,75 @@ class Value(LikeATensor):
 Operand: TypeAlias = Value | Real | float
 
 
-def _choice(name: str, a: Operand, b: Operand) -> bool:
-    """A comparison while a function is being compiled: not a bool but a recorded choice, made anew for each sample."""
-    choice: bool = STATE.tracer.compare(name, a, b)
-    return choice
+class Comparison(int):
+    """What a comparison of Values gives: True or False, with a memory of what was compared.
+
+    It is 0 or 1, as Python's own bool is, and is used like one: in `if`, in sum(), as an index. `where` asks for more:
+    its choice is to be made again whenever the graph is computed again, so it records the comparison as a node.
+    ``&``, ``|`` and ``~`` combine comparisons into one; `and`, `or` and `not` give an answer that remembers no more.
+    """
+
+    asked: tuple[str, Any, Any]  # an operation of the sheet, and its operands: Values, numbers, or Comparisons
+
+    def node(self) -> Value:
+        """The comparison as a node, 1.0 or 0.0."""
+        name, a, b = self.asked
+        return record(name, *[x.node() if isinstance(x, Comparison) else x for x in (a, b)])
+
+    def where(self, yes: Any, no: Any) -> Value:
+        return record("where", self.node(), yes, no)
+
+    def __and__(self, other: Any) -> Any:
+        if not isinstance(other, (bool, Comparison)):
+            return NotImplemented
+        return _remembered("mul", self, other, bool(self and other))
+
+    def __or__(self, other: Any) -> Any:
+        if not isinstance(other, (bool, Comparison)):
+            return NotImplemented
+        return _remembered("maximum", self, other, bool(self or other))
+
+    __rand__, __ror__ = __and__, __or__
+
+    def __invert__(self) -> Any:
+        return _remembered("sub", 1.0, self, not self)
+
+    def __repr__(self) -> str:
+        return repr(bool(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return bool, (bool(self),)  # a copy, or what is pickled, is the answer alone
+
+
+def _remembered(name: str, a: Any, b: Any, holds: Any) -> bool:
+    """The Comparison that has this result."""
+    if type(holds) is not bool and getattr(holds, "shape", None) != ():
+        return holds  # type: ignore[no-any-return]  # an array has answered for itself
+    comparison: Any = _new_int(Comparison, holds)
+    comparison.asked = name, a, b
+    return comparison  # type: ignore[no-any-return]
+
+
+def _compared(name: str, a: Any, b: Any, holds: Any) -> bool:
+    """A comparison while some thread is tracing: in that thread, a choice that is made anew for each sample."""
+    tracer = STATE.tracer
+    if tracer is not None and (tracer.depends(a) or tracer.depends(b)):
+        choice: bool = tracer.compare(name, a, b)
+        return choice
+    return _remembered(name, a, b, holds)
+
+
+def _refuse_reading(node: Value, what: str) -> None:
+    """Raise TracingError if this thread is tracing, and the node depends on an argument or a parameter."""
+    tracer = STATE.tracer
+    if tracer is not None and tracer.depends(node):
+        raise tracer.refusal(what)
+
+
+def _born(leaf: Value) -> None:
+    """Tell this thread's tracer, if there is one, that the traced function itself made this leaf: it is a constant."""
+    if STATE.tracer is not None:
+        STATE.tracer.born(leaf)
 
 
 def to_float(x: Any) -> float:
@@ -525,6 +611,8 @@ def restore(
     """A node as it was saved; its inputs, if it had any, are to be put back by `store_inputs`."""
     node = _leaf(_Constant if tag[0] == CONSTANT else Value, data, grad, tag)
     node._da, node._db = unrecorded_op or None, accumulated or None
+    if TRACING:
+        _born(node)
     return node
 
 
@@ -781,4 +869,4 @@ for _name, _method in list(vars(Value).items()):
         setattr(_Constant, _name, _method.__wrapped__)
 
 NAMESPACE["Value"] = Value
-__all__ = ["Operand", "Value", "constant", "is_constant", "record", "to_float"]
+__all__ = ["Comparison", "Operand", "Value", "constant", "is_constant", "record", "to_float"]

@@ -66,16 +66,18 @@ def mathml(latex: str) -> str:
 def _names(op: Op) -> dict[str, str]:
     """What the formulas call the inputs and the result."""
     if op.arity is None:
-        return {"a": "x_i", "b": "w_i", "y": "y"}
+        return {"a": "x_i", "b": "w_i", "c": "", "y": "y"}
     called = list(inspect.signature(op.forward).parameters)
+    if op.arity == 3:
+        return dict(zip("abcy", (*called, "y"), strict=True))
     letters = ["x"] if op.arity == 1 else [rf"\{name}" if len(name) > 1 else name for name in called]
-    return {"a": letters[0], "b": letters[-1], "y": "y"}
+    return {"a": letters[0], "b": letters[-1], "c": "", "y": "y"}
 
 
 def _slopes(op: Op) -> Iterator[tuple[str, str]]:
     """Each input beside the local derivative by it."""
     names = _names(op)
-    for input_, latex in zip((names["a"], names["b"]), op.partial_latex, strict=False):
+    for input_, latex in zip((names["a"], names["b"], names["c"]), op.partial_latex, strict=False):
         yield input_, latex.format(**names)
 
 
@@ -104,6 +106,7 @@ def picture(op: Op) -> str:
     if op.arity == 1:
         return plot(op.forward, lambda x: op.partials(op.forward(x), x)[0])
     letters = ("a", "b") if op.arity == 2 else ("x0", "x1", "w0", "w1") if op.name == "dot" else ("x0", "x1", "x2")
+    letters = ("c", "a", "b") if op.name == "where" else letters
     y = record(op.name, *(Value(float(3 - i), label=name) for i, name in enumerate(letters)))
     y.label = "y"
     y.backward()

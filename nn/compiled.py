@@ -18,6 +18,7 @@ a one-hot list instead (`forms`).
 
 from __future__ import annotations
 
+import random
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -29,6 +30,7 @@ from numpy.typing import NDArray
 import autograd
 from autograd import TracingError, Value, functions
 from autograd.compile import compile as compile_function
+from autograd.compile.run import FAR, moved, only_rounding
 
 from . import losses, optim
 from .layers import as_list
@@ -188,8 +190,8 @@ class Arrays:
         why = no_arrays(mover)
         if why:
             raise NotCompiled(why, loud=False)
-        self.model, self.loss, self.mover = model, loss, mover
-        self.first = rows[0], targets[0]
+        self.model, self.loss, self.mover, self.rows, self.targets = model, loss, mover, rows, targets
+        self.ours = familiar(model) and loss in losses.LOSSES.values()
         self.parameters = list(mover.parameters)
         self.predictor: Program | None = None
         self.held_out: tuple[Array, Array] | None = None
@@ -205,35 +207,88 @@ class Arrays:
                 return form(model(x), t)
 
             self.program = Program(loss_of_one, [rows[0], self.Y[0].tolist()], mover.parameters, mean=True)
-            self.compare(loss, rows, targets)
+            self.compare()
         except NotCompiled:
             raise
         except Exception as error:
             raise NotCompiled(reason(error)) from error
 
-    def compare(self, loss: losses.Loss, rows: list[Example], targets: list[Any]) -> None:
+    def compare(self) -> None:
         """The program against the scalar code, on real examples with their real targets.
 
         What `compile` checks is whether the program does what the function does with Values. A function that asks
-        ``t == 1`` gets False for every Value, and no complaint; only here does that show.
+        ``t == 1`` gets False for every Value, and no complaint; only here does that show. The examples are spread over
+        the data; some are taken with their signs flipped, and with parameters moved far.
         """
-        ours = familiar(self.model) and loss in losses.LOSSES.values()
-        chosen = spread(len(rows), FAMILIAR if ours else STRANGE)
-        if not ours:  # also one example for each of the first few different targets
-            first = {repr(t): i for i, t in reversed(list(enumerate(targets)))}
+        chosen = spread(len(self.rows), FAMILIAR if self.ours else STRANGE)
+        if not self.ours:  # also one example for each of the first few different targets
+            first = {repr(t): i for i, t in reversed(list(enumerate(self.targets)))}
             chosen = sorted({*chosen, *list(first.values())[-STRANGE:]})
-        expected = []
-        for i in chosen:
-            one = loss(self.model(rows[i]), targets[i])
-            expected.append(one.data if isinstance(one, Value) else float(one))
-        found = self.program.step.outputs(self.X[chosen], self.Y[chosen])
+        why = self._differs(chosen, 1.0, far=False)
+        if not why:
+            generator = random.Random(0)
+            before = [p.data for p in self.program.step.parameters]
+            try:
+                self._move([moved(x, FAR, generator) for x in before])
+                few = spread(len(self.rows), 1 if self.ours else FAMILIAR)
+                why = self._differs(few, 1.0, far=True) or self._differs(few, -1.0, far=True)
+            finally:
+                self._move(before)
+        if why:
+            raise NotCompiled(why)
+
+    def disagreement(self) -> str:
+        """Whether the program and the scalar code differ on a few examples, with the parameters as they are now."""
+        n = len(self.rows)
+        self.program.step.pull()
+        return self._differs(
+            random.Random(0).sample(range(n), 1 if self.ours else min(n, 2 * FAMILIAR)), 1.0, far=False
+        )
+
+    def _move(self, numbers: list[float]) -> None:
+        for p, x in zip(self.program.step.parameters, numbers, strict=True):
+            p.data = x
+        self.program.step.pull()
+
+    def _differs(self, chosen: list[int], sign: float, far: bool) -> str:
+        """Where the program differs from the scalar code for some examples, times ``sign``; "" if nowhere."""
+        X = self.X[chosen] if sign == 1.0 else sign * self.X[chosen]
+        rows = [self.rows[i] for i in chosen] if sign == 1.0 else X.tolist()
+        parameters = self.program.step.parameters
+        held = [p.data for p in parameters]
+
+        def scalar(how: Callable[[float], float]) -> Array:
+            for p, x in zip(parameters, held, strict=True):
+                p.data = how(x)
+            losses = [self.loss(self.model(x), self.targets[i]) for x, i in zip(rows, chosen, strict=True)]
+            return np.array([one.data if isinstance(one, Value) else float(one) for one in losses])
+
+        try:
+            expected = scalar(float)
+        except Exception:
+            if not far:
+                raise
+            return ""  # an example with its signs flipped need not make sense
+        found = self.program.step.outputs(X, self.Y[chosen])
+        tolerance = 1e-6 if far else 1e-9
+        with np.errstate(all="ignore"):
+            wrong = ~np.isclose(found, expected, tolerance, tolerance) & np.isfinite(expected)
         # where the loss is not finite already, the first step will tell
-        if np.isfinite(expected).all() and not agree(found, expected):
-            k = next(k for k, (a, b) in enumerate(zip(found, expected, strict=True)) if not agree(a, b))
-            raise NotCompiled(
-                f"the program gives {found[k]:.10g} for the loss of example {chosen[k]}, but the scalar code gives "
-                f"{expected[k]:.10g}. Does the model or the loss ask for a number, as in `if t == 1`?"
-            )
+        if not wrong.any() or (not far and not np.isfinite(expected).all()):
+            return ""
+        if far:
+            try:
+                if only_rounding(scalar, found, expected, wrong, float(np.finfo(float).eps)):
+                    return ""
+            finally:
+                for p, x in zip(parameters, held, strict=True):
+                    p.data = x
+        k = int(np.flatnonzero(wrong)[0])
+        where = " with its parameters moved" + (" and the example's signs flipped" if sign < 0.0 else "") if far else ""
+        return (
+            f"the program gives {found[k]:.10g} for the loss of example {chosen[k]}{where}, but the scalar code gives "
+            f"{expected[k]:.10g}. Does the model or the loss ask for a number, as in `if t == 1`?"
+        )
 
     def compile_model(self, x: Example) -> None:
         """Also compile what a metric looks at, the outputs."""
@@ -256,7 +311,7 @@ class Arrays:
         """Whether the program still computes what the model does, in case a callback changed more than parameters."""
         if self.mover.parameters != self.parameters:
             return False
-        one = self.loss(self.model(self.first[0]), self.first[1])
+        one = self.loss(self.model(self.rows[0]), self.targets[0])
         expected = one.data if isinstance(one, Value) else float(one)
         self.pull()
         return agree(self.program.step.outputs(self.X[:1], self.Y[:1])[0], expected)

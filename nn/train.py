@@ -596,7 +596,11 @@ def fit(
             if turn is None and shuffle:
                 rng.shuffle(sequence)
             rate = mover.learning_rate
-            row.update(run.epoch(epoch, rows, targets, sequence, size or len(rows)))
+            found = run.epoch(epoch, rows, targets, sequence, size or len(rows))
+            if epoch == 1 and (why := run.disagreement()):
+                run = run.undone(why)
+                found = run.epoch(epoch, rows, targets, sequence, size or len(rows))
+            row.update(found)
             row["lr"] = rate
             if held_out:
                 found = run.measured(*held_out)
@@ -739,6 +743,14 @@ class _Run:
         """The run to go on with after callbacks, which may have changed the model itself."""
         return self
 
+    def disagreement(self) -> str:
+        """Whether an epoch was run by something else than the scalar code, and differs from it; "" if not."""
+        return ""
+
+    def undone(self, why: str) -> _Run:
+        """An eager run, with everything as it was before the first epoch."""
+        return self
+
     def blame_validation(self, epoch: int, rows: list[Example], targets: list[Any]) -> None:
         for i, (x, t) in enumerate(zip(rows, targets, strict=True)):
             loss = self.loss(self.model(x), t)
@@ -782,6 +794,7 @@ class _CompiledRun(_Run):
         self.fixed_weights = [w for w in self.weights if w not in moved]
         self.fixed_penalty = 0.0
         self.live = False
+        self.before = [p.data for p in self.parameters], self.mover.state_dict()
         # what a step changes, stored all at once, so that Ctrl-C finds it whole: parameters, gradient, memory, count
         self.state: tuple[Any, Any, list[Any], int] = (None, None, [], 0)
 
@@ -838,6 +851,19 @@ class _CompiledRun(_Run):
         self.state = new, g, mover.memory, mover.t
         return mean, metrics
 
+    def disagreement(self) -> str:
+        return self.arrays.disagreement()
+
+    def undone(self, why: str) -> _Run:
+        numbers, state = self.before
+        for p, x in zip(self.parameters, numbers, strict=True):
+            p.data = x
+        self.mover.load_state_dict(state)
+        _stay_eager(self.history, f"after the first epoch, {why}", loud=True)
+        run = _Run(self.model, self.loss, self.mover, self.l2, self.measure, self.name, self.threshold)
+        run.history = self.history
+        return run
+
     def refreshed(self) -> _Run:
         return self if self.arrays.still_true() else self.again()
 
@@ -893,14 +919,18 @@ def _compiled_run(run: _Run, rows: list[Example], targets: list[Any], held_out: 
                 labels = tuple(arrays.indices(_labels(part, arrays.outputs)) for part in parts)
         return _CompiledRun(run, arrays, labels, lambda: _compiled_run(run, rows, targets, held_out, classes))
     except NotCompiled as error:
-        run.history.compiled, run.history.why = False, str(error)
-        if error.loud:
-            warnings.warn(
-                f"training goes on without the compiler, and is much slower: {error}. compiled=False turns this off",
-                RuntimeWarning,
-                stacklevel=5,
-            )
+        _stay_eager(run.history, str(error), error.loud)
         return run
+
+
+def _stay_eager(history: History, why: str, loud: bool) -> None:
+    history.compiled, history.why = False, why
+    if loud:
+        warnings.warn(
+            f"training goes on without the compiler, and is much slower: {why}. compiled=False turns this off",
+            RuntimeWarning,
+            stacklevel=6,
+        )
 
 
 def _described(node: Value, names: dict[Value, str]) -> str:

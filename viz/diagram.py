@@ -31,7 +31,7 @@ ACCUMULATED = (
     "root.zero_grad() before root.backward() starts them anew."
 )
 UNSET = "–"  # a gradient that no backward pass has reached
-CIRCLES = {"add": "+", "sub": "−", "mul": "×", "div": "÷"}
+CIRCLES = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "less": "<", "less_equal": "≤"}
 
 
 @dataclass(slots=True)
@@ -496,6 +496,9 @@ _WITH_CONSTANT: dict[str, tuple[str, str]] = {  # with the constant on the left,
     "leaky_relu": ("leaky", "leaky {c}"),
     "maximum": ("max(x, {c})", "max(x, {c})"),
     "minimum": ("min(x, {c})", "min(x, {c})"),
+    "less": ("> {c}", "< {c}"),
+    "less_equal": ("≥ {c}", "≤ {c}"),
+    "equal": ("= {c}?", "= {c}?"),
 }
 
 

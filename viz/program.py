@@ -108,6 +108,11 @@ def _symbol(s: Statement, fmt: str) -> str:
             return "x^y" if len(s.inputs) == 2 else SHEET["pow"].symbol
         text = format_number(float(exponent[1]), fmt)
         return "x" + text.translate(SUPERSCRIPT) if re.fullmatch(r"−?\d+", text) else f"x^{text}"
+    if s.op in ("less", "less_equal", "equal"):
+        number = re.fullmatch(rf"where\((?:.+) (<=?|>=?|==) ({_NUMBER}), 1\.0, 0\.0\)", s.formula)
+        if number:
+            sign = {"<=": "≤", ">=": "≥", "==": "="}.get(number[1], number[1])
+            return f"{sign} {format_number(float(number[2]), fmt)}" + "?" * (sign == "=")
     return CIRCLES.get(s.op) or (SHEET[s.op].symbol if s.op in SHEET else s.op)
 
 

@@ -91,8 +91,8 @@ def compile(
         backend: "numpy", the grouped program; "python", straight-line code that needs the standard library only, for
             small or irregular graphs and small batches; "jax" and "numba", if they are installed; "auto" chooses
             between the first two.
-        check: evaluate a second sample, and other parameters, and compare with the scalar code; this finds numbers that
-            were frozen into the program (by ``x.data``) and randomness.
+        check: evaluate other samples (near the example, signs flipped, large), with parameters that are moved far, and
+            compare with the scalar code; this finds randomness, and what was frozen by way of text or types.
         mean: whether a call gives the mean over the batch and leaves the gradient (True), or what ``f`` returns for
             each sample (False). By default True if ``f`` returns one Value, else False.
 
@@ -100,8 +100,9 @@ def compile(
         the compiled function: call it with arrays whose first axis is the batch.
 
     Raises:
-        TracingError: where ``f`` depends on the numbers in a way that cannot be recorded (``if``, ``float``, ``max``,
-            an index), with the file and line; or if the check finds that the program does not compute what ``f`` does.
+        TracingError: where ``f`` reads a number that depends on the sample or on a parameter (``.data``, ``if``,
+            ``float``, ``max``, an index), with the file and line, and what to write instead, such as `where`; or if the
+            check finds that the program does not compute what ``f`` does.
         ValueError, TypeError: for arguments that make no sense.
     """
     if not callable(f):

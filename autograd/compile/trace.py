@@ -10,32 +10,40 @@ tanh(w2*x + b2)]``, the trace is
 Leaves that were there before the call are parameters. Leaves that the call itself made, such as the zero state of a
 recurrent network, are constants. Constants are kept once each (by ``float.hex``, so -0.0 is not 0.0).
 
-A function can only be recorded if it does the same for every sample, so whatever asks for a number on the way (``if``,
-``float``, ``max``) raises a `TracingError` that names the user's line. Comparisons inside the derivative sheet's rules
-are recorded as choices (`Choice`), so that a loss may contain derivatives of relu.
+A function can only be recorded if it does the same for every sample. A number that it reads on the way is a number
+that is frozen into the program, so whatever asks for one (``if``, ``.data``, ``float``, ``max``) raises a
+`TracingError` that names the user's line, if the number depends on the sample or on a parameter (`Tracer.depends`). To
+print is only to look, and never raises. Comparisons are recorded as choices (`Choice`), for `where`, and so that a loss
+may contain derivatives of relu.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
-from ..modes import STATE, TracingError, recording_again
+from ..modes import STATE, TRACING, TracingError, recording_again
 from ..ops import CONSTANT
 from ..transforms import flatten
-from ..value import _MANY, Value, record, to_float
+from ..value import _MANY, Comparison, Value, _value_inputs, record, to_float
 
-PACKAGE = str(Path(__file__).parent.parent)  # the engine's own files are never "the user's line"
+PACKAGE = str(Path(__file__).parent.parent) + os.sep  # the engine's own files are never "the user's line"
+# a line of these is named only if there is no other
+NOT_THE_USERS = {"autograd", "nn", "viz", "numpy", *sys.stdlib_module_names}
 INPUT, PARAMETER = "input", "parameter"
 
 INSTEAD = (
-    "A compiled function must do the same for every sample. In place of `if`, max(), min(), abs() of a number or "
-    "float() use relu, maximum, minimum, abs, softplus or sigmoid of the Value; "
+    "A compiled function must do the same for every sample, so it may not read a number that depends on the sample or "
+    "on a parameter. In place of `if` use where(a > b, x, y), and a & b, a | b, ~a for conditions; in place of max(), "
+    "min(), float(), int() or abs() of a number use relu, maximum, minimum, abs, softplus or sigmoid of the Value; "
+    "to use a number as a constant, detach(x) in place of x.data; "
     "in place of math.exp, math.log, ... use autograd.exp, autograd.log, ...; "
     "for the class in a target use a one-hot list"
 )
@@ -66,48 +74,143 @@ class Choice:
     def where(self, yes: Any, no: Any) -> Value:
         return record("where", self.node, yes, no)
 
-    def __bool__(self) -> bool:
-        raise self.tracer.refusal("whether one Value is larger than another")
+    def __and__(self, other: Any) -> Choice:
+        return self.tracer.compare("mul", self.node, _condition(other))
+
+    def __or__(self, other: Any) -> Choice:
+        return self.tracer.compare("maximum", self.node, _condition(other))
+
+    __rand__, __ror__ = __and__, __or__
+
+    def __invert__(self) -> Choice:
+        return self.tracer.compare("sub", 1.0, self.node)
+
+    def __repr__(self) -> str:
+        return repr(self.node._data != 0.0)
+
+    def _refused(self, *args: Any) -> NoReturn:
+        raise self.tracer.refusal("whether one Value is larger than another, or equal to it")
+
+    # as a bool, as a number in sum() or a product, and as a key
+    __bool__ = __int__ = __float__ = __index__ = __eq__ = __hash__ = _refused
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __pow__ = _refused
+    __lt__ = __le__ = __gt__ = __ge__ = __neg__ = _refused
+
+
+def _condition(x: Any) -> Any:
+    """A condition as an operand: the node of a comparison, or a plain bool as 1 or 0."""
+    if isinstance(x, Comparison):
+        return x.node()
+    return x.node if isinstance(x, Choice) else x
 
 
 class Tracer:
-    """What the engine asks while a function is recorded."""
+    """What the engine asks while a function is recorded.
 
-    def __init__(self) -> None:
-        self.leaves: list[Value] = []
+    Args:
+        arguments: the Values that stand for the sample.
+        params: the parameters; None if every Value is one that the function did not make itself.
+    """
+
+    def __init__(self, arguments: Iterable[Value], params: Sequence[Value] | None) -> None:
+        self.leaves: set[Value] = set()
+        self.known: dict[Value, bool] = dict.fromkeys([*arguments, *(params or ())], True)  # what `depends` found
+        self.all_are_parameters = params is None
+        self.refused: TracingError | None = None
 
     def born(self, leaf: Value) -> None:
-        self.leaves.append(leaf)
+        self.leaves.add(leaf)
+
+    def depends(self, x: Any) -> bool:
+        """Whether a number depends on the sample or on a parameter, so that it may not be read."""
+        if not isinstance(x, Value):
+            return False
+        path: list[tuple[Value, Iterator[Value]]] = []  # from x down, each with the inputs that are still to be asked
+        node: Value | None = x
+        while node is not None:
+            found = self.known.get(node)
+            if found is None and node._a is None:
+                found = self.known[node] = (
+                    self.all_are_parameters and node._tag[0] != CONSTANT and node not in self.leaves
+                )
+            if found:
+                self.known.update((above, True) for above, _ in path)
+                return True
+            if found is None:
+                path.append((node, iter(_value_inputs(node))))
+            node = None
+            while path and node is None:
+                node = next(path[-1][1], None)
+                if node is None:
+                    self.known[path.pop()[0]] = False
+        return False
 
     def compare(self, name: str, a: Any, b: Any) -> Choice:
         return Choice(record(name, a, b), self)
 
     def refusal(self, what: str) -> TracingError:
-        frame = sys._getframe(1)
-        while frame.f_back is not None and frame.f_code.co_filename.startswith((PACKAGE, "<the derivative sheet")):
-            frame = frame.f_back
-        return TracingError(f"{frame.f_code.co_filename}:{frame.f_lineno}: this line asks for {what}. {INSTEAD}")
+        """The error to raise. It is remembered: the traced function may catch it, and then go on with a guess."""
+        error = TracingError(f"{_users_line()}: this line asks for {what}. {INSTEAD}")
+        self.refused = self.refused or error
+        return error
+
+
+def _users_line() -> str:
+    """The file and line that the user wrote: the innermost one outside of the package, up to the traced function."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith((PACKAGE, "<the derivative sheet")):
+        frame = frame.f_back
+    nearest = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    up: FrameType | None = frame
+    while up is not None and up.f_code is not call_traced.__code__:
+        if up.f_globals.get("__name__", "").partition(".")[0] not in NOT_THE_USERS:
+            return f"{up.f_code.co_filename}:{up.f_lineno}"
+        up = up.f_back
+    return nearest
 
 
 @contextmanager
-def tracing() -> Iterator[Tracer]:
-    before, tracer = STATE.tracer, Tracer()
-    STATE.tracer = tracer
+def tracing(tracer: Tracer) -> Iterator[None]:
+    before, STATE.tracer = STATE.tracer, tracer
+    TRACING.append(tracer)
     try:
-        yield tracer
+        yield
     finally:
+        TRACING.remove(tracer)
         STATE.tracer = before
 
 
-def call_with_values(f: Callable[..., Any], example: Sequence[Any]) -> tuple[Any, list[list[Value]]]:
-    """f(*example) with every number of the example made a Value; also those Values, per argument."""
+def lift(example: Sequence[Any]) -> tuple[list[Any], list[list[Value]]]:
+    """The example with a Value for every number of it; also those Values, per argument."""
     leaves, lifted = [], []
     for argument in example:
         flat, rebuild = flatten(argument)
         nodes = [Value(x.data if isinstance(x, Value) else to_float(x)) for x in flat]
         leaves.append(nodes)
         lifted.append(rebuild(nodes))
-    return f(*lifted), leaves
+    return lifted, leaves
+
+
+def call_traced(f: Callable[..., Any], arguments: Sequence[Any], tracer: Tracer) -> Any:
+    """f(*arguments), recorded.
+
+    Raises:
+        TracingError: where it reads a number, even if it goes on after that, or uses a Value as an index.
+    """
+    try:
+        with recording_again(), tracing(tracer):
+            result = f(*arguments)
+    except Exception as error:
+        if tracer.refused is not None:
+            raise tracer.refused from error
+        if isinstance(error, TypeError) and "Value" in str(error) and "indices" in str(error):
+            where = [s for s in traceback.extract_tb(error.__traceback__) if not s.filename.startswith(PACKAGE)]
+            place = f"{where[-1].filename}:{where[-1].lineno}" if where else "the function"
+            raise TracingError(f"{place}: a Value cannot be an index. {INSTEAD}") from error
+        raise
+    if tracer.refused is not None:
+        raise tracer.refused
+    return result
 
 
 def trace(f: Callable[..., Any], example: Sequence[Any], params: Sequence[Value] | None) -> Trace:
@@ -117,22 +220,9 @@ def trace(f: Callable[..., Any], example: Sequence[Any], params: Sequence[Value]
         TracingError: where the function looks at a number, or uses a Value as an index.
         TypeError: if it returns something else than Values and numbers, nested in lists.
     """
-    born: list[Value] = []
-
-    def watched(*args: Any) -> Any:
-        with recording_again(), tracing() as tracer:  # from here on: the example's own leaves were made before
-            try:
-                return f(*args)
-            except TypeError as error:
-                if not isinstance(error, TracingError) and "Value" in str(error) and "indices" in str(error):
-                    where = [s for s in traceback.extract_tb(error.__traceback__) if not s.filename.startswith(PACKAGE)]
-                    place = f"{where[-1].filename}:{where[-1].lineno}" if where else "the function"
-                    raise TracingError(f"{place}: a Value cannot be an index. {INSTEAD}") from error
-                raise
-            finally:
-                born.extend(tracer.leaves)
-
-    result, arguments = call_with_values(watched, example)
+    lifted, arguments = lift(example)
+    tracer = Tracer([x for nodes in arguments for x in nodes], params)
+    result = call_traced(f, lifted, tracer)
     outputs, rebuild = flatten(result)
     for y in outputs:
         if not isinstance(y, Value):
@@ -143,7 +233,7 @@ def trace(f: Callable[..., Any], example: Sequence[Any], params: Sequence[Value]
                 raise TypeError(
                     f"a function to compile must return Values, but this one returned {type(y).__name__}{hint}"
                 ) from None
-    recorder = _Recorder({x: n for n, nodes in enumerate(arguments) for x in nodes}, set(born), params)
+    recorder = _Recorder({x: n for n, nodes in enumerate(arguments) for x in nodes}, tracer.leaves, params)
     for nodes in arguments:
         recorder.out.arguments.append([recorder.add_leaf(x, INPUT) for x in nodes])
     for p in params or ():

@@ -197,6 +197,8 @@ def test_every_operation_has_a_formula_for_each_step() -> None:
     every = [x + y, x - y, x * y, x / y, x**y, -x, abs(x), x.reciprocal(), x.exp(), x.log(), x.sqrt(), x.sin(), x.cos()]
     every += [x.tanh(), x.sigmoid(), x.relu(), x.leaky_relu(y), x.softplus(), ag.maximum(x, y), ag.minimum(x, y, 2.0)]
     every += [ag.logsumexp(x, y), ag.dot([x, y], [y, x]), ag.functions.apply("identity", x), ag.detach(x)]
+    chosen = [ag.where(c, x, y) for c in (x < y, x <= y, x.equals(y))]
+    every += [chosen[0], *(w.inputs[0] for w in chosen)]
     assert {n.op for n in every} == set(ag.SHEET)
     for node in every:
         for event in (*forward_steps(node), *backward_steps(node)):

@@ -84,7 +84,7 @@ def test_the_sheet_reads_on_arrays() -> None:
         for name, op in ag.SHEET.items():
             if op.arity is None:
                 continue
-            inputs = [a, b][: op.arity]
+            inputs = [a, b, a * b][: op.arity]
             y = op.forward(*inputs)
             partials = op.partials(y, *inputs)
             for i in range(len(a)):

@@ -165,6 +165,10 @@ def test_every_operation_of_the_sheet_is_in_these_tests() -> None:
             "minimum",
             "logsumexp",
             "dot",
+            "less",
+            "less_equal",
+            "equal",
+            "where",
         }
         == BUILT_IN
     )

@@ -22,6 +22,7 @@ from autograd import (
     register,
     scope,
     topological_order,
+    where,
 )
 from viz.diagram import ACCUMULATED, OLDER, OUTDATED, UNRECORDED, Diagram, Part, build, levels
 
@@ -98,6 +99,10 @@ def test_an_operand_that_is_used_twice_has_two_wires() -> None:
         (2**X, "2^x"),
         (X**Y, "x^y"),
         (maximum(X, 0.0), "max(x, 0)"),
+        (where(X > 2, X, Y).inputs[0], "> 2"),
+        (where(X <= 2, X, Y).inputs[0], "≤ 2"),
+        (where(X.equals(2), X, Y).inputs[0], "= 2?"),
+        (where(X < Y, X, Y), "where"),
         (minimum(1.0, X), "min(x, 1)"),
         (X.leaky_relu(0.1), "leaky 0.1"),
         (X * 1e9, "×1e+09"),

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import autograd
-from autograd import Value, logsumexp
+from autograd import Value, logsumexp, where
 from viz import draw_dot, draw_graph
 from viz import program as module
 from viz.arrange import arrange
@@ -189,6 +189,8 @@ def test_depth_opens_the_helpers() -> None:
         (lambda x, w: w.tanh() * 2.5, ["tanh", "×2.5", "="]),
         (lambda x, w: (x[0] * (-2 / 3)).exp() ** 0.5 * w, ["×−0.6667", "exp", "x^0.5", "×"]),
         (lambda x, w: (x[0] * w).sigmoid(), ["×", "σ"]),
+        (lambda x, w: where(x[0] > x[1], w, x[0] * w), ["<", "×", "where"]),
+        (lambda x, w: where((y := x[0].exp()) <= 2, w, y * w), ["exp", "≤ 2", "×", "where"]),
     ],
 )
 def test_symbols(f: Callable[[Any, Value], Value], symbols: list[str]) -> None:

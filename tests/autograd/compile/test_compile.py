@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
+import pickle
 import random
 import subprocess
 import sys
@@ -370,11 +372,15 @@ def test_compiles_inside_no_grad_too() -> None:
 
 def test_frozen_data_and_randomness_are_caught() -> None:
     w = Value(2.0)
-    for f in (lambda x: w * x[0] * x[1].data, lambda x: w * x[0] * random.random(), lambda x: w.data * x[0] + w):
-        with pytest.raises(TracingError, match="second sample") as caught:
-            autograd.compile(f, [1.0, 2.0])
-        assert f"{__file__}:" in str(caught.value)
-    autograd.compile(lambda x: w * x[0] * x[1].data, [1.0, 2.0], check=False)
+    for f in (lambda x: w * x[0] * x[1].data, lambda x: w.data * x[0] + w):
+        for check in (True, False):
+            with pytest.raises(TracingError, match=r"this line asks for the number in a Value, \.data") as caught:
+                autograd.compile(f, [1.0, 2.0], check=check)
+            assert f"{__file__}:" in str(caught.value)
+    with pytest.raises(TracingError, match="second sample") as caught:
+        autograd.compile(lambda x: w * x[0] * random.random(), [1.0, 2.0])
+    assert f"{__file__}:" in str(caught.value)
+    autograd.compile(lambda x: w * x[0] * random.random(), [1.0, 2.0], check=False)
     assert w.data == 2.0
 
 
@@ -439,6 +445,15 @@ def test_a_straight_through_rule_is_not_taken_for_a_linear_one() -> None:
 def test_comparisons_outside_tracing_are_as_before() -> None:
     a, b = Value(1.0), Value(2.0)
     assert (a < b, a <= b, a > b, a >= b, a.equals(1.0), bool(a)) == (True, True, False, False, True, True)
+    assert [repr(a < b), str(a > b), f"{a >= b}"] == ["True", "False", "False"]
+    assert sum(x > 1.5 for x in (a, b)) == 1
+    assert (["no", "yes"][a < b], {True: 1}[a < b]) == ("yes", 1)
+    assert sorted([b, a]) == [a, b]
+    assert max(a, b) is b
+    assert type(pickle.loads(pickle.dumps(a < b))) is bool
+    assert type(copy.deepcopy(a < b)) is bool
+    assert (a < np.array([0.0, 2.0])).tolist() == [False, True]
+    assert ((a < b) & (b > 5), (a < b) | False, True & (a < b), ~(a < b), (a < b) + 1) == (False, True, True, False, 2)
 
 
 def test_importing_autograd_needs_no_numpy_and_compile_is_a_function() -> None:
