@@ -15,14 +15,25 @@ from .value import Operand, Value, _rule_number, record, to_float
 
 __all__ = [
     "abs",
+    "acos",
     "add",
+    "asin",
+    "atan",
+    "atan2",
     "cos",
+    "cosh",
     "detach",
     "div",
     "dot",
+    "erf",
+    "erfc",
     "exp",
+    "expm1",
+    "gelu",
+    "hypot",
     "leaky_relu",
     "log",
+    "log1p",
     "logsumexp",
     "maximum",
     "minimum",
@@ -34,10 +45,12 @@ __all__ = [
     "relu",
     "sigmoid",
     "sin",
+    "sinh",
     "softmax",
     "softplus",
     "sqrt",
     "sub",
+    "tan",
     "tanh",
 ]
 
@@ -77,6 +90,74 @@ def sin(x: Any) -> Any:
 def cos(x: Any) -> Any:
     """The cosine of x in radians. Derivative -sin x."""
     return x.cos() if isinstance(x, Value) else apply("cos", x)
+
+
+def tan(x: Any) -> Any:
+    """The tangent of x in radians, y. Derivative 1 + y²."""
+    return x.tan() if isinstance(x, Value) else apply("tan", x)
+
+
+def asin(x: Any) -> Any:
+    """The angle whose sine is x, from -π/2 to π/2; beyond ±1 it is nan. Derivative 1/√(1 - x²), inf at ±1."""
+    return x.asin() if isinstance(x, Value) else apply("asin", x)
+
+
+def acos(x: Any) -> Any:
+    """The angle whose cosine is x, from 0 to π; beyond ±1 it is nan. Derivative -1/√(1 - x²), -inf at ±1."""
+    return x.acos() if isinstance(x, Value) else apply("acos", x)
+
+
+def atan(x: Any) -> Any:
+    """The angle whose tangent is x, from -π/2 to π/2. Derivative 1/(1 + x²)."""
+    return x.atan() if isinstance(x, Value) else apply("atan", x)
+
+
+def sinh(x: Any) -> Any:
+    """The hyperbolic sine (e^x - e^-x)/2; an infinity beyond ±710. Derivative cosh x."""
+    return x.sinh() if isinstance(x, Value) else apply("sinh", x)
+
+
+def cosh(x: Any) -> Any:
+    """The hyperbolic cosine (e^x + e^-x)/2; inf beyond ±710. Derivative sinh x."""
+    return x.cosh() if isinstance(x, Value) else apply("cosh", x)
+
+
+def log1p(x: Any) -> Any:
+    """log(1 + x), exact for a tiny x, too; log1p(-1) is -inf, below it is nan. Derivative 1/(1 + x)."""
+    return x.log1p() if isinstance(x, Value) else apply("log1p", x)
+
+
+def expm1(x: Any) -> Any:
+    """e^x - 1, exact for a tiny x, too. Derivative e^x."""
+    return x.expm1() if isinstance(x, Value) else apply("expm1", x)
+
+
+def erf(x: Any) -> Any:
+    """The error function, 2/√π · ∫ e^(-t²) dt from 0 to x. Derivative 2/√π·e^(-x²)."""
+    return x.erf() if isinstance(x, Value) else apply("erf", x)
+
+
+def erfc(x: Any) -> Any:
+    """1 - erf(x), with all digits where it is small. Derivative -2/√π·e^(-x²)."""
+    return x.erfc() if isinstance(x, Value) else apply("erfc", x)
+
+
+def gelu(x: Any) -> Any:
+    """x·Φ(x), the exact GELU (Hendrycks and Gimpel, 2016). Derivative Φ(x) + x·φ(x).
+
+    Φ(x) = (1 + erf(x/√2))/2 is the normal distribution's function, and φ(x) = e^(-x²/2)/√(2π) its bell curve.
+    """
+    return x.gelu() if isinstance(x, Value) else apply("gelu", x)
+
+
+def atan2(y: Any, x: Any) -> Any:
+    """The angle of the point (x, y), from -π to π. Derivatives x/r² and -y/r², with r² = x² + y²; at (0, 0) both 0."""
+    return apply("atan2", y, x)
+
+
+def hypot(a: Any, b: Any) -> Any:
+    """√(a² + b²) = r, without overflow on the way. Derivatives a/r and b/r; at (0, 0) both 0."""
+    return apply("hypot", a, b)
 
 
 def tanh(x: Any) -> Any:

@@ -88,6 +88,9 @@ class Symbol:
     def __bool__(self) -> bool:
         raise TypeError("this rule asks Python's `if` about a symbol; write `where(condition, yes, no)` instead")
 
+    def _of_two(self, word: str, a: Any, b: Any) -> Symbol:
+        return Symbol(f"{word}({_text(a)}, {_text(b)})")
+
     def where(self, yes: Any, no: Any) -> Symbol:
         return Symbol(f"({_text(yes)} if {self.text} else {_text(no)})")
 
@@ -127,6 +130,18 @@ NAMESPACE: dict[str, Any] = {
     "cos": math.cos,
     "tanh": math.tanh,
     "pow": math.pow,
+    "tan": math.tan,
+    "asin": math.asin,
+    "acos": math.acos,
+    "atan": math.atan,
+    "sinh": math.sinh,
+    "cosh": math.cosh,
+    "log1p": math.log1p,
+    "expm1": math.expm1,
+    "erf": math.erf,
+    "erfc": math.erfc,
+    "atan2": math.atan2,
+    "hypot": math.hypot,
     "sigmoid": ieee.sigmoid,
     "softplus": ieee.softplus,
 }

@@ -15,9 +15,11 @@ from .write import Text
 
 def function(text: Text, names: Sequence[str], shapes: Sequence[Any], dtype: Any) -> Callable[..., Any]:
     jax = _jax(dtype)
+    import jax.scipy.special
+
     from .run import array_words, load
 
-    program = load(text, "program", array_words(jax.numpy))
+    program = load(text, "program", array_words(jax.numpy, jax.scipy.special))
 
     def run(theta: Any, *batch: Any) -> Any:
         columns = [jax.numpy.asarray(X).reshape(X.shape[0], -1).T for X in batch]
