@@ -209,11 +209,12 @@ def record_{name}(self, other):
     return careful(self, other)
 """
 
+# The int 0 goes to the careful method, because sum() starts with 0 + x.
 _REFLECTED = """\
 def record_{name}(self, other):
     if plain:
         kind = type(other)
-        if kind is float or kind is int:
+        if kind is float or (kind is int and other):
             try:
                 a = other if kind is float else float(other)
                 b = self._data

@@ -181,8 +181,8 @@ class Value:
 
     @fast("add", reflected=True)
     def __radd__(self, other: Operand) -> Value:
-        """other + self"""
-        return _arithmetic("add", other, self)
+        """other + self; 0 + self, with which Python's sum() begins, is a `_SumStart`"""
+        return _sum_start(self) if type(other) is int and other == 0 else _arithmetic("add", other, self)
 
     @fast("sub")
     def __sub__(self, other: Operand) -> Value:
@@ -823,6 +823,27 @@ class _Constant(Value):
 for _name, _method in list(vars(Value).items()):
     if hasattr(_method, "__wrapped__"):
         setattr(_Constant, _name, _method.__wrapped__)
+
+
+class _SumStart(Value):
+    """0 + x, with which Python's ``sum([x, y, ...])`` begins: x itself, as a node of its own.
+
+    It can be named without renaming x. As long as it has no name, what is added to it is added to x: the sum of x and
+    y is x + y, without a gate for the 0.
+    """
+
+    __slots__ = ()
+
+    def __add__(self, other: Operand) -> Value:
+        return Value.__add__(self if self.label else self._a, other)
+
+
+def _sum_start(x: Value) -> Value:
+    start = record("identity", x)
+    if start._a is not None:  # it is recorded
+        start.__class__ = _SumStart
+    return start
+
 
 NAMESPACE["Value"] = Value
 __all__ = ["Operand", "Value", "constant", "is_constant", "record", "to_float"]

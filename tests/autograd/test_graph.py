@@ -197,6 +197,8 @@ def test_every_operation_has_a_formula_for_each_step() -> None:
     every = [x + y, x - y, x * y, x / y, x**y, -x, abs(x), x.reciprocal(), x.exp(), x.log(), x.sqrt(), x.sin(), x.cos()]
     every += [x.tanh(), x.sigmoid(), x.relu(), x.leaky_relu(y), x.softplus(), ag.maximum(x, y), ag.minimum(x, y, 2.0)]
     every += [ag.logsumexp(x, y), ag.dot([x, y], [y, x]), ag.functions.apply("identity", x), ag.detach(x)]
+    every += [x.tan(), x.asin(), x.acos(), x.atan(), x.atan2(y), x.hypot(y), x.sinh(), x.cosh(), x.log1p(), x.expm1()]
+    every += [x.erf(), x.erfc(), x.gelu()]
     assert {n.op for n in every} == set(ag.SHEET)
     for node in every:
         for event in (*forward_steps(node), *backward_steps(node)):
