@@ -63,7 +63,7 @@ from .modes import NonFiniteError, detect_anomaly, no_grad, scope
 from .ops import SHEET, Op
 from .steps import BackwardStep, ForwardStep, backward_steps, forward_steps
 from .storage import GraphFormatError, dumps, loads
-from .transforms import grad, hessian, jacobian, value_and_grad
+from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .value import Value
 
 DISTRIBUTION = "chainrule"  # how `nn` and `viz` know that this `autograd` is ours
@@ -91,7 +91,9 @@ __all__ = [
     "grad",
     "gradcheck",
     "hessian",
+    "hvp",
     "jacobian",
+    "jvp",
     "leaves",
     "loads",
     "names",
@@ -102,6 +104,7 @@ __all__ = [
     "statistics",
     "topological_order",
     "value_and_grad",
+    "vjp",
     *(name for name in _functions.__all__ if name not in ("abs", "pow")),
 ]
 

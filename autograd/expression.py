@@ -15,7 +15,7 @@ from numbers import Real
 from typing import Any
 
 from . import long_formulas, ops
-from .functions import apply
+from .forward import apply
 from .hints import written_out
 from .value import Value, to_float
 

@@ -11,7 +11,8 @@ from numbers import Real
 from typing import Any
 
 from . import ops
-from .value import Operand, Value, _rule_number, record, to_float
+from .forward import Dual, apply
+from .value import Operand, Value, to_float
 
 __all__ = [
     "abs",
@@ -53,18 +54,6 @@ __all__ = [
     "tan",
     "tanh",
 ]
-
-
-def apply(name: str, *operands: Any) -> Any:
-    """Apply an operation of the sheet: record it if any operand is a Value, else compute the number."""
-    for x in operands:
-        if isinstance(x, Value):
-            return record(name, *operands)
-    op = ops.SHEET[name]
-    wrong_count = op.input_count_error(len(operands))
-    if wrong_count:
-        raise ValueError(wrong_count)
-    return _rule_number(op.forward(*[to_float(x) for x in operands]), name, "forward")
 
 
 def exp(x: Any) -> Any:
@@ -256,7 +245,7 @@ def softmax(*xs: Any) -> list[Any]:
     """
     logits = _spread("softmax", xs)
     total = logsumexp(logits)
-    return [exp(x - total) if isinstance(total, Value) else exp(to_float(x) - total) for x in logits]
+    return [exp(x - total) if isinstance(total, (Value, Dual)) else exp(to_float(x) - total) for x in logits]
 
 
 def dot(xs: Iterable[Operand], ws: Iterable[Operand]) -> Any:
@@ -273,7 +262,7 @@ def dot(xs: Iterable[Operand], ws: Iterable[Operand]) -> Any:
 
 def _spread(name: str, xs: tuple[Any, ...]) -> Sequence[Any]:
     """The operands, whether they came as several arguments or as one list."""
-    if len(xs) == 1 and not isinstance(xs[0], (Value, Real)):
+    if len(xs) == 1 and not isinstance(xs[0], (Value, Dual, Real)):
         if isinstance(xs[0], str) or not isinstance(xs[0], Iterable):
             raise TypeError(f"{name} takes numbers, Values, or one list of them, but got {type(xs[0]).__name__}")
         xs = tuple(xs[0])

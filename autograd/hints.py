@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-# Functions that the field knows and that have no name here: no slips of the fingers, so "silu" is not a misspelt "relu".
+# Functions that the field knows and that have no name here: they are no slips, so "silu" is not a misspelt "relu".
 WRITTEN_OUT = {
     "acosh": "log(x + sqrt(x*x - 1))",
     "asinh": "log(x + hypot(x, 1))",

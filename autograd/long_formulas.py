@@ -53,7 +53,7 @@ def statements(lines: list[str]) -> list[ast.stmt]:
     return result
 
 
-def _tokens(lines: list[str]) -> list[tuple[str, str, dict[str, int]]]:
+def _tokens(lines: list[str]) -> list[tuple[str, str, dict[str, Any]]]:
     """(what it is, its text, its place) of each token; places count bytes of UTF-8 within a line, as `ast` does."""
     found = []
     for row, line in enumerate(lines, 1):
@@ -75,7 +75,7 @@ class _Step:
 
     def __init__(self) -> None:
         self.operands: list[ast.expr] = []
-        self.waiting: list[tuple[int, Any, dict[str, int]]] = []  # (how tightly it binds, the operator, its place)
+        self.waiting: list[tuple[int, Any, dict[str, Any]]] = []  # (how tightly it binds, the operator, its place)
         self.brackets: list[tuple[ast.Name | None, int]] = []  # a function's name, and how many operands stand before
         self.wants_operand = True
         self.target: ast.Name | None = None
@@ -84,7 +84,7 @@ class _Step:
     def is_open(self) -> bool:
         return bool(self.brackets)
 
-    def take(self, kind: str, text: str, place: dict[str, int]) -> None:
+    def take(self, kind: str, text: str, place: dict[str, Any]) -> None:
         if kind == "number" and self.wants_operand:
             self.operand(ast.Constant(_number(text), **place))
         elif kind == "name" and self.wants_operand and not keyword.iskeyword(text):
@@ -115,7 +115,7 @@ class _Step:
         self.operands.append(node)
         self.wants_operand = False
 
-    def open(self, place: dict[str, int]) -> None:
+    def open(self, place: dict[str, Any]) -> None:
         function = None
         if not self.wants_operand:
             last = self.operands.pop()
@@ -168,7 +168,7 @@ class _Step:
         return True
 
 
-def _place(node: ast.expr) -> dict[str, int]:
+def _place(node: ast.expr) -> dict[str, Any]:
     return {"lineno": node.lineno, "col_offset": node.col_offset}
 
 

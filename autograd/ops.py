@@ -5,6 +5,7 @@ defined at the top, so the same line can be read in several ways:
 
 * on floats, when a graph is built (`autograd.value`);
 * on Values, when a derivative is differentiated again (`autograd.transforms`);
+* on numbers that carry their slope along, in forward mode (`autograd.forward`);
 * on symbols that write Python text, from which the engine's fast methods are made (`autograd.kernels`);
 * on NumPy arrays.
 
@@ -28,8 +29,8 @@ from . import ieee
 
 # --------------------------------------------------------------------------------------------------------------------
 # The vocabulary of the rules. Each word works on floats and on anything that has a method of the same name
-# (Values and the symbols of `kernels`); what is left is an array, and NumPy's own function is used. A word of two numbers
-# asks whichever of them has a method `_of_two`.
+# (Values and the symbols of `kernels`); what is left is an array, and NumPy's own function is used. A word of two
+# numbers asks whichever of them has a method `_of_two`.
 
 
 def _word(name: str, on_arrays: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
@@ -459,7 +460,8 @@ _line(
         ("{b}/({a}² + {b}²)", r"\frac{{{b}}}{{{a}^2 + {b}^2}}"),
         ("−{a}/({a}² + {b}²)", r"-\frac{{{a}}}{{{a}^2 + {b}^2}}"),
     ),
-    singular="the angle of the point (b, a), from -π to π; at (0, 0) it is what C99 says, and the derivatives are taken as 0",
+    singular="the angle of the point (b, a), from -π to π; at (0, 0) it is what C99 says, and the derivatives are "
+    "taken as 0",
 )
 _line(
     "hypot",
@@ -497,8 +499,8 @@ _line(
     symbol="log1p",
     formula=("log(1 + {a})", r"\ln(1 + {a})"),
     derivatives=(("1/(1 + {a})", r"\frac{{1}}{{1 + {a}}}"),),
-    singular="exact for a tiny a; at -1 it is -inf with derivative inf; below, the value is nan and the derivative stays "
-    "1/(1 + a)",
+    singular="exact for a tiny a; at -1 it is -inf with derivative inf; below, the value is nan and the derivative "
+    "stays 1/(1 + a)",
 )
 _line(
     "expm1",
@@ -537,8 +539,8 @@ _line(
     symbol="GELU",
     formula=("{a}·Φ({a})", r"{a}\,\Phi({a})"),
     derivatives=(("Φ({a}) + {a}·φ({a})", r"\Phi({a}) + {a}\,\varphi({a})"),),
-    singular="Φ is the normal distribution's function, (1 + erf(a/√2))/2, and φ its bell curve: the exact GELU, not the "
-    "one by tanh; at -inf it is nan, as 0·inf is",
+    singular="Φ is the normal distribution's function, (1 + erf(a/√2))/2, and φ its bell curve: the exact GELU, not "
+    "the one by tanh; at -inf both are nan, and at inf the derivative, as 0·inf is",
 )
 
 # --- activations

@@ -330,19 +330,23 @@ class Value:
 
     @fast("atan2")
     def atan2(self, x: Operand) -> Value:
-        """The angle of the point (x, self), from -π to π; its local derivatives are x/r² and -self/r², with r² = x² + self²."""
-        return record("atan2", self, x)
+        """The angle of the point (x, self), from -π to π; local derivatives x/r² and -self/r², r² = x² + self²."""
+        return self._of_two("atan2", self, x)
 
     @fast("hypot")
     def hypot(self, other: Operand) -> Value:
         """√(self² + other²) = r, without overflow on the way; its local derivatives are self/r and other/r."""
-        return record("hypot", self, other)
+        return self._of_two("hypot", self, other)
 
     arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2  # what NumPy looks for in np.arcsin(value)
 
     @staticmethod
     def _of_two(name: str, a: Operand, b: Operand) -> Value:
-        """How the sheet's rules call a function of two numbers of which one is a Value."""
+        """A function of two numbers, of which one is a Value; if the other is a `forward.Dual`, that sees to it."""
+        for x in (a, b):
+            if not isinstance(x, (Value, Real)) and hasattr(x, "_of_two"):
+                other: Value = x._of_two(name, a, b)
+                return other
         return record(name, a, b)
 
     @fast("tanh")
@@ -362,7 +366,7 @@ class Value:
 
     @fast("leaky_relu")
     def _leaky_relu(self, alpha: Operand) -> Value:
-        return record("leaky_relu", self, alpha)
+        return self._of_two("leaky_relu", self, alpha)
 
     def leaky_relu(self, alpha: Operand = 0.01) -> Value:
         """x above 0, else alpha·x. With a Value as alpha this is the parametric ReLU, and alpha is learned."""
@@ -427,7 +431,9 @@ class Value:
 
     def __round__(self, digits: int | None = None) -> float:
         places = "" if digits is None else f", {digits}"
-        return self._refuse("round()", f"For the number write round(x.data{places}); to print it, f'{{x:.{digits or 0}f}}'")
+        return self._refuse(
+            "round()", f"For the number write round(x.data{places}); to print it, f'{{x:.{digits or 0}f}}'"
+        )
 
     def __floor__(self) -> int:
         return self._refuse("math.floor()", "For the number write math.floor(x.data)")
@@ -472,7 +478,7 @@ class Value:
             _sweep(self, seed)
 
     def _backward(self) -> None:
-        """micrograd's name for this node's one step of the chain rule: input.grad += grad · ∂self/∂input, for each input.
+        """micrograd's name for this node's one step of the chain rule: input.grad += grad · ∂self/∂input, for each one.
 
         On a leaf it does nothing. `backward` does this step for every node, the root first, after setting its gradient
         to 1; by hand it is ``o.grad = 1.0; o._backward(); n._backward(); ...``, each node after all that use it.

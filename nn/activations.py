@@ -13,7 +13,8 @@
 | softmax    | e^zᵢ / Σ e^zⱼ          | yᵢ([i = j] - yⱼ); a layer's |
 
 Sources: relu in networks: Nair and Hinton (2010); leaky_relu: Maas, Hannun and Ng (2013), with the slope 0.1 of the
-lecture; prelu: He, Zhang, Ren and Sun (2015); gelu, with the normal distribution's Φ and φ: Hendrycks and Gimpel (2016).
+lecture; prelu: He, Zhang, Ren and Sun (2015); gelu: Hendrycks and Gimpel (2016), where Φ and φ are the normal
+distribution's function and density.
 """
 
 from __future__ import annotations

@@ -278,7 +278,9 @@ def test_the_reader_of_long_formulas_reads_nothing_else(text: str) -> None:
         ours = long_formulas.statements(text.split("\n"))
     except long_formulas.Unreadable:
         return
-    assert [ast.dump(s) for s in ours] == [ast.dump(s) for s in ast.parse("\n".join(map(str.strip, text.split("\n")))).body]
+    assert [ast.dump(s) for s in ours] == [
+        ast.dump(s) for s in ast.parse("\n".join(map(str.strip, text.split("\n")))).body
+    ]
 
 
 def test_a_value_that_is_not_a_number_is_a_type_error() -> None:

@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Value
-from autograd import error_function
+from autograd import Value, error_function
 from autograd.compile.run import array_words, load
 from tests.autograd.compile.models import CASES, Source, batch_of, eager, random_dag, strict_error
 
