@@ -376,7 +376,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
             f"f has {len(primals)} arguments here, and their direction {len(tangents)}; it needs one for each"
         )
     level = next(levels)
-    numeric = _plain(())
+    numeric, has_values = _plain(()), False
     arguments = []
     for k, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
         (xs, rebuild), (vs, _) = flatten(primal), flatten(tangent)
@@ -384,6 +384,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
             raise ValueError(f"argument number {k} has {len(xs)} numbers, but its direction has {len(vs)}")
         xs, vs = ([x if isinstance(x, (Value, Dual)) else to_float(x) for x in numbers] for numbers in (xs, vs))
         numeric = numeric and _plain(xs + vs)
+        has_values = has_values or any(isinstance(x, Value) for x in xs + vs)
         arguments.append(rebuild([Dual(x, v, level) for x, v in zip(xs, vs, strict=True)]))
     outputs, rebuild_result = flatten(f(*arguments))
     for y in outputs:
@@ -394,6 +395,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     slopes = [y.tangent if mine else 0.0 for y, mine in zip(outputs, ours, strict=True)]
     if numeric:
         values, slopes = ([parts(x, lambda node: node.data) for x in numbers] for numbers in (values, slopes))
+    elif has_values:
+        values, slopes = ([x if _has_history(x) else constant(to_float(x)) for x in xs] for xs in (values, slopes))
     return rebuild_result(values), rebuild_result(slopes)
 
 
