@@ -1,12 +1,11 @@
-"""erf and erfc on NumPy arrays. NumPy has neither, and calling `math.erfc` for each of many entries takes three times as
-long as the formula here.
+"""erf and erfc on NumPy arrays. NumPy has neither, and `math.erfc` entry by entry takes three times as long for many.
 
 For x ≥ 0, erfc(x) = e^(-x²) · P(t) / (1 + 2x), where t = (x - 3.75)/(x + 3.75) brings all of [0, ∞) into [-1, 1), and
 P is almost a constant there: the substitution of Shepherd and Laframboise, "Chebyshev approximation of
 (1 + 2x)exp(x²)erfc x in 0 ≤ x < ∞" (1981). P was computed as its Chebyshev series at 60 digits, and written out in
-powers of t; the last coefficient is one unit in its last place larger, so that erfc(0) is 1. Near 0 erf has a polynomial
-of its own, since 1 - erfc(x) would lose the digits of a small x. The relative error of erf is below 4e-16; that of
-erfc is below 1e-15 times 1 + 2x², which is its condition number.
+powers of t; the last coefficient is one unit in its last place larger, so that erfc(0) is 1. Near 0 erf has a
+polynomial of its own, since 1 - erfc(x) would lose the digits of a small x. The relative error of erf is below 4e-16;
+that of erfc is below 1e-15 times 1 + 2x², which is its condition number.
 """
 
 from __future__ import annotations
