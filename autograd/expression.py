@@ -15,15 +15,17 @@ import re
 from numbers import Real
 from typing import Any
 
-from . import ops
-from .functions import apply
+from . import long_formulas, ops
+from .forward import apply
+from .hints import written_out
 from .value import Value, to_float
 
-MAX_LENGTH = 10_000  # characters
-MAX_DEPTH = 500  # nested operations; Python's own parser gives up at a few thousand
+MAX_LENGTH = 1_000_000  # characters
+MAX_DEPTH = 500  # operations inside each other; the terms of a sum and the factors of a product stand side by side
 
 _BINARY = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow"}
-_ALIASES = {"max": "maximum", "min": "minimum", "ln": "log", "σ": "sigmoid"}
+_SHORT = {"max": "maximum", "min": "minimum", "ln": "log", "σ": "sigmoid"}
+_ALIASES = _SHORT | {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2"}  # as NumPy says
 # signs as books, and our own tables, write them; each is read as the one character that a keyboard has
 _SIGNS = str.maketrans({"·": "*", "⋅": "*", "×": "*", "∗": "*", "÷": "/", "∕": "/", "−": "-", "–": "-"})
 _NAMED_NUMBERS = {"pi": math.pi}
@@ -133,7 +135,10 @@ def _syntax(text: str, lead: int) -> list[ast.stmt]:
         message, column = _explained(str(error.msg).split("\n")[0], text, column)
         raise ExpressionError(message, text, column) from None
     except (RecursionError, MemoryError):
-        raise ExpressionError("the formula is nested too deeply", text, 0) from None
+        try:
+            return long_formulas.statements(_lines(text.translate(_SIGNS)))
+        except long_formulas.Unreadable:
+            raise ExpressionError("the formula is nested too deeply", text, 0) from None
     except ValueError as error:  # null bytes, and integers of thousands of digits
         raise ExpressionError(f"this cannot be read as a formula: {error}", text, 0) from None
 
@@ -229,7 +234,9 @@ class _Reader:
             children = self.children(node)
             if children:
                 stack.append((node, depth, True))
-                stack.extend((child, depth + 1, False) for child in reversed(children))
+                chained = isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Pow)
+                for k, child in reversed(list(enumerate(children))):
+                    stack.append((child, depth if chained and k == 0 else depth + 1, False))
             else:
                 results.append(self.leaf(node))
         return results.pop()
@@ -360,14 +367,14 @@ class _Reader:
 
 def known_functions() -> list[str]:
     """The names of the functions that a formula may call."""
-    return sorted({*ops.SHEET, *_ALIASES} - _NOT_FUNCTIONS)
+    return sorted({*ops.SHEET, *_SHORT} - _NOT_FUNCTIONS)
 
 
 def _near(name: str) -> str:
     import difflib
 
     near = difflib.get_close_matches(name.lower(), known_functions(), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+    return written_out(name) or (f"; did you mean {near[0]}?" if near else "")
 
 
 def _operator_place(reader: _Reader, node: ast.BinOp) -> Any:

@@ -11,19 +11,31 @@ from numbers import Real
 from typing import Any, overload
 
 from . import ops
+from .forward import Dual, apply
 from .signatures import Number, Operation, of_many, of_many_each, of_two
-from .value import Operand, Value, _rule_number, _short, record, to_float
+from .value import Operand, Value, _short, to_float
 
 __all__ = [
     "abs",
+    "acos",
     "add",
+    "asin",
+    "atan",
+    "atan2",
     "cos",
+    "cosh",
     "detach",
     "div",
     "dot",
+    "erf",
+    "erfc",
     "exp",
+    "expm1",
+    "gelu",
+    "hypot",
     "leaky_relu",
     "log",
+    "log1p",
     "logsumexp",
     "maximum",
     "minimum",
@@ -35,31 +47,15 @@ __all__ = [
     "relu",
     "sigmoid",
     "sin",
+    "sinh",
     "softmax",
     "softplus",
     "sqrt",
     "sub",
+    "tan",
     "tanh",
     "where",
 ]
-
-
-@overload
-def apply(name: str, *operands: float) -> float: ...
-@overload
-def apply(name: str, *operands: Value) -> Value: ...
-@overload
-def apply(name: str, *operands: Operand) -> Value | float: ...
-def apply(name: str, *operands: Operand) -> Value | float:
-    """Apply an operation of the sheet: record it if any operand is a Value, else compute the number."""
-    for x in operands:
-        if isinstance(x, Value):
-            return record(name, *operands)
-    op = ops.SHEET[name]
-    wrong_count = op.input_count_error(len(operands))
-    if wrong_count:
-        raise ValueError(wrong_count)
-    return _rule_number(op.forward(*[to_float(x) for x in operands]), name, "forward")
 
 
 def exp(x: Number) -> Number:
@@ -85,6 +81,76 @@ def sin(x: Number) -> Number:
 def cos(x: Number) -> Number:
     """The cosine of x in radians. Derivative -sin x."""
     return x.cos() if isinstance(x, Value) else apply("cos", x)
+
+
+def tan(x: Number) -> Number:
+    """The tangent of x in radians, y. Derivative 1 + y²."""
+    return x.tan() if isinstance(x, Value) else apply("tan", x)
+
+
+def asin(x: Number) -> Number:
+    """The angle whose sine is x, from -π/2 to π/2; beyond ±1 it is nan. Derivative 1/√(1 - x²), inf at ±1."""
+    return x.asin() if isinstance(x, Value) else apply("asin", x)
+
+
+def acos(x: Number) -> Number:
+    """The angle whose cosine is x, from 0 to π; beyond ±1 it is nan. Derivative -1/√(1 - x²), -inf at ±1."""
+    return x.acos() if isinstance(x, Value) else apply("acos", x)
+
+
+def atan(x: Number) -> Number:
+    """The angle whose tangent is x, from -π/2 to π/2. Derivative 1/(1 + x²)."""
+    return x.atan() if isinstance(x, Value) else apply("atan", x)
+
+
+def sinh(x: Number) -> Number:
+    """The hyperbolic sine (e^x - e^-x)/2; an infinity beyond ±710. Derivative cosh x."""
+    return x.sinh() if isinstance(x, Value) else apply("sinh", x)
+
+
+def cosh(x: Number) -> Number:
+    """The hyperbolic cosine (e^x + e^-x)/2; inf beyond ±710. Derivative sinh x."""
+    return x.cosh() if isinstance(x, Value) else apply("cosh", x)
+
+
+def log1p(x: Number) -> Number:
+    """log(1 + x), exact for a tiny x, too; log1p(-1) is -inf, below it is nan. Derivative 1/(1 + x)."""
+    return x.log1p() if isinstance(x, Value) else apply("log1p", x)
+
+
+def expm1(x: Number) -> Number:
+    """e^x - 1, exact for a tiny x, too. Derivative e^x."""
+    return x.expm1() if isinstance(x, Value) else apply("expm1", x)
+
+
+def erf(x: Number) -> Number:
+    """The error function, 2/√π · ∫ e^(-t²) dt from 0 to x. Derivative 2/√π·e^(-x²)."""
+    return x.erf() if isinstance(x, Value) else apply("erf", x)
+
+
+def erfc(x: Number) -> Number:
+    """1 - erf(x), with all digits where it is small. Derivative -2/√π·e^(-x²)."""
+    return x.erfc() if isinstance(x, Value) else apply("erfc", x)
+
+
+def gelu(x: Number) -> Number:
+    """x·Φ(x), the exact GELU (Hendrycks and Gimpel, 2016). Derivative Φ(x) + x·φ(x).
+
+    Φ(x) = (1 + erf(x/√2))/2 is the normal distribution's function, and φ(x) = e^(-x²/2)/√(2π) its bell curve.
+    """
+    return x.gelu() if isinstance(x, Value) else apply("gelu", x)
+
+
+@of_two
+def atan2(y: Operand, x: Operand) -> Any:
+    """The angle of the point (x, y), from -π to π. Derivatives x/r² and -y/r², with r² = x² + y²; at (0, 0) both 0."""
+    return apply("atan2", y, x)
+
+
+@of_two
+def hypot(a: Operand, b: Operand) -> Any:
+    """√(a² + b²) = r, without overflow on the way. Derivatives a/r and b/r; at (0, 0) both 0."""
+    return apply("hypot", a, b)
 
 
 def tanh(x: Number) -> Number:
@@ -198,7 +264,7 @@ def softmax(*xs: Operand | Iterable[Operand]) -> list[Any]:
     """
     logits: Sequence[Any] = _spread("softmax", xs)
     total: Value | float = logsumexp(logits)
-    return [exp(x - total) if isinstance(total, Value) else exp(to_float(x) - total) for x in logits]
+    return [exp(x - total) if isinstance(total, (Value, Dual)) else exp(to_float(x) - total) for x in logits]
 
 
 @overload
@@ -224,10 +290,9 @@ def where(condition: Any, x: Operand, y: Operand) -> Value | float:
     Raises:
         TypeError: for a condition that is no comparison.
     """
-    choose = getattr(condition, "where", None)  # a comparison of Values
-    if choose is not None:
-        chosen: Value = choose(x, y)
-        return chosen
+    if hasattr(condition, "as_node"):  # a comparison of Values
+        node: Value = condition.as_node()
+        return apply("where", node, x, y)
     if isinstance(condition, bool) or (hasattr(condition, "dtype") and condition.dtype == bool and condition.ndim == 0):
         return apply("where", float(condition), x, y)
     raise TypeError(
@@ -256,7 +321,7 @@ def dot(xs: Iterable[Operand], ws: Iterable[Operand]) -> Value | float:
 
 def _spread(name: str, xs: Sequence[Any]) -> Sequence[Operand]:
     """The operands, whether they came as several arguments or as one list."""
-    if len(xs) == 1 and not isinstance(xs[0], (Value, Real)):
+    if len(xs) == 1 and not isinstance(xs[0], (Value, Dual, Real)):
         if isinstance(xs[0], str) or not isinstance(xs[0], Iterable):
             raise TypeError(f"{name} takes numbers, Values, or one list of them, but got {type(xs[0]).__name__}")
         xs = tuple(xs[0])

@@ -8,8 +8,36 @@ from typing import Any, NoReturn, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# Functions that are near to another one's name, but are not it: nobody who writes gelu means relu.
-ANOTHER_FUNCTION = frozenset("celu elu gelu glu mish selu silu swish".split())
+# Functions that the field knows and that have no name here: they are no slips, so "silu" is not a misspelt "relu".
+WRITTEN_OUT = {
+    "acosh": "log(x + sqrt(x*x - 1))",
+    "asinh": "log(x + hypot(x, 1))",
+    "atanh": "(log1p(x) - log1p(-x))/2",
+    "cbrt": "x/abs(x) * abs(x)**(1/3)",
+    "celu": "relu(x) + min(expm1(x), 0)",
+    "cot": "1/tan(x)",
+    "csc": "1/sin(x)",
+    "elu": "relu(x) + min(expm1(x), 0)",
+    "exp2": "2**x",
+    "hardsigmoid": "min(max(x/6 + 1/2, 0), 1)",
+    "hardswish": "x*min(max(x/6 + 1/2, 0), 1)",
+    "hardtanh": "min(max(x, -1), 1)",
+    "log10": "log(x)/log(10)",
+    "log2": "log(x)/log(2)",
+    "logit": "log(x) - log1p(-x)",
+    "logsigmoid": "-softplus(-x)",
+    "mish": "x*tanh(softplus(x))",
+    "relu6": "min(relu(x), 6)",
+    "sec": "1/cos(x)",
+    "selu": "1.0507009873554805*(relu(x) + 1.6732632423543772*min(expm1(x), 0))",
+    "sign": "x/abs(x)",
+    "silu": "x*sigmoid(x)",
+    "sinc": "sin(pi*x)/(pi*x)",
+    "softsign": "x/(1 + abs(x))",
+    "square": "x**2",
+    "swish": "x*sigmoid(x)",
+    "tanhshrink": "x - tanh(x)",
+}
 
 
 def did_you_mean(word: str, known: Iterable[str], elsewhere: Mapping[str, str] | None = None) -> str:
@@ -26,10 +54,16 @@ def near(word: str, known: Iterable[str]) -> list[str]:
     """The known word that comes nearest to this one, whatever its capitals, or none."""
     import difflib  # only when there is an error to explain
 
-    if word.lower() in ANOTHER_FUNCTION:
+    if word.lower() in WRITTEN_OUT:
         return []
     words = {name.lower(): name for name in known}
     return [words[name] for name in difflib.get_close_matches(word.lower(), words, 1)]
+
+
+def written_out(name: str) -> str:
+    """The end of an error message for a function that has no name here, "; silu(x) is x*sigmoid(x)"; else ""."""
+    name = name.lower()
+    return f"; {name}(x) is {WRITTEN_OUT[name]}" if name in WRITTEN_OUT else ""
 
 
 # --- attributes
@@ -121,7 +155,7 @@ def no_such_name(module: str, name: str, known: Iterable[str], elsewhere: Mappin
     then it is an ImportError, whose words stay.
     """
     close = near(name, known)
-    hint = elsewhere.get(name) or (f"did you mean {close[0]!r}?" if close else "")
+    hint = elsewhere.get(name) or (f"did you mean {close[0]!r}?" if close else written_out(name).removeprefix("; "))
     message = f"{module} has no {name!r}" + (f"; {hint}" if hint else "")
     if _importing_from():
         return ImportError(message, name=module)
@@ -137,4 +171,4 @@ def _importing_from() -> bool:
     return dis.opname[frame.f_code.co_code[frame.f_lasti]] == "IMPORT_FROM"
 
 
-__all__ = ["Elsewhere", "ReadOnly", "add_elsewhere", "did_you_mean", "explains", "near", "no_such_name"]
+__all__ = ["Elsewhere", "ReadOnly", "add_elsewhere", "did_you_mean", "explains", "near", "no_such_name", "written_out"]

@@ -10,7 +10,7 @@ Every function takes and returns ``float``.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 INF = math.inf
 NAN = math.nan
@@ -81,6 +81,38 @@ def cos(a: float) -> float:
 
 
 tanh = math.tanh  # never raises
+
+
+def _never_raising(f: Callable[[float], float]) -> Callable[[float], float]:
+    """One of `math`'s functions, with nan outside its domain, and an infinity of the right sign where it overflows."""
+
+    def g(a: float) -> float:
+        try:
+            return f(a)
+        except ValueError:
+            return NAN
+        except OverflowError:
+            return math.copysign(INF, f(math.copysign(1.0, a)))
+
+    g.__name__, g.__doc__ = f.__name__, f.__doc__
+    return g
+
+
+tan = _never_raising(math.tan)
+asin = _never_raising(math.asin)
+acos = _never_raising(math.acos)
+sinh = _never_raising(math.sinh)
+cosh = _never_raising(math.cosh)
+expm1 = _never_raising(math.expm1)
+atan, atan2, hypot, erf, erfc = math.atan, math.atan2, math.hypot, math.erf, math.erfc  # these never raise
+
+
+def log1p(a: float) -> float:
+    """log(1 + a) for a tiny a, too; log1p(-1) is -inf, below it is nan."""
+    try:
+        return math.log1p(a)
+    except ValueError:
+        return -INF if a == -1 else NAN
 
 
 def sigmoid(a: float) -> float:

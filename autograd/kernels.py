@@ -88,6 +88,9 @@ class Symbol:
     def __bool__(self) -> bool:
         raise TypeError("this rule asks Python's `if` about a symbol; write `where(condition, yes, no)` instead")
 
+    def _of_two(self, word: str, a: Any, b: Any) -> Symbol:
+        return Symbol(f"{word}({_text(a)}, {_text(b)})")
+
     def where(self, yes: Any, no: Any) -> Symbol:
         return Symbol(f"({_text(yes)} if {self.text} else {_text(no)})")
 
@@ -127,6 +130,18 @@ NAMESPACE: dict[str, Any] = {
     "cos": math.cos,
     "tanh": math.tanh,
     "pow": math.pow,
+    "tan": math.tan,
+    "asin": math.asin,
+    "acos": math.acos,
+    "atan": math.atan,
+    "sinh": math.sinh,
+    "cosh": math.cosh,
+    "log1p": math.log1p,
+    "expm1": math.expm1,
+    "erf": math.erf,
+    "erfc": math.erfc,
+    "atan2": math.atan2,
+    "hypot": math.hypot,
     "sigmoid": ieee.sigmoid,
     "softplus": ieee.softplus,
 }
@@ -194,11 +209,12 @@ def record_{name}(self, other):
     return careful(self, other)
 """
 
+# The int 0 goes to the careful method, because sum() starts with 0 + x.
 _REFLECTED = """\
 def record_{name}(self, other):
     if plain:
         kind = type(other)
-        if kind is float or kind is int:
+        if kind is float or (kind is int and other):
             try:
                 a = other if kind is float else float(other)
                 b = self._data

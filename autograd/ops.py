@@ -5,6 +5,7 @@ defined at the top, so the same line can be read in several ways:
 
 * on floats, when a graph is built (`autograd.value`);
 * on Values, when a derivative is differentiated again (`autograd.transforms`);
+* on numbers that carry their slope along, in forward mode (`autograd.forward`);
 * on symbols that write Python text, from which the engine's fast methods are made (`autograd.kernels`);
 * on NumPy arrays.
 
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import inspect
 import keyword
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +29,8 @@ from . import ieee
 
 # --------------------------------------------------------------------------------------------------------------------
 # The vocabulary of the rules. Each word works on floats and on anything that has a method of the same name
-# (Values and the symbols of `kernels`); what is left is an array, and NumPy's own function is used.
+# (Values and the symbols of `kernels`); what is left is an array, and NumPy's own function is used. A word of two
+# numbers asks whichever of them has a method `_of_two`.
 
 
 def _word(name: str, on_arrays: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
@@ -56,6 +59,46 @@ cos = _word("cos", lambda np, x: np.cos(x))
 tanh = _word("tanh", lambda np, x: np.tanh(x))
 sigmoid = _word("sigmoid", lambda np, x: np.exp(-np.logaddexp(0.0, -x)))
 softplus = _word("softplus", lambda np, x: np.logaddexp(0.0, x))
+
+tan = _word("tan", lambda np, x: np.tan(x))
+asin = _word("asin", lambda np, x: np.arcsin(x))
+acos = _word("acos", lambda np, x: np.arccos(x))
+atan = _word("atan", lambda np, x: np.arctan(x))
+sinh = _word("sinh", lambda np, x: np.sinh(x))
+cosh = _word("cosh", lambda np, x: np.cosh(x))
+log1p = _word("log1p", lambda np, x: np.log1p(x))
+expm1 = _word("expm1", lambda np, x: np.expm1(x))
+erf = _word("erf", lambda np, x: _erf_on_arrays("erf", x))
+erfc = _word("erfc", lambda np, x: _erf_on_arrays("erfc", x))
+
+
+def _erf_on_arrays(name: str, x: Any) -> Any:
+    from . import error_function  # needs NumPy
+
+    return getattr(error_function, name)(x)
+
+
+def _word_of_two(name: str, on_arrays: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    on_floats = getattr(ieee, name)
+
+    def word(a: Any, b: Any) -> Any:
+        if _number(a) and _number(b):
+            return on_floats(a, b)
+        for x in (a, b):  # a plain number may stand first
+            method = getattr(x, "_of_two", None)
+            if method is not None:
+                return method(name, a, b)
+        import numpy
+
+        with numpy.errstate(all="ignore"):
+            return on_arrays(numpy, a, b)
+
+    word.__name__ = name
+    return word
+
+
+atan2 = _word_of_two("atan2", lambda np, a, b: np.arctan2(a, b))
+hypot = _word_of_two("hypot", lambda np, a, b: np.hypot(a, b))
 
 
 def _number(x: Any) -> bool:
@@ -101,6 +144,22 @@ def _slope_of_power(a: Any, b: Any) -> Any:
         return 0.0
     slope = b * power(a, b - 1.0)
     return where(equal(b, 0.0), where(abs(a) > 1e-100, slope, 0.0), slope)
+
+
+_TWO_BY_ROOT_PI = 2.0 / math.sqrt(math.pi)
+_ONE_BY_ROOT_TWO_PI = 1.0 / math.sqrt(2.0 * math.pi)
+
+
+def _slopes_of_angle(a: Any, b: Any, radius: Any) -> tuple[Any, Any]:
+    """b/r² and -a/r², divided one r at a time, since r² may overflow or vanish where r does not; 0 at the origin."""
+    at_origin = equal(radius, 0.0)
+    by_a, by_b = div(div(b, radius), radius), div(div(-a, radius), radius)
+    return where(at_origin, 0.0, by_a), where(at_origin, 0.0, by_b)
+
+
+def _normal_cdf(a: Any) -> Any:
+    """Φ(a), by erfc, so that it keeps its digits where it is small."""
+    return 0.5 * erfc(-math.sqrt(0.5) * a)
 
 
 # The next two words fold many inputs into one. The compiler gives a rule one symbol that stands for a whole row of
@@ -339,6 +398,141 @@ _line(
     symbol="cos",
     formula=("cos({a})", r"\cos {a}"),
     derivatives=(("−sin({a})", r"-\sin {a}"),),
+)
+
+# --- more functions of a calculator
+_line(
+    "tan",
+    1,
+    lambda a: tan(a),
+    lambda y, a: (1.0 + y * y,),
+    symbol="tan",
+    formula=("tan({a})", r"\tan({a})"),
+    derivatives=(("1 + {y}²", "1 + {y}^2"),),
+    singular="π/2 is no float, so tan is nowhere infinite: tan(π/2) is 1.6e16",
+)
+_line(
+    "asin",
+    1,
+    lambda a: asin(a),
+    # (1 - a)(1 + a) and not 1 - a², which loses digits where a is close to ±1
+    lambda y, a: (div(1.0, sqrt((1.0 - a) * (1.0 + a))),),
+    symbol="asin",
+    formula=("asin({a})", r"\arcsin({a})"),
+    derivatives=(("1/√(1 − {a}²)", r"\frac{{1}}{{\sqrt{{1 - {a}^2}}}}"),),
+    singular="the derivative at ±1 is inf; beyond, both are nan",
+)
+_line(
+    "acos",
+    1,
+    lambda a: acos(a),
+    lambda y, a: (div(-1.0, sqrt((1.0 - a) * (1.0 + a))),),
+    symbol="acos",
+    formula=("acos({a})", r"\arccos({a})"),
+    derivatives=(("−1/√(1 − {a}²)", r"-\frac{{1}}{{\sqrt{{1 - {a}^2}}}}"),),
+    singular="the derivative at ±1 is -inf; beyond, both are nan",
+)
+_line(
+    "atan",
+    1,
+    lambda a: atan(a),
+    lambda y, a: (div(1.0, 1.0 + a * a),),
+    symbol="atan",
+    formula=("atan({a})", r"\arctan({a})"),
+    derivatives=(("1/(1 + {a}²)", r"\frac{{1}}{{1 + {a}^2}}"),),
+)
+_line(
+    "atan2",
+    2,
+    lambda a, b: atan2(a, b),
+    lambda y, a, b: _slopes_of_angle(a, b, hypot(a, b)),
+    symbol="atan2",
+    formula=("atan2({a}, {b})", r"\operatorname{{atan2}}({a}, {b})"),
+    derivatives=(
+        ("{b}/({a}² + {b}²)", r"\frac{{{b}}}{{{a}^2 + {b}^2}}"),
+        ("−{a}/({a}² + {b}²)", r"-\frac{{{a}}}{{{a}^2 + {b}^2}}"),
+    ),
+    singular="the angle of the point (b, a), from -π to π; at (0, 0) it is what C99 says, and the derivatives are "
+    "taken as 0",
+)
+_line(
+    "hypot",
+    2,
+    lambda a, b: hypot(a, b),
+    lambda y, a, b: (where(equal(y, 0.0), 0.0, div(a, y)), where(equal(y, 0.0), 0.0, div(b, y))),
+    symbol="hypot",
+    formula=("√({a}² + {b}²)", r"\sqrt{{{a}^2 + {b}^2}}"),
+    derivatives=(("{a}/{y}", r"\frac{{{a}}}{{{y}}}"), ("{b}/{y}", r"\frac{{{b}}}{{{y}}}")),
+    singular="no square on the way overflows; at (0, 0) the derivatives are taken as 0, as that of |x| is",
+)
+_line(
+    "sinh",
+    1,
+    lambda a: sinh(a),
+    lambda y, a: (cosh(a),),
+    symbol="sinh",
+    formula=("sinh({a})", r"\sinh({a})"),
+    derivatives=(("cosh({a})", r"\cosh({a})"),),
+)
+_line(
+    "cosh",
+    1,
+    lambda a: cosh(a),
+    lambda y, a: (sinh(a),),
+    symbol="cosh",
+    formula=("cosh({a})", r"\cosh({a})"),
+    derivatives=(("sinh({a})", r"\sinh({a})"),),
+)
+_line(
+    "log1p",
+    1,
+    lambda a: log1p(a),
+    lambda y, a: (div(1.0, 1.0 + a),),
+    symbol="log1p",
+    formula=("log(1 + {a})", r"\ln(1 + {a})"),
+    derivatives=(("1/(1 + {a})", r"\frac{{1}}{{1 + {a}}}"),),
+    singular="exact for a tiny a; at -1 it is -inf with derivative inf; below, the value is nan and the derivative "
+    "stays 1/(1 + a)",
+)
+_line(
+    "expm1",
+    1,
+    lambda a: expm1(a),
+    lambda y, a: (exp(a),),  # and not 1 + y, which is 0 below -37
+    symbol="expm1",
+    formula=("exp({a}) − 1", "e^{{{a}}} - 1"),
+    derivatives=(("exp({a})", "e^{{{a}}}"),),
+    singular="exact for a tiny a",
+)
+_line(
+    "erf",
+    1,
+    lambda a: erf(a),
+    lambda y, a: (_TWO_BY_ROOT_PI * exp(-a * a),),
+    symbol="erf",
+    formula=("erf({a})", r"\operatorname{{erf}}({a})"),
+    derivatives=(("2/√π·exp(−{a}²)", r"\frac{{2}}{{\sqrt{{\pi}}}}\,e^{{-{a}^2}}"),),
+)
+_line(
+    "erfc",
+    1,
+    lambda a: erfc(a),
+    lambda y, a: (-_TWO_BY_ROOT_PI * exp(-a * a),),
+    symbol="erfc",
+    formula=("erfc({a})", r"\operatorname{{erfc}}({a})"),
+    derivatives=(("−2/√π·exp(−{a}²)", r"-\frac{{2}}{{\sqrt{{\pi}}}}\,e^{{-{a}^2}}"),),
+    singular="1 - erf(a), with all digits where it is small",
+)
+_line(
+    "gelu",  # an activation, made of the line before
+    1,
+    lambda a: a * _normal_cdf(a),
+    lambda y, a: (_normal_cdf(a) + a * (_ONE_BY_ROOT_TWO_PI * exp(-0.5 * a * a)),),
+    symbol="GELU",
+    formula=("{a}·Φ({a})", r"{a}\,\Phi({a})"),
+    derivatives=(("Φ({a}) + {a}·φ({a})", r"\Phi({a}) + {a}\,\varphi({a})"),),
+    singular="Φ is the normal distribution's function, (1 + erf(a/√2))/2, and φ its bell curve: the exact GELU, not "
+    "the one by tanh; at -inf both are nan, and at inf the derivative, as 0·inf is",
 )
 
 # --- activations

@@ -222,8 +222,8 @@ class Value(LikeATensor):
 
     @fast("add", reflected=True)
     def __radd__(self, other: Operand) -> Value:
-        """other + self"""
-        return _arithmetic("add", other, self)
+        """other + self; 0 + self, with which Python's sum() begins, is a `_SumStart`"""
+        return _sum_start(self) if type(other) is int and other == 0 else _arithmetic("add", other, self)
 
     @fast("sub")
     def __sub__(self, other: Operand) -> Value:
@@ -314,6 +314,82 @@ class Value(LikeATensor):
         """The cosine (radians); its local derivative is minus the sine."""
         return record("cos", self)
 
+    @fast("tan")
+    def tan(self) -> Value:
+        """The tangent (radians) y; its local derivative is 1 + y²."""
+        return record("tan", self)
+
+    @fast("asin")
+    def asin(self) -> Value:
+        """The angle whose sine this is, from -π/2 to π/2; its local derivative is 1/√(1 - x²)."""
+        return record("asin", self)
+
+    @fast("acos")
+    def acos(self) -> Value:
+        """The angle whose cosine this is, from 0 to π; its local derivative is -1/√(1 - x²)."""
+        return record("acos", self)
+
+    @fast("atan")
+    def atan(self) -> Value:
+        """The angle whose tangent this is, from -π/2 to π/2; its local derivative is 1/(1 + x²)."""
+        return record("atan", self)
+
+    @fast("sinh")
+    def sinh(self) -> Value:
+        """The hyperbolic sine (e^x - e^-x)/2; its local derivative is cosh x."""
+        return record("sinh", self)
+
+    @fast("cosh")
+    def cosh(self) -> Value:
+        """The hyperbolic cosine (e^x + e^-x)/2; its local derivative is sinh x."""
+        return record("cosh", self)
+
+    @fast("log1p")
+    def log1p(self) -> Value:
+        """log(1 + x), exact for a tiny x, too; its local derivative is 1/(1 + x)."""
+        return record("log1p", self)
+
+    @fast("expm1")
+    def expm1(self) -> Value:
+        """e^x - 1, exact for a tiny x, too; its local derivative is e^x."""
+        return record("expm1", self)
+
+    @fast("erf")
+    def erf(self) -> Value:
+        """The error function, 2/√π times the area under e^(-t²) from 0 to x; its local derivative is 2/√π·e^(-x²)."""
+        return record("erf", self)
+
+    @fast("erfc")
+    def erfc(self) -> Value:
+        """1 - erf x, with all digits where it is small; its local derivative is -2/√π·e^(-x²)."""
+        return record("erfc", self)
+
+    @fast("gelu")
+    def gelu(self) -> Value:
+        """x·Φ(x), where Φ is the normal distribution's function (Hendrycks and Gimpel, 2016); derivative Φ + x·φ."""
+        return record("gelu", self)
+
+    @fast("atan2")
+    def atan2(self, x: Operand) -> Value:
+        """The angle of the point (x, self), from -π to π; local derivatives x/r² and -self/r², r² = x² + self²."""
+        return self._of_two("atan2", self, x)
+
+    @fast("hypot")
+    def hypot(self, other: Operand) -> Value:
+        """√(self² + other²) = r, without overflow on the way; its local derivatives are self/r and other/r."""
+        return self._of_two("hypot", self, other)
+
+    arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2  # what NumPy looks for in np.arcsin(value)
+
+    @staticmethod
+    def _of_two(name: str, a: Operand, b: Operand) -> Value:
+        """A function of two numbers, of which one is a Value; if the other is a `forward.Dual`, that sees to it."""
+        for x in (a, b):
+            if not isinstance(x, (Value, Real)) and hasattr(x, "_of_two"):
+                other: Value = x._of_two(name, a, b)
+                return other
+        return record(name, a, b)
+
     @fast("tanh")
     def tanh(self) -> Value:
         """The hyperbolic tangent y; its local derivative is 1 - y²."""
@@ -331,7 +407,7 @@ class Value(LikeATensor):
 
     @fast("leaky_relu")
     def _leaky_relu(self, alpha: Operand) -> Value:
-        return record("leaky_relu", self, alpha)
+        return self._of_two("leaky_relu", self, alpha)
 
     def leaky_relu(self, alpha: Operand = LEAKY_SLOPE) -> Value:
         """x above 0, else alpha·x. With a Value as alpha this is the parametric ReLU, and alpha is learned."""
@@ -382,18 +458,35 @@ class Value(LikeATensor):
         return self._data != 0.0
 
     def __float__(self) -> float:
-        if TRACING:
-            _refuse_reading(self, "the number in a Value")
-        raise TypeError(
-            "float() of a Value would cut it out of the graph, and its gradient would be lost without a word. "
-            "Use x.data for the number, or autograd.exp, autograd.log, ... in place of math.exp, math.log, ..."
+        return self._refuse(
+            "float()",
+            "Use x.data for the number, or autograd.exp, autograd.log, ... in place of math.exp, math.log, ...",
         )
 
     def __int__(self) -> int:
-        return int(self.__float__())
+        return self._refuse("int()", "For the number write int(x.data)")
 
     def __round__(self, digits: int | None = None) -> float:
-        return round(self.__float__(), digits)
+        places = "" if digits is None else f", {digits}"
+        return self._refuse(
+            "round()", f"For the number write round(x.data{places}); to print it, f'{{x:.{digits or 0}f}}'"
+        )
+
+    def __floor__(self) -> int:
+        return self._refuse("math.floor()", "For the number write math.floor(x.data)")
+
+    def __ceil__(self) -> int:
+        return self._refuse("math.ceil()", "For the number write math.ceil(x.data)")
+
+    def __trunc__(self) -> int:
+        return self._refuse("math.trunc()", "For the number write math.trunc(x.data)")
+
+    def _refuse(self, call: str, instead: str) -> NoReturn:
+        if TRACING:
+            _refuse_reading(self, f"the number in a Value, {call}")
+        raise TypeError(
+            f"{call} of a Value would cut it out of the graph, and its gradient would be lost without a word. {instead}"
+        )
 
     # --- gradients
 
@@ -431,6 +524,16 @@ class Value(LikeATensor):
             check_backward(self, seed)
         with _sweeping:
             _sweep(self, seed)
+
+    def _backward(self) -> None:
+        """micrograd's name for this node's one step of the chain rule: input.grad += grad · ∂self/∂input, for each one.
+
+        On a leaf it does nothing. `backward` does this step for every node, the root first, after setting its gradient
+        to 1; by hand it is ``o.grad = 1.0; o._backward(); n._backward(); ...``, each node after all that use it.
+        """
+        for x, partial in zip(self.inputs, self.local_derivatives, strict=True):
+            if partial is not None:
+                x.grad += self.grad * partial
 
     def zero_grad(self) -> None:
         """Forget the gradient of this node and of every node that it depends on: they are 0.0 and drawn as "–"."""
@@ -495,13 +598,10 @@ class Comparison(int):
 
     asked: tuple[str, Any, Any]  # an operation of the sheet, and its operands: Values, numbers, or Comparisons
 
-    def node(self) -> Value:
+    def as_node(self) -> Value:
         """The comparison as a node, 1.0 or 0.0."""
         name, a, b = self.asked
-        return record(name, *[x.node() if isinstance(x, Comparison) else x for x in (a, b)])
-
-    def where(self, yes: Any, no: Any) -> Value:
-        return record("where", self.node(), yes, no)
+        return record(name, *[x.as_node() if isinstance(x, Comparison) else x for x in (a, b)])
 
     def __and__(self, other: Any) -> Any:
         if not isinstance(other, (bool, Comparison)):
@@ -867,6 +967,27 @@ class _Constant(Value):
 for _name, _method in list(vars(Value).items()):
     if hasattr(_method, "__wrapped__"):
         setattr(_Constant, _name, _method.__wrapped__)
+
+
+class _SumStart(Value):
+    """0 + x, with which Python's ``sum([x, y, ...])`` begins: x itself, as a node of its own.
+
+    It can be named without renaming x. As long as it has no name, what is added to it is added to x: the sum of x and
+    y is x + y, without a gate for the 0.
+    """
+
+    __slots__ = ()
+
+    def __add__(self, other: Operand) -> Value:
+        return Value.__add__(self if self.label else self._a, other)
+
+
+def _sum_start(x: Value) -> Value:
+    start = record("identity", x)
+    if start._a is not None:  # it is recorded
+        start.__class__ = _SumStart
+    return start
+
 
 NAMESPACE["Value"] = Value
 __all__ = ["Comparison", "Operand", "Value", "constant", "is_constant", "record", "to_float"]

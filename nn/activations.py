@@ -9,12 +9,14 @@
 | leaky_relu | max(0.1·z, z)          | 1 if z > 0 else 0.1         |
 | prelu      | max(α·z, z), α learned | 1 if z > 0 else α           |
 | softplus   | log(1 + e^z)           | σ(z)                        |
+| gelu       | z·Φ(z)                 | Φ(z) + z·φ(z)               |
 | softmax    | e^zᵢ / Σ e^zⱼ          | yᵢ([i = j] - yⱼ); a layer's |
 
 The leaky slope keeps a neuron alive whose sum is negative for every example; 0.1 is `autograd.ops.LEAKY_SLOPE`.
 
 Sources: relu in networks: Nair and Hinton (2010); leaky_relu: Maas, Hannun and Ng (2013), with the slope 0.1 of the
-lecture where they have 0.01; prelu: He, Zhang, Ren and Sun (2015).
+lecture where they have 0.01; prelu: He, Zhang, Ren and Sun (2015); gelu: Hendrycks and Gimpel (2016), where Φ and φ
+are the normal distribution's function and density.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from typing import Any
 
 from autograd import Value, functions
 from autograd.functions import leaky_relu
-from autograd.hints import did_you_mean
+from autograd.hints import did_you_mean, written_out
 from autograd.signatures import Number
 from autograd.value import Operand
 
@@ -65,6 +67,7 @@ FUNCTIONS: dict[str, Function] = {
     "relu": functions.relu,
     "leaky_relu": leaky_relu,
     "softplus": functions.softplus,
+    "gelu": functions.gelu,
 }
 _ALIASES = {"identity": "linear", "leakyrelu": "leaky_relu", "leaky-relu": "leaky_relu", "logistic": "sigmoid"}
 NAMES = (*FUNCTIONS, "prelu", "softmax")
@@ -91,7 +94,7 @@ def find(activation: str | Function, *, whole_layer: bool = True) -> tuple[str, 
             return activation, functions.softmax
         if activation == "softmax":
             raise ValueError("softmax looks at all outputs of a layer, so it cannot be a single neuron's activation")
-        hint = did_you_mean(activation, NAMES)
+        hint = written_out(activation) or did_you_mean(activation, NAMES)
         raise ValueError(f"an activation is one of {', '.join(NAMES)}, or a function, but got {given!r}{hint}")
     if callable(activation):
         for known, function in FUNCTIONS.items():

@@ -651,6 +651,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "nadam": Nadam,
     "newton": Newton,
 }
+_NO_SLIPS = {"adadelta", "adamax", "asgd", "lamb", "lion", "radam", "rprop"}  # other methods, not misspelt ones
 
 
 def find(optimizer: str | Optimizer, lr: float | Schedule | None = None) -> Optimizer:
@@ -672,7 +673,7 @@ def find(optimizer: str | Optimizer, lr: float | Schedule | None = None) -> Opti
         )
         raise TypeError(f"an optimiser is a name or an object such as Adam(lr=0.01), but got {kind}")
     if optimizer.lower() not in OPTIMIZERS:
-        hint = did_you_mean(optimizer, OPTIMIZERS)
+        hint = "" if optimizer.lower() in _NO_SLIPS else did_you_mean(optimizer, OPTIMIZERS)
         raise ValueError(f"an optimiser is one of {', '.join(OPTIMIZERS)}, or an object, but got {optimizer!r}{hint}")
     kind_of = OPTIMIZERS[optimizer.lower()]
     return kind_of() if lr is None else kind_of(lr=lr)

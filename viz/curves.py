@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd import SHEET, Value
-from autograd.functions import apply
+from autograd import SHEET, Value, leaky_relu
+from autograd.forward import apply
 from autograd.hints import did_you_mean
 
 from .asking import at_once, one_by_one, question
@@ -193,7 +193,7 @@ def _function(f: Any, label: str | None) -> tuple[Callable[[Any], Any], str | No
         word = {"linear": "identity", "leaky-relu": "leaky_relu", "leakyrelu": "leaky_relu"}.get(f.lower(), f.lower())
         known = sorted(name for name, op in SHEET.items() if op.arity == 1)
         if word == "leaky_relu":
-            raise ValueError("a leaky relu has a slope of its own: f = lambda z: autograd.leaky_relu(z, 0.1)")
+            return leaky_relu, label or f
         if word not in known:
             raise ValueError(
                 f"{f!r} is no operation of one number{did_you_mean(f, known)}; those are {', '.join(known)}, "

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Callable
 from numbers import Real
-from typing import Any, ClassVar, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
 from autograd.expression import known_functions
 from autograd.hints import did_you_mean
@@ -137,15 +137,17 @@ class Taught:
     _to_write: ClassVar[str]  # how it is written to a file
     _instead: ClassVar[dict[str, str]] = {}  # in place of other names
 
-    def __getattr__(self, name: str) -> Any:
-        kind = type(self).__name__
-        missing = f"{kind!r} object has no attribute {name!r}"
-        if name.startswith("_"):
-            raise AttributeError(missing)
-        told = self._to_see if name in _SHOW else self._to_write if name in _WRITE else self._instead.get(name)
-        if told:
-            raise AttributeError(f"a {kind} has no {name}: {told}")
-        raise AttributeError(missing + did_you_mean(name, [word for word in dir(self) if not word.startswith("_")]))
+    if not TYPE_CHECKING:  # or type checkers would take every name for known
+
+        def __getattr__(self, name: str) -> Any:
+            kind = type(self).__name__
+            missing = f"{kind!r} object has no attribute {name!r}"
+            if name.startswith("_"):
+                raise AttributeError(missing)
+            told = self._to_see if name in _SHOW else self._to_write if name in _WRITE else self._instead.get(name)
+            if told:
+                raise AttributeError(f"a {kind} has no {name}: {told}")
+            raise AttributeError(missing + did_you_mean(name, [word for word in dir(self) if not word.startswith("_")]))
 
 
 def shown_by(name: str, file: str) -> str:

@@ -26,6 +26,7 @@ from .layout import Array, Layout
 from .normalise import BATCHED, LINEAR
 from .symbols import (
     BATCH,
+    COMPARISONS,
     NO_ROW,
     ONE_ROW,
     ROWS,
@@ -292,7 +293,8 @@ class _Builder:
                     new = Symbol(s.operator, arguments, s.shape, s.detail, s.row)
                 else:
                     new = s
-                done[id(s)] = self._named(new, s.shape) if seen[id(s)] > 1 else new
+                named = seen[id(s)] > 1 and s.operator not in COMPARISONS  # truth is no array of numbers
+                done[id(s)] = self._named(new, s.shape) if named else new
             return done[id(s)]
 
         return rebuild(x) if any(count > 1 for count in seen.values()) else x

@@ -24,12 +24,13 @@ from numpy.typing import NDArray
 from ..ops import CONSTANT
 from .group import Group, Nodes
 from .normalise import BATCHED, LINEAR, Graph
+from .symbols import WORDS
 from .trace import Trace
 
-ACTIVATIONS = {"tanh", "relu", "sigmoid", "softplus", "leaky_relu"}
+ACTIVATIONS = {"tanh", "relu", "sigmoid", "softplus", "leaky_relu", "gelu"}
 # names that the written programs use themselves
-RESERVED = set(
-    "theta gradient n np numpy take add_at concatenate reshape exp log sqrt sin cos tanh sigmoid softplus where abs "
+RESERVED = {*WORDS} | set(
+    "theta gradient n np numpy take add_at concatenate reshape where abs "
     "pow sum max swapaxes zeros run bind program predict batched adjoint shared math".split()
 )
 

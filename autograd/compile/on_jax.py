@@ -7,6 +7,7 @@ needs. Nothing here knows what the program computes.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ def function(text: Text, names: Sequence[str], shapes: Sequence[Any], dtype: Any
     jax = _jax(dtype)
     from .run import array_words, load
 
-    program = load(text, "program", array_words(jax.numpy))
+    program = load(text, "program", array_words(jax.numpy, importlib.import_module("jax.scipy.special")))
 
     def run(theta: Any, *batch: Any) -> Any:
         columns = [jax.numpy.asarray(X).reshape(X.shape[0], -1).T for X in batch]

@@ -20,6 +20,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import error_function
 from ..modes import STATE, TracingError
 from ..transforms import flatten
 from ..value import Value, to_float
@@ -62,24 +63,29 @@ def _softplus(x: Array, out: Array) -> None:
     np.logaddexp(0.0, x, out)
 
 
+NUMPY_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2"}  # the others are called alike
+
 # the vocabulary of the in-place programs
 IN_PLACE: dict[str, Any] = {
     name: getattr(np, name)
     for name in "add subtract multiply divide power negative absolute maximum less less_equal greater greater_equal "
-    "equal exp log sqrt sin cos tanh matmul copyto empty ones".split()
+    "equal exp log sqrt sin cos tanh tan sinh cosh log1p expm1 hypot matmul copyto empty ones".split()
 }
+IN_PLACE |= {ours: getattr(np, theirs) for ours, theirs in NUMPY_NAMES.items()}
 IN_PLACE |= {
     "half_power": _half_power,
     "sigmoid": _sigmoid,
     "softplus": _softplus,
+    "erf": error_function.erf,
+    "erfc": error_function.erfc,
     "inf": np.inf,
     "nan": np.nan,
     "bool": np.bool_,
 }
 
 
-def array_words(np: Any) -> dict[str, Any]:
-    """The vocabulary of the readable programs, for NumPy or for jax.numpy."""
+def array_words(np: Any, erf: Any) -> dict[str, Any]:
+    """The vocabulary of the readable programs, for NumPy or for jax.numpy; ``erf`` is where erf and erfc come from."""
 
     def concatenate(n: Any, *arrays: Any) -> Any:
         if n is not None:  # shared arrays beside batched ones
@@ -97,6 +103,10 @@ def array_words(np: Any) -> dict[str, Any]:
 
     return {
         **{name: getattr(np, name) for name in "exp log sqrt sin cos tanh where zeros sum max abs".split()},
+        **{name: getattr(np, name) for name in "tan sinh cosh log1p expm1 hypot".split()},
+        **{ours: getattr(np, theirs) for ours, theirs in NUMPY_NAMES.items()},
+        "erf": erf.erf,
+        "erfc": erf.erfc,
         "sigmoid": lambda x: np.where(x >= 0.0, 1.0, np.exp(-abs(x))) / (1.0 + np.exp(-abs(x))),
         "softplus": lambda x: np.logaddexp(0.0, x),
         "take": lambda x, index: np.take(x, index, axis=0),

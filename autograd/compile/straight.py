@@ -31,11 +31,9 @@ MAX_WRITTEN = 16  # operations on more inputs are called, not written out
 MAX_INLINE = 200  # characters; Python's parser allows 200 brackets inside each other
 MAX_TERMS = 50
 
-FAST: dict[str, Any] = {name: getattr(math, name) for name in ("exp", "log", "sqrt", "sin", "cos", "tanh", "pow")}
+FAST: dict[str, Any] = {name: getattr(math, name) for name in (*WORDS, "pow") if hasattr(math, name)}
 FAST |= {"sigmoid": ieee.sigmoid, "softplus": ieee.softplus, "inf": math.inf, "nan": math.nan}
-CAREFUL: dict[str, Any] = FAST | {
-    name: getattr(ieee, name) for name in ("exp", "log", "sqrt", "sin", "cos", "pow", "div")
-}
+CAREFUL: dict[str, Any] = FAST | {name: getattr(ieee, name) for name in (*WORDS, "pow", "div")}
 
 
 def _forward_rule(name: str) -> Callable[..., float]:

@@ -19,7 +19,10 @@ from ..ops import CHOICES, SHEET
 
 Shape = tuple[int, ...]
 BATCH = -1
-WORDS = ("exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "softplus")
+WORDS = (
+    *("exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "softplus"),
+    *("tan", "asin", "acos", "atan", "atan2", "hypot", "sinh", "cosh", "log1p", "expm1", "erf", "erfc"),
+)
 NO_ROW, ROWS, ONE_ROW = 0, 1, 2
 COMPARISONS = ("<", "<=", ">", ">=", "==")
 
@@ -100,6 +103,10 @@ class Symbol:
 
     def equals(self, other: Any) -> Symbol:
         return binary("==", self, other)
+
+    def _of_two(self, word: str, a: Any, b: Any) -> Symbol:
+        x, y = lift(a), lift(b)
+        return Symbol(word, (x, y), broadcast(x.shape, y.shape))
 
     def where(self, yes: Any, no: Any) -> Symbol:
         parts = (self, lift(yes), lift(no))

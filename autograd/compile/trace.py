@@ -71,6 +71,9 @@ class Choice:
     def __init__(self, node: Value, tracer: Tracer) -> None:
         self.node, self.tracer = node, tracer
 
+    def as_node(self) -> Value:
+        return self.node
+
     def where(self, yes: Any, no: Any) -> Value:
         return record("where", self.node, yes, no)
 
@@ -100,7 +103,7 @@ class Choice:
 def _condition(x: Any) -> Any:
     """A condition as an operand: the node of a comparison, or a plain bool as 1 or 0."""
     if isinstance(x, Comparison):
-        return x.node()
+        return x.as_node()
     return x.node if isinstance(x, Choice) else x
 
 

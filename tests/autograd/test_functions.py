@@ -11,6 +11,7 @@ import autograd as ag
 from autograd import Value
 
 ONE = "exp log sqrt sin cos tanh sigmoid relu softplus reciprocal neg abs detach".split()
+ONE += "tan asin acos atan sinh cosh log1p expm1 erf erfc gelu".split()
 
 
 @pytest.mark.parametrize("name", ONE)
@@ -22,7 +23,9 @@ def test_a_function_of_a_number_is_the_same_float_as_the_method_of_a_value(name:
     assert (node.op, repr(node.data)) == (name, repr(number))
 
 
-@pytest.mark.parametrize("name", ["add", "sub", "mul", "div", "pow", "maximum", "minimum", "logsumexp", "leaky_relu"])
+@pytest.mark.parametrize(
+    "name", ["add", "sub", "mul", "div", "pow", "maximum", "minimum", "logsumexp", "leaky_relu", "atan2", "hypot"]
+)
 def test_functions_of_two_mix_values_and_numbers(name: str) -> None:
     f = getattr(ag, name)
     plain = f(3.0, 2)

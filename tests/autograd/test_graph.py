@@ -199,6 +199,8 @@ def test_every_operation_has_a_formula_for_each_step() -> None:
     every += [ag.logsumexp(x, y), ag.dot([x, y], [y, x]), ag.functions.apply("identity", x), ag.detach(x)]
     chosen = [ag.where(c, x, y) for c in (x < y, x <= y, x.equals(y))]
     every += [chosen[0], *(w.inputs[0] for w in chosen)]
+    every += [x.tan(), x.asin(), x.acos(), x.atan(), x.atan2(y), x.hypot(y), x.sinh(), x.cosh(), x.log1p(), x.expm1()]
+    every += [x.erf(), x.erfc(), x.gelu()]
     assert {n.op for n in every} == set(ag.SHEET)
     for node in every:
         for event in (*forward_steps(node), *backward_steps(node)):

@@ -14,6 +14,7 @@ from autograd import Value
 from autograd.kernels import source
 
 UNARY = "neg abs reciprocal exp log sqrt sin cos tanh sigmoid relu softplus".split()
+UNARY += "tan asin acos atan sinh cosh log1p expm1 erf erfc gelu".split()
 BINARY = "add radd sub rsub mul rmul truediv rtruediv pow rpow".split()
 NUMBERS: list[Any] = [0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.0, 1 / 3, -8.0, 700.0, 710.0, -710.0, 1000.0, -1000.0]
 NUMBERS += [math.inf, -math.inf, math.nan, 1e308, -1e308, 1e-308, 5e-324, 1e-200, 1e-101, 36.0, 2.0]
@@ -43,7 +44,7 @@ def test_one_input_methods_equal_the_undecorated_ones(name: str) -> None:
         assert everything(fast(x), [x]) == everything(fast.__wrapped__(x), [x]), number
 
 
-@pytest.mark.parametrize("name", [*BINARY, "_leaky_relu"])
+@pytest.mark.parametrize("name", [*BINARY, "_leaky_relu", "atan2", "hypot"])
 def test_two_input_methods_equal_the_undecorated_ones(name: str) -> None:
     numpy = pytest.importorskip("numpy")
     fast = method(name)
@@ -89,7 +90,7 @@ def test_written_methods_keep_their_names_and_docstrings() -> None:
 def test_nothing_raises_out_of_the_arithmetic_and_nothing_is_complex() -> None:
     for a, b in itertools.product(NUMBERS, repeat=2):
         x, y = Value(a), Value(b)
-        for z in (x + y, x - y, x * y, x / y, x**y, a**y, x**b, x.leaky_relu(y)):
+        for z in (x + y, x - y, x * y, x / y, x**y, a**y, x**b, x.leaky_relu(y), x.atan2(y), x.hypot(y)):
             z.backward()
             assert type(z.data) is float and type(x.grad) is float and type(y.grad) is float
     for name in UNARY:

@@ -46,6 +46,21 @@ def test_numpy_functions_of_a_value_are_ours() -> None:
         y = getattr(np, name)(Value(0.5))
         assert isinstance(y, Value), name
         assert y.data == pytest.approx(float(getattr(np, name)(0.5)), rel=1e-15)
+    for name in ("tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "log1p", "expm1"):
+        y = getattr(np, name)(Value(0.5))
+        assert isinstance(y, Value), name
+        assert y.data == pytest.approx(float(getattr(np, name)(0.5)), rel=1e-15)
+        assert getattr(np, name)(np.array([Value(0.5)]))[0].data == y.data
+
+
+def test_numpy_functions_of_two_numbers_of_which_the_first_is_a_value_are_ours() -> None:
+    for name in ("arctan2", "hypot"):
+        f = getattr(np, name)
+        for other in (2.0, Value(2.0)):
+            y = f(Value(0.5), other)
+            assert isinstance(y, Value) and y.data == pytest.approx(float(f(0.5, 2.0)), rel=1e-15)
+        column = f(np.array([Value(0.5), Value(-3.0)]), [2.0, 4.0])
+        assert [v.data for v in column] == pytest.approx(f([0.5, -3.0], [2.0, 4.0]).tolist(), rel=1e-15)
 
 
 def test_object_arrays_add_multiply_and_reduce() -> None:

@@ -45,6 +45,10 @@ def sigma(x: Any) -> Any:
     return 1 / (1 + mp.exp(-x))
 
 
+def bump(x: Any) -> Any:
+    return 2 / mp.sqrt(mp.pi) * mp.exp(-x * x)
+
+
 def sign(x: Any) -> int:
     return (x > 0) - (x < 0)
 
@@ -70,6 +74,32 @@ ONE: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], Callable[[Any],
     ),
     "relu": (lambda x: max(x, 0), lambda x: x > 0, lambda x: 0, lambda x: True),
     "softplus": (lambda x: mp.log1p(mp.exp(x)), sigma, lambda x: sigma(x) * sigma(-x), lambda x: True),
+    "tan": (mp.tan, lambda x: mp.sec(x) ** 2, lambda x: 2 * mp.tan(x) * mp.sec(x) ** 2, lambda x: True),
+    "asin": (
+        mp.asin,
+        lambda x: 1 / mp.sqrt(1 - x * x),
+        lambda x: x / (1 - x * x) ** 1.5,
+        lambda x: abs(x) < 1,
+    ),
+    "acos": (
+        mp.acos,
+        lambda x: -1 / mp.sqrt(1 - x * x),
+        lambda x: -x / (1 - x * x) ** 1.5,
+        lambda x: abs(x) < 1,
+    ),
+    "atan": (mp.atan, lambda x: 1 / (1 + x * x), lambda x: -2 * x / (1 + x * x) ** 2, lambda x: True),
+    "sinh": (mp.sinh, mp.cosh, mp.sinh, lambda x: True),
+    "cosh": (mp.cosh, mp.sinh, mp.cosh, lambda x: True),
+    "log1p": (lambda x: mp.log(1 + x), lambda x: 1 / (1 + x), lambda x: -1 / (1 + x) ** 2, lambda x: x > -1),
+    "expm1": (lambda x: mp.exp(x) - 1, mp.exp, mp.exp, lambda x: True),
+    "erf": (mp.erf, bump, lambda x: -2 * x * bump(x), lambda x: True),
+    "erfc": (mp.erfc, lambda x: -bump(x), lambda x: 2 * x * bump(x), lambda x: True),
+    "gelu": (
+        lambda x: x * mp.ncdf(x),
+        lambda x: mp.ncdf(x) + x * mp.npdf(x),
+        lambda x: (2 - x * x) * mp.npdf(x),
+        lambda x: True,
+    ),
 }
 
 # op: {point: (value, first, second)}; -0.0 is looked up by its text
@@ -139,6 +169,91 @@ SINGULAR: dict[str, dict[str, tuple[float, float, float]]] = {
         "-inf": (0, 0, 0),
         "nan": (NAN, NAN, NAN),
     },
+    "tan": {
+        "0.0": (0.0, 1.0, 0.0),
+        "-0.0": (-0.0, 1.0, 0.0),
+        "inf": (NAN, NAN, NAN),
+        "-inf": (NAN, NAN, NAN),
+        "nan": (NAN, NAN, NAN),
+    },
+    "asin": {
+        "0.0": (0.0, 1.0, 0.0),
+        "-0.0": (-0.0, 1.0, 0.0),
+        "inf": (NAN, NAN, NAN),
+        "-inf": (NAN, NAN, NAN),
+        "nan": (NAN, NAN, NAN),
+        "1.0": (math.pi / 2, INF, NAN),
+        "-1.0": (-math.pi / 2, INF, NAN),
+        "2.0": (NAN, NAN, NAN),
+    },
+    "acos": {
+        "0.0": (math.pi / 2, -1.0, 0.0),
+        "-0.0": (math.pi / 2, -1.0, 0.0),
+        "inf": (NAN, NAN, NAN),
+        "-inf": (NAN, NAN, NAN),
+        "nan": (NAN, NAN, NAN),
+        "1.0": (0.0, -INF, NAN),
+        "-1.0": (math.pi, -INF, NAN),
+        "2.0": (NAN, NAN, NAN),
+    },
+    "atan": {
+        "0.0": (0.0, 1.0, 0.0),
+        "-0.0": (-0.0, 1.0, 0.0),
+        "inf": (math.pi / 2, 0.0, NAN),
+        "-inf": (-math.pi / 2, 0.0, NAN),
+        "nan": (NAN, NAN, NAN),
+    },
+    "sinh": {
+        "0.0": (0.0, 1.0, 0.0),
+        "-0.0": (-0.0, 1.0, 0.0),
+        "inf": (INF, INF, INF),
+        "-inf": (-INF, INF, -INF),
+        "nan": (NAN, NAN, NAN),
+    },
+    "cosh": {
+        "0.0": (1.0, 0.0, 1.0),
+        "-0.0": (1.0, 0.0, 1.0),
+        "inf": (INF, INF, INF),
+        "-inf": (INF, -INF, INF),
+        "nan": (NAN, NAN, NAN),
+    },
+    "log1p": {
+        "0.0": (0.0, 1.0, -1.0),
+        "-0.0": (-0.0, 1.0, -1.0),
+        "inf": (INF, 0.0, 0.0),
+        "-inf": (NAN, 0.0, 0.0),
+        "nan": (NAN, NAN, NAN),
+        "-1.0": (-INF, INF, -INF),
+        "-2.0": (NAN, -1.0, -1.0),
+    },
+    "expm1": {
+        "0.0": (0.0, 1.0, 1.0),
+        "-0.0": (-0.0, 1.0, 1.0),
+        "inf": (INF, INF, INF),
+        "-inf": (-1.0, 0.0, 0.0),
+        "nan": (NAN, NAN, NAN),
+    },
+    "erf": {
+        "0.0": (0.0, 2 / math.sqrt(math.pi), 0.0),
+        "-0.0": (-0.0, 2 / math.sqrt(math.pi), 0.0),
+        "inf": (1.0, 0.0, NAN),
+        "-inf": (-1.0, 0.0, NAN),
+        "nan": (NAN, NAN, NAN),
+    },
+    "erfc": {
+        "0.0": (1.0, -2 / math.sqrt(math.pi), 0.0),
+        "-0.0": (1.0, -2 / math.sqrt(math.pi), 0.0),
+        "inf": (0.0, 0.0, NAN),
+        "-inf": (2.0, 0.0, NAN),
+        "nan": (NAN, NAN, NAN),
+    },
+    "gelu": {
+        "0.0": (0.0, 0.5, math.sqrt(2 / math.pi)),
+        "-0.0": (-0.0, 0.5, math.sqrt(2 / math.pi)),
+        "inf": (INF, NAN, NAN),
+        "-inf": (NAN, NAN, NAN),
+        "nan": (NAN, NAN, NAN),
+    },
 }
 
 
@@ -159,7 +274,7 @@ def one_input_derivatives(name: str, x: float) -> tuple[float, float, float]:
 def test_every_operation_of_the_sheet_is_in_these_tests() -> None:
     assert (
         set(ONE)
-        | {"add", "sub", "mul", "div", "pow", "leaky_relu"}
+        | {"add", "sub", "mul", "div", "pow", "leaky_relu", "atan2", "hypot"}
         | {
             "maximum",
             "minimum",
@@ -203,7 +318,17 @@ TWO: dict[str, Callable[[Any, Any], Six]] = {
     "mul": lambda a, b: (a * b, b, a, 0, 1, 0),
     "div": lambda a, b: (a / b, 1 / b, -a / b**2, 0, -1 / b**2, 2 * a / b**3),
     "leaky_relu": lambda a, b: (a, 1, 0, 0, 0, 0) if a > 0 else (b * a, b, a, 0, 1, 0),
+    "atan2": lambda a, b: angle(a, b, a * a + b * b),
+    "hypot": lambda a, b: distance(a, b, mp.hypot(a, b)),
 }
+
+
+def angle(a: Any, b: Any, s: Any) -> Six:
+    return mp.atan2(a, b), b / s, -a / s, -2 * a * b / s**2, (a * a - b * b) / s**2, 2 * a * b / s**2
+
+
+def distance(a: Any, b: Any, r: Any) -> Six:
+    return r, a / r, b / r, b * b / r**3, -a * b / r**3, a * a / r**3
 
 
 def power(a: Any, b: Any) -> Six:
@@ -426,7 +551,7 @@ DIFFERENT_ONE: dict[tuple[str, str], str] = {}
 @pytest.mark.parametrize("name", [n for n in ONE if n not in ("identity", "detach")])
 def test_one_input_operations_equal_pytorch_at_every_point(name: str) -> None:
     torch = pytest.importorskip("torch")
-    theirs = {"neg": torch.neg, "softplus": torch.nn.functional.softplus}.get(name) or getattr(torch, name)
+    theirs = {"neg": torch.neg, "gelu": torch.nn.functional.gelu}.get(name) or getattr(torch, name, None)
     if name == "softplus":
         theirs = lambda x: torch.logaddexp(x, torch.zeros_like(x))  # noqa: E731
     differences = []
@@ -446,8 +571,13 @@ def _nan_has_no_largest(a: float, b: float) -> str | None:
     return "nobody is the largest" if math.isnan(a) or math.isnan(b) else None
 
 
+def _a_corner_as_that_of_abs(a: float, b: float) -> str | None:
+    """hypot(a, 0) is |a|, whose derivative at 0 is taken as 0, by us and by PyTorch; but its hypot gives nan there."""
+    return "0 as of abs, not nan" if a == 0 and b == 0 else None
+
+
 # With two inputs: op: why, or None where we agree.
-DIFFERENT_TWO = {"maximum": _nan_has_no_largest, "minimum": _nan_has_no_largest}
+DIFFERENT_TWO = {"maximum": _nan_has_no_largest, "minimum": _nan_has_no_largest, "hypot": _a_corner_as_that_of_abs}
 
 
 @pytest.mark.parametrize("name", [*TWO, "pow", "maximum", "minimum", "logsumexp"])

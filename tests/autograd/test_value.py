@@ -96,14 +96,98 @@ def test_equality_and_hash_are_identity_and_order_compares_numbers() -> None:
     assert not nan < 1 and not nan > 1 and not nan.equals(nan)
 
 
-def test_float_of_a_value_would_lose_its_gradient_and_is_refused() -> None:
-    for function in (float, math.exp, math.sqrt, complex):
-        with pytest.raises(TypeError):
-            function(Value(1.0))  # type: ignore[arg-type]
-    with pytest.raises(TypeError):
-        int(Value(1.0))  # type: ignore[call-overload]
-    with pytest.raises(TypeError, match=r"Use x\.data for the number"):
-        round(Value(1.234), 2)
+@pytest.mark.parametrize(
+    ("function", "instead"),
+    [
+        (float, "Use x.data for the number, or autograd.exp"),
+        (math.exp, "Use x.data for the number, or autograd.exp"),
+        (math.sqrt, "autograd.exp, autograd.log, ... in place of math.exp"),
+        (complex, "Use x.data for the number"),
+        (int, "write int(x.data)"),
+        (round, "write round(x.data); to print it, f'{x:.0f}'"),
+        (lambda x: round(x, 2), "write round(x.data, 2); to print it, f'{x:.2f}'"),
+        (math.floor, "write math.floor(x.data)"),
+        (math.ceil, "write math.ceil(x.data)"),
+        (math.trunc, "write math.trunc(x.data)"),
+    ],
+)
+def test_what_would_cut_a_value_out_of_the_graph_is_refused_with_what_to_write_instead(
+    function: Any, instead: str
+) -> None:
+    with pytest.raises(TypeError, match="of a Value would cut it out of the graph") as caught:
+        function(Value(1.234))
+    assert instead in str(caught.value)
+    assert ("in place of math.exp" in str(caught.value)) == (function in (float, math.exp, math.sqrt, complex))
+
+
+def test_a_sum_begins_without_a_gate_for_its_0() -> None:
+    a, b, c = Value(1.0, "a"), Value(2.0, "b"), Value(4.0, "c")
+    total = sum([a, b, c])
+    assert isinstance(total, Value) and total.data == 7.0
+    assert [n.op for n in topological_order(total)] == ["", "", "add", "", "add"]
+    assert total.inputs[0].inputs == (a, b)
+    total.backward()
+    assert (a.grad, b.grad, c.grad) == (1.0, 1.0, 1.0)
+    loop: Any = 0
+    for x in (a, b, 3.0):
+        loop = loop + x
+    assert ag.statistics(loop).operations == {"add": 2}
+
+
+def test_a_sum_of_one_value_is_a_node_of_its_own_and_naming_it_renames_nothing_else() -> None:
+    x, y = Value(3.0, "x"), Value(5.0, "y")
+    s = sum([x])
+    assert isinstance(s, Value) and s is not x and (s.op, s.inputs, s.data) == ("identity", (x,), 3.0)
+    s.label = "s"
+    assert (x.label, s.label) == ("x", "s")
+    t = s + y
+    assert t.inputs == (s, y), "what has a name is not left out"
+    (t * s).backward()
+    assert (s.grad, x.grad, y.grad) == (11.0, 11.0, 3.0)
+    for again in (copy.deepcopy(s), ag.loads(ag.dumps(s))):
+        assert (again.data, again.label, again.inputs[0].label) == (3.0, "s", "x")
+
+
+def test_only_the_int_0_in_front_begins_a_sum() -> None:
+    x = Value(3.0)
+    for y in (x + 0, 0.0 + x, 1 + x, False + x):
+        assert y.op == "add" and len(y.inputs) == 2
+    with ag.no_grad():
+        assert sum([x, x]).inputs == ()
+
+
+def test_the_private_backward_of_a_node_does_its_one_step_as_in_the_lecture() -> None:
+    def neuron() -> dict[str, Value]:
+        x1, x2, w1, w2 = Value(2.0, "x1"), Value(0.0, "x2"), Value(-3.0, "w1"), Value(1.0, "w2")
+        b = Value(6.8813735870195432, "b")
+        x1w1, x2w2 = x1 * w1, x2 * w2
+        x1w1x2w2 = x1w1 + x2w2
+        n = x1w1x2w2 + b
+        o = n.tanh()
+        return {**locals()}
+
+    by_hand, at_once = neuron(), neuron()
+    by_hand["o"].grad = 1.0
+    for name in ("o", "n", "b", "x1w1x2w2", "x2w2", "x1w1"):
+        by_hand[name]._backward()
+    at_once["o"].backward()
+    assert {k: v.grad for k, v in by_hand.items()} == {k: v.grad for k, v in at_once.items()}
+    assert by_hand["w1"].grad == pytest.approx(1.0, abs=1e-15) and by_hand["x2"].grad == pytest.approx(0.5, abs=1e-15)
+
+
+def test_the_private_backward_adds_up_for_a_repeated_input_and_leaves_constants_alone() -> None:
+    x = Value(3.0)
+    y, z = x * x, 2.0 * x
+    y.grad, z.grad = 10.0, 1.0
+    y._backward()
+    z._backward()
+    assert x.grad == 62.0 and not z.inputs[0].has_grad
+    m = ag.maximum(x, 4.0, Value(4.0))
+    m.grad = 1.0
+    m._backward()
+    assert (x.grad, [n.grad for n in m.inputs[1:]]) == (62.0, [0.0, 0.5])
+    x._backward()
+    assert x.grad == 62.0, "on a leaf it does nothing"
 
 
 def test_a_power_is_not_written_with_a_hat() -> None:

@@ -17,7 +17,7 @@ from autograd import Value, gradcheck, statistics, topological_order
 from nn import MLP, Layer, Module, Neuron, PReLU, activations
 from nn import init as initialisers
 
-SMOOTH = ["linear", "sigmoid", "tanh", "softplus"]
+SMOOTH = ["linear", "sigmoid", "tanh", "softplus", "gelu"]
 ALL = [*SMOOTH, "relu", "leaky_relu", "prelu"]
 
 
@@ -215,6 +215,7 @@ def test_outputs_and_gradients_of_every_layer_agree_with_pytorch(activation: str
         "leaky_relu": lambda z, a: torch.nn.functional.leaky_relu(z, 0.1),
         "prelu": lambda z, a: torch.nn.functional.prelu(z, a),
         "softplus": lambda z, a: torch.nn.functional.softplus(z),
+        "gelu": lambda z, a: torch.nn.functional.gelu(z),
         "softmax": lambda z, a: torch.softmax(z, dim=0),
     }
     model = MLP(3, [5, 4], activation="tanh", output=activation, seed=5)
@@ -248,6 +249,7 @@ CLOSED_FORMS: dict[str, Any] = {
     "leaky_relu": lambda z: max(z / 10, z),
     "prelu": lambda z: max(z / 4, z),
     "softplus": lambda z: mpmath.log(1 + mpmath.exp(z)),
+    "gelu": lambda z: z * mpmath.ncdf(z),
 }
 
 

@@ -115,7 +115,7 @@ def test_formulas_and_numbers(words: list[str], result: str, capsys: Captured) -
         (["f(x)", "x=1"], "unknown function f"),
         (["x\ny", "x=1", "y=2"], "at column"),
         (["(" * 500 + "x" + ")" * 500, "x=1"], ""),
-        (["x" + "+x" * 100_000, "x=1"], ""),
+        (["x" + "+x" * 600_000, "x=1"], ""),
         (["10**400*x + " + "9" * 400, "x=1"], ""),
     ],
 )
@@ -360,4 +360,4 @@ def test_short_options_and_help_are_understood(capsys: Captured) -> None:
     with pytest.raises(SystemExit) as left:
         main(["help"])
     assert left.value.code == 0
-    assert "functions: abs, cos, detach, exp" in capsys.readouterr().out
+    assert "functions: abs, acos, asin, atan, atan2, cos" in capsys.readouterr().out

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Value
+from autograd import Value, error_function
 from autograd.compile.run import array_words, load
 from tests.autograd.compile.models import CASES, Source, batch_of, eager, random_dag, strict_error
 
@@ -46,7 +46,7 @@ def test_the_readable_source_is_the_program_that_runs(name: str) -> None:
     batch = batch_of(example, 3)
     step = autograd.compile(f, *example, backend="numpy")
     loss = step(*batch)
-    program = load(step._readable, "program", array_words(np))
+    program = load(step._readable, "program", array_words(np, error_function))
     found, gradient = program(step.theta, *[X.reshape(3, -1).T for X in batch])
     assert strict_error(found, loss) <= 1e-12
     assert strict_error(gradient, step.gradient) <= 1e-10

@@ -1,0 +1,194 @@
+"""Forward mode: numbers that carry their own derivative along; and `apply`, which takes numbers of every kind.
+
+A `Dual` is a value and its slope in some direction, y + ẏ·ε with ε² = 0 (Clifford, 1873). An operation on duals is one
+more reading of the derivative sheet: the rule's first half gives the value, and its second half the slope,
+
+    ẏ = ∂y/∂a · ȧ + ∂y/∂b · ḃ
+
+which is the chain rule in the direction of the computation: no graph, and no way back (Wengert, 1964, "A simple
+automatic derivative evaluation program"). `autograd.jvp` calls a function with duals in the places of its numbers.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from numbers import Real
+from typing import Any, NoReturn, overload
+
+from . import ops
+from .value import Operand, Value, _rule_number, is_constant, local_partials, record, to_float
+
+levels = itertools.count(1)  # each call of jvp has its own, so that the ε of one is never taken for that of another
+
+
+class Dual:
+    """A number with its slope: ``primal`` + ``tangent``·ε. `autograd.jvp` makes them; arithmetic works as on a Value.
+
+    Both parts may be plain numbers, Values, or Duals of a call of `jvp` around this one: ``level`` says of which call
+    this one is.
+    """
+
+    __slots__ = ("primal", "tangent", "level")
+
+    def __init__(self, primal: Any, tangent: Any, level: int) -> None:
+        self.primal, self.tangent, self.level = primal, tangent, level
+
+    def __repr__(self) -> str:
+        return f"Dual(primal={self.primal!r}, tangent={self.tangent!r})"
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """The operations of the sheet as methods, as Values have them: ``x.exp()``, ``y.atan2(x)``."""
+        operation = _NUMPY_NAMES.get(name, name)
+        if operation not in ops.SHEET or operation in ops.CHOICES:
+            hint = ": it is a number on its way through jvp; for x.data write x.primal" * (name in ("data", "grad"))
+            raise AttributeError(f"a Dual has no attribute {name!r}{hint}")
+        return lambda *others: apply(operation, self, *others)
+
+    def leaky_relu(self, alpha: Any = ops.LEAKY_SLOPE) -> Any:
+        return apply("leaky_relu", self, alpha)
+
+    @staticmethod
+    def _of_two(name: str, a: Any, b: Any) -> Any:
+        return apply(name, a, b)
+
+    def __add__(self, other: Any) -> Any:
+        return _operator("add", self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return _operator("add", other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return _operator("sub", self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return _operator("sub", other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return _operator("mul", self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _operator("mul", other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return _operator("div", self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return _operator("div", other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return _operator("pow", self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return _operator("pow", other, self)
+
+    def __neg__(self) -> Any:
+        return apply("neg", self)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return apply("abs", self)
+
+    # comparison looks at the numbers, == and hash at the object, as with Values
+
+    def __lt__(self, other: Any) -> Any:
+        return self.primal < _primal(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self.primal <= _primal(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self.primal > _primal(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self.primal >= _primal(other)
+
+    def equals(self, other: Any) -> Any:
+        return ops.equal(self.primal, _primal(other))
+
+    def __bool__(self) -> bool:
+        return bool(self.primal)
+
+    def __float__(self) -> NoReturn:
+        raise TypeError(
+            "float() of a Dual would drop its slope without a word. In a function that jvp differentiates, use "
+            "autograd.exp, autograd.log, ... in place of math.exp, math.log, ..."
+        )
+
+
+_NUMPY_NAMES = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2"}
+
+
+def _primal(x: Any) -> Any:
+    return x.primal if type(x) is Dual else x
+
+
+def _operator(name: str, a: Any, b: Any) -> Any:
+    """NotImplemented lets arrays and foreign types answer for themselves."""
+    for x in (a, b):
+        if not isinstance(x, (Value, Real, Dual)):
+            return NotImplemented
+    return apply(name, a, b)
+
+
+@overload
+def apply(name: str, *operands: float) -> float: ...
+@overload
+def apply(name: str, *operands: Value) -> Value: ...
+@overload
+def apply(name: str, *operands: Operand) -> Value | float: ...
+@overload
+def apply(name: str, *operands: Any) -> Any: ...
+def apply(name: str, *operands: Any) -> Any:
+    """Apply an operation of the sheet: carry slopes along if any operand is a Dual, record it if any is a Value, else
+    compute the number."""
+    if Dual in map(type, operands):
+        return _with_slope(name, operands)
+    for x in operands:
+        if isinstance(x, Value):
+            return record(name, *operands)
+    op = ops.SHEET[name]
+    wrong_count = op.input_count_error(len(operands))
+    if wrong_count:
+        raise ValueError(wrong_count)
+    return _rule_number(op.forward(*[to_float(x) for x in operands]), name, "forward")
+
+
+def _with_slope(name: str, operands: tuple[Any, ...]) -> Dual:
+    """The sheet on duals of the innermost call of jvp; all other operands are constants to it."""
+    level = max(x.level for x in operands if type(x) is Dual)
+    ours = [type(x) is Dual and x.level == level for x in operands]
+    primals = [x.primal if mine else x for x, mine in zip(operands, ours, strict=True)]
+    y = apply(name, *primals)
+    if isinstance(y, float):
+        partials: Any = local_partials(name, y, [to_float(x) for x in primals])
+    else:
+        partials = ops.SHEET[name].partials(
+            y, *[x.data if isinstance(x, Value) and is_constant(x) else x for x in primals]
+        )
+    terms = [product(d, x.tangent) for d, x, mine in zip(partials, operands, ours, strict=True) if mine]
+    slope = terms[0]
+    for term in terms[1:]:
+        slope = slope + term
+    return Dual(y, slope, level)
+
+
+def product(a: Any, b: Any) -> Any:
+    """a · b, without a node for a product with a plain 1."""
+    return b if _is_one(a) else a if _is_one(b) else a * b
+
+
+def _is_one(x: Any) -> bool:
+    return isinstance(x, Real) and bool(x == 1.0)
+
+
+def parts(x: Any, change: Callable[[Value], Any]) -> Any:
+    """The same number with every Value in it changed: a Value itself, or the parts of a Dual."""
+    if type(x) is Dual:
+        return Dual(parts(x.primal, change), parts(x.tangent, change), x.level)
+    return change(x) if isinstance(x, Value) else x
+
+
+__all__ = ["Dual", "apply", "levels", "parts", "product"]
