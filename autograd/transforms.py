@@ -161,7 +161,9 @@ class _Call:
         if self.plain:
             return self.rebuild([parts(y, _as_number) for y in self.outputs])
         if self.detached:
-            return self.rebuild([parts(y, _without_history) for y in self.outputs])
+            return self.rebuild(
+                [parts(y, lambda node: unrecorded(node.data, node.op or "identity")) for y in self.outputs]
+            )
         return self.result
 
     def gradient(self, y: Any, plain: bool) -> tuple[Any, ...]:
@@ -191,7 +193,7 @@ class _Call:
         if not numeric:
             slopes = [d if isinstance(d, (Value, Dual)) else constant(float(d)) for d in slopes]
             if plain or self.detached:
-                slopes = [parts(d, _as_number if plain else _without_history) for d in slopes]
+                slopes = [parts(d, _as_number if plain else lambda node: unrecorded(node.data, "grad")) for d in slopes]
         return slopes
 
 
@@ -203,10 +205,6 @@ def _plain(numbers: Sequence[Any]) -> bool:
 def _as_number(node: Value) -> Any:
     """The number in a node; in a function that is being compiled, a node that is cut off as a number is."""
     return node.data if STATE.tracer is None else record("detach", node)
-
-
-def _without_history(node: Value) -> Value:
-    return unrecorded(node.data, node.op or "identity")
 
 
 def _has_history(x: Any) -> bool:
