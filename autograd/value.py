@@ -20,14 +20,15 @@ a graph is freed as soon as its last user lets go.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterable
 from numbers import Real
 from typing import Any, NoReturn, TypeAlias
 
-from .kernels import NAMESPACE, fast
-from .modes import STATE, NonFiniteError, current_scope, recording, watching
-from .ops import CONSTANT, LEAF, SHEET
+from .kernels import CURRENT, NAMESPACE, fast
+from .modes import STATE, NonFiniteError, current_scope, current_tags, recording, tracer, watching
+from .ops import BUILT_IN, CONSTANT, LEAF, SHEET
 
 _new = object.__new__
 _MANY = ("many",)  # what `_a` holds when the inputs are in the tuple `_b`: anything but None
@@ -77,7 +78,7 @@ class Value:
         self._grad = None
         self._tag = (LEAF, current_scope(), label)
         self._a = self._b = self._da = self._db = None
-        if STATE.tracer is not None:
+        if tracer() is not None:
             STATE.tracer.born(self)
 
     # --- what a node shows of itself
@@ -517,15 +518,18 @@ def record(name: str, *operands: Operand) -> Value:
     out: Value = _new(Value)
     out._data = y = _rule_number(op.forward(*numbers), name, "forward")
     out._grad = None
-    if watching() and y - y != 0.0:  # inf - inf and nan - nan are nan
-        raise NonFiniteError(f"{name} gave {y!r} going forward; {_described(inputs)}")
-    if not recording():
-        if STATE.tracer is not None:
-            raise STATE.tracer.refusal("a Value that no_grad() has cut off")
-        out._tag = (LEAF, current_scope(), "")
-        out._a = out._b = out._da = out._db = None
-        return out
-    out._tag = getattr(NAMESPACE["here"], name, None) or (name, current_scope(), "")
+    tags = CURRENT.get()
+    if tags is None:  # inside a mode
+        if watching() and y - y != 0.0:  # inf - inf and nan - nan are nan
+            raise NonFiniteError(f"{name} gave {y!r} going forward; {_described(inputs)}")
+        tags = current_tags()
+        if not recording():
+            if STATE.tracer is not None:
+                raise STATE.tracer.refusal("a Value that no_grad() has cut off")
+            out._tag = (LEAF, tags.path, "")
+            out._a = out._b = out._da = out._db = None
+            return out
+    out._tag = getattr(tags, name) if name in BUILT_IN else (name, tags.path, "")
     store_inputs(out, inputs, local_partials(name, y, numbers))
     return out
 
@@ -728,4 +732,5 @@ for _name, _method in list(vars(Value).items()):
         setattr(_Constant, _name, _method.__wrapped__)
 
 NAMESPACE["Value"] = Value
+NAMESPACE["blanks"] = itertools.starmap(_new, itertools.repeat((Value,)))
 __all__ = ["Operand", "Value", "constant", "is_constant", "record", "to_float"]

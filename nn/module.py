@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from autograd import Value
-from autograd.modes import current_scope, enter_scope
+from autograd.modes import enter_scope, leave_scope
 
 FORMAT = "chainrule model"
 VERSION = 1
@@ -66,15 +66,14 @@ class Module:
             except TypeError:
                 self._check_count(inputs)
                 raise
-        outer = current_scope()
-        enter_scope(f"{outer}.{name}" if outer else name)
+        outer = enter_scope(name)
         try:
             return self.forward(*inputs, **named)
         except TypeError:
             self._check_count(inputs)
             raise
         finally:
-            enter_scope(outer)
+            leave_scope(outer)
 
     def __setattr__(self, name: str, part: Any) -> None:
         object.__setattr__(self, name, part)

@@ -35,7 +35,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograd import GradientError, NonFiniteError, Value, gradcheck, topological_order
-from autograd.modes import current_scope, enter_scope
+from autograd.modes import current_tags, leave_scope
 
 from . import losses, optim
 from .init import generator
@@ -446,11 +446,11 @@ def _a_module(model: Any, who: str) -> Module:
 @contextmanager
 def _left_as_found() -> Iterator[None]:
     """Ctrl-C may come at the very moment at which a module hands its scope back, or the collector is switched off."""
-    scope, collecting = current_scope(), gc.isenabled()
+    scope, collecting = current_tags(), gc.isenabled()
     try:
         yield
     finally:
-        enter_scope(scope)
+        leave_scope(scope)
         if collecting:
             gc.enable()
 
