@@ -28,6 +28,7 @@ _anomaly: ContextVar[int] = ContextVar("chainrule_detect_anomaly", default=0)
 _tracer: ContextVar[Any] = ContextVar("chainrule_tracer", default=None)
 _set_aside: ContextVar[Tags] = ContextVar("chainrule_scope_set_aside", default=ROOT)  # while CURRENT is None
 
+_current, _move = CURRENT.get, CURRENT.set
 tracer = _tracer.get
 
 
@@ -135,20 +136,21 @@ def current_scope() -> str:
 
 def enter_scope(name: str) -> Tags:
     """File the nodes made from now on under ``name`` inside the scope in force; returns what to give `leave_scope`."""
-    outer = current_tags()
+    tags = _current()
+    outer = _set_aside.get() if tags is None else tags
     path = f"{outer.path}.{name}" if outer.path else name
-    tags = _known.get(path)
-    if tags is None:
+    inner = _known.get(path)
+    if inner is None:
         if len(_known) >= KEPT:
             _known.clear()
-        tags = _known[path] = Tags(path)
-    leave_scope(tags)
+        inner = _known[path] = Tags(path)
+    (_set_aside.set if tags is None else _move)(inner)
     return outer
 
 
 def leave_scope(outer: Tags) -> None:
     """Go back to a scope that `enter_scope` returned."""
-    (_set_aside if CURRENT.get() is None else CURRENT).set(outer)
+    (_set_aside.set if _current() is None else _move)(outer)
 
 
 @contextmanager

@@ -68,7 +68,7 @@ class Module:
                 raise
         outer = enter_scope(name)
         try:
-            return self.forward(*inputs, **named)
+            return self.forward(*inputs, **named) if named else self.forward(*inputs)
         except TypeError:
             self._check_count(inputs)
             raise
