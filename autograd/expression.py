@@ -11,12 +11,11 @@ import ast
 import keyword
 import math
 import re
-from numbers import Real
 from typing import Any
 
 from . import ops
 from .functions import apply
-from .value import Value, to_float
+from .value import Value, is_real, to_float
 
 MAX_LENGTH = 10_000  # characters
 MAX_DEPTH = 500  # nested operations; Python's own parser gives up at a few thousand
@@ -283,7 +282,7 @@ class _Reader:
                 raise self.error(f"{name} is a function; give it an input, as in {name}(x)", node)
             raise self.error(self.missing(name), node)
         value = self.given[name]
-        if not isinstance(value, (Value, Real)):
+        if not isinstance(value, Value) and not is_real(value):
             raise TypeError(f"the value of {name} must be a number, but got {type(value).__name__}: {value!r}")
         leaf = value if isinstance(value, Value) else Value(value, name)
         self.leaves[name] = leaf

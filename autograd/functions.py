@@ -7,11 +7,10 @@ The formulas and their derivatives are in the derivative sheet, `autograd.ops`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from numbers import Real
 from typing import Any
 
 from . import ops
-from .value import Operand, Value, _rule_number, record, to_float
+from .value import Operand, Value, _rule_number, is_real, record, to_float
 
 __all__ = [
     "abs",
@@ -192,7 +191,7 @@ def dot(xs: Iterable[Operand], ws: Iterable[Operand]) -> Any:
 
 def _spread(name: str, xs: tuple[Any, ...]) -> Sequence[Any]:
     """The operands, whether they came as several arguments or as one list."""
-    if len(xs) == 1 and not isinstance(xs[0], (Value, Real)):
+    if len(xs) == 1 and not isinstance(xs[0], Value) and not is_real(xs[0]):
         if isinstance(xs[0], str) or not isinstance(xs[0], Iterable):
             raise TypeError(f"{name} takes numbers, Values, or one list of them, but got {type(xs[0]).__name__}")
         xs = tuple(xs[0])

@@ -325,7 +325,7 @@ class Value:
         return self._data >= other._data if isinstance(other, Value) else self._data >= other
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, Real):
+        if is_real(other):
             raise TypeError(
                 "== asks whether two Values are the same node, so a Value never equals a number. "
                 f"For the number write x.data == {other!r} or x.equals({other!r})"
@@ -434,6 +434,14 @@ def _choice(name: str, a: Operand, b: Operand) -> bool:
     return choice
 
 
+def is_real(x: Any) -> bool:
+    """Whether this is a real number: an int, a float, a bool, a Fraction, or one of NumPy's scalars.
+
+    NumPy counts all of its numbers among Python's but its bool (`numpy.bool_`, from NumPy 2 on called `numpy.bool`).
+    """
+    return isinstance(x, Real) or (type(x).__module__ == "numpy" and type(x).__name__ in ("bool", "bool_"))
+
+
 def to_float(x: Any) -> float:
     """A real number as a ``float``; a TypeError that says what came, and what to do, for anything else."""
     if type(x) is float:
@@ -443,7 +451,7 @@ def to_float(x: Any) -> float:
             f"a Value holds a number, but got another Value: {x!r}. "
             "Use it as it is, or x.data for its number without its history"
         )
-    if isinstance(x, Real):
+    if is_real(x):
         try:
             return float(x)
         except OverflowError:
@@ -457,6 +465,8 @@ def to_float(x: Any) -> float:
         hint = "; its one number is x.item()"
     elif isinstance(x, (list, tuple)) or hasattr(x, "shape"):
         hint = "; make one Value for each entry, as in [Value(v) for v in values]"
+    elif hasattr(x, "__float__"):  # a Decimal, say
+        hint = "; write float(x)"
     raise TypeError(f"a Value holds one real number, but got {type(x).__name__}: {_short(x)}{hint}")
 
 
@@ -492,7 +502,7 @@ def is_constant(x: Any) -> bool:
 def _arithmetic(name: str, a: Any, b: Any) -> Value:
     """A binary operator's careful path: NotImplemented lets arrays and foreign types answer for themselves."""
     for x in (a, b):
-        if not isinstance(x, (Value, Real)):
+        if not isinstance(x, Value) and not is_real(x):
             if x is None or isinstance(x, (str, bytes, complex, list, tuple, dict, set)):
                 symbol = SHEET[name].symbol if name != "pow" else "**"
                 kinds = f"{type(a).__name__} {symbol} {type(b).__name__}"
@@ -566,7 +576,7 @@ def store_inputs(out: Value, inputs: list[Any], partials: Iterable[float | None]
 def _rule_number(x: Any, name: str, half: str) -> float:
     if type(x) is float:
         return x
-    if isinstance(x, Real):
+    if is_real(x):
         return float(x)
     raise TypeError(f"{half} of {name!r} must give a real number for numbers, but gave {type(x).__name__}: {_short(x)}")
 
@@ -733,4 +743,4 @@ for _name, _method in list(vars(Value).items()):
 
 NAMESPACE["Value"] = Value
 NAMESPACE["blanks"] = itertools.starmap(_new, itertools.repeat((Value,)))
-__all__ = ["Operand", "Value", "constant", "is_constant", "record", "to_float"]
+__all__ = ["Operand", "Value", "constant", "is_constant", "is_real", "record", "to_float"]

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from numbers import Real
 from typing import Any
 
 from autograd import Value
+from autograd.value import is_real
 
 from . import activations
 from . import init as initialisers  # the argument `init` hides the module of that name
@@ -30,7 +30,7 @@ def as_inputs(x: Any, count: int, who: str) -> Any:
     """
     if hasattr(x, "tolist"):  # a NumPy array: its entries as plain floats, which are much faster to compute with
         x = x.tolist()
-    if isinstance(x, (Value, Real)):
+    if isinstance(x, Value) or is_real(x):
         x = (x,)
     elif not isinstance(x, (list, tuple)):
         if isinstance(x, (set, frozenset)):

@@ -30,12 +30,12 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograd import GradientError, NonFiniteError, Value, gradcheck, topological_order
 from autograd.modes import current_tags, leave_scope
+from autograd.value import is_real
 
 from . import losses, optim
 from .init import generator
@@ -163,7 +163,7 @@ def as_examples(X: Any, what: str = "X") -> list[Example]:
     if isinstance(rows, (str, bytes, dict, set, frozenset)) or not isinstance(rows, Iterable):
         raise TypeError(f"{what} must be a list of examples, each a list of numbers, but got {type(X).__name__}")
     rows = [_listed(row) for row in rows]
-    rows = [[row] if isinstance(row, Real) else row for row in rows]
+    rows = [[row] if is_real(row) else row for row in rows]
     if not rows:
         raise ValueError(f"{what} is empty; there is nothing to learn from")
     if not isinstance(rows[0], (list, tuple)):
@@ -211,7 +211,7 @@ def _shaped(x: Any, shape: tuple[int, ...], where: str) -> Any:
     x = _listed(x)
     length = len(x) if isinstance(x, (list, tuple)) else None
     if length != (shape[0] if shape else None):
-        known = length is not None or isinstance(x, Real)
+        known = length is not None or is_real(x)
         found = _in_words(shape_of(x)) if known else f"{type(x).__name__}: {x!r}"
         first = re.sub(r"\[\d+]", "[0]", where)
         raise (ValueError if known else TypeError)(
@@ -267,7 +267,7 @@ def as_targets(y: Any, count: int, what: str = "y") -> list[Any]:
 def _number(x: Any, where: str) -> float:
     if isinstance(x, Value):
         raise TypeError(f"{where} must be a number, but is a Value; use its .data")
-    if not isinstance(x, Real):
+    if not is_real(x):
         raise TypeError(f"{where} must be a number, but is {type(x).__name__}: {x!r}")
     number = float(x)
     if not math.isfinite(number):

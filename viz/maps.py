@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from numbers import Real
 from typing import Any
 
 from autograd import Value, format_number
+from autograd.value import is_real
 
 from .arrange import NAME_SIZE
 from .drawing import Picture, check_fmt, one_of
@@ -198,7 +198,7 @@ def _listed(x: Any) -> Any:
 def _number(x: Any, what: str) -> float:
     if isinstance(x, Value):
         return x.data
-    if not isinstance(x, Real):
+    if not is_real(x):
         raise TypeError(f"{what} hold numbers or Values, but got {type(x).__name__}: {x!r}")
     return float(x)
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-import linecache
 import random
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -26,6 +24,7 @@ from .describe import Statement, describe
 from .differentiate import Program, differentiate
 from .group import group
 from .layout import Layout, lay_out, safe_names
+from .listing import code_of
 from .normalise import normalise
 from .straight import Straight
 from .trace import Trace, call_with_values
@@ -103,16 +102,9 @@ def array_words(np: Any) -> dict[str, Any]:
     }
 
 
-def code_of(text: Text, name: str) -> CodeType:
-    """Python's own compile; the program's lines are shown in tracebacks."""
-    filename = f"<compiled by chainrule: {name} {id(text):x}>"
-    linecache.cache[filename] = (len(text.source), None, text.source.splitlines(True), filename)
-    return compile(text.source, filename, "exec")
-
-
 def load(text: Text, name: str, words: dict[str, Any]) -> Any:
     space = {**words, **text.constants}
-    exec(code_of(text, name), space)
+    exec(code_of(text.source, name), space)
     return space[name]
 
 
@@ -120,7 +112,7 @@ class Workspaces:
     """The in-place program, bound to memory for each batch size that is in use."""
 
     def __init__(self, text: Text, layout: Layout, dtype: Any, shared: Array, gradient: Array, backward: bool) -> None:
-        self.code = code_of(text, "in place")
+        self.code = code_of(text.source, "in place")
         self.words = {**IN_PLACE, **text.constants}
         self.layout, self.dtype, self.shared, self.gradient, self.backward = layout, dtype, shared, gradient, backward
         self.shared_adjoint = np.zeros_like(shared)
@@ -182,10 +174,18 @@ class Compiled:
         self.mean: bool = mean
         self.dtype = np.dtype(dtype)
         self._trace = trace
-        self._lock = threading.RLock()
         self._names = safe_names(_argument_names(f, len(example)))
         self._shapes = [_shape_of(argument) for argument in example]
         self._asked = backend
+        self._build()
+        self.pull()
+        if check:
+            self._check(f, example)
+
+    def _build(self) -> None:
+        """Everything that follows from the trace."""
+        trace = self._trace
+        self._lock = threading.RLock()
         graph = normalise(trace)
         groups = group(graph)
         self._layout = lay_out(trace, graph, groups, self._names)
@@ -202,9 +202,20 @@ class Compiled:
         self._order = self._layout.parameter_order
         self._work = (len(trace.ops) - count, len(groups))
         self._last: int = 1
-        self.pull()
-        if check:
-            self._check(f, example)
+
+    # --- copies: copy, copy.deepcopy and pickle keep the trace and the numbers, and build the rest anew
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = {name: getattr(self, name) for name in ("mean", "dtype", "_trace", "_names", "_shapes", "_asked")}
+        with self._lock:
+            return {**kept, "theta": self._given_order(self.theta), "gradient": self._given_order(self.gradient)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        theta, gradient = np.array(state.pop("theta")), np.array(state.pop("gradient"))
+        vars(self).update(state)
+        self._build()
+        self.theta = theta[self._order]
+        self.gradient[:] = gradient[self._order]
 
     # --- parameters
 
@@ -321,7 +332,7 @@ class Compiled:
                 return float(loss)
             if backend == "numba":
                 samples = np.concatenate(columns).T.astype(float) if columns else np.empty((1, 0))
-                losses, gradient = self._tape.run(np.array(self._given_order()), samples, self._active)
+                losses, gradient = self._tape.run(np.array(self._given_order(self.theta)), samples, self._active)
                 np.divide(gradient[self._order], n, self.gradient)
                 return float(losses.sum()) / n
             return self._run_straight(columns, n)
@@ -339,12 +350,12 @@ class Compiled:
                 rows = np.asarray(self._jitted(self.theta, *[c.T for c in columns]))
             elif self._asked == "numba":
                 samples = np.concatenate(columns).T.astype(float) if columns else np.empty((1, 0))
-                rows = self._tape.run(np.array(self._given_order()), samples, False)[0].T
+                rows = self._tape.run(np.array(self._given_order(self.theta)), samples, False)[0].T
             else:
                 rows = self._spaces.bind(n)[0](*columns)[self._program.outputs]
         if self._trace.single:
             return rows[0]
-        return _stacked(self._trace.rebuild([*rows]), n)
+        return _stacked(_filled(self._trace.form, rows))
 
     @functools.cached_property
     def _tape(self) -> Any:
@@ -358,10 +369,10 @@ class Compiled:
 
         return jit(self.function)
 
-    def _given_order(self) -> list[float]:
-        """theta in the order of the trace."""
+    def _given_order(self, array: Array) -> list[float]:
+        """theta, or its gradient, in the order of the trace."""
         result: Array = np.empty(len(self._order))
-        result[self._order] = self.theta
+        result[self._order] = array
         numbers: list[float] = result.tolist()
         return numbers
 
@@ -458,12 +469,16 @@ def _sample(rows: Any, k: int) -> Any:
     return tuple(_sample(r, k) for r in rows) if isinstance(rows, tuple) else rows[k].tolist()
 
 
-def _stacked(built: Any, n: int) -> Any:
+def _filled(form: Any, rows: Any) -> Any:
+    return [_filled(part, rows) for part in form] if isinstance(form, list) else rows[form]
+
+
+def _stacked(built: Any) -> Any:
     """A nested list of [N] arrays as one array (N, *shape); uneven lists stay lists, as a tuple of arrays."""
     try:
         array = np.array(built)
     except ValueError:
-        return tuple(_stacked(part, n) for part in built)
+        return tuple(_stacked(part) for part in built)
     if array.dtype == object:
         array = array.astype(float)
     return np.moveaxis(array, -1, 0)

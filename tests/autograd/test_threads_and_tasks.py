@@ -16,7 +16,6 @@ import pytest
 
 import autograd as ag
 from autograd import NonFiniteError, Value, detect_anomaly, no_grad, scope
-from autograd.compile import compile
 from autograd.kernels import CURRENT, ROOT
 from autograd.modes import KEPT, current_scope
 
@@ -119,7 +118,7 @@ def test_modes_and_compiling_in_some_threads_leave_the_recording_of_others_alone
 
     def compiler(k: int) -> bool:
         w = Value(float(k))
-        return all(compile(lambda x: (w * x - 1.0) ** 2, 0.5)([3.0]) == (3.0 * k - 1.0) ** 2 for _ in range(10))
+        return all(ag.compile(lambda x: (w * x - 1.0) ** 2, 0.5)([3.0]) == (3.0 * k - 1.0) ** 2 for _ in range(10))
 
     kinds: list[Callable[[int], bool]] = [recorder, forgetter, watcher, compiler] * 2
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -228,7 +227,7 @@ def test_scopes_that_are_never_entered_again_take_no_memory() -> None:
     def enter(first: int, count: int) -> None:
         for k in range(first, first + count):
             with scope(f"step {k}"):
-                x * 2  # noqa: B018
+                x * 2
 
     enter(0, 2 * KEPT)
     gc.collect()
