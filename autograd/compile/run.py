@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..modes import TracingError
+from ..ops import CONSTANT, SHEET
 from ..transforms import flatten
-from ..value import Value, to_float
+from ..value import Value, is_real, to_float
 from .describe import Statement, describe
 from .differentiate import Program, differentiate
 from .group import group
@@ -27,7 +28,7 @@ from .layout import Layout, lay_out, safe_names
 from .listing import code_of
 from .normalise import normalise
 from .straight import Straight
-from .trace import Trace, call_with_values
+from .trace import INPUT, PARAMETER, Trace, call_with_values
 from .write import Text, in_place, readable
 
 KEPT = 8  # workspaces
@@ -211,6 +212,11 @@ class Compiled:
             return {**kept, "theta": self._given_order(self.theta), "gradient": self._given_order(self.gradient)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        for op in sorted(set(state["_trace"].ops) - {INPUT, PARAMETER, CONSTANT}):
+            try:
+                SHEET[op]
+            except KeyError:
+                raise ValueError(f"this program uses your operation {op!r}: register it before loading") from None
         theta, gradient = np.array(state.pop("theta")), np.array(state.pop("gradient"))
         vars(self).update(state)
         self._build()
@@ -226,7 +232,7 @@ class Compiled:
 
     @theta.setter
     def theta(self, numbers: Any) -> None:
-        self._theta[:] = numbers
+        self._theta[:] = as_numbers(numbers, self.dtype, "theta")
 
     @property
     def gradient(self) -> Array:
@@ -401,9 +407,11 @@ class Compiled:
         columns = []
         for X, shape, name, size in zip(batch, self._shapes, self._names, self._layout.argument_sizes, strict=True):
             if shape is None:  # an example of uneven lists: flatten sample by sample
-                X = np.array([flatten(sample)[0] for sample in X], self.dtype).reshape(-1, size)
+                X = as_numbers([flatten(sample)[0] for sample in X], self.dtype, name)
+                if X.shape[1:] != (size,):
+                    raise ValueError(f"{name} must have samples of {size} numbers, nested like the example")
             else:
-                X = np.asarray(X, self.dtype)
+                X = as_numbers(X, self.dtype, name)
                 if X.shape[1:] != shape or X.ndim == 0:
                     wanted = f"(N, {', '.join(map(str, shape))})" if shape else "(N,)"
                     raise ValueError(f"{name} must have shape {wanted}, N samples like the example, but has {X.shape}")
@@ -467,6 +475,36 @@ class Compiled:
 
 def _sample(rows: Any, k: int) -> Any:
     return tuple(_sample(r, k) for r in rows) if isinstance(rows, tuple) else rows[k].tolist()
+
+
+def as_numbers(x: Any, dtype: Any, name: str) -> Array:
+    """An argument as an array of real numbers.
+
+    NumPy's own conversion drops imaginary parts, reads texts as numbers, and takes None for nan.
+
+    Raises:
+        TypeError: for an entry that is not a real number.
+        ValueError: if the lists are not all as long.
+    """
+    if type(x) is np.ndarray and x.dtype == dtype:
+        return x
+    try:
+        array = np.asarray(x)
+        if array.dtype.kind in "fiub":
+            return array.astype(dtype, copy=False)
+    except ValueError:  # lists of different lengths
+        array = np.array([], object)
+    entries, _ = flatten(x)
+    for entry in entries:
+        if isinstance(entry, Value):
+            raise TypeError(f"{name} must hold numbers, but there is a Value in it: {entry!r}; use its .data")
+        if not is_real(entry):
+            text = repr(entry) if len(repr(entry)) <= 60 else f"{entry!r:.57}..."
+            hint = "; a program computes with real numbers only" if isinstance(entry, complex) else ""
+            raise TypeError(f"{name} must hold real numbers, but got {type(entry).__name__}: {text}{hint}")
+    if array.size != len(entries):
+        raise ValueError(f"{name} must have samples of one shape, but its lists are not all as long")
+    return np.array([to_float(entry) for entry in entries], dtype).reshape(array.shape)
 
 
 def _filled(form: Any, rows: Any) -> Any:
