@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from autograd import Value, compile
+import autograd as ag
+from autograd import Value
 from viz import draw_derivation, draw_graph, draw_maps, step_maps, step_through
 
 WAYS: list[Callable[[Any], Any]] = [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
@@ -47,7 +48,7 @@ def test_a_drawing_of_a_graph_too_deep_for_pickle_is_copied_with_its_table(way: 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_drawing_of_a_program_and_one_of_maps_are_the_same_picture(way: Callable[[Any], Any]) -> None:
     w = [Value(0.5), Value(-0.25)]
-    step = compile(lambda x: (w[0] * x[0] + w[1] * x[1]).tanh(), [1.0, 2.0])
+    step = ag.compile(lambda x: (w[0] * x[0] + w[1] * x[1]).tanh(), [1.0, 2.0])
     for drawing in (draw_graph(step), draw_maps([[1.0, 2.0], [3.0, 4.0]])):
         assert way(drawing).svg == drawing.svg
 

@@ -84,7 +84,7 @@ def test_a_copied_prediction_has_the_shape_of_the_original(way: Callable[[Any], 
 
 
 def test_a_shallow_copy_has_memory_of_its_own_for_the_same_parameters() -> None:
-    w, loss = network()
+    _, loss = network()
     step = ag.compile(loss, X[0], Y[0])
     twin = copy.copy(step)
     assert twin.parameters == step.parameters
