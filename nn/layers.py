@@ -50,7 +50,8 @@ def as_inputs(x: Any, count: int, who: str) -> Any:
 
 def as_list(outputs: Any) -> list[Any]:
     """A module's outputs as a list, also where it has just one."""
-    return list(outputs) if isinstance(outputs, (list, tuple)) or hasattr(outputs, "tolist") else [outputs]
+    several = isinstance(outputs, (list, tuple)) or getattr(outputs, "ndim", 0) > 0  # NumPy's scalars are no lists
+    return list(outputs) if several else [outputs]
 
 
 def weighted_sum(ws: Iterable[Any], xs: Iterable[Any]) -> Any:

@@ -153,7 +153,8 @@ class Compiled:
         groups: what each array operation of the program stands for (`Statement`), for people and for drawings.
         mean: whether a call gives the mean and leaves the gradient.
 
-    A compiled function may be called from several threads, one at a time.
+    A compiled function may be called from several threads, one at a time. `copy.deepcopy` and pickle give one with
+    parameters of its own; of the function that was compiled nothing is kept.
     """
 
     def __init__(
