@@ -12,13 +12,12 @@ import ast
 import keyword
 import math
 import re
-from numbers import Real
 from typing import Any
 
 from . import long_formulas, ops
 from .forward import apply
 from .hints import written_out
-from .value import Value, to_float
+from .value import Value, is_real, to_float
 
 MAX_LENGTH = 1_000_000  # characters
 MAX_DEPTH = 500  # operations inside each other; the terms of a sum and the factors of a product stand side by side
@@ -313,7 +312,7 @@ class _Reader:
                 raise self.error(f"{name} is a function; give it an input, as in {name}(x)", node)
             raise self.error(self.missing(name), node)
         value = self.given[name]
-        if not isinstance(value, (Value, Real)):
+        if not isinstance(value, Value) and not is_real(value):
             raise TypeError(f"the value of {name} must be a number, but got {type(value).__name__}: {value!r}")
         leaf = value if isinstance(value, Value) else Value(value, name)
         self.leaves[name] = leaf

@@ -7,13 +7,12 @@ The formulas and their derivatives are in the derivative sheet, `autograd.ops`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from numbers import Real
 from typing import Any, overload
 
 from . import ops
 from .forward import Dual, apply
 from .signatures import Number, Operation, of_many, of_many_each, of_two
-from .value import Operand, Value, _short, to_float
+from .value import Operand, Value, _short, is_real, to_float
 
 __all__ = [
     "abs",
@@ -321,7 +320,7 @@ def dot(xs: Iterable[Operand], ws: Iterable[Operand]) -> Value | float:
 
 def _spread(name: str, xs: Sequence[Any]) -> Sequence[Operand]:
     """The operands, whether they came as several arguments or as one list."""
-    if len(xs) == 1 and not isinstance(xs[0], (Value, Dual, Real)):
+    if len(xs) == 1 and not isinstance(xs[0], (Value, Dual)) and not is_real(xs[0]):
         if isinstance(xs[0], str) or not isinstance(xs[0], Iterable):
             raise TypeError(f"{name} takes numbers, Values, or one list of them, but got {type(xs[0]).__name__}")
         xs = tuple(xs[0])

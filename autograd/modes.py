@@ -1,18 +1,19 @@
 """Switches that change what recording does: `no_grad`, `detect_anomaly`, and the scope that new nodes are filed under.
 
-The first two hold for the thread that entered them. While any thread is inside one, all threads take the careful path,
-which asks; otherwise nobody asks, which is what keeps the fast methods fast. The same goes for reading a number while
-`autograd.compile` records a function: only while `TRACING` has an entry does a Value ask whether it may be read.
+They hold for the thread, and inside it for the asyncio task, that entered them. A task begins with those of the code
+that started it, a thread with none. (They are context variables, as the precision of `decimal` is; and as there, a
+generator that pauses inside a block leaves it open for whoever called it.) Reading a number while `autograd.compile`
+records a function is watched likewise: only while `TRACING` has an entry does a Value ask whether it may be read.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import ContextDecorator, contextmanager
+from contextvars import ContextVar
 from typing import Any
 
-from .kernels import NAMESPACE, Tags
+from .kernels import CURRENT, ROOT, Tags
 
 
 class NonFiniteError(ArithmeticError):
@@ -23,34 +24,59 @@ class TracingError(TypeError):
     """What a function that is being compiled may not do, with the file and line, and what to write instead."""
 
 
-class _State(threading.local):
-    no_grad_depth = 0
-    anomaly_depth = 0
-    tracer: Any = None  # the compiler's, while it runs a function to record it (autograd.compile.trace)
+_no_grad: ContextVar[int] = ContextVar("chainrule_no_grad", default=0)  # how many blocks are open
+_anomaly: ContextVar[int] = ContextVar("chainrule_detect_anomaly", default=0)
+_tracer: ContextVar[Any] = ContextVar("chainrule_tracer", default=None)
+_set_aside: ContextVar[Tags] = ContextVar("chainrule_scope_set_aside", default=ROOT)  # while CURRENT is None
+
+_current, _move = CURRENT.get, CURRENT.set
+tracer = _tracer.get
+
+
+class _State:
+    """What is in force where this is asked."""
+
+    @property
+    def tracer(self) -> Any:
+        """The compiler's, while it runs a function to record it (`autograd.compile.trace`); else None."""
+        return _tracer.get()
+
+    @tracer.setter
+    def tracer(self, tracer: Any) -> None:
+        _tracer.set(tracer)
+
+    @property
+    def no_grad_depth(self) -> int:
+        return _no_grad.get()
+
+    @property
+    def anomaly_depth(self) -> int:
+        return _anomaly.get()
 
 
 STATE = _State()
 TRACING: list[Any] = []  # an entry for each function that some thread is recording: while it is empty, nobody asks more
-_inside = 0  # how many mode blocks are open, over all threads
-_lock = threading.Lock()
+
+
+def _set_depth(mode: ContextVar[int], depth: int) -> None:
+    """Open or close a mode's blocks; inside one, CURRENT is None and the scope waits in `_set_aside`."""
+    tags = current_tags()
+    mode.set(depth)
+    if _no_grad.get() or _anomaly.get():
+        _set_aside.set(tags)
+        CURRENT.set(None)
+    else:
+        CURRENT.set(tags)
 
 
 class _Mode(ContextDecorator):
-    counter: str
+    mode: ContextVar[int]
 
     def __enter__(self) -> None:
-        global _inside
-        with _lock:
-            _inside += 1
-            NAMESPACE["plain"] = False
-        setattr(STATE, self.counter, getattr(STATE, self.counter) + 1)
+        _set_depth(self.mode, self.mode.get() + 1)
 
     def __exit__(self, *exc_info: Any) -> None:
-        global _inside
-        setattr(STATE, self.counter, getattr(STATE, self.counter) - 1)
-        with _lock:
-            _inside -= 1
-            NAMESPACE["plain"] = _inside == 0
+        _set_depth(self.mode, max(0, self.mode.get() - 1))  # a generator may be closed by another thread or task
 
 
 class no_grad(_Mode):
@@ -62,7 +88,7 @@ class no_grad(_Mode):
     Also usable as a decorator, ``@no_grad()``.
     """
 
-    counter = "no_grad_depth"
+    mode = _no_grad
 
 
 class detect_anomaly(_Mode):
@@ -73,47 +99,63 @@ class detect_anomaly(_Mode):
     NonFiniteError: log gave -inf going forward; its input was x = 0
     """
 
-    counter = "anomaly_depth"
+    mode = _anomaly
 
 
 def recording() -> bool:
-    """Whether this thread records operations now (it does, unless inside `no_grad`)."""
-    return STATE.no_grad_depth == 0
+    """Whether operations are recorded here and now (they are, unless inside `no_grad`)."""
+    return _no_grad.get() == 0
 
 
 def watching() -> bool:
-    """Whether this thread is inside `detect_anomaly`."""
-    return STATE.anomaly_depth > 0
+    """Whether this is inside `detect_anomaly`."""
+    return _anomaly.get() > 0
 
 
 @contextmanager
 def recording_again() -> Iterator[None]:
     """Record inside the block even within an outer `no_grad`: a derivative needs the graph of its own function."""
-    outer, STATE.no_grad_depth = STATE.no_grad_depth, 0
+    outer = _no_grad.get()
+    _set_depth(_no_grad, 0)
     try:
         yield
     finally:
-        STATE.no_grad_depth = outer
+        _set_depth(_no_grad, outer)
 
 
-_tags: dict[str, Tags] = {"": NAMESPACE["here"]}
+# --- scopes
+
+KEPT = 2000  # scopes whose tags, 2 kB each, are kept for when they are entered again
+_known: dict[str, Tags] = {}
 
 
-def enter_scope(path: str) -> str:
-    """File the nodes made from now on under ``path``; returns the path that was in force, to be handed back later."""
-    previous = current_scope()
-    tags = _tags.get(path)
-    if tags is None:
-        tags = _tags[path] = Tags(path)
-    NAMESPACE["here"] = tags
-    NAMESPACE["path"] = path
-    return previous
+def current_tags() -> Tags:
+    """The tags of the scope in force, in every mode."""
+    return CURRENT.get() or _set_aside.get()
 
 
 def current_scope() -> str:
     """The path that new nodes are filed under; "" outside every scope."""
-    path: str = NAMESPACE["path"]
-    return path
+    return current_tags().path
+
+
+def enter_scope(name: str) -> Tags:
+    """File the nodes made from now on under ``name`` inside the scope in force; returns what to give `leave_scope`."""
+    tags = _current()
+    outer = _set_aside.get() if tags is None else tags
+    path = f"{outer.path}.{name}" if outer.path else name
+    inner = _known.get(path)
+    if inner is None:
+        if len(_known) >= KEPT:
+            _known.clear()
+        inner = _known[path] = Tags(path)
+    (_set_aside.set if tags is None else _move)(inner)
+    return outer
+
+
+def leave_scope(outer: Tags) -> None:
+    """Go back to a scope that `enter_scope` returned."""
+    (_set_aside.set if _current() is None else _move)(outer)
 
 
 @contextmanager
@@ -127,9 +169,10 @@ def scope(name: str) -> Iterator[None]:
     """
     if not isinstance(name, str) or not name:
         raise ValueError(f"a scope needs a name such as 'neuron', but got {name!r}")
-    outer = current_scope()
-    enter_scope(f"{outer}.{name}" if outer else name)
+    outer = enter_scope(name)
+    inner = current_tags()
     try:
         yield
     finally:
-        enter_scope(outer)
+        if current_tags() is inner:  # it is not, if a generator is closed by another thread or task
+            leave_scope(outer)

@@ -21,6 +21,7 @@ never the other way, so there are no reference cycles and a graph is freed as so
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterable
 from numbers import Real
@@ -28,9 +29,9 @@ from typing import Any, NoReturn, TypeAlias
 
 from .elsewhere import LikeATensor
 from .hints import explains
-from .kernels import NAMESPACE, fast
-from .modes import STATE, TRACING, NonFiniteError, current_scope, recording, watching
-from .ops import CONSTANT, LEAF, LEAKY_SLOPE, SHEET
+from .kernels import CURRENT, NAMESPACE, fast
+from .modes import STATE, TRACING, NonFiniteError, current_scope, current_tags, recording, watching
+from .ops import BUILT_IN, CONSTANT, LEAF, LEAKY_SLOPE, SHEET
 
 _new = object.__new__
 _new_int = int.__new__
@@ -438,7 +439,7 @@ class Value(LikeATensor):
         return _compared("less_equal", other, self, holds) if TRACING else _remembered("less_equal", other, self, holds)
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, Real):
+        if is_real(other):
             raise TypeError(
                 "== asks whether two Values are the same node, so a Value never equals a number. "
                 f"For the number write x.data == {other!r} or x.equals({other!r})"
@@ -656,6 +657,14 @@ def _born(leaf: Value) -> None:
         STATE.tracer.born(leaf)
 
 
+def is_real(x: Any) -> bool:
+    """Whether this is a real number: an int, a float, a bool, a Fraction, or one of NumPy's scalars.
+
+    NumPy counts all of its numbers among Python's but its bool (`numpy.bool_`, from NumPy 2 on called `numpy.bool`).
+    """
+    return isinstance(x, Real) or (type(x).__module__ == "numpy" and type(x).__name__ in ("bool", "bool_"))
+
+
 def to_float(x: Any) -> float:
     """A real number as a ``float``; a TypeError that says what came, and what to do, for anything else."""
     if type(x) is float:
@@ -665,7 +674,7 @@ def to_float(x: Any) -> float:
             f"a Value holds a number, but got another Value: {x!r}. "
             "Use it as it is, or x.data for its number without its history"
         )
-    if isinstance(x, Real):
+    if is_real(x):
         try:
             return float(x)
         except OverflowError:
@@ -679,6 +688,8 @@ def to_float(x: Any) -> float:
         hint = "; its one number is x.item()"
     elif isinstance(x, (list, tuple)) or hasattr(x, "shape"):
         hint = "; make one Value for each entry, as in [Value(v) for v in values]"
+    elif hasattr(x, "__float__"):  # a Decimal, say
+        hint = "; write float(x)"
     raise TypeError(f"a Value holds one real number, but got {type(x).__name__}: {_short(x)}{hint}")
 
 
@@ -729,7 +740,7 @@ def is_constant(x: Any) -> bool:
 def _arithmetic(name: str, a: Any, b: Any) -> Value:
     """A binary operator's careful path: NotImplemented lets arrays and foreign types answer for themselves."""
     for x in (a, b):
-        if not isinstance(x, (Value, Real)):
+        if not isinstance(x, Value) and not is_real(x):
             if x is None or isinstance(x, (str, bytes, complex, list, tuple, dict, set)):
                 symbol = SHEET[name].symbol if name != "pow" else "**"
                 kinds = f"{type(a).__name__} {symbol} {type(b).__name__}"
@@ -753,16 +764,19 @@ def record(name: str, *operands: Operand) -> Value:
     inputs = [x if isinstance(x, Value) else to_float(x) for x in operands]
     numbers = [x._data if isinstance(x, Value) else x for x in inputs]
     y = _rule_number(op.forward(*numbers), name, "forward")
-    if watching() and y - y != 0.0:  # inf - inf and nan - nan are nan
-        raise NonFiniteError(f"{name} gave {y!r} going forward; {_described(inputs)}")
-    if not recording():
-        if STATE.tracer is not None:
-            raise STATE.tracer.refusal("a Value that no_grad() has cut off")
-        return unrecorded(y, name)
+    tags = CURRENT.get()
+    if tags is None:  # inside a mode
+        if watching() and y - y != 0.0:  # inf - inf and nan - nan are nan
+            raise NonFiniteError(f"{name} gave {y!r} going forward; {_described(inputs)}")
+        tags = current_tags()
+        if not recording():
+            if STATE.tracer is not None:
+                raise STATE.tracer.refusal("a Value that no_grad() has cut off")
+            return unrecorded(y, name)
     out: Value = _new(Value)
     out._data = y
     out._grad = None
-    out._tag = getattr(NAMESPACE["here"], name, None) or (name, current_scope(), "")
+    out._tag = getattr(tags, name) if name in BUILT_IN else (name, tags.path, "")
     store_inputs(out, inputs, local_partials(name, y, numbers))
     return out
 
@@ -799,7 +813,7 @@ def store_inputs(out: Value, inputs: list[Any], partials: Iterable[float | None]
 def _rule_number(x: Any, name: str, half: str) -> float:
     if type(x) is float:
         return x
-    if isinstance(x, Real):
+    if is_real(x):
         return float(x)
     raise TypeError(f"{half} of {name!r} must give a real number for numbers, but gave {type(x).__name__}: {_short(x)}")
 
@@ -990,4 +1004,5 @@ def _sum_start(x: Value) -> Value:
 
 
 NAMESPACE["Value"] = Value
-__all__ = ["Comparison", "Operand", "Value", "constant", "is_constant", "record", "to_float"]
+NAMESPACE["blanks"] = itertools.starmap(_new, itertools.repeat((Value,)))
+__all__ = ["Comparison", "Operand", "Value", "constant", "is_constant", "is_real", "record", "to_float"]

@@ -122,16 +122,16 @@ class Program:
         g[self.used] = self.step.gradient[self.into]
         return g
 
-    def mean(self, X: Array, Y: Array) -> tuple[float, Array]:
+    def mean(self, *batch: Array) -> tuple[float, Array]:
         """The mean loss and its gradient."""
-        n = len(X)
+        n = len(batch[0])
         if n <= AT_ONCE:
-            return self.step(X, Y), self.gradient()
+            return self.step(*batch), self.gradient()
         total, g = 0.0, np.zeros(self.count)
         for k in range(0, n, AT_ONCE):
-            x, y = X[k : k + AT_ONCE], Y[k : k + AT_ONCE]
-            total += self.step(x, y) * len(x)
-            g += self.gradient() * len(x)
+            piece = [a[k : k + AT_ONCE] for a in batch]
+            total += self.step(*piece) * len(piece[0])
+            g += self.gradient() * len(piece[0])
         return total / n, g / n
 
     def outputs(self, *batch: Array) -> Array:
@@ -186,6 +186,7 @@ class Arrays:
         rows: list[Example],
         targets: list[Any],
         held_out: tuple[list[Example], list[Any]] | None,
+        weights: list[float] | None = None,
     ) -> None:
         why = no_arrays(mover)
         if why:
@@ -203,10 +204,12 @@ class Arrays:
             if held_out:
                 self.held_out = np.array(held_out[0]), as_array(held_out[1])
 
-            def loss_of_one(x: Any, t: Any) -> Any:
-                return form(model(x), t)
+            def loss_of_one(x: Any, t: Any, *weight: Any) -> Any:
+                return weight[0] * form(model(x), t) if weight else form(model(x), t)
 
-            self.program = Program(loss_of_one, [rows[0], self.Y[0].tolist()], mover.parameters, mean=True)
+            self.weights = None if weights is None else np.array(weights)
+            example = [rows[0], self.Y[0].tolist(), *([] if weights is None else [1.0])]
+            self.program = Program(loss_of_one, example, mover.parameters, mean=True)
             self.compare()
         except NotCompiled:
             raise
@@ -269,7 +272,7 @@ class Arrays:
             if not far:
                 raise
             return ""  # an example with its signs flipped need not make sense
-        found = self.program.step.outputs(X, self.Y[chosen])
+        found = self.losses(X, self.Y[chosen])
         tolerance = 1e-6 if far else 1e-9
         with np.errstate(all="ignore"):
             wrong = ~np.isclose(found, expected, tolerance, tolerance) & np.isfinite(expected)
@@ -289,6 +292,20 @@ class Arrays:
             f"the program gives {found[k]:.10g} for the loss of example {chosen[k]}{where}, but the scalar code gives "
             f"{expected[k]:.10g}. Does the model or the loss ask for a number, as in `if t == 1`?"
         )
+
+    def mean(self, chosen: Array) -> tuple[float, Array]:
+        """The mean loss of the chosen examples, weighted if there are weights, and its gradient."""
+        batch = self.X[chosen], self.Y[chosen]
+        if self.weights is None:
+            return self.program.mean(*batch)
+        w = self.weights[chosen]
+        mean, g = self.program.mean(*batch, w)
+        scale = len(w) / float(w.sum())
+        return mean * scale, g * scale
+
+    def losses(self, x: Array, y: Array) -> Array:
+        """The loss of each example, as if all weighed 1."""
+        return self.program.outputs(x, y, *([] if self.weights is None else [np.ones(len(x))]))
 
     def compile_model(self, x: Example) -> None:
         """Also compile what a metric looks at, the outputs."""
@@ -314,7 +331,7 @@ class Arrays:
         one = self.loss(self.model(self.rows[0]), self.targets[0])
         expected = one.data if isinstance(one, Value) else float(one)
         self.pull()
-        return agree(self.program.step.outputs(self.X[:1], self.Y[:1])[0], expected)
+        return agree(self.losses(self.X[:1], self.Y[:1])[0], expected)
 
     def load(self, w: Array) -> None:
         """Set the parameters."""

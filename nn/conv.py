@@ -21,14 +21,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from autograd import Value, scope
 from autograd.functions import maximum, sqrt
 from autograd.hints import did_you_mean
 from autograd.ops import where
-from autograd.value import Operand
+from autograd.value import Operand, is_real
 
 from . import activations
 from . import init as initialisers
@@ -59,7 +58,7 @@ def as_grid(x: Any, what: str) -> Grid:
     """
     rows = _plain(x)
     if not isinstance(rows, list) or not all(isinstance(_plain(row), list) for row in rows):
-        flat = isinstance(rows, list) and all(isinstance(entry, (Value, Real)) for entry in rows)
+        flat = isinstance(rows, list) and all(isinstance(entry, Value) or is_real(entry) for entry in rows)
         hint = "; nn.Reshape(1, 8, 8) makes an image of 64 numbers in one list" if flat else ""
         raise TypeError(f"{what} is a list of rows, such as [[1, 2], [3, 4]], but got {_told(rows)}{hint}")
     # NumPy's numbers become Python's: where 200 and 100 are uint8, their sum is 44.
@@ -73,7 +72,7 @@ def as_grid(x: Any, what: str) -> Grid:
                 f"{len(row)}"
             )
         for entry in row:
-            if not isinstance(entry, (Value, Real)):
+            if not isinstance(entry, Value) and not is_real(entry):
                 hint = "; that is one level of brackets too many" if isinstance(_plain(entry), list) else ""
                 raise TypeError(f"{what} holds numbers or Values, but row {i} holds {_told(entry)}{hint}")
     return grid

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from autograd import Value
 from autograd.hints import did_you_mean
+from autograd.value import is_real
 
 from . import init as initialisers
 from .init import Initialiser
@@ -216,7 +217,7 @@ class Embedding(Module):
             raise TypeError(f"an embedding takes a word's number, not the word {x!r}; vocabulary.index({x!r}) gives it")
         if hasattr(x, "tolist"):
             x = x.tolist()
-        if isinstance(x, (Value, Real)):
+        if isinstance(x, Value) or is_real(x):
             return list(self.rows[_place(x, n)])
         x = as_inputs(x, n, f"an embedding that is given a list, such as one_hot(0, {n}),")
         return [weighted_sum(column, x) for column in zip(*self.rows, strict=True)]

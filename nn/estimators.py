@@ -18,12 +18,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.functions import sigmoid, softmax
 from autograd.hints import explains
 
 from .activations import Function
 from .init import Initialiser
-from .layers import MLP, as_list
+from .layers import MLP
 from .optim import Optimizer
 from .schedules import Schedule
 from .train import History, as_rows, as_targets, fit, predict
@@ -31,7 +30,7 @@ from .train import History, as_rows, as_targets, fit, predict
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import check_is_fitted, column_or_1d
+    from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d
 
     try:
         from sklearn.utils.validation import validate_data
@@ -71,15 +70,16 @@ except ImportError:
     class ClassifierMixin:  # type: ignore[no-redef]
         """Accuracy as the score."""
 
-        def score(self, X: Any, y: Any) -> float:
-            """The share of examples whose class is predicted right."""
-            return float(np.mean(np.asarray(self.predict(X)) == np.asarray(y)))  # type: ignore[attr-defined]
+        def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+            """The share of examples whose class is predicted right, each counted by its weight."""
+            right = np.asarray(self.predict(X)) == np.asarray(y)  # type: ignore[attr-defined]
+            return float(np.average(right, weights=sample_weight))
 
     class RegressorMixin:  # type: ignore[no-redef]
         """R² as the score."""
 
-        def score(self, X: Any, y: Any) -> float:
-            """R² = 1 - Σ(y - ŷ)²/Σ(y - ȳ)²: 1 is perfect, 0 no better than the mean.
+        def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+            """R² = 1 - Σ(y - ŷ)²/Σ(y - ȳ)²: 1 is perfect, 0 no better than the mean; with weights, all sums have them.
 
             Of several outputs the mean of their R². Where y is constant R² is 1 if every number is hit, else 0.
             """
@@ -88,8 +88,10 @@ except ImportError:
             p = np.asarray(self.predict(X)).reshape(len(t), -1)  # type: ignore[attr-defined]
             if t.shape != p.shape:
                 raise ValueError(f"y has {t.shape[1]} targets for each example, but the model {p.shape[1]} outputs")
+            w = np.ones(len(t)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+            middle = np.average(t, axis=0, weights=w)
             scores = []
-            for off, spread in zip(((t - p) ** 2).sum(axis=0), ((t - t.mean(axis=0)) ** 2).sum(axis=0), strict=True):
+            for off, spread in zip(w @ (t - p) ** 2, w @ (t - middle) ** 2, strict=True):
                 scores.append(1.0 - off / spread if spread else float(off == 0.0))
             return float(np.mean(scores))
 
@@ -153,7 +155,9 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.patience = patience
         self.random_state = random_state
 
-    def _train(self, X: Any, y: Any, outputs: int, loss: str) -> Self:
+    def _train(self, X: Any, y: Any, outputs: int, loss: str, sample_weight: Any) -> Self:
+        if sample_weight is not None and HAS_SKLEARN:
+            sample_weight = _check_sample_weight(sample_weight, X)
         seed = self._seed()
         if not isinstance(self.hidden, Iterable) or isinstance(self.hidden, str):
             raise TypeError(
@@ -175,6 +179,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             epochs=self.epochs,
             batch_size=None if self.batch_size is None else min(self.batch_size, len(X)),
             l2=self.l2,
+            sample_weight=sample_weight,
             validation=self.validation,
             patience=self.patience,
             seed=seed,
@@ -195,7 +200,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         """The examples to predict for, checked."""
         if HAS_SKLEARN:
             check_is_fitted(self, "model_")
-            return validate_data(self, X, reset=False, dtype=float)
+            return validate_data(self, X, reset=False, dtype="numeric").astype(float)
         if not hasattr(self, "model_"):
             raise ValueError(f"this {type(self).__name__} is not fitted yet; call fit(X, y) first")
         rows = np.array(as_rows(X))
@@ -227,14 +232,17 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         classes_ (array): the class labels, of whatever kind y had.
     """
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on examples X of shape (n, features) with class labels y of shape (n,); returns the estimator.
 
+        ``sample_weight`` says how much each example counts, n numbers of 0 or more: see `nn.fit`.
+
         Raises:
-            ValueError: for data that are not finite, ragged or empty, or of one class only.
+            ValueError: for data that are not finite, ragged or empty, or of one class only, and for weights below 0.
         """
         if HAS_SKLEARN:
-            X, y = validate_data(self, X, y, dtype=float)
+            X, y = validate_data(self, X, y, dtype="numeric")
+            X = X.astype(float)
             check_classification_targets(y)
         else:
             X = np.array(as_rows(X))
@@ -248,21 +256,30 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
                 f"a classifier needs examples of at least 2 classes, but y has only 1 class: {self.classes_[0]!r}"
             )
         if count == 2:
-            return self._train(X, indices, 1, "binary_cross_entropy")
-        return self._train(X, indices, count, "cross_entropy")
+            return self._train(X, indices, 1, "binary_cross_entropy", sample_weight)
+        return self._train(X, indices, count, "cross_entropy", sample_weight)
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """The logits, an array of shape (n, classes); of two classes the second one's alone, of shape (n,)."""
+        rows = self._fitted(X)
+        return np.array(predict(self.model_, rows))
+
+    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
+        """The logarithm of `predict_proba`, exact where a probability is too small for a float."""
+        z = self.decision_function(X)
+        if z.ndim == 1:  # log σ(z) = -log(1 + e^-z)
+            return -np.logaddexp(0.0, np.stack([z, -z], axis=1))
+        return z - np.logaddexp.reduce(z, axis=1, keepdims=True)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """The probability of each class (in the order of ``classes_``), an array of shape (n, classes)."""
-        rows = []
-        X = self._fitted(X)
-        for output in predict(self.model_, X):
-            logits = as_list(output)
-            rows.append([sigmoid(-logits[0]), sigmoid(logits[0])] if len(logits) == 1 else softmax(logits))
-        return np.array(rows)
+        shares: NDArray[np.float64] = np.exp(self.predict_log_proba(X))
+        return shares
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The most probable class label of each example, an array of shape (n,)."""
-        labels: NDArray[Any] = self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        z = self.decision_function(X)
+        labels: NDArray[Any] = self.classes_[(z > 0.0).astype(int) if z.ndim == 1 else z.argmax(axis=1)]
         return labels
 
 
@@ -272,21 +289,24 @@ class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     {(_Estimator.__doc__ or "").partition(chr(10))[2].strip()}
     """
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on examples X of shape (n, features) with targets y of shape (n,) or (n, outputs).
 
+        ``sample_weight`` says how much each example counts, n numbers of 0 or more: see `nn.fit`.
+
         Raises:
-            ValueError: for data that are not finite, ragged or empty.
+            ValueError: for data that are not finite, ragged or empty, and for weights below 0.
         """
         if HAS_SKLEARN:
-            X, y = validate_data(self, X, y, dtype=float, multi_output=True, y_numeric=True)
+            X, y = validate_data(self, X, y, dtype="numeric", multi_output=True, y_numeric=True)
+            X = X.astype(float)
             if y.ndim == 2 and y.shape[1] == 1:
                 y = column_or_1d(y, warn=True)
         else:
             X = np.array(as_rows(X))
-            y = np.array(as_targets(y, len(X)), dtype=float)
             self.n_features_in_ = X.shape[1]
-        return self._train(X, np.asarray(y, dtype=float), 1 if y.ndim == 1 else y.shape[1], "squared_error")
+        y = np.array(as_targets(y, len(X)), dtype=float)
+        return self._train(X, y, 1 if y.ndim == 1 else y.shape[1], "squared_error", sample_weight)
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """The fitted number for each example, an array of shape (n,) or (n, outputs)."""

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from numbers import Real
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from autograd import Value
 from autograd.hints import explains
-from autograd.value import Operand
+from autograd.value import Operand, is_real
 
 from . import activations
 from . import init as initialisers  # the argument `init` hides the module of that name
@@ -43,7 +42,7 @@ def as_inputs(x: Any, count: int, who: str) -> Any:
     """
     if hasattr(x, "tolist"):  # a NumPy array: its entries as plain floats, which are much faster to compute with
         x = x.tolist()
-    if isinstance(x, (Value, Real)):
+    if isinstance(x, Value) or is_real(x):
         x = (x,)
     elif not isinstance(x, (list, tuple)):
         if isinstance(x, (set, frozenset)):
@@ -63,7 +62,8 @@ def as_inputs(x: Any, count: int, who: str) -> Any:
 
 def as_list(outputs: Any) -> list[Any]:
     """A module's outputs as a list, also where it has just one."""
-    return list(outputs) if isinstance(outputs, (list, tuple)) or hasattr(outputs, "tolist") else [outputs]
+    several = isinstance(outputs, (list, tuple)) or getattr(outputs, "ndim", 0) > 0  # NumPy's scalars are no lists
+    return list(outputs) if several else [outputs]
 
 
 def weighted_sum(ws: Iterable[Any], xs: Iterable[Any]) -> Any:

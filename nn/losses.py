@@ -24,6 +24,7 @@ from typing import Any, Protocol, overload
 
 from autograd import Value, functions
 from autograd.hints import did_you_mean
+from autograd.value import is_real
 
 from .checks import not_negative
 from .layers import Numbers, as_list, left_to_right
@@ -85,7 +86,7 @@ def binary_cross_entropy(output: Numbers, target: Numbers) -> Value | float:
     for z, t in zip(zs, ts, strict=True):
         if isinstance(t, Value):
             loss = functions.softplus(z) - t * z
-        elif not isinstance(t, Real) or not 0.0 <= float(t) <= 1.0:
+        elif not is_real(t) or not 0.0 <= float(t) <= 1.0:
             raise ValueError(f"binary_cross_entropy needs a target between 0 and 1, but got {t!r}")
         elif t == 1.0:
             loss = functions.softplus(-z)
@@ -122,7 +123,7 @@ def cross_entropy(output: Numbers, target: Numbers) -> Value | float:
         if len(ts) != len(zs):
             raise ValueError(f"cross_entropy needs a probability for each of {len(zs)} classes, but got {len(ts)}")
         numbers = [t for t in ts if not isinstance(t, Value)]
-        if any(not isinstance(t, Real) or not float(t) >= 0.0 for t in numbers):
+        if any(not is_real(t) or not float(t) >= 0.0 for t in numbers):
             raise ValueError(f"cross_entropy needs probabilities, none below 0, but got {ts!r}")
         if len(numbers) == len(ts) and abs(sum(numbers) - 1.0) > 1e-6:
             raise ValueError(f"cross_entropy needs probabilities that sum to 1, but these sum to {sum(numbers)!r}")
@@ -213,7 +214,7 @@ def _sign(target: Any, who: str) -> Any:
     target = target[0] if isinstance(target, (list, tuple)) and len(target) == 1 else target
     if isinstance(target, Value):
         return target
-    if not isinstance(target, Real) or target not in (-1, 1):
+    if not is_real(target) or target not in (-1, 1):
         raise ValueError(f"{who} needs a target of -1 or +1, but got {target!r}")
     return float(target)
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
 from autograd import Value
 from autograd.files import write_whole
-from autograd.modes import current_scope, enter_scope
+from autograd.modes import enter_scope, leave_scope
 from autograd.storage import WORDS, no_constant
 
 if TYPE_CHECKING:
@@ -91,15 +91,14 @@ class Module(LikeANetwork):
             except TypeError:
                 self._check_count(inputs)
                 raise
-        outer = current_scope()
-        enter_scope(f"{outer}.{name}" if outer else name)
+        outer = enter_scope(name)
         try:
             return self.forward(*inputs, **named)
         except TypeError:
             self._check_count(inputs)
             raise
         finally:
-            enter_scope(outer)
+            leave_scope(outer)
 
     def __setattr__(self, name: str, part: Any) -> None:
         object.__setattr__(self, name, part)

@@ -30,13 +30,13 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from autograd import GradientError, NonFiniteError, Value, gradcheck, topological_order
 from autograd.files import write_whole
 from autograd.hints import explains
-from autograd.modes import current_scope, enter_scope
+from autograd.modes import current_tags, leave_scope
+from autograd.value import is_real
 
 from . import losses, optim
 from .checks import not_negative, positive
@@ -165,7 +165,7 @@ def as_examples(X: Any, what: str = "X") -> list[Example]:
     if isinstance(rows, (str, bytes, dict, set, frozenset)) or not isinstance(rows, Iterable):
         raise TypeError(f"{what} must be a list of examples, each a list of numbers, but got {type(X).__name__}")
     rows = [_listed(row) for row in rows]
-    rows = [[row] if isinstance(row, Real) else row for row in rows]
+    rows = [[row] if is_real(row) else row for row in rows]
     if not rows:
         raise ValueError(f"{what} is empty; there is nothing to learn from")
     if not isinstance(rows[0], (list, tuple)):
@@ -213,7 +213,7 @@ def _shaped(x: Any, shape: tuple[int, ...], where: str) -> Any:
     x = _listed(x)
     length = len(x) if isinstance(x, (list, tuple)) else None
     if length != (shape[0] if shape else None):
-        known = length is not None or isinstance(x, Real)
+        known = length is not None or is_real(x)
         found = _in_words(shape_of(x)) if known else f"{type(x).__name__}: {x!r}"
         first = re.sub(r"\[\d+]", "[0]", where)
         raise (ValueError if known else TypeError)(
@@ -269,7 +269,7 @@ def as_targets(y: Any, count: int, what: str = "y") -> list[Any]:
 def _number(x: Any, where: str) -> float:
     if isinstance(x, Value):
         raise TypeError(f"{where} must be a number, but is a Value; use its .data")
-    if not isinstance(x, Real):
+    if not is_real(x):
         raise TypeError(f"{where} must be a number, but is {type(x).__name__}: {x!r}")
     number = float(x)
     if not math.isfinite(number):
@@ -453,11 +453,11 @@ def _a_module(model: Any, who: str) -> Module:
 @contextmanager
 def _left_as_found() -> Iterator[None]:
     """Ctrl-C may come at the very moment at which a module hands its scope back, or the collector is switched off."""
-    scope, collecting = current_scope(), gc.isenabled()
+    scope, collecting = current_tags(), gc.isenabled()
     try:
         yield
     finally:
-        enter_scope(scope)
+        leave_scope(scope)
         if collecting:
             gc.enable()
 
@@ -485,6 +485,7 @@ def fit(
     epochs: int = 100,
     batch_size: int | None = None,
     l2: float = 0.0,
+    sample_weight: Sequence[float] | None = None,
     metric: str | Metric | None = None,
     validation: tuple[Any, Any] | float | None = None,
     patience: int | None = None,
@@ -513,6 +514,9 @@ def fit(
         epochs: how often to go through the examples, at most.
         batch_size: examples per step: None for all (batch), 1 for stochastic, between for mini-batches.
         l2: λ of the penalty λ/2·Σw² on weights, added to every batch's mean loss.
+        sample_weight: how much each example counts, n numbers of 0 or more: a batch's loss is then Σ wᵢ·lossᵢ / Σ wᵢ.
+            With all examples in one batch a weight of 2 is the same as the example given twice. What is measured beside
+            that (the metric, and everything on validation data) is measured without weights.
         metric: "accuracy", or a function of one example's output and target that gives a number; its mean is recorded.
         validation: (X, y) to measure after each epoch, or the fraction of the examples to set aside for it.
         patience: stop when the validation loss has not fallen for this many epochs, and put the best epoch's parameters
@@ -541,6 +545,7 @@ def fit(
     _a_module(model, "fit")
     rows = as_examples(X)
     targets = as_targets(y, len(rows))
+    weights = None if sample_weight is None else _weights(sample_weight, len(rows))
     function = losses.find(loss)
     epochs = _whole(epochs, "epochs", 1)
     size = None if batch_size is None else _whole(batch_size, "batch_size", 1)
@@ -554,7 +559,7 @@ def fit(
     if schedule is not None and not callable(schedule):
         raise TypeError(f"schedule is a function of the epoch, such as nn.schedules.cosine(...), but got {schedule!r}")
     rng = generator(seed)
-    rows, targets, held_out = _set_aside(rows, targets, validation, rng)
+    rows, targets, weights, held_out = _set_aside(rows, targets, weights, validation, rng)
     threshold = _fit_threshold(model, function, targets)
     measure = _metric(metric, threshold)
     name = getattr(measure, "__name__", "metric")
@@ -579,7 +584,7 @@ def fit(
     if check_gradients:
         _check_gradients(model, rows, targets, function, rng)
     hooks = [callbacks] if callable(callbacks) else list(callbacks)
-    run = _Run(model, function, mover, l2, measure, name, threshold)
+    run = _Run(model, function, mover, l2, measure, name, threshold, weights)
     history = run.history
     if not compiled:
         history.why = "compiled=False"
@@ -658,8 +663,10 @@ class _Run:
         measure: Metric | None,
         name: str,
         threshold: float,
+        example_weights: list[float] | None,
     ) -> None:
         self.model, self.loss, self.mover, self.l2, self.threshold = model, loss, mover, l2, threshold
+        self.example_weights = example_weights
         self.weights = model.weights()
         self.parameters = list(dict.fromkeys([*model.parameters(), *mover.parameters]))  # each once
         self.measure, self.name = measure, name
@@ -668,39 +675,51 @@ class _Run:
 
     def epoch(self, epoch: int, rows: list[Example], targets: list[Any], sequence: Any, size: int) -> dict[str, float]:
         """One pass over the examples; the mean loss and metric."""
-        loss_sum, metric_sum = 0.0, 0.0
+        loss_sum, metric_sum, weight_sum, count = 0.0, 0.0, 0.0, 0
         for batch, start in enumerate(range(0, len(sequence), size), 1):
             chosen = sequence[start : start + size]
+            weight = self.weight(chosen)
+            if not weight:  # nothing in this batch counts
+                continue
             with _collector_resting():
                 mean, metrics = self.step(epoch, batch, rows, targets, chosen)
-            loss_sum += mean * len(chosen)
+            loss_sum += mean * weight
             metric_sum += metrics
-        result = {"loss": loss_sum / len(sequence)}
+            weight_sum += weight
+            count += len(chosen)
+        result = {"loss": loss_sum / weight_sum}
         if self.measure is not None:
-            result[self.name] = metric_sum / len(sequence)
+            result[self.name] = metric_sum / count
         return result
+
+    def weight(self, chosen: Sequence[int]) -> float:
+        """How much the chosen examples weigh together; without weights, how many they are."""
+        weights = self.example_weights
+        return len(chosen) if weights is None else math.fsum([weights[i] for i in chosen])
 
     def step(
         self, epoch: int, batch: int, rows: list[Example], targets: list[Any], chosen: Sequence[int]
     ) -> tuple[float, float]:
         """One step on the mean loss of the chosen examples; that mean, and the sum of the metric."""
-        share = 1.0 / len(chosen)
+        share = 1.0 / self.weight(chosen)
         for p in self.parameters:
             p.grad = None
         total, metrics, graph = 0.0, 0.0, None
         for i in chosen:
+            weight = 1.0 if self.example_weights is None else self.example_weights[i]
             output = self.model(rows[i])
             loss = self.loss(output, targets[i])
             number = loss.data if isinstance(loss, Value) else float(loss)
             if not math.isfinite(number):
                 self.blame_loss(loss, epoch, batch, i)
-            total += number
+            total += weight * number
             if self.measure is not None:
                 metrics += _metric_number(self.measure(output, targets[i]), self.name)
             if self.whole_graph:
+                loss = loss if self.example_weights is None else weight * loss
                 graph = loss if graph is None else graph + loss
             elif isinstance(loss, Value):
-                loss.backward(share)
+                loss.backward(weight * share)
         mean = total * share
         if graph is not None:
             graph = graph * share
@@ -786,7 +805,9 @@ class _CompiledRun(_Run):
     """The same inner loop on arrays. During an epoch the parameters live here; around it, in the Values as always."""
 
     def __init__(self, run: _Run, arrays: Arrays, labels: Any, again: Callable[[], _Run]) -> None:
-        super().__init__(run.model, run.loss, run.mover, run.l2, run.measure, run.name, run.threshold)
+        super().__init__(
+            run.model, run.loss, run.mover, run.l2, run.measure, run.name, run.threshold, run.example_weights
+        )
         self.history = run.history
         self.arrays, self.labels, self.again = arrays, labels, again
         shrunk, moved = set(self.weights), set(self.mover.parameters)
@@ -835,7 +856,7 @@ class _CompiledRun(_Run):
         w = self.state[0]
         x = arrays.X[chosen]
         arrays.load(w)
-        mean, g = arrays.program.mean(x, arrays.Y[chosen])
+        mean, g = arrays.mean(chosen)
         self.history.compiled = self.history.compiled or arrays.program.step.backend
         if self.l2:
             shrinking = w * self.shrinking
@@ -860,7 +881,9 @@ class _CompiledRun(_Run):
             p.data = x
         self.mover.load_state_dict(state)
         _stay_eager(self.history, f"after the first epoch, {why}", loud=True)
-        run = _Run(self.model, self.loss, self.mover, self.l2, self.measure, self.name, self.threshold)
+        run = _Run(
+            self.model, self.loss, self.mover, self.l2, self.measure, self.name, self.threshold, self.example_weights
+        )
         run.history = self.history
         return run
 
@@ -892,7 +915,7 @@ class _CompiledRun(_Run):
         assert arrays.held_out is not None
         x, y = arrays.held_out
         arrays.load(self.state[0])
-        result = {"loss": float(arrays.program.outputs(x, y).sum()) / len(x)}
+        result = {"loss": float(arrays.losses(x, y).sum()) / len(x)}
         if self.measure is not None:
             every = arrays.indices(range(len(x)))
             total = self.metrics(x, targets, self.labels and self.labels[1], every)
@@ -910,7 +933,7 @@ def _compiled_run(run: _Run, rows: list[Example], targets: list[Any], held_out: 
     from .compiled import Arrays, NotCompiled
 
     try:
-        arrays = Arrays(run.model, run.loss, run.mover, rows, targets, held_out)
+        arrays = Arrays(run.model, run.loss, run.mover, rows, targets, held_out, run.example_weights)
         labels = None
         if run.measure is not None:
             arrays.compile_model(rows[0])
@@ -943,11 +966,22 @@ def _described(node: Value, names: dict[Value, str]) -> str:
     return f"{node.op}({numbers}) = {node.data:.6g}{where}"
 
 
+def _weights(sample_weight: Any, count: int) -> list[float]:
+    """One number for each example, as floats."""
+    weights = as_targets(sample_weight, count, "sample_weight")
+    for i, w in enumerate(weights):
+        if isinstance(w, list) or not w >= 0.0:
+            raise ValueError(f"sample_weight needs one number of 0 or more for each example, but has {w!r} for X[{i}]")
+    if not any(weights):
+        raise ValueError("sample_weight is 0 for every example, so nothing would be learned")
+    return [float(w) for w in weights]
+
+
 def _set_aside(
-    rows: list[Example], targets: list[Any], validation: Any, rng: random.Random
-) -> tuple[list[Example], list[Any], tuple[list[Example], list[Any]] | None]:
+    rows: list[Example], targets: list[Any], weights: list[float] | None, validation: Any, rng: random.Random
+) -> tuple[list[Example], list[Any], list[float] | None, tuple[list[Example], list[Any]] | None]:
     if validation is None:
-        return rows, targets, None
+        return rows, targets, weights, None
     if isinstance(validation, (int, float)) and not isinstance(validation, bool):
         count = round(len(rows) * validation)
         if not 0.0 < validation < 1.0 or not 0 < count < len(rows):
@@ -960,6 +994,7 @@ def _set_aside(
         return (
             [rows[i] for i in kept],
             [targets[i] for i in kept],
+            None if weights is None else _weights([weights[i] for i in kept], len(kept)),
             ([rows[i] for i in out], [targets[i] for i in out]),
         )
     if not isinstance(validation, (tuple, list)) or len(validation) != 2:
@@ -970,7 +1005,7 @@ def _set_aside(
             f"validation X needs examples of the same shape as X: X[0] is {_in_words(shape_of(rows[0]))}, "
             f"but validation X[0] is {_in_words(shape_of(held[0]))}"
         )
-    return rows, targets, (held, as_targets(validation[1], len(held), "validation y"))
+    return rows, targets, weights, (held, as_targets(validation[1], len(held), "validation y"))
 
 
 def _check_fit(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
 
-from autograd import SHEET, Value, format_number, forward_steps, topological_order
+from autograd import SHEET, Value, dumps, format_number, forward_steps, loads, topological_order
 from autograd.graph import names_in_order
 from autograd.hints import did_you_mean
 from autograd.ops import CONSTANT, LEAF
@@ -102,6 +102,26 @@ class Derivation(Taught):
         along = {x for path in paths for node in path.nodes[:-1] for x in (node, *node.inputs)}
         self.note = " ".join(remarks(order, along, show_grad=False))
         self._text, self._latex = (_Writer(self, order, names, latex=latex) for latex in (False, True))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickle: the words as they were written, and the graph as text, with nodes by their number."""
+        number = {node: k for k, node in enumerate(topological_order(self.root))}
+        return {
+            "graph": dumps(self.root),
+            "leaf": number[self.leaf],
+            "value": self.value,
+            "paths": [([number[x] for x in p.nodes], p.positions, p.local, p.contribution) for p in self.paths],
+            "words": [{name: vars(w)[name] for name in _WORDS} for w in (self._text, self._latex)],
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.root = loads(state["graph"])
+        nodes = topological_order(self.root)
+        self.leaf, self.value = nodes[state["leaf"]], state["value"]
+        self.paths = tuple(Path(tuple(nodes[k] for k in numbers), *rest) for numbers, *rest in state["paths"])
+        self._text, self._latex = _Writer.__new__(_Writer), _Writer.__new__(_Writer)
+        for writer, words in zip((self._text, self._latex), state["words"], strict=True):
+            vars(writer).update(words)
 
     def to_latex(self, *, definitions: bool = True) -> str:
         r"""The derivation as LaTeX: an ``aligned`` block (of the package amsmath), to be put between ``\[`` and ``\]``.
@@ -211,6 +231,9 @@ def _ambiguous(paths: Iterable[Path]) -> set[tuple[Value, Value]]:
 
 
 # --- writing
+
+
+_WORDS = ("whole", "chain", "definitions")  # what a writer has written
 
 
 class _Writer:

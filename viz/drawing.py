@@ -251,6 +251,10 @@ class Drawing(Picture):
         """
         return self._table if self._table is not None else to_text(self._root, self._options["fmt"])
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickle: all that is shown, without the graph itself."""
+        return {**vars(self), "_root": None, "_table": self.to_text()}
+
     def _content(self, kind: str, scale: float) -> bytes | None:
         return self._dot_source.encode() if kind in (".dot", ".gv") else super()._content(kind, scale)
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from numbers import Real
 from typing import Any
 
 from autograd import Value, format_number
 from autograd.graph import outdated
+from autograd.value import is_real
 
 from .arrange import NAME_SIZE
 from .diagram import OUTDATED
@@ -206,7 +206,7 @@ def _listed(x: Any) -> Any:
 def _number(x: Any, what: str) -> float:
     if isinstance(x, Value):
         return x.data
-    if not isinstance(x, Real):
+    if not is_real(x):
         raise TypeError(f"{what} hold numbers or Values, but got {type(x).__name__}: {x!r}")
     return float(x)
 

@@ -102,6 +102,10 @@ class Frame:
     _backdrop: Backdrop | None = field(default=None, repr=False)
     _theme: str = field(default="auto", repr=False)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickle: all that is shown, without ``steps``, whose nodes are a whole graph."""
+        return {**vars(self), "steps": ()}
+
     @property
     def svg(self) -> str:
         """The picture, as SVG text of its own."""

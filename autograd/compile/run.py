@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-import linecache
 import random
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import CodeType
 from typing import Any, Generic, NoReturn, TypeVar
 
 import numpy as np
@@ -22,15 +20,17 @@ from numpy.typing import NDArray
 
 from .. import error_function
 from ..modes import STATE, TracingError
+from ..ops import CONSTANT, SHEET
 from ..transforms import flatten
-from ..value import Value, to_float
+from ..value import Value, is_real, to_float
 from .describe import Statement, describe
 from .differentiate import Program, differentiate
 from .group import group
 from .layout import Layout, lay_out, safe_names
+from .listing import code_of
 from .normalise import normalise
 from .straight import Straight
-from .trace import Trace, lift
+from .trace import INPUT, PARAMETER, Trace, lift
 from .write import Text, in_place, readable
 
 KEPT = 8  # workspaces
@@ -117,16 +117,9 @@ def array_words(np: Any, erf: Any) -> dict[str, Any]:
     }
 
 
-def code_of(text: Text, name: str) -> CodeType:
-    """Python's own compile; the program's lines are shown in tracebacks."""
-    filename = f"<compiled by chainrule: {name} {id(text):x}>"
-    linecache.cache[filename] = (len(text.source), None, text.source.splitlines(True), filename)
-    return compile(text.source, filename, "exec")
-
-
 def load(text: Text, name: str, words: dict[str, Any]) -> Any:
     space = {**words, **text.constants}
-    exec(code_of(text, name), space)
+    exec(code_of(text.source, name), space)
     return space[name]
 
 
@@ -178,7 +171,7 @@ class Workspaces:
     """The in-place program, bound to memory for each batch size that is in use."""
 
     def __init__(self, text: Text, layout: Layout, dtype: Any, shared: Array, gradient: Array, backward: bool) -> None:
-        self.code = code_of(text, "in place")
+        self.code = code_of(text.source, "in place")
         self.words = {**IN_PLACE, **text.constants}
         self.layout, self.dtype, self.shared, self.gradient, self.backward = layout, dtype, shared, gradient, backward
         self.shared_adjoint = np.zeros_like(shared)
@@ -218,7 +211,8 @@ class Compiled(Generic[Result]):
         groups: what each array operation of the program stands for (`Statement`), for people and for drawings.
         mean: whether a call gives the mean and leaves the gradient.
 
-    A compiled function may be called from several threads, one at a time.
+    A compiled function may be called from several threads, one at a time. `copy.deepcopy` and pickle give one with
+    parameters of its own; of the function that was compiled nothing is kept.
     """
 
     def __init__(
@@ -240,10 +234,18 @@ class Compiled(Generic[Result]):
         self.mean: bool = mean
         self.dtype = np.dtype(dtype)
         self._trace = trace
-        self._lock = threading.RLock()
         self._names = safe_names(_argument_names(f, len(example)))
         self._shapes = [_shape_of(argument) for argument in example]
         self._asked = backend
+        self._build()
+        self.pull()
+        if check:
+            self._check(f, example)
+
+    def _build(self) -> None:
+        """Everything that follows from the trace."""
+        trace = self._trace
+        self._lock = threading.RLock()
         graph = normalise(trace)
         groups = group(graph)
         self._layout = lay_out(trace, graph, groups, self._names)
@@ -260,9 +262,25 @@ class Compiled(Generic[Result]):
         self._order = self._layout.parameter_order
         self._work = (len(trace.ops) - count, len(groups))
         self._last: int = 1
-        self.pull()
-        if check:
-            self._check(f, example)
+
+    # --- copies: copy, copy.deepcopy and pickle keep the trace and the numbers, and build the rest anew
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = {name: getattr(self, name) for name in ("mean", "dtype", "_trace", "_names", "_shapes", "_asked")}
+        with self._lock:
+            return {**kept, "theta": self._given_order(self.theta), "gradient": self._given_order(self.gradient)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for op in sorted(set(state["_trace"].ops) - {INPUT, PARAMETER, CONSTANT}):
+            try:
+                SHEET[op]
+            except KeyError:
+                raise ValueError(f"this program uses your operation {op!r}: register it before loading") from None
+        theta, gradient = np.array(state.pop("theta")), np.array(state.pop("gradient"))
+        vars(self).update(state)
+        self._build()
+        self.theta = theta[self._order]
+        self.gradient[:] = gradient[self._order]
 
     # --- parameters
 
@@ -273,7 +291,7 @@ class Compiled(Generic[Result]):
 
     @theta.setter
     def theta(self, numbers: Any) -> None:
-        self._theta[:] = numbers
+        self._theta[:] = as_numbers(numbers, self.dtype, "theta")
 
     @property
     def gradient(self) -> Floats:
@@ -382,7 +400,7 @@ class Compiled(Generic[Result]):
                 return float(loss)
             if backend == "numba":
                 samples = np.concatenate(columns).T.astype(float) if columns else np.empty((1, 0))
-                losses, gradient = self._tape.run(np.array(self._given_order()), samples, self._active)
+                losses, gradient = self._tape.run(np.array(self._given_order(self.theta)), samples, self._active)
                 np.divide(gradient[self._order], n, self.gradient)
                 return float(losses.sum()) / n
             return self._run_straight(columns, n)
@@ -400,12 +418,12 @@ class Compiled(Generic[Result]):
                 rows = np.asarray(self._jitted(self.theta, *[c.T for c in columns]))
             elif self._asked == "numba":
                 samples = np.concatenate(columns).T.astype(float) if columns else np.empty((1, 0))
-                rows = self._tape.run(np.array(self._given_order()), samples, False)[0].T
+                rows = self._tape.run(np.array(self._given_order(self.theta)), samples, False)[0].T
             else:
                 rows = self._spaces.bind(n)[0](*columns)[self._program.outputs]
         if self._trace.single:
             return rows[0]
-        return _stacked(self._trace.rebuild([*rows]), n)
+        return _stacked(_filled(self._trace.form, rows))
 
     @functools.cached_property
     def _tape(self) -> Any:
@@ -419,10 +437,10 @@ class Compiled(Generic[Result]):
 
         return jit(self.function)
 
-    def _given_order(self) -> list[float]:
-        """theta in the order of the trace."""
+    def _given_order(self, array: Array) -> list[float]:
+        """theta, or its gradient, in the order of the trace."""
         result: Array = np.empty(len(self._order))
-        result[self._order] = self.theta
+        result[self._order] = array
         numbers: list[float] = result.tolist()
         return numbers
 
@@ -453,9 +471,11 @@ class Compiled(Generic[Result]):
         columns = []
         for X, shape, name, size in zip(batch, self._shapes, self._names, self._layout.argument_sizes, strict=True):
             if shape is None:  # an example of uneven lists: flatten sample by sample
-                X = np.array([flatten(sample)[0] for sample in X], self.dtype).reshape(-1, size)
+                X = as_numbers([flatten(sample)[0] for sample in X], self.dtype, name)
+                if X.shape[1:] != (size,):
+                    raise ValueError(f"{name} must have samples of {size} numbers, nested like the example")
             else:
-                X = np.asarray(X, self.dtype)
+                X = as_numbers(X, self.dtype, name)
                 if X.shape[1:] != shape or X.ndim == 0:
                     wanted = f"(N, {', '.join(map(str, shape))})" if shape else "(N,)"
                     raise ValueError(f"{name} must have shape {wanted}, N samples like the example, but has {X.shape}")
@@ -567,12 +587,46 @@ def _sample(rows: Any, k: int) -> Any:
     return tuple(_sample(r, k) for r in rows) if isinstance(rows, tuple) else rows[k].tolist()
 
 
-def _stacked(built: Any, n: int) -> Any:
+def as_numbers(x: Any, dtype: Any, name: str) -> Array:
+    """An argument as an array of real numbers.
+
+    NumPy's own conversion drops imaginary parts, reads texts as numbers, and takes None for nan.
+
+    Raises:
+        TypeError: for an entry that is not a real number.
+        ValueError: if the lists are not all as long.
+    """
+    if type(x) is np.ndarray and x.dtype == dtype:
+        return x
+    try:
+        array = np.asarray(x)
+        if array.dtype.kind in "fiub":
+            return array.astype(dtype, copy=False)
+    except ValueError:  # lists of different lengths
+        array = np.array([], object)
+    entries, _ = flatten(x)
+    for entry in entries:
+        if isinstance(entry, Value):
+            raise TypeError(f"{name} must hold numbers, but there is a Value in it: {entry!r}; use its .data")
+        if not is_real(entry):
+            text = repr(entry) if len(repr(entry)) <= 60 else f"{entry!r:.57}..."
+            hint = "; a program computes with real numbers only" if isinstance(entry, complex) else ""
+            raise TypeError(f"{name} must hold real numbers, but got {type(entry).__name__}: {text}{hint}")
+    if array.size != len(entries):
+        raise ValueError(f"{name} must have samples of one shape, but its lists are not all as long")
+    return np.array([to_float(entry) for entry in entries], dtype).reshape(array.shape)
+
+
+def _filled(form: Any, rows: Any) -> Any:
+    return [_filled(part, rows) for part in form] if isinstance(form, list) else rows[form]
+
+
+def _stacked(built: Any) -> Any:
     """A nested list of [N] arrays as one array (N, *shape); uneven lists stay lists, as a tuple of arrays."""
     try:
         array = np.array(built)
     except ValueError:
-        return tuple(_stacked(part, n) for part in built)
+        return tuple(_stacked(part) for part in built)
     if array.dtype == object:
         array = array.astype(float)
     return np.moveaxis(array, -1, 0)

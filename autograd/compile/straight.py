@@ -14,7 +14,6 @@ same graph runs many times faster than the engine builds it, and needs the stand
 from __future__ import annotations
 
 import itertools
-import linecache
 import math
 import re
 from collections.abc import Callable, Generator, Sequence
@@ -24,6 +23,7 @@ from typing import Any
 from .. import ieee
 from ..modes import TracingError
 from ..ops import CONSTANT, SHEET
+from .listing import code_of
 from .symbols import COMPARISONS, WORDS, Symbol, forward, leaf, partials, sends
 from .trace import INPUT, PARAMETER, Trace
 
@@ -445,10 +445,8 @@ class Straight:
             writer = Writer(self.trace, self.parameters, backward, careful)
             lines = reuse_names(alike_together(writer.lines))
             text = "\n".join(lines if careful else wait_for_samples(lines)) + "\n"
-            filename = f"<compiled by chainrule: straight {id(self):x} {key}>"
-            linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
             space = {**(CAREFUL if careful else FAST), **writer.rules}
-            exec(compile(text, filename, "exec"), space)
+            exec(code_of(text, "straight"), space)
             self.programs[key] = space["program"]
         return self.programs[key]
 

@@ -61,7 +61,7 @@ class Trace:
     parameters: list[Value] = field(default_factory=list)
     parameter_nodes: list[int] = field(default_factory=list)
     outputs: list[int] = field(default_factory=list)
-    rebuild: Callable[[Sequence[Any]], Any] = list  # from a flat list of outputs to the shape the function returned
+    form: Any = ()  # what the function returned, with the number of an output in each place: [0, [1, 2]]
     single: bool = False  # the function returned one Value, not a list
 
 
@@ -242,9 +242,15 @@ def trace(f: Callable[..., Any], example: Sequence[Any], params: Sequence[Value]
     for p in params or ():
         recorder.add_leaf(p, PARAMETER)
     recorder.out.outputs = [recorder.number(y) for y in outputs]
-    recorder.out.rebuild = rebuild
+    recorder.out.form = _plain_lists(rebuild(range(len(outputs))))
     recorder.out.single = isinstance(result, Value)
     return recorder.out
+
+
+def _plain_lists(form: Any) -> Any:
+    """Nested lists of ints, of what may also have been tuples and arrays."""
+    form = form.tolist() if hasattr(form, "tolist") else form
+    return [_plain_lists(part) for part in form] if isinstance(form, (list, tuple)) else int(form)
 
 
 class _Recorder:

@@ -104,7 +104,7 @@ def test_arguments_and_results_of_any_shape() -> None:
     numpy.testing.assert_allclose(tangent, (1 - numpy.tanh(W @ x) ** 2) * (W @ v), rtol=1e-14)
     assert jvp(lambda x: 3.0, (1.0,), (1.0,)) == (3.0, 0.0)
     assert jvp(lambda: 3.0, (), ()) == (3.0, 0.0)
-    assert jvp(lambda x: x.relu() + x.leaky_relu() + x.arctan(), (-1.0,), (1.0,))[1] == 0.51
+    assert jvp(lambda x: x.relu() + x.leaky_relu() + x.arctan(), (-1.0,), (1.0,))[1] == 0.6
 
 
 def test_what_a_function_reaches_in_another_way_is_a_constant_of_the_inner_and_a_variable_of_the_outer_derivative() -> (

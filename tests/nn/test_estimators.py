@@ -16,6 +16,7 @@ from autograd import Value
 from nn import Adam, data
 
 SMALL: dict[str, Any] = {"hidden": (4,), "epochs": 15, "lr": 0.05, "batch_size": 16}
+WHOLE = SMALL | {"batch_size": None}  # so that a weight of 2 is the same as an example given twice
 
 
 @pytest.mark.filterwarnings("ignore")  # the checks provoke warnings of scikit-learn's own
@@ -23,9 +24,9 @@ SMALL: dict[str, Any] = {"hidden": (4,), "epochs": 15, "lr": 0.05, "batch_size":
 def test_scikit_learns_own_checks_pass(name: str) -> None:
     checks = pytest.importorskip("sklearn.utils.estimator_checks")
     try:
-        results = checks.check_estimator(getattr(nn, name)(**SMALL), on_fail=None, on_skip=None)
+        results = checks.check_estimator(getattr(nn, name)(**WHOLE), on_fail=None, on_skip=None)
     except TypeError:  # before scikit-learn 1.6 it returned nothing, and raised at the first failure
-        checks.check_estimator(getattr(nn, name)(**SMALL))
+        checks.check_estimator(getattr(nn, name)(**WHOLE))
         return
     failed = {r["check_name"]: r["exception"] for r in results if r["status"] not in ("passed", "skipped")}
     assert failed == {}
@@ -188,3 +189,75 @@ def test_an_estimator_begins_anew_with_an_optimiser_that_holds_a_loaded_state(es
     X, y = data.blobs(12, 2, seed=0)
     estimators.MLPClassifier(hidden=(2,), epochs=1, optimizer=optimizer, lr=None, random_state=0).fit(X, y)
     assert optimizer.t == 1
+
+
+# --- weights, and what a classifier answers
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
+def test_a_weight_of_2_is_the_same_as_an_example_given_twice(estimators: ModuleType, name: str, classes: int) -> None:
+    X, y = (np.array(part) for part in data.blobs(20, classes, seed=0))
+    w = np.random.default_rng(0).integers(0, 4, 20)
+    kind = getattr(estimators, name)
+    weighted = kind(**WHOLE, random_state=0).fit(X, y, sample_weight=w)
+    repeated = kind(**WHOLE, random_state=0).fit(X.repeat(w, axis=0), y.repeat(w))
+    unweighted = kind(**WHOLE, random_state=0).fit(X, y)
+    ask = "decision_function" if name == "MLPClassifier" else "predict"
+    found = getattr(weighted, ask)(X)
+    assert np.allclose(found, getattr(repeated, ask)(X), rtol=1e-9, atol=1e-9)
+    assert not np.allclose(found, getattr(unweighted, ask)(X), atol=1e-3)
+    assert weighted.history_["loss"] == pytest.approx(repeated.history_["loss"])
+    assert weighted.score(X, y, w) == pytest.approx(repeated.score(X.repeat(w, axis=0), y.repeat(w)))
+    same = kind(**SMALL, random_state=0).fit(X, y, np.full(20, 0.5)), kind(**SMALL, random_state=0).fit(X, y)
+    assert np.allclose(getattr(same[0], ask)(X), getattr(same[1], ask)(X))
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([1.0], "(?i)shape|need 3 targets|has 1"),
+        ([1.0, -1.0, 1.0], "(?i)0 or more|negative"),
+        ([0.0, 0.0, 0.0], "0 for every example|at least one non-zero"),
+        ([1.0, np.nan, 1.0], "(?i)nan"),
+        ([[1.0], [1.0], [1.0]], "(?i)one number|1D"),
+    ],
+)
+def test_weights_that_make_no_sense_are_refused(estimators: ModuleType, weights: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        estimators.MLPRegressor(hidden=(2,), epochs=1).fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0], weights)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_logits_and_log_probabilities_agree_with_the_probabilities(estimators: ModuleType, classes: int) -> None:
+    mpmath = pytest.importorskip("mpmath")
+    X, y = data.blobs(30, classes, seed=0)
+    model = estimators.MLPClassifier(**SMALL, random_state=0).fit(X, y)
+    z, logs, p = model.decision_function(X), model.predict_log_proba(X), model.predict_proba(X)
+    assert z.shape == ((30,) if classes == 2 else (30, 3))
+    assert logs.shape == p.shape == (30, classes)
+    assert np.allclose(p.sum(axis=1), 1.0, atol=1e-12)
+    chosen = (z > 0).astype(int) if classes == 2 else z.argmax(axis=1)
+    assert np.array_equal(model.predict(X), model.classes_[chosen])
+    for weight in model.model_.parameters():
+        weight.data *= 600.0  # so that probabilities are too small for a float
+    z, logs, p = model.decision_function(X), model.predict_log_proba(X), model.predict_proba(X)
+    assert (p == 0.0).any() and np.isfinite(logs).all()
+    for row, found in zip(z[:5], logs[:5], strict=True):
+        with mpmath.workdps(4000):
+            logits = [mpmath.mpf(0), mpmath.mpf(row)] if classes == 2 else [mpmath.mpf(entry) for entry in row]
+            total = mpmath.log(mpmath.fsum(map(mpmath.exp, logits)))
+            expected = [float(entry - total) for entry in logits]
+        assert found == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("bad", [[["1"], ["2"], ["3"]], [[1j], [2.0], [3.0]], [[None], [1.0], [2.0]]])
+def test_estimators_refuse_what_is_no_real_number(estimators: ModuleType, bad: Any) -> None:
+    model = estimators.MLPRegressor(hidden=(2,), epochs=1)
+    words = "(?i)number|numeric|string|complex|nan"
+    with pytest.raises((TypeError, ValueError), match=words):
+        model.fit(bad, [0.0, 1.0, 2.0])
+    with pytest.raises((TypeError, ValueError), match=words):
+        model.fit([[0.0], [1.0], [2.0]], [row[0] for row in bad])
+    with pytest.raises((TypeError, ValueError), match=words):
+        model.fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0]).predict(bad)
