@@ -93,7 +93,8 @@ class Module(LikeANetwork):
                 raise
         outer = enter_scope(name)
         try:
-            return self.forward(*inputs, **named)
+            # (measured: ** of an empty dict costs a tenth of a small module's call)
+            return self.forward(*inputs, **named) if named else self.forward(*inputs)  # type: ignore[call-arg]
         except TypeError:
             self._check_count(inputs)
             raise
