@@ -56,6 +56,14 @@ def log(a: float) -> float:
         return -INF if a == 0 else NAN
 
 
+def log1p(a: float) -> float:
+    """log(1 + a), with the digits of a small a; log1p(-1) is -inf, below -1 it is nan."""
+    try:
+        return math.log1p(a)
+    except ValueError:
+        return -INF if a == -1 else NAN
+
+
 def sqrt(a: float) -> float:
     """The square root; below 0 it is nan."""
     try:
@@ -115,14 +123,21 @@ def minimum(xs: Sequence[float]) -> float:
 
 
 def logsumexp(xs: Sequence[float]) -> float:
-    """log of the sum of e^x, shifted by the largest x so that nothing overflows: m + log of the sum of e^(x-m)."""
+    """log of the sum of e^x, shifted by the largest x so that nothing overflows: m + log of the sum of e^(x-m).
+
+    One of the powers is 1. If the sum of the others is small, its digits would be lost beside it, so log1p adds the 1.
+    """
     top = maximum(xs)
     if top in (INF, -INF) or top != top:
         return top
-    total = 0.0  # a plain loop: builtin sum() rounds differently from Python 3.12 on
+    rest, ones = 0.0, 0.0  # a plain loop: builtin sum() rounds differently from Python 3.12 on
     for x in xs:
-        total += math.exp(x - top)
-    return top + math.log(total)
+        power = math.exp(x - top)
+        if power == 1.0:
+            ones += 1.0
+        else:
+            rest += power
+    return top + math.log1p(rest + (ones - 1.0))
 
 
 def dot(xs: Sequence[float], ys: Sequence[float]) -> float:

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from . import ieee
-from .ops import SHEET
+from .ops import CUT, SHEET
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -91,6 +91,8 @@ class Symbol:
     def where(self, yes: Any, no: Any) -> Symbol:
         return Symbol(f"({_text(yes)} if {self.text} else {_text(no)})")
 
+    two_forms = where
+
     def __getattr__(self, word: str) -> Callable[[], Symbol]:
         if word not in NAMESPACE or word.startswith("_"):
             raise AttributeError(word)
@@ -98,7 +100,7 @@ class Symbol:
 
 
 def _text(x: Any) -> str:
-    return x.text if isinstance(x, Symbol) else repr(float(x))
+    return x.text if isinstance(x, Symbol) else "CUT" if x is CUT else repr(float(x))
 
 
 def _infix(a: Any, operator: str, b: Any) -> Symbol:
@@ -119,6 +121,7 @@ NAMESPACE: dict[str, Any] = {
     "plain": True,
     "here": Tags(""),
     "path": "",  # the scope itself
+    "CUT": CUT,
     "new": object.__new__,
     "exp": math.exp,
     "log": math.log,

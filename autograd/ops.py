@@ -26,6 +26,18 @@ from typing import Any
 from . import ieee
 
 # --------------------------------------------------------------------------------------------------------------------
+# What an input gets that has no part in the result.
+#
+# Where relu is below 0, its input was not chosen: the result is a plain 0, and whatever the gradient above it is, even
+# inf, none of it is this input's. A local derivative of 0 does not say that, because 0·inf is nan. So a rule gives CUT
+# there, a 0.0 that is told from every other zero by its identity, and the backward passes send nothing along such an
+# edge. A zero that was computed (the derivative of 0·x by x) stays a number: 0·inf is nan there, as in PyTorch.
+#
+# An input from which no gradient ever comes back, whatever the numbers are (`detach`), gets None, as a constant does.
+
+CUT = float("0")  # a literal could be the same object as another literal
+
+# --------------------------------------------------------------------------------------------------------------------
 # The vocabulary of the rules. Each word works on floats and on anything that has a method of the same name
 # (Values and the symbols of `kernels`); what is left is an array, and NumPy's own function is used.
 
@@ -50,6 +62,7 @@ def _word(name: str, on_arrays: Callable[[Any, Any], Any]) -> Callable[[Any], An
 
 exp = _word("exp", lambda np, x: np.exp(x))
 log = _word("log", lambda np, x: np.log(x))
+log1p = _word("log1p", lambda np, x: np.log1p(x))
 sqrt = _word("sqrt", lambda np, x: np.sqrt(x))
 sin = _word("sin", lambda np, x: np.sin(x))
 cos = _word("cos", lambda np, x: np.cos(x))
@@ -82,6 +95,19 @@ def where(condition: Any, yes: Any, no: Any) -> Any:
     import numpy
 
     return numpy.where(condition, yes, no)
+
+
+def two_forms(condition: Any, near: Any, far: Any) -> Any:
+    """``near`` where the condition holds, else ``far``: one and the same number, but ``far`` keeps the digits that
+    ``near`` loses there.
+
+    An array would compute both for every entry, to choose one; so programs on arrays take ``near``, whose error is
+    that of rounding, though not relative to a result that is tiny. So does a derivative that is differentiated again.
+    """
+    if condition is True or condition is False:
+        return near if condition else far
+    method = getattr(condition, "two_forms", None)
+    return near if method is None else method(near, far)
 
 
 def equal(a: Any, b: Any) -> Any:
@@ -129,11 +155,11 @@ def _total(xs: Sequence[Any]) -> Any:
     return total
 
 
-def _shares(is_extreme: Sequence[Any]) -> tuple[Any, ...]:
-    """1 for the one extreme input, 0 for the others; k inputs that tie get 1/k each."""
-    chosen = [where(extreme, 1.0, 0.0) for extreme in is_extreme]
-    ties = _total(chosen)
-    return tuple(div(c, ties) for c in chosen)
+def _shares(is_extreme: Sequence[Any], is_not: Sequence[Any]) -> tuple[Any, ...]:
+    """1 for the one extreme input, nothing for the others; k inputs that tie get 1/k each, and nan if one is nan."""
+    ties = _total([where(extreme, 1.0, 0.0) for extreme in is_extreme])
+    share = div(ties, ties * ties)  # 1/ties, and nan where there are none: beside a nan nobody is the largest
+    return tuple(where(beaten, CUT, share) for beaten in is_not)
 
 
 def _logsumexp(xs: Sequence[Any]) -> Any:
@@ -141,7 +167,12 @@ def _logsumexp(xs: Sequence[Any]) -> Any:
         return ieee.logsumexp(xs)
     top = _largest(xs)
     shift = where(abs(top) < ieee.INF, top, 0.0)  # inf - inf would be nan
-    return shift + log(_total([exp(x - shift) for x in xs]))
+    powers = [exp(x - shift) for x in xs]
+    y = shift + log(_total(powers))
+    # The largest power is 1, and beside it a small rest loses its digits: so here the ones are counted apart.
+    rest = _total([where(equal(p, 1.0), 0.0, p) for p in powers])
+    ones = _total([where(equal(p, 1.0), 1.0, 0.0) for p in powers])
+    return two_forms(abs(y) > 0.01, y, shift + log1p(rest + (ones - 1.0)))
 
 
 def _dot(xs: Sequence[Any]) -> Any:
@@ -354,10 +385,12 @@ _line(
     "tanh",
     1,
     lambda a: tanh(a),
-    lambda y, a: (1.0 - y * y,),
+    # 1 - y² loses its digits where y is close to ±1; 1/cosh² is 4·σ(2a)·σ(-2a), too
+    lambda y, a: (two_forms(y * y < 0.98, 1.0 - y * y, 4.0 * sigmoid(2.0 * a) * sigmoid(-2.0 * a)),),
     symbol="tanh",
     formula=("tanh({a})", r"\tanh {a}"),
     derivatives=(("1 − {y}²", "1 - {y}^2"),),
+    singular="where 1 − y² would lose its digits it is computed as 4·σ(2a)·σ(−2a); programs on arrays take 1 − y²",
 )
 _line(
     "sigmoid",
@@ -374,7 +407,7 @@ _line(
     "relu",
     1,
     lambda a: where(a <= 0.0, 0.0, a),
-    lambda y, a: (where(a <= 0.0, 0.0, 1.0),),
+    lambda y, a: (where(a <= 0.0, CUT, 1.0),),
     symbol="ReLU",
     formula=("max(0, {a})", r"\max(0, {a})"),
     derivatives=(("1 if {a} > 0 else 0", r"\mathbf{{1}}[{a} > 0]"),),
@@ -384,7 +417,7 @@ _line(
     "leaky_relu",
     2,
     lambda a, alpha: where(a > 0.0, a, alpha * a),
-    lambda y, a, alpha: (where(a > 0.0, 1.0, alpha), where(a > 0.0, 0.0, a)),
+    lambda y, a, alpha: (where(a > 0.0, 1.0, alpha), where(a > 0.0, CUT, a)),
     symbol="leaky",
     formula=("{a} if {a} > 0 else {b}·{a}", r"\max({a}, {b}\,{a})"),
     derivatives=(
@@ -409,7 +442,7 @@ _line(
     "maximum",
     None,
     lambda *xs: _largest(xs),
-    lambda y, *xs: _shares([x >= y for x in xs]),
+    lambda y, *xs: _shares([x >= y for x in xs], [x < y for x in xs]),
     symbol="max",
     formula=("max(…)", r"\max(\ldots)"),
     derivatives=(("1 if {a} is the largest else 0", r"\mathbf{{1}}[{a} = {y}]"),),
@@ -419,7 +452,7 @@ _line(
     "minimum",
     None,
     lambda *xs: -_largest([-x for x in xs]),
-    lambda y, *xs: _shares([x <= y for x in xs]),
+    lambda y, *xs: _shares([x <= y for x in xs], [x > y for x in xs]),
     symbol="min",
     formula=("min(…)", r"\min(\ldots)"),
     derivatives=(("1 if {a} is the smallest else 0", r"\mathbf{{1}}[{a} = {y}]"),),
@@ -433,7 +466,7 @@ _line(
     symbol="LSE",
     formula=("log Σ exp(…)", r"\ln \sum_i e^{{x_i}}"),
     derivatives=(("exp({a} − {y})", r"e^{{{a} - {y}}}"),),
-    singular="shifted by the largest input, so that nothing overflows",
+    singular="shifted by the largest input, so that nothing overflows; the others are added up apart from its e⁰ = 1",
 )
 _line(
     "dot",
@@ -457,7 +490,7 @@ _line(
     "detach",
     1,
     lambda a: a,
-    lambda y, a: (0.0,),
+    lambda y, a: (None,),
     symbol="detach",
     formula=("{a}", "{a}"),
     derivatives=(("0", "0"),),
@@ -479,7 +512,7 @@ for _name, _symbol, _compare in (
         _name,
         2,
         lambda a, b, _compare=_compare: where(_compare(a, b), 1.0, 0.0),
-        lambda y, a, b: (0.0, 0.0),
+        lambda y, a, b: (None, None),
         symbol=_symbol,
         formula=(f"1 if {{a}} {_symbol} {{b}} else 0", rf"\mathbf{{{{1}}}}[{{a}} {_symbol} {{b}}]"),
         derivatives=(("0", "0"), ("0", "0")),
@@ -490,7 +523,7 @@ _line(
     "where",
     3,
     lambda c, a, b: where(c > 0.0, a, b),
-    lambda y, c, a, b: (0.0, where(c > 0.0, 1.0, 0.0), where(c > 0.0, 0.0, 1.0)),
+    lambda y, c, a, b: (None, where(c > 0.0, 1.0, CUT), where(c > 0.0, CUT, 1.0)),
     symbol="?:",
     formula=("the second if {a} > 0 else the third", r"\mathrm{{where}}({a} > 0, \ldots)"),
     derivatives=(
@@ -502,6 +535,7 @@ _line(
 CHOICES["where"] = SHEET.pop("where")
 
 LEAF = ""  # the `op` of a Value that was not computed
+DETACH = "detach"  # the operation out of which no gradient goes back
 CONSTANT = "const"  # the `op` of a plain number that met a Value: it has no gradient
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from .graph import topological_order
 from .modes import recording, recording_again, watching
-from .ops import SHEET
+from .ops import CUT, SHEET
 from .steps import check_backward
 from .value import Value, constant, is_constant, record, to_float
 
@@ -40,7 +40,7 @@ def numeric_adjoints(root: Value, seed: float = 1.0) -> dict[Value, float]:
         if upstream is not None:
             for x, partial in zip(node.inputs, node.local_derivatives, strict=True):
                 if partial is not None:
-                    adjoint[x] = adjoint.get(x, 0.0) + upstream * partial
+                    adjoint[x] = adjoint.get(x, 0.0) + (0.0 if partial is CUT else upstream * partial)
     return adjoint
 
 
@@ -63,14 +63,26 @@ def graph_adjoints(root: Value, wanted: Sequence[Value]) -> dict[Value, Any]:
         operands = [x.data if is_constant(x) else x for x in node.inputs]
         partials = SHEET[node.op].partials(node, *operands)
         for x, partial in zip(node.inputs, partials, strict=True):
-            if x in depends and not is_constant(x):
-                contribution = partial if _is_one(upstream) else upstream if _is_one(partial) else upstream * partial
-                adjoint[x] = adjoint[x] + contribution if x in adjoint else contribution
+            if x in depends and not is_constant(x) and partial is not None:
+                contribution = _passed(upstream, partial)
+                before = adjoint.get(x)
+                adjoint[x] = contribution if before is None or _is(before, 0.0) else before + contribution
     return adjoint
 
 
-def _is_one(x: Any) -> bool:
-    return not isinstance(x, Value) and bool(x == 1.0)
+def _passed(upstream: Any, partial: Any) -> Any:
+    """upstream · partial, and 0 where the path is cut; if the choice is a recorded one, so is this."""
+    if partial is CUT:
+        return 0.0
+    if isinstance(partial, Value) and partial.op == "where":
+        choice, *branches = partial.inputs
+        if any(x.data is CUT for x in branches):
+            return record("where", choice, *[_passed(upstream, x.data if is_constant(x) else x) for x in branches])
+    return partial if _is(upstream, 1.0) else upstream if _is(partial, 1.0) else upstream * partial
+
+
+def _is(x: Any, number: float) -> bool:
+    return not isinstance(x, Value) and bool(x == number)
 
 
 # --- arguments of any shape

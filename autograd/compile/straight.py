@@ -23,19 +23,22 @@ from typing import Any
 
 from .. import ieee
 from ..modes import TracingError
-from ..ops import CONSTANT, SHEET
-from .symbols import COMPARISONS, WORDS, Symbol, forward, leaf, partials, sends
+from ..ops import BUILT_IN, CONSTANT, CUT, SHEET
+from .symbols import COMPARISONS, WORDS, Symbol, forward, has_cut, leaf, partials, passed
 from .trace import INPUT, PARAMETER, Trace
 
 MAX_WRITTEN = 16  # operations on more inputs are called, not written out
 MAX_INLINE = 200  # characters; Python's parser allows 200 brackets inside each other
 MAX_TERMS = 50
 
-FAST: dict[str, Any] = {name: getattr(math, name) for name in ("exp", "log", "sqrt", "sin", "cos", "tanh", "pow")}
-FAST |= {"sigmoid": ieee.sigmoid, "softplus": ieee.softplus, "inf": math.inf, "nan": math.nan}
+FAST: dict[str, Any] = {name: getattr(math, name) for name in ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "pow")}
+FAST |= {"sigmoid": ieee.sigmoid, "softplus": ieee.softplus, "inf": math.inf, "nan": math.nan, "CUT": CUT}
 CAREFUL: dict[str, Any] = FAST | {
-    name: getattr(ieee, name) for name in ("exp", "log", "sqrt", "sin", "cos", "pow", "div")
+    name: getattr(ieee, name) for name in ("exp", "log", "log1p", "sqrt", "sin", "cos", "pow", "div")
 }
+
+
+D = leaf("{d}", ())  # the adjoint of a node, in its template
 
 
 def _forward_rule(name: str) -> Callable[..., float]:
@@ -48,13 +51,18 @@ def _partials_rule(name: str) -> Callable[..., Sequence[float]]:
 
 @dataclass
 class Template:
-    """A rule as text. In it, {0} stands for the result, {1}, {2}, ... for the operands, {i} for the node's number."""
+    """A rule as text. In it, {0} stands for the result, {1}, {2}, ... for the operands, {i} for the node's number.
+
+    If the rule may cut a path, what stands in ``partials`` for it is the whole product with the adjoint {d}: 0 where the
+    path is cut, else {d} · ∂.
+    """
 
     before: list[str]  # statements that name what occurs more than once
     result: str
     after: list[str]  # the partial, if it shares work with the result: computed at once, one number is kept, not two
     before_partials: list[str]
     partials: list[str | None]  # one per operand; None where nothing goes back
+    products: list[bool]  # per operand, whether that is the product
     forward_uses: list[int]  # how often each operand occurs in `result` and `before`
     backward_uses: list[bool]  # whether the result, and each operand, occurs in the partials
     rule: str = ""  # the operation, if its rule is called as it is: it is too long, or not plain arithmetic
@@ -174,13 +182,14 @@ class Writer:
             except TracingError:
                 pass
             else:
-                sent = [isinstance(x, Symbol) and sends(op, p) for p, x in zip(local, xs, strict=True)]
-                back = [p for p, s in zip(local, sent, strict=True) if s]
+                sent = [isinstance(x, Symbol) and p is not None for p, x in zip(local, xs, strict=True)]
+                back = [passed(D, p) if has_cut(p) else p for p, s in zip(local, sent, strict=True) if s and p is not None]
                 if self.unfold:
                     once: dict[Any, tuple[Symbol, Symbol]] = {}
                     result, *back = [written_out(x, once) for x in (result, *back)]
                 named: dict[int, str] = {}
-                both = _calls(back) & _calls([result]) if self.backward and len(back) == 1 else set()
+                alone = self.backward and len(back) == 1 and not any(p is not None and has_cut(p) for p in local)
+                both = _calls(back) & _calls([result]) if alone else set()
                 before, (text,) = self._named([result], "t", named, both)
                 known = {x: named[x] for x in both} | ({id(result): "{0}"} if result.arguments else {})
                 before_partials, texts = self._named(back, "p", known, set())
@@ -197,17 +206,22 @@ class Writer:
                     after,
                     before_partials,
                     forms,
+                    [p is not None and has_cut(p) for p in local],
                     [ahead.count(f"{{{k + 1}}}") for k in range(count)],
                     [(bool(after) and k == 0) or f"{{{k}}}" in behind for k in range(count + 1)],
                 )
         self.rules[f"forward_{op}"], self.rules[f"partials_{op}"] = _forward_rule(op), _partials_rule(op)
         arguments = ", ".join(f"{{{k + 1}}}" for k in range(count))
+        may_cut = op not in BUILT_IN or any(p is None or has_cut(p) for p in partials(op, D, D, D))
+        called = "p{{i}}[{k}]"
+        form = f"(0.0 if {called} is CUT or {called} is None else {{{{d}}}} * {called})" if may_cut else called
         return Template(
             [],
             f"forward_{op}({arguments})",
             [],
             [f"p{{i}} = partials_{op}({{0}}, {arguments})"],
-            [f"p{{i}}[{k}]" if isinstance(x, Symbol) else None for k, x in enumerate(xs)],
+            [form.format(k=k) if isinstance(x, Symbol) else None for k, x in enumerate(xs)],
+            [may_cut] * count,
             [1] * count,
             [True] * (count + 1),
             rule=op,
@@ -251,15 +265,19 @@ class Writer:
             operands = trace.inputs[i]
             names = [f"v{i}", *[self.names[x] for x in operands]]
             forms = [
-                (x, form)
-                for x, form in zip(operands, template.partials, strict=True)
+                (x, form, is_product)
+                for x, form, is_product in zip(operands, template.partials, template.products, strict=True)
                 if form is not None and self.active[x]
             ]
-            d = self._sum(i, sent.pop(i), inline=len(forms) <= 1)
+            written = " ".join([*template.before_partials, *[form for _, form, _ in forms]])
+            d = self._sum(i, sent.pop(i), inline=len(forms) <= 1 and written.count("{d}") <= 1)
             for line in template.before_partials:
-                self.put(line.format(*names, i=i))
-            for x, form in forms:
-                text = form.format(*names, i=i)
+                self.put(line.format(*names, i=i, d=d))
+            for x, form, is_product in forms:
+                text = form.format(*names, i=i, d=d)
+                if is_product:
+                    sent.setdefault(x, []).append(text)
+                    continue
                 sign = "-" if d.startswith("-") != (text == "-1.0") else ""
                 size = d.removeprefix("-")
                 if text in ("1.0", "-1.0"):
