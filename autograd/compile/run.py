@@ -62,7 +62,7 @@ def _softplus(x: Array, out: Array) -> None:
 IN_PLACE: dict[str, Any] = {
     name: getattr(np, name)
     for name in "add subtract multiply divide power negative absolute maximum less less_equal greater greater_equal "
-    "equal exp log sqrt sin cos tanh matmul copyto empty ones".split()
+    "equal bitwise_and exp log log1p sqrt sin cos tanh matmul copyto empty ones".split()
 }
 IN_PLACE |= {
     "half_power": _half_power,
@@ -71,6 +71,7 @@ IN_PLACE |= {
     "inf": np.inf,
     "nan": np.nan,
     "bool": np.bool_,
+    "int8": np.int8,
 }
 
 
@@ -92,7 +93,7 @@ def array_words(np: Any) -> dict[str, Any]:
         return result
 
     return {
-        **{name: getattr(np, name) for name in "exp log sqrt sin cos tanh where zeros sum max abs".split()},
+        **{name: getattr(np, name) for name in "exp log log1p sqrt sin cos tanh where zeros sum max abs".split()},
         "sigmoid": lambda x: np.where(x >= 0.0, 1.0, np.exp(-abs(x))) / (1.0 + np.exp(-abs(x))),
         "softplus": lambda x: np.logaddexp(0.0, x),
         "take": lambda x, index: np.take(x, index, axis=0),
@@ -134,6 +135,7 @@ class Workspaces:
                 **self.words,
                 "n": n,
                 "dtype": self.dtype,
+                "bits": np.dtype(f"int{8 * self.dtype.itemsize}"),
                 "shared": self.shared,
                 "gradient": self.gradient,
                 "shared_adjoint": self.shared_adjoint,

@@ -120,21 +120,7 @@ class Writer:
 
     def text(self, x: Symbol, named: dict[int, str]) -> str:
         name = named.get(id(x))
-        if name is not None:
-            return name
-        op = x.operator
-        if op == "leaf":
-            return str(x.detail)
-        if op == "number":
-            return _number(x.detail)
-        parts = [self.text(a, named) for a in x.arguments]
-        if op == "neg":
-            return f"(-{parts[0]})"
-        if op == "where":
-            return f"({parts[1]} if {_bare(parts[0])} else {parts[2]})"
-        if op in WORDS or op in ("abs", "pow") or (op == "/" and self.careful):
-            return f"{'div' if op == '/' else op}({', '.join(map(_bare, parts))})"
-        return f"({parts[0]} {op} {parts[1]})"
+        return expression(x, [self.text(a, named) for a in x.arguments], self.careful) if name is None else name
 
     def _named(
         self, roots: list[Symbol], prefix: str, named: dict[int, str], wanted: set[int]
@@ -297,6 +283,22 @@ class Writer:
             return text
         self.put(f"d{i} = {_bare(text)}")
         return f"d{i}"
+
+
+def expression(x: Symbol, parts: Sequence[str], careful: bool = False) -> str:
+    """A symbol as text, from the texts of its arguments; with ``careful``, division is a call."""
+    op = x.operator
+    if op == "leaf":
+        return str(x.detail)
+    if op == "number":
+        return _number(x.detail)
+    if op == "neg":
+        return f"(-{parts[0]})"
+    if op == "where":
+        return f"({parts[1]} if {_bare(parts[0])} else {parts[2]})"
+    if op in WORDS or op in ("abs", "pow") or (op == "/" and careful):
+        return f"{'div' if op == '/' else op}({', '.join(map(_bare, parts))})"
+    return f"({parts[0]} {op} {parts[1]})"
 
 
 def written_out(x: Symbol, once: dict[Any, tuple[Symbol, Symbol]]) -> Symbol:
