@@ -375,6 +375,8 @@ class _Builder:
     def contribute(self, nodes: Nodes, e: Symbol, batched: bool) -> None:
         """Send ``e`` to the adjoints of these nodes. e stretches to nodes.shape, and to N if it comes from a batched
         group; what goes to a shared node is summed over the batch, and over an axis along which the node repeats."""
+        while len(e.shape) > nodes.ndim + batched:  # a row of one input: its axis is gone from `nodes`
+            e = reshape(e, e.shape[1:])
         owners = self.layout.array_of[nodes]
         numbers = np.unique(owners)
         arrays = [self.layout.arrays[k] for k in numbers]

@@ -70,10 +70,14 @@ class Tape:
         numbers: dict[Any, int] = {}  # of the rules
         forward: list[list[str]] = []
         backward: list[list[str]] = []
+        known = [op == CONSTANT for op in trace.ops]
         for i, op in enumerate(trace.ops):
+            operands = trace.inputs[i]
             if op in (INPUT, PARAMETER, CONSTANT):
                 continue
-            operands = trace.inputs[i]
+            known[i] = all(known[x] for x in operands)  # then its number stands in `v` from the start
+            if known[i]:
+                continue
             takes_row = SHEET[op].arity is None and op in BUILT_IN
             template = None if takes_row else writer.template(i)
             key = op if template is None else id(template)
