@@ -390,7 +390,7 @@ _line(
     symbol="tanh",
     formula=("tanh({a})", r"\tanh {a}"),
     derivatives=(("1 − {y}²", "1 - {y}^2"),),
-    singular="where 1 − y² would lose its digits it is computed as 4·σ(2a)·σ(−2a); programs on arrays take 1 − y²",
+    singular="where 1 − y² would lose its digits it is computed as 4·σ(2a)·σ(−2a); except in programs on arrays",
 )
 _line(
     "sigmoid",
@@ -466,7 +466,8 @@ _line(
     symbol="LSE",
     formula=("log Σ exp(…)", r"\ln \sum_i e^{{x_i}}"),
     derivatives=(("exp({a} − {y})", r"e^{{{a} - {y}}}"),),
-    singular="shifted by the largest input, so that nothing overflows; the others are added up apart from its e⁰ = 1",
+    singular="shifted by the largest input, so that nothing overflows; a small result is log1p of what the others add to "
+    "e⁰ = 1, except in programs on arrays",
 )
 _line(
     "dot",
