@@ -168,20 +168,31 @@ def _with_slope(name: str, operands: tuple[Any, ...]) -> Dual:
         partials = ops.SHEET[name].partials(
             y, *[x.data if isinstance(x, Value) and is_constant(x) else x for x in primals]
         )
-    terms = [product(d, x.tangent) for d, x, mine in zip(partials, operands, ours, strict=True) if mine]
-    slope = terms[0]
-    for term in terms[1:]:
-        slope = slope + term
+    slope: Any = 0.0
+    for d, x, mine in zip(partials, operands, ours, strict=True):
+        if mine and d is not None:
+            term = passed(x.tangent, d)
+            slope = term if is_number(slope, 0.0) else slope + term
     return Dual(y, slope, level)
 
 
-def product(a: Any, b: Any) -> Any:
-    """a · b, without a node for a product with a plain 1."""
-    return b if _is_one(a) else a if _is_one(b) else a * b
+def passed(slope: Any, partial: Any) -> Any:
+    """slope · partial, and 0 where the path is cut; if the choice is a recorded one, so is this.
+
+    There is no node for a product with a plain 1.
+    """
+    if partial is ops.CUT:
+        return 0.0
+    if isinstance(partial, Value) and partial.op == "where":
+        choice, *branches = partial.inputs
+        if any(x._data is ops.CUT for x in branches):
+            return record("where", choice, *[passed(slope, x._data if is_constant(x) else x) for x in branches])
+    return partial if is_number(slope, 1.0) else slope if is_number(partial, 1.0) else slope * partial
 
 
-def _is_one(x: Any) -> bool:
-    return isinstance(x, Real) and bool(x == 1.0)
+def is_number(x: Any, number: float) -> bool:
+    """Whether this is a plain number, and this one."""
+    return isinstance(x, Real) and bool(x == number)
 
 
 def parts(x: Any, change: Callable[[Value], Any]) -> Any:
@@ -191,4 +202,4 @@ def parts(x: Any, change: Callable[[Value], Any]) -> Any:
     return change(x) if isinstance(x, Value) else x
 
 
-__all__ = ["Dual", "apply", "levels", "parts", "product"]
+__all__ = ["Dual", "apply", "is_number", "levels", "parts", "passed"]

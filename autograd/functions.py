@@ -344,11 +344,15 @@ def register(
     """Add an operation of your own to the derivative sheet; returns the function that applies it.
 
     >>> swish = register("swish", forward=lambda x: x * sigmoid(x),
-    ...                  partials=lambda y, x: (y + sigmoid(x) * (1 - y),))
+    ...                  partials=lambda y, x: (sigmoid(x) * (1 + x * sigmoid(-x)),))
     >>> swish(Value(2.0)).backward()
 
     Drawing, stepping, `gradcheck`, saving and higher derivatives then know it. For higher derivatives ``partials`` is
     run on Values, so use ``autograd.exp``, not ``math.exp``, inside it. Registering a name again replaces your rule.
+
+    A rule that chooses between its inputs gives `autograd.ops.CUT` as the local derivative by an input that it did not
+    choose, as in ``where(a > b, CUT, 1.0)``: then nothing goes back to it, where 0 · inf would be nan. ``None`` is for
+    an input to which nothing ever goes back.
 
     Args:
         name: a plain word; it must not be a built-in operation's.

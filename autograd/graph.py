@@ -160,7 +160,7 @@ def recompute(root: Value) -> Value:
         NonFiniteError: inside `detect_anomaly`, at the first inf or nan. The graph is then as it was before.
     """
     new: dict[Value, float] = {}
-    partials: dict[Value, list[float]] = {}
+    partials: dict[Value, list[float | None]] = {}
     order = topological_order(root)
     for node in order:
         if node.inputs:

@@ -56,6 +56,14 @@ def log(a: float) -> float:
         return -INF if a == 0 else NAN
 
 
+def log1p(a: float) -> float:
+    """log(1 + a), with the digits of a small a; log1p(-1) is -inf, below -1 it is nan."""
+    try:
+        return math.log1p(a)
+    except ValueError:
+        return -INF if a == -1 else NAN
+
+
 def sqrt(a: float) -> float:
     """The square root; below 0 it is nan."""
     try:
@@ -107,14 +115,6 @@ expm1 = _never_raising(math.expm1)
 atan, atan2, hypot, erf, erfc = math.atan, math.atan2, math.hypot, math.erf, math.erfc  # these never raise
 
 
-def log1p(a: float) -> float:
-    """log(1 + a) for a tiny a, too; log1p(-1) is -inf, below it is nan."""
-    try:
-        return math.log1p(a)
-    except ValueError:
-        return -INF if a == -1 else NAN
-
-
 def sigmoid(a: float) -> float:
     """1 / (1 + e^-a), in two branches so that e is only ever raised to a negative power and cannot overflow."""
     if a >= 0:
@@ -147,14 +147,21 @@ def minimum(xs: Sequence[float]) -> float:
 
 
 def logsumexp(xs: Sequence[float]) -> float:
-    """log of the sum of e^x, shifted by the largest x so that nothing overflows: m + log of the sum of e^(x-m)."""
+    """log of the sum of e^x, shifted by the largest x so that nothing overflows: m + log of the sum of e^(x-m).
+
+    One of the powers is 1. If the sum of the others is small, its digits would be lost beside it, so log1p adds the 1.
+    """
     top = maximum(xs)
     if top in (INF, -INF) or top != top:
         return top
-    total = 0.0  # a plain loop: builtin sum() rounds differently from Python 3.12 on
+    rest, ones = 0.0, 0.0  # a plain loop: builtin sum() rounds differently from Python 3.12 on
     for x in xs:
-        total += math.exp(x - top)
-    return top + math.log(total)
+        power = math.exp(x - top)
+        if power == 1.0:
+            ones += 1.0
+        else:
+            rest += power
+    return top + math.log1p(rest + (ones - 1.0))
 
 
 def dot(xs: Sequence[float], ys: Sequence[float]) -> float:

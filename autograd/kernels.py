@@ -24,7 +24,7 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from . import ieee
-from .ops import BUILT_IN, SHEET
+from .ops import BUILT_IN, CUT, SHEET
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -95,6 +95,8 @@ class Symbol:
     def where(self, yes: Any, no: Any) -> Symbol:
         return Symbol(f"({_text(yes)} if {self.text} else {_text(no)})")
 
+    two_forms = where
+
     def __getattr__(self, word: str) -> Callable[[], Symbol]:
         if word not in NAMESPACE or word.startswith("_"):
             raise AttributeError(word)
@@ -102,7 +104,7 @@ class Symbol:
 
 
 def _text(x: Any) -> str:
-    return x.text if isinstance(x, Symbol) else repr(float(x))
+    return x.text if isinstance(x, Symbol) else "CUT" if x is CUT else repr(float(x))
 
 
 def _infix(a: Any, operator: str, b: Any) -> Symbol:
@@ -131,6 +133,7 @@ CURRENT: ContextVar[Tags | None] = ContextVar("chainrule_scope", default=ROOT)
 # careful method takes over.
 NAMESPACE: dict[str, Any] = {
     "current": CURRENT.get,
+    "CUT": CUT,
     "exp": math.exp,
     "log": math.log,
     "sqrt": math.sqrt,

@@ -28,6 +28,18 @@ from typing import Any
 from . import ieee
 
 # --------------------------------------------------------------------------------------------------------------------
+# What an input gets that has no part in the result.
+#
+# Where relu is below 0, its input was not chosen: the result is a plain 0, and whatever the gradient above it is, even
+# inf, none of it is this input's. A local derivative of 0 does not say that, because 0·inf is nan. So a rule gives CUT
+# there, a 0.0 that is told from every other zero by its identity, and the backward passes send nothing along such an
+# edge. A zero that was computed (the derivative of 0·x by x) stays a number: 0·inf is nan there, as in PyTorch.
+#
+# An input from which no gradient ever comes back, whatever the numbers are (`detach`), gets None, as a constant does.
+
+CUT = float("0")  # a literal could be the same object as another literal
+
+# --------------------------------------------------------------------------------------------------------------------
 # The vocabulary of the rules. Each word works on floats and on anything that has a method of the same name
 # (Values and the symbols of `kernels`); what is left is an array, and NumPy's own function is used. A word of two
 # numbers asks whichever of them has a method `_of_two`.
@@ -127,6 +139,19 @@ def where(condition: Any, yes: Any, no: Any) -> Any:
     return numpy.where(condition, yes, no)
 
 
+def two_forms(condition: Any, near: Any, far: Any) -> Any:
+    """``near`` where the condition holds, else ``far``: one and the same number, but ``far`` keeps the digits that
+    ``near`` loses there.
+
+    An array would compute both for every entry, to choose one; so programs on arrays take ``near``, whose error is
+    that of rounding, though not relative to a result that is tiny. So does a derivative that is differentiated again.
+    """
+    if condition is True or condition is False:
+        return near if condition else far
+    method = getattr(condition, "two_forms", None)
+    return near if method is None else method(near, far)
+
+
 def equal(a: Any, b: Any) -> Any:
     """Whether two numbers are equal. (``==`` between Values asks whether they are the same node.)"""
     if not _number(a):
@@ -188,11 +213,11 @@ def _total(xs: Sequence[Any]) -> Any:
     return total
 
 
-def _shares(is_extreme: Sequence[Any]) -> tuple[Any, ...]:
-    """1 for the one extreme input, 0 for the others; k inputs that tie get 1/k each."""
-    chosen = [where(extreme, 1.0, 0.0) for extreme in is_extreme]
-    ties = _total(chosen)
-    return tuple(div(c, ties) for c in chosen)
+def _shares(is_extreme: Sequence[Any], is_not: Sequence[Any]) -> tuple[Any, ...]:
+    """1 for the one extreme input, nothing for the others; k inputs that tie get 1/k each, and nan if one is nan."""
+    ties = _total([where(extreme, 1.0, 0.0) for extreme in is_extreme])
+    share = div(ties, ties * ties)  # 1/ties, and nan where there are none: beside a nan nobody is the largest
+    return tuple(where(beaten, CUT, share) for beaten in is_not)
 
 
 def _logsumexp(xs: Sequence[Any]) -> Any:
@@ -200,7 +225,12 @@ def _logsumexp(xs: Sequence[Any]) -> Any:
         return ieee.logsumexp(xs)
     top = _largest(xs)
     shift = where(abs(top) < ieee.INF, top, 0.0)  # inf - inf would be nan
-    return shift + log(_total([exp(x - shift) for x in xs]))
+    powers = [exp(x - shift) for x in xs]
+    y = shift + log(_total(powers))
+    # The largest power is 1, and beside it a small rest loses its digits: so here the ones are counted apart.
+    rest = _total([where(equal(p, 1.0), 0.0, p) for p in powers])
+    ones = _total([where(equal(p, 1.0), 1.0, 0.0) for p in powers])
+    return two_forms(abs(y) > 0.01, y, shift + log1p(rest + (ones - 1.0)))
 
 
 def _dot(xs: Sequence[Any]) -> Any:
@@ -540,10 +570,12 @@ _line(
     "tanh",
     1,
     lambda a: tanh(a),
-    lambda y, a: (1.0 - y * y,),
+    # 1 - y² loses its digits where y is close to ±1; 1/cosh² is 4·σ(2a)·σ(-2a), too
+    lambda y, a: (two_forms(y * y < 0.98, 1.0 - y * y, 4.0 * sigmoid(2.0 * a) * sigmoid(-2.0 * a)),),
     symbol="tanh",
     formula=("tanh({a})", r"\tanh {a}"),
     derivatives=(("1 − {y}²", "1 - {y}^2"),),
+    singular="where 1 − y² would lose its digits it is computed as 4·σ(2a)·σ(−2a); except in programs on arrays",
 )
 _line(
     "sigmoid",
@@ -560,7 +592,7 @@ _line(
     "relu",
     1,
     lambda a: where(a <= 0.0, 0.0, a),
-    lambda y, a: (where(a <= 0.0, 0.0, 1.0),),
+    lambda y, a: (where(a <= 0.0, CUT, 1.0),),
     symbol="ReLU",
     formula=("max(0, {a})", r"\max(0, {a})"),
     derivatives=(("1 if {a} > 0 else 0", r"\mathbf{{1}}[{a} > 0]"),),
@@ -573,7 +605,7 @@ _line(
     "leaky_relu",
     2,
     lambda a, alpha: where(a > 0.0, a, alpha * a),
-    lambda y, a, alpha: (where(a > 0.0, 1.0, alpha), where(a > 0.0, 0.0, a)),
+    lambda y, a, alpha: (where(a > 0.0, 1.0, alpha), where(a > 0.0, CUT, a)),
     symbol="leaky",
     formula=("{a} if {a} > 0 else {b}·{a}", r"\max({a}, {b}\,{a})"),
     derivatives=(
@@ -598,7 +630,7 @@ _line(
     "maximum",
     None,
     lambda *xs: _largest(xs),
-    lambda y, *xs: _shares([x >= y for x in xs]),
+    lambda y, *xs: _shares([x >= y for x in xs], [x < y for x in xs]),
     symbol="max",
     formula=("max(…)", r"\max(\ldots)"),
     derivatives=(("1 if {a} is the largest else 0", r"\mathbf{{1}}[{a} = {y}]"),),
@@ -608,7 +640,7 @@ _line(
     "minimum",
     None,
     lambda *xs: -_largest([-x for x in xs]),
-    lambda y, *xs: _shares([x <= y for x in xs]),
+    lambda y, *xs: _shares([x <= y for x in xs], [x > y for x in xs]),
     symbol="min",
     formula=("min(…)", r"\min(\ldots)"),
     derivatives=(("1 if {a} is the smallest else 0", r"\mathbf{{1}}[{a} = {y}]"),),
@@ -622,7 +654,8 @@ _line(
     symbol="LSE",
     formula=("log Σ exp(…)", r"\ln \sum_i e^{{x_i}}"),
     derivatives=(("exp({a} − {y})", r"e^{{{a} - {y}}}"),),
-    singular="shifted by the largest input, so that nothing overflows",
+    singular="shifted by the largest input, so that nothing overflows; a small result is log1p of what the others add "
+    "to e⁰ = 1, except in programs on arrays",
 )
 _line(
     "dot",
@@ -646,7 +679,7 @@ _line(
     "detach",
     1,
     lambda a: a,
-    lambda y, a: (0.0,),
+    lambda y, a: (None,),
     symbol="detach",
     formula=("{a}", "{a}"),
     derivatives=(("0", "0"),),
@@ -661,7 +694,7 @@ _line(
     "less",
     2,
     lambda a, b: where(a < b, 1.0, 0.0),
-    lambda y, a, b: (0.0, 0.0),
+    lambda y, a, b: (None, None),
     symbol="<",
     formula=("1 if {a} < {b} else 0", r"\mathbf{{1}}[{a} < {b}]"),
     derivatives=(("0", "0"), ("0", "0")),
@@ -671,7 +704,7 @@ _line(
     "less_equal",
     2,
     lambda a, b: where(a <= b, 1.0, 0.0),
-    lambda y, a, b: (0.0, 0.0),
+    lambda y, a, b: (None, None),
     symbol="≤",
     formula=("1 if {a} ≤ {b} else 0", r"\mathbf{{1}}[{a} \le {b}]"),
     derivatives=(("0", "0"), ("0", "0")),
@@ -681,7 +714,7 @@ _line(
     "equal",
     2,
     lambda a, b: where(equal(a, b), 1.0, 0.0),
-    lambda y, a, b: (0.0, 0.0),
+    lambda y, a, b: (None, None),
     symbol="=?",
     formula=("1 if {a} = {b} else 0", r"\mathbf{{1}}[{a} = {b}]"),
     derivatives=(("0", "0"), ("0", "0")),
@@ -691,7 +724,7 @@ _line(
     "where",
     3,
     lambda c, a, b: where(c > 0.0, a, b),
-    lambda y, c, a, b: (0.0, where(c > 0.0, 1.0, 0.0), where(c > 0.0, 0.0, 1.0)),
+    lambda y, c, a, b: (None, where(c > 0.0, 1.0, CUT), where(c > 0.0, CUT, 1.0)),
     symbol="where",
     formula=("{b} if {a} else {c}", r"{b}\ \text{{if}}\ {a}\ \text{{else}}\ {c}"),
     derivatives=(
@@ -701,11 +734,12 @@ _line(
     ),
     singular="the input that was chosen gets the gradient, the condition gets none",
 )
-CHOICES = ("less", "less_equal", "equal", "where")  # where one of these has a local derivative of 0, nothing goes back
+CHOICES = ("less", "less_equal", "equal", "where")  # they are written as a < b and where(...), not as methods
 
 BUILT_IN = frozenset(SHEET)
 
 LEAF = ""  # the `op` of a Value that was not computed
+DETACH = "detach"  # the operation out of which no gradient goes back
 CONSTANT = "const"  # the `op` of a plain number that met a Value: it has no gradient
 
 

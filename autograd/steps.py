@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from .graph import format_number, names_in_order, topological_order
 from .modes import NonFiniteError
-from .ops import SHEET, Op
+from .ops import CUT, SHEET, Op
 from .value import Value, to_float
 
 
@@ -36,7 +36,8 @@ class BackwardStep:
     """One ``+=`` of the backward pass: ``node`` passes its gradient on to its input number ``position``.
 
     contribution = upstream · local, where upstream is ∂root/∂node and local is ∂node/∂input; ``total`` is the gradient
-    of the input so far in this pass, this contribution included.
+    of the input so far in this pass, this contribution included. If a choice (relu, maximum, ...) did not choose the
+    input, local and contribution are 0, whatever upstream is.
     """
 
     index: int
@@ -95,7 +96,7 @@ def backward_steps(root: Value, gradient: float = 1.0) -> Iterator[BackwardStep]
         for position, (x, local) in enumerate(zip(node.inputs, node.local_derivatives, strict=True)):
             if local is None:
                 continue
-            contribution = upstream * local
+            contribution = 0.0 if local is CUT else upstream * local
             total[x] = total.get(x, 0.0) + contribution
             q, v = name[node], name[x]
             up, here, added, now = (format_number(n) for n in (upstream, local, contribution, total[x]))
@@ -110,6 +111,13 @@ def backward_steps(root: Value, gradient: float = 1.0) -> Iterator[BackwardStep]
                 f"{q} passes its gradient {up} on to {v}, times the local derivative {here}: "
                 f"{added} is added to the gradient of {v}, which is now {now}"
             )
+            if local is CUT and upstream - upstream != 0.0:  # inf × 0 would be nan; but nothing is multiplied
+                text = f"∂{f}/∂{v} += 0, since {v} was not chosen: a path that is cut passes nothing, not even {up}"
+                latex = rf"\frac{{\partial {lf}}}{{\partial {lv}}} \mathrel{{+}}= 0 \quad \text{{(cut)}}"
+                words = (
+                    f"{q} passes nothing of its gradient {up} on to {v}, which was not chosen: a path that is cut "
+                    f"passes nothing, not even {up}; the gradient of {v} is now {now}"
+                )
             called = [name[n] for n in (node, *node.inputs)]
             yield BackwardStep(
                 index,

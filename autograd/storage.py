@@ -6,10 +6,11 @@
         {"op": "add", "data": 3.0, "inputs": [0, 1], "partials": [1.0, 1.0]}]}
 
 Inputs come before the nodes that use them, and the root is last. Numbers that JSON has no word for are the strings
-"inf", "-inf" and "nan". What is left out is empty: no label, no scope, no gradient. A leaf is ``"accumulated": true``
-if its gradient is of more than the last backward pass, and ``"unrecorded": "mul"`` if `no_grad` kept no record of the
-inputs that it was computed from. Reading checks everything and runs nothing: the text can name operations of the
-derivative sheet, and that is all.
+"inf", "-inf" and "nan". A partial is null where no gradient ever goes back (to a constant, out of a detach), and "cut"
+where none does because the input was not chosen, as below 0 in relu. What is left out is empty: no label, no scope, no
+gradient. A leaf is ``"accumulated": true`` if its gradient is of more than the last backward pass, and
+``"unrecorded": "mul"`` if `no_grad` kept no record of the inputs that it was computed from. Reading checks everything
+and runs nothing: the text can name operations of the derivative sheet, and that is all.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any
 
 from .graph import topological_order
 from .modes import TRACING
-from .ops import CONSTANT, LEAF, SHEET
+from .ops import CHOICES, CONSTANT, CUT, DETACH, LEAF, SHEET
 from .value import Value, _refuse_reading, restore, store_inputs
 
 FORMAT = "chainrule graph"
@@ -58,7 +59,7 @@ def dumps(root: Value) -> str:
             line += f',"unrecorded":{_word_as_json(node._da)}'
         if node._a is not None:
             inputs = ",".join([str(place[x]) for x in node.inputs])
-            partials = ",".join(["null" if d is None else _as_json(d) for d in node.local_derivatives])
+            partials = ",".join([_partial_as_json(d) for d in node.local_derivatives])
             line += f',"inputs":[{inputs}],"partials":[{partials}]'
         lines.append(line + "}")
     head = json.dumps({"format": FORMAT, "version": VERSION})[:-1]
@@ -77,6 +78,10 @@ def _word_as_json(word: str) -> str:
 
 def _as_json(x: float) -> str:
     return repr(x) if x - x == 0.0 else f'"{x!r}"'  # inf - inf and nan - nan are nan
+
+
+def _partial_as_json(d: float | None) -> str:
+    return "null" if d is None else '"cut"' if d is CUT else _as_json(d)
 
 
 def loads(text: str | bytes) -> Value:
@@ -166,9 +171,10 @@ def _read_node(entry: Any, nodes: list[Value], used: list[bool]) -> Value:
         inputs.append(nodes[place])
     numbers = []
     for x, d in zip(inputs, partials, strict=True):
-        if (d is None) != (x.op == CONSTANT):
-            raise GraphFormatError(f"{here}: a partial is null for a constant input, and only there")
-        numbers.append(None if d is None else _read_number(d, here, "a partial"))
+        may_stop = op in (DETACH, *CHOICES) or SHEET[op].custom
+        if (d is None) != (x.op == CONSTANT) and not (may_stop and d is None):
+            raise GraphFormatError(f"{here}: a partial is null for a constant input or out of a detach, and only there")
+        numbers.append(None if d is None else CUT if d == "cut" else _read_number(d, here, "a partial"))
     store_inputs(node, inputs, numbers)
     return node
 

@@ -12,10 +12,10 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, overload
 
-from .forward import Dual, apply, levels, parts, product
+from .forward import Dual, apply, is_number, levels, parts, passed
 from .graph import topological_order
 from .modes import STATE, recording, recording_again, watching
-from .ops import CONSTANT, SHEET
+from .ops import CONSTANT, CUT, SHEET
 from .signatures import Curvature, Gradient, GradientBySecond, Rows, ValueAndGradient
 from .steps import check_backward
 from .value import Value, constant, record, to_float, unrecorded
@@ -43,7 +43,7 @@ def numeric_adjoints(root: Value, seed: float = 1.0) -> dict[Value, float]:
         if upstream is not None:
             for x, partial in zip(node.inputs, node.local_derivatives, strict=True):
                 if partial is not None:
-                    adjoint[x] = adjoint.get(x, 0.0) + upstream * partial
+                    adjoint[x] = adjoint.get(x, 0.0) + (0.0 if partial is CUT else upstream * partial)
     return adjoint
 
 
@@ -67,9 +67,10 @@ def graph_adjoints(root: Value, wanted: Sequence[Value]) -> dict[Value, Any]:
         operands = [x._data if x._tag[0] == CONSTANT else x for x in inputs]
         partials = SHEET[node.op].partials(node, *operands)
         for x, partial in zip(inputs, partials, strict=True):
-            if x in depends and x._tag[0] != CONSTANT:
-                contribution = product(upstream, partial)
-                adjoint[x] = adjoint[x] + contribution if x in adjoint else contribution
+            if x in depends and x._tag[0] != CONSTANT and partial is not None:
+                contribution = passed(upstream, partial)
+                before = adjoint.get(x)
+                adjoint[x] = contribution if before is None or is_number(before, 0.0) else before + contribution
     return adjoint
 
 

@@ -31,7 +31,7 @@ from .elsewhere import LikeATensor
 from .hints import explains
 from .kernels import CURRENT, NAMESPACE, fast
 from .modes import STATE, TRACING, NonFiniteError, current_scope, current_tags, recording, watching
-from .ops import BUILT_IN, CONSTANT, LEAF, LEAKY_SLOPE, SHEET
+from .ops import BUILT_IN, CONSTANT, CUT, LEAF, LEAKY_SLOPE, SHEET
 
 _new = object.__new__
 _new_int = int.__new__
@@ -533,7 +533,7 @@ class Value(LikeATensor):
         to 1; by hand it is ``o.grad = 1.0; o._backward(); n._backward(); ...``, each node after all that use it.
         """
         for x, partial in zip(self.inputs, self.local_derivatives, strict=True):
-            if partial is not None:
+            if partial is not None and partial is not CUT:
                 x.grad += self.grad * partial
 
     def zero_grad(self) -> None:
@@ -781,8 +781,8 @@ def record(name: str, *operands: Operand) -> Value:
     return out
 
 
-def local_partials(name: str, y: float, numbers: list[float]) -> list[float]:
-    """The local derivatives by the sheet, checked: as many floats as there are inputs."""
+def local_partials(name: str, y: float, numbers: list[float]) -> list[float | None]:
+    """The local derivatives by the sheet, checked: a float for each input, or None for one that gets no gradient."""
     partials = SHEET[name].partials(y, *numbers)
     if isinstance(partials, Real) or not isinstance(partials, Iterable):
         raise TypeError(
@@ -795,7 +795,7 @@ def local_partials(name: str, y: float, numbers: list[float]) -> list[float]:
             f"partials of {name!r} must give one local derivative per input, {len(numbers)} in all, "
             f"but gave {len(partials)}"
         )
-    return [d if type(d) is float else _rule_number(d, name, "partials") for d in partials]
+    return [d if type(d) is float or d is None else _rule_number(d, name, "partials") for d in partials]
 
 
 def store_inputs(out: Value, inputs: list[Any], partials: Iterable[float | None]) -> None:
@@ -937,18 +937,19 @@ def _pass_back(root: Value, seed: float, held: list[Held]) -> None:
     order: list[Value] = []
     sweep_order(root, order, held)
     root._grad = seed
+    cut = CUT
     for node in reversed(order):
         upstream = node._grad
         partial = node._da
-        if partial is not None:
+        if partial is not None and partial is not cut:
             node._a._grad += upstream * partial
         partial = node._db
-        if partial is not None:
+        if partial is not None and partial is not cut:
             if type(partial) is not tuple:
                 node._b._grad += upstream * partial
             else:
                 for x, d in zip(node._b, partial, strict=True):
-                    if d is not None:
+                    if d is not None and d is not cut:
                         x._grad += upstream * d
     for leaf, gradient, _ in held:
         if gradient is not None:

@@ -104,6 +104,8 @@ def binary_cross_entropy(output: Numbers, target: Numbers) -> Value | float:
 def cross_entropy(output: Numbers, target: Numbers) -> Value | float:
     """-Σ tᵢ·log softmax(z)ᵢ of K logits z, as log Σ e^zⱼ - Σ tᵢ·zᵢ.
 
+    For a class k that is log Σ e^(zⱼ - z_k), and is computed so: no digits are lost however sure the model is.
+
     Args:
         output: the logits, K ≥ 2 of them.
         target: the right class, an int 0…K-1, or a probability for each class (one-hot, for instance).
@@ -117,7 +119,6 @@ def cross_entropy(output: Numbers, target: Numbers) -> Value | float:
             f"cross_entropy needs a logit for each of at least 2 classes, but got {len(zs)}; "
             "for a single logit use binary_cross_entropy"
         )
-    total: Value | float = functions.logsumexp(zs)
     if isinstance(target, (list, tuple)) or getattr(target, "ndim", 0) != 0:
         ts = as_list(target)
         if len(ts) != len(zs):
@@ -127,16 +128,18 @@ def cross_entropy(output: Numbers, target: Numbers) -> Value | float:
             raise ValueError(f"cross_entropy needs probabilities, none below 0, but got {ts!r}")
         if len(numbers) == len(ts) and abs(sum(numbers) - 1.0) > 1e-6:
             raise ValueError(f"cross_entropy needs probabilities that sum to 1, but these sum to {sum(numbers)!r}")
-        for t, z in zip(ts, zs, strict=True):
-            if isinstance(t, Value):
-                total = total - t * z
-            elif t == 1.0:
-                total = total - z
-            elif t != 0.0:
-                total = total - float(t) * z
-        return total
-    right: Value | float = zs[_class(target, len(zs), "cross_entropy")]
-    return total - right
+        if 1.0 not in numbers or numbers.count(0.0) < len(ts) - 1:
+            total: Value | float = functions.logsumexp(zs)
+            for t, z in zip(ts, zs, strict=True):
+                if isinstance(t, Value):
+                    total = total - t * z
+                elif t != 0.0:
+                    total = total - float(t) * z
+            return total
+        target = numbers.index(1.0)
+    k = _class(target, len(zs), "cross_entropy")
+    loss: Value | float = functions.logsumexp([0.0 if j == k else z - zs[k] for j, z in enumerate(zs)])
+    return loss
 
 
 @of_outputs

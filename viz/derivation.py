@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any, ClassVar
 
 from autograd import SHEET, Value, dumps, format_number, forward_steps, loads, topological_order
 from autograd.graph import names_in_order
 from autograd.hints import did_you_mean
-from autograd.ops import CONSTANT, LEAF
+from autograd.ops import CONSTANT, CUT, LEAF
 from autograd.steps import latex_name, latex_number, partial_formula
 
 from .diagram import count, remarks
@@ -73,7 +73,8 @@ class Path:
     """One way from the root back to the leaf.
 
     ``nodes`` are the root, ..., the leaf; the node ``nodes[k + 1]`` is input number ``positions[k]`` of ``nodes[k]``,
-    and ``local[k]`` is the local derivative by it. ``contribution`` is the product of them all.
+    and ``local[k]`` is the local derivative by it. ``contribution`` is the product of them all; it is 0 if a choice on
+    the way (relu, maximum, ...) did not choose this path, even beside an inf.
     """
 
     nodes: tuple[Value, ...]
@@ -210,13 +211,21 @@ def _paths(root: Value, leaf: Value, ways: dict[Value, int]) -> tuple[Path, ...]
         nodes, positions, local = unfinished.pop()
         node = nodes[-1]
         if node is leaf:
-            found.append(Path(nodes, positions, local, prod(local, start=1.0)))
+            found.append(Path(nodes, positions, local, _product(local)))
             continue
         for k in reversed(range(len(node.inputs))):
             x, slope = node.inputs[k], node.local_derivatives[k]
             if slope is not None and ways[x]:
                 unfinished.append(((*nodes, x), (*positions, k), (*local, slope)))
     return tuple(found)
+
+
+def _product(local: Iterable[float]) -> float:
+    """The product along a path; from a cut on it is 0, whatever came before."""
+    product = 1.0
+    for slope in local:
+        product = 0.0 if slope is CUT else product * slope
+    return product
 
 
 def _ambiguous(paths: Iterable[Path]) -> set[tuple[Value, Value]]:
@@ -254,6 +263,14 @@ class _Writer:
     def _number(self, x: float) -> str:
         number = format_number(x)
         return latex_number(number) if self.latex else number
+
+    def _numbers(self, path: Path) -> list[str]:
+        """The local derivatives along a path; beside an inf, a 0 that makes the product 0 says why."""
+        numbers = [self._number(slope) for slope in path.local]
+        if path.contribution != path.contribution or math.isfinite(math.prod(path.local)):
+            return numbers
+        cut = r"0\ (\text{cut})" if self.latex else "0 (cut)"
+        return [cut if slope is CUT else n for slope, n in zip(path.local, numbers, strict=True)]
 
     def _partial(self, y: Value, x: Value) -> str:
         f, v = self._name(y), self._name(x)
@@ -328,7 +345,7 @@ class _Writer:
         return [
             (dot, [[self._local(*edge, marked) for edge in path] for path in edges]),
             (dot, _wrapped([[self._formula(*edge) for edge in path] for path in edges])),
-            (times, _wrapped([[self._number(slope) for slope in path.local] for path in self.paths])),
+            (times, _wrapped([self._numbers(path) for path in self.paths])),
             (plus, [contributions]),
             value,
         ]

@@ -38,8 +38,8 @@ from .symbols import (
     matmul,
     number,
     partials,
+    passed,
     reshape,
-    sends,
     total,
 )
 
@@ -377,6 +377,8 @@ class _Builder:
     def contribute(self, nodes: Nodes, e: Symbol, batched: bool) -> None:
         """Send ``e`` to the adjoints of these nodes. e stretches to nodes.shape, and to N if it comes from a batched
         group; what goes to a shared node is summed over the batch, and over an axis along which the node repeats."""
+        while len(e.shape) > nodes.ndim + batched:  # a row of one input: its axis is gone from `nodes`
+            e = reshape(e, e.shape[1:])
         owners = self.layout.array_of[nodes]
         numbers = np.unique(owners)
         arrays = [self.layout.arrays[k] for k in numbers]
@@ -475,18 +477,22 @@ class _Builder:
         if group.op == LINEAR:
             self._reverse_linear(group, array, batched)
             return
-        actives = [not isinstance(x, float) and self._active(x) for x in group.operands]
-        if not any(actives):
+        local = partials(group.op, self.whole(array), *self._operands(group, batched))
+        sent = [
+            (x, p)
+            for x, p in zip(group.operands, local, strict=True)
+            if p is not None and not isinstance(x, float) and self._active(x)
+        ]
+        if not sent:
             del self.contributions[array]
             return
-        d = self.adjoint(array, sum(actives))
+        d = self.adjoint(array, len(sent))
         assert d is not None
-        local = partials(group.op, self.whole(array), *self._operands(group, batched))
+        products = tuple([passed(d, p) for _, p in sent])
         if len(local) > 1 or group.row:  # name what several local derivatives share
-            local = list(self._shared_once(Symbol("tuple", tuple(local), ())).arguments)
-        for operand, active, p in zip(group.operands, actives, local, strict=True):
-            if active and not isinstance(operand, float) and sends(group.op, p):
-                self.contribute(_flat_if_one(operand), d * p, batched)
+            products = self._shared_once(Symbol("tuple", products, ())).arguments
+        for (operand, _), e in zip(sent, products, strict=True):
+            self.contribute(_flat_if_one(operand), e, batched)
 
     def _active(self, nodes: Nodes) -> bool:
         return any(self.layout.arrays[k].active for k in np.unique(self.layout.array_of[nodes]))

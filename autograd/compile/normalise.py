@@ -22,7 +22,7 @@ import math
 from dataclasses import dataclass, field
 
 from ..ops import BUILT_IN, CONSTANT, SHEET
-from .symbols import Symbol, leaf, partials
+from .symbols import leaf, partials
 from .trace import INPUT, PARAMETER, Trace
 
 CONST, SHARED, BATCHED = 0, 1, 2
@@ -57,10 +57,10 @@ def linear_form(op: str, count: int) -> tuple[str, tuple[float, ...]]:
         return "", ()
     xs = [leaf(i, ()) for i in range(count)]
     y = leaf("y", ())
-    found: list[Symbol] = partials(op, y, *xs)
+    found = [p for p in partials(op, y, *xs) if p is not None]
+    if len(found) < count:  # a step, or a detach: what goes forward does not go back
+        return "", ()
     if all(p.operator == "number" for p in found):
-        if any(p.detail == 0.0 for p in found):  # a step: its derivative is 0, and it is not 0 itself
-            return "", ()
         return "sum", tuple(p.detail for p in found)
     half = count // 2
     if count == 2 * half and all(p is xs[(i + half) % count] for i, p in enumerate(found)):
@@ -191,8 +191,9 @@ class _Linear:
             else:
                 x, y = leaf("x", ()), leaf("y", ())
                 p = partials(op, y, x, second)[0]
-                proper = p.operator == "number" and math.isfinite(p.detail) and p.detail != 0.0
-                self.forms[key] = ("sum", (p.detail,)) if proper and SHEET[op].forward(0.0, second) == 0.0 else ("", ())
+                is_number = p is not None and p.operator == "number" and math.isfinite(p.detail) and p.detail != 0.0
+                proper = is_number and SHEET[op].forward(0.0, second) == 0.0
+                self.forms[key] = ("sum", (p.detail,)) if p is not None and proper else ("", ())
         kind, coefficients = self.forms[key]
         return coefficients[0] if kind else None
 

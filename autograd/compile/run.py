@@ -69,7 +69,7 @@ NUMPY_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "a
 IN_PLACE: dict[str, Any] = {
     name: getattr(np, name)
     for name in "add subtract multiply divide power negative absolute maximum less less_equal greater greater_equal "
-    "equal exp log sqrt sin cos tanh tan sinh cosh log1p expm1 hypot matmul copyto empty ones".split()
+    "equal bitwise_and exp log sqrt sin cos tanh tan sinh cosh log1p expm1 hypot matmul copyto empty ones".split()
 }
 IN_PLACE |= {ours: getattr(np, theirs) for ours, theirs in NUMPY_NAMES.items()}
 IN_PLACE |= {
@@ -81,6 +81,7 @@ IN_PLACE |= {
     "inf": np.inf,
     "nan": np.nan,
     "bool": np.bool_,
+    "int8": np.int8,
 }
 
 
@@ -185,6 +186,7 @@ class Workspaces:
                 **self.words,
                 "n": n,
                 "dtype": self.dtype,
+                "bits": np.dtype(f"int{8 * self.dtype.itemsize}"),
                 "shared": self.shared,
                 "gradient": self.gradient,
                 "shared_adjoint": self.shared_adjoint,

@@ -22,9 +22,9 @@ from typing import Any
 
 from .. import ieee
 from ..modes import TracingError
-from ..ops import CONSTANT, SHEET
+from ..ops import BUILT_IN, CONSTANT, CUT, SHEET
 from .listing import code_of
-from .symbols import COMPARISONS, WORDS, Symbol, forward, leaf, partials, sends
+from .symbols import COMPARISONS, WORDS, Symbol, forward, has_cut, leaf, partials, passed
 from .trace import INPUT, PARAMETER, Trace
 
 MAX_WRITTEN = 16  # operations on more inputs are called, not written out
@@ -32,8 +32,11 @@ MAX_INLINE = 200  # characters; Python's parser allows 200 brackets inside each 
 MAX_TERMS = 50
 
 FAST: dict[str, Any] = {name: getattr(math, name) for name in (*WORDS, "pow") if hasattr(math, name)}
-FAST |= {"sigmoid": ieee.sigmoid, "softplus": ieee.softplus, "inf": math.inf, "nan": math.nan}
+FAST |= {"sigmoid": ieee.sigmoid, "softplus": ieee.softplus, "inf": math.inf, "nan": math.nan, "CUT": CUT}
 CAREFUL: dict[str, Any] = FAST | {name: getattr(ieee, name) for name in (*WORDS, "pow", "div")}
+
+
+D = leaf("{d}", ())  # the adjoint of a node, in its template
 
 
 def _forward_rule(name: str) -> Callable[..., float]:
@@ -46,13 +49,18 @@ def _partials_rule(name: str) -> Callable[..., Sequence[float]]:
 
 @dataclass
 class Template:
-    """A rule as text. In it, {0} stands for the result, {1}, {2}, ... for the operands, {i} for the node's number."""
+    """A rule as text. In it, {0} stands for the result, {1}, {2}, ... for the operands, {i} for the node's number.
+
+    If the rule may cut a path, what stands in ``partials`` for it is the whole product with the adjoint {d}: 0 where
+    the path is cut, else {d} · ∂.
+    """
 
     before: list[str]  # statements that name what occurs more than once
     result: str
     after: list[str]  # the partial, if it shares work with the result: computed at once, one number is kept, not two
     before_partials: list[str]
     partials: list[str | None]  # one per operand; None where nothing goes back
+    products: list[bool]  # per operand, whether that is the product
     forward_uses: list[int]  # how often each operand occurs in `result` and `before`
     backward_uses: list[bool]  # whether the result, and each operand, occurs in the partials
     rule: str = ""  # the operation, if its rule is called as it is: it is too long, or not plain arithmetic
@@ -110,21 +118,7 @@ class Writer:
 
     def text(self, x: Symbol, named: dict[int, str]) -> str:
         name = named.get(id(x))
-        if name is not None:
-            return name
-        op = x.operator
-        if op == "leaf":
-            return str(x.detail)
-        if op == "number":
-            return _number(x.detail)
-        parts = [self.text(a, named) for a in x.arguments]
-        if op == "neg":
-            return f"(-{parts[0]})"
-        if op == "where":
-            return f"({parts[1]} if {_bare(parts[0])} else {parts[2]})"
-        if op in WORDS or op in ("abs", "pow") or (op == "/" and self.careful):
-            return f"{'div' if op == '/' else op}({', '.join(map(_bare, parts))})"
-        return f"({parts[0]} {op} {parts[1]})"
+        return expression(x, [self.text(a, named) for a in x.arguments], self.careful) if name is None else name
 
     def _named(
         self, roots: list[Symbol], prefix: str, named: dict[int, str], wanted: set[int]
@@ -172,13 +166,16 @@ class Writer:
             except TracingError:
                 pass
             else:
-                sent = [isinstance(x, Symbol) and sends(op, p) for p, x in zip(local, xs, strict=True)]
-                back = [p for p, s in zip(local, sent, strict=True) if s]
+                sent = [isinstance(x, Symbol) and p is not None for p, x in zip(local, xs, strict=True)]
+                back = [
+                    passed(D, p) if has_cut(p) else p for p, s in zip(local, sent, strict=True) if s and p is not None
+                ]
                 if self.unfold:
                     once: dict[Any, tuple[Symbol, Symbol]] = {}
                     result, *back = [written_out(x, once) for x in (result, *back)]
                 named: dict[int, str] = {}
-                both = _calls(back) & _calls([result]) if self.backward and len(back) == 1 else set()
+                alone = self.backward and len(back) == 1 and not any(p is not None and has_cut(p) for p in local)
+                both = _calls(back) & _calls([result]) if alone else set()
                 before, (text,) = self._named([result], "t", named, both)
                 known = {x: named[x] for x in both} | ({id(result): "{0}"} if result.arguments else {})
                 before_partials, texts = self._named(back, "p", known, set())
@@ -195,17 +192,22 @@ class Writer:
                     after,
                     before_partials,
                     forms,
+                    [p is not None and has_cut(p) for p in local],
                     [ahead.count(f"{{{k + 1}}}") for k in range(count)],
                     [(bool(after) and k == 0) or f"{{{k}}}" in behind for k in range(count + 1)],
                 )
         self.rules[f"forward_{op}"], self.rules[f"partials_{op}"] = _forward_rule(op), _partials_rule(op)
         arguments = ", ".join(f"{{{k + 1}}}" for k in range(count))
+        may_cut = op not in BUILT_IN or any(p is None or has_cut(p) for p in partials(op, D, D, D))
+        called = "p{{i}}[{k}]"
+        form = f"(0.0 if {called} is CUT or {called} is None else {{{{d}}}} * {called})" if may_cut else called
         return Template(
             [],
             f"forward_{op}({arguments})",
             [],
             [f"p{{i}} = partials_{op}({{0}}, {arguments})"],
-            [f"p{{i}}[{k}]" if isinstance(x, Symbol) else None for k, x in enumerate(xs)],
+            [form.format(k=k) if isinstance(x, Symbol) else None for k, x in enumerate(xs)],
+            [may_cut] * count,
             [1] * count,
             [True] * (count + 1),
             rule=op,
@@ -249,15 +251,19 @@ class Writer:
             operands = trace.inputs[i]
             names = [f"v{i}", *[self.names[x] for x in operands]]
             forms = [
-                (x, form)
-                for x, form in zip(operands, template.partials, strict=True)
+                (x, form, is_product)
+                for x, form, is_product in zip(operands, template.partials, template.products, strict=True)
                 if form is not None and self.active[x]
             ]
-            d = self._sum(i, sent.pop(i), inline=len(forms) <= 1)
+            written = " ".join([*template.before_partials, *[form for _, form, _ in forms]])
+            d = self._sum(i, sent.pop(i), inline=len(forms) <= 1 and written.count("{d}") <= 1)
             for line in template.before_partials:
-                self.put(line.format(*names, i=i))
-            for x, form in forms:
-                text = form.format(*names, i=i)
+                self.put(line.format(*names, i=i, d=d))
+            for x, form, is_product in forms:
+                text = form.format(*names, i=i, d=d)
+                if is_product:
+                    sent.setdefault(x, []).append(text)
+                    continue
                 sign = "-" if d.startswith("-") != (text == "-1.0") else ""
                 size = d.removeprefix("-")
                 if text in ("1.0", "-1.0"):
@@ -277,6 +283,22 @@ class Writer:
             return text
         self.put(f"d{i} = {_bare(text)}")
         return f"d{i}"
+
+
+def expression(x: Symbol, parts: Sequence[str], careful: bool = False) -> str:
+    """A symbol as text, from the texts of its arguments; with ``careful``, division is a call."""
+    op = x.operator
+    if op == "leaf":
+        return str(x.detail)
+    if op == "number":
+        return _number(x.detail)
+    if op == "neg":
+        return f"(-{parts[0]})"
+    if op == "where":
+        return f"({parts[1]} if {_bare(parts[0])} else {parts[2]})"
+    if op in WORDS or op in ("abs", "pow") or (op == "/" and careful):
+        return f"{'div' if op == '/' else op}({', '.join(map(_bare, parts))})"
+    return f"({parts[0]} {op} {parts[1]})"
 
 
 def written_out(x: Symbol, once: dict[Any, tuple[Symbol, Symbol]]) -> Symbol:

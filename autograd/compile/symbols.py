@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..modes import TracingError
-from ..ops import CHOICES, SHEET
+from ..ops import CUT, SHEET
 
 Shape = tuple[int, ...]
 BATCH = -1
@@ -112,6 +112,10 @@ class Symbol:
         parts = (self, lift(yes), lift(no))
         return Symbol("where", parts, broadcast(*(p.shape for p in parts)))
 
+    def two_forms(self, near: Any, far: Any) -> Symbol:
+        """An array takes the near form; a single number the one that its own condition chooses."""
+        return lift(near) if self.shape else self.where(near, far)
+
     def __getattr__(self, word: str) -> Callable[[], Symbol]:
         if self.row and word in ("fold_largest", "fold_total"):
             fold = "max" if word == "fold_largest" else "sum"
@@ -143,12 +147,26 @@ def lift(x: Any) -> Symbol:
     return x if isinstance(x, Symbol) else number(x)
 
 
-def sends(op: str, partial: Symbol) -> bool:
-    """Whether an operation sends anything back through this local derivative.
+def is_cut(x: Symbol) -> bool:
+    return x.detail is CUT
 
-    A recorded choice sends nothing where its derivative is 0. Any other 0 is sent: 0·inf is nan, as it is eagerly.
+
+def passed(upstream: Symbol, partial: Symbol) -> Symbol:
+    """What goes back through a local derivative: upstream · partial, and 0 where the path is cut.
+
+    The product goes into the branches, where(c, CUT, p) · u = where(c, 0, u · p): outside, 0·inf would be nan.
     """
-    return not (op in CHOICES and is_number(partial, 0.0))
+    if is_cut(partial):
+        return number(0.0)
+    if partial.operator == "where" and has_cut(partial):
+        condition, yes, no = partial.arguments
+        return condition.where(passed(upstream, yes), passed(upstream, no))
+    return upstream * partial
+
+
+def has_cut(partial: Symbol) -> bool:
+    """Whether a local derivative is CUT in one of the cases that it distinguishes."""
+    return is_cut(partial) or (partial.operator == "where" and any(map(has_cut, partial.arguments[1:])))
 
 
 def is_number(x: Symbol, value: float) -> bool:
@@ -234,9 +252,14 @@ def forward(op: str, *operands: Any) -> Symbol:
     return result
 
 
-def partials(op: str, y: Any, *operands: Any) -> list[Symbol]:
-    result: list[Symbol] = _run(op, lambda: [lift(p) for p in SHEET[op].partials(y, *operands)])
+def partials(op: str, y: Any, *operands: Any) -> list[Symbol | None]:
+    """One local derivative per operand; None for an operand to which nothing goes back."""
+    result: list[Symbol | None] = _run(op, lambda: [_sent(p) for p in SHEET[op].partials(y, *operands)])
     return result
+
+
+def _sent(partial: Any) -> Symbol | None:
+    return None if partial is None else lift(partial)
 
 
 def _run(op: str, rule: Callable[[], Any]) -> Any:
