@@ -845,7 +845,7 @@ class _SumStart(Value):
 
 
 def _sum_start(x: Value) -> Value:
-    """``identity`` of x, as a `_SumStart`; written out, since sums are common (recorded with care it takes 2 µs more)."""
+    """``identity`` of x, as a `_SumStart`; written out, since sums are common (with `record` it takes 2 µs more)."""
     if not NAMESPACE["plain"]:
         start = record("identity", x)
         if start._a is not None:  # it is recorded
