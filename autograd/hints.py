@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
@@ -123,15 +124,15 @@ def no_such_name(module: str, name: str, known: Iterable[str], elsewhere: Mappin
     close = near(name, known)
     hint = elsewhere.get(name) or (f"did you mean {close[0]!r}?" if close else "")
     message = f"{module} has no {name!r}" + (f"; {hint}" if hint else "")
-    if _importing_from():
+    # a part of the package that is still being imported: Python finds it in sys.modules, if it gets its AttributeError
+    if f"{module}.{name}" not in sys.modules and _importing_from():
         return ImportError(message, name=module)
     return AttributeError(message, name=name)
 
 
 def _importing_from() -> bool:
-    """Whether the line that asks a module for a name, two frames up from here, is ``from module import name``."""
+    """Whether the line that asks a module for a name, three frames up from here, is ``from module import name``."""
     import dis
-    import sys
 
     frame = sys._getframe(3)
     return dis.opname[frame.f_code.co_code[frame.f_lasti]] == "IMPORT_FROM"

@@ -127,6 +127,16 @@ def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
     assert ops.SHEET is autograd.SHEET
 
 
+def test_a_part_of_the_package_is_found_while_it_is_being_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then it is in sys.modules and not yet an attribute; Python looks there, if the attribute is just not there."""
+    from autograd import storage
+
+    monkeypatch.delattr(autograd, "storage")
+    scratch: dict[str, Any] = {}
+    exec("from autograd import storage", scratch)
+    assert scratch["storage"] is storage
+
+
 @pytest.mark.parametrize("name", sorted(ANOTHER_FUNCTION))
 def test_another_function_is_not_taken_for_a_slip(name: str) -> None:
     assert did_you_mean(name, ["relu", "linear", "sigmoid", "tanh", "leaky_relu"]) == ""
