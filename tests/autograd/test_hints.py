@@ -116,6 +116,16 @@ def test_a_foreign_name_is_an_import_error_with_advice_and_else_not_there(name: 
         getattr(autograd, name)
 
 
+def test_a_part_of_the_package_is_found_while_it_is_being_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then it is in sys.modules and not yet an attribute; Python looks there, if the attribute is just not there."""
+    from autograd import storage
+
+    monkeypatch.delattr(autograd, "storage")
+    scratch: dict[str, Any] = {}
+    exec("from autograd import storage", scratch)
+    assert scratch["storage"] is storage
+
+
 def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
     for wrong, right in (("sigmod", "sigmoid"), ("Valeu", "Value"), ("Grad", "grad"), ("compil", "compile")):
         with pytest.raises(ImportError, match=f"autograd has no '{wrong}'; did you mean '{right}'"):
@@ -125,16 +135,6 @@ def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
     from autograd import ops  # a module in the package still is one
 
     assert ops.SHEET is autograd.SHEET
-
-
-def test_a_part_of_the_package_is_found_while_it_is_being_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then it is in sys.modules and not yet an attribute; Python looks there, if the attribute is just not there."""
-    from autograd import storage
-
-    monkeypatch.delattr(autograd, "storage")
-    scratch: dict[str, Any] = {}
-    exec("from autograd import storage", scratch)
-    assert scratch["storage"] is storage
 
 
 @pytest.mark.parametrize("name", sorted(ANOTHER_FUNCTION))
