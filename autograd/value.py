@@ -999,12 +999,13 @@ class _SumStart(Value):
 
 def _sum_start(x: Value) -> Value:
     """``identity`` of x, as a `_SumStart`; written out, since sums are common (with `record` it takes 2 µs more)."""
-    if not NAMESPACE["plain"]:
+    tags = CURRENT.get()
+    if tags is None:  # inside a mode
         start = record("identity", x)
         if start._a is not None:  # it is recorded
             start.__class__ = _SumStart
         return start
-    start = _leaf(_SumStart, x._data, None, NAMESPACE["here"].identity)
+    start = _leaf(_SumStart, x._data, None, tags.identity)
     start._a, start._da = x, None if x._tag[0] == CONSTANT else 1.0
     return start
 

@@ -66,7 +66,7 @@ def test_a_value_is_copied_pickled_and_probed_by_numpy_as_ever() -> None:
 
 
 def test_there_is_no_getattr_on_a_value() -> None:
-    """It would cost nearly half of the speed: every attribute is then looked up by the slow way."""
+    """On Python 3.11 it would cost nearly half of the speed: every attribute is then looked up by the slow way."""
     assert "__getattr__" not in {name for kind in Value.__mro__ for name in vars(kind)}
 
 
@@ -114,6 +114,16 @@ def test_a_foreign_name_is_an_import_error_with_advice_and_else_not_there(name: 
     assert not hasattr(autograd, name)
     with pytest.raises(AttributeError, match=f"autograd has no '{name}'"):
         getattr(autograd, name)
+
+
+def test_a_part_of_the_package_is_found_while_it_is_being_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then it is in sys.modules and not yet an attribute; Python looks there, if the attribute is just not there."""
+    from autograd import storage
+
+    monkeypatch.delattr(autograd, "storage")
+    scratch: dict[str, Any] = {}
+    exec("from autograd import storage", scratch)
+    assert scratch["storage"] is storage
 
 
 def test_a_misspelt_name_is_answered_with_the_nearest() -> None:

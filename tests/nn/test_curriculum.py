@@ -152,5 +152,5 @@ def test_public_names_exist() -> None:
     for name in nn.__all__:
         assert hasattr(nn, name), name
     assert dir(nn) == sorted(nn.__all__)
-    with pytest.raises(AttributeError, match="has no attribute 'mpl'"):
+    with pytest.raises(AttributeError, match="nn has no 'mpl'; did you mean 'MLP'"):
         _ = nn.mpl
