@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -96,9 +96,9 @@ def _run(argv: list[str]) -> int:
     _check_names(parser, options)
     root = _graph(options.formula, options.values)
     root.backward()
-    for name, option in ((out, "--out"), (steps, "--steps")):
-        if name not in (None, _STDOUT):
-            _check_overwrite(Path(name), option, options.force)
+    files = {option: name for option, name in (("--out", out), ("--steps", steps)) if name not in (None, _STDOUT)}
+    for option, name in files.items():
+        _check_overwrite(Path(name), option, options.force)
     try:
         drawing: Drawing = draw_graph(
             root,
@@ -111,13 +111,12 @@ def _run(argv: list[str]) -> int:
         )
         player = step_through(root, theme=options.theme) if steps is not None else None
         if out is not None:
-            _write(out, drawing.svg, lambda: drawing.save(out, scale=options.scale))
+            _write(out, lambda: drawing.svg, lambda: drawing.save(out, scale=options.scale))
         if player is not None:
-            _write(steps, player.to_html(), lambda: player.save(steps))
+            _write(steps, player.to_html, lambda: player.save(steps))
     except (EngineError, ImportError, ValueError) as error:
         raise _BadInput(str(error)) from None
-    files = [name for name in (out, steps) if name not in (None, _STDOUT)]
-    wrote = f"wrote {' and '.join(files)}" if files else ""
+    wrote = f"wrote {' and '.join(files.values())}" if files else ""
     told = f"{drawing.to_text()}\n\n{wrote}".rstrip()
     if _STDOUT not in (out, steps):
         _say(told, f"{wrote}, but ")
@@ -125,7 +124,7 @@ def _run(argv: list[str]) -> int:
         with suppress(OSError):
             _print(told, sys.stderr)
     if options.open:
-        _open(files)
+        _open(files.values())
     return 0
 
 
@@ -149,7 +148,7 @@ def _check_names(parser: argparse.ArgumentParser, options: argparse.Namespace) -
         raise _BadInput(f"no browser shows {out}; with --open please let --out end in .svg, .html, .png or .pdf")
 
 
-def _write(name: str, text: str, save: Callable[[], object]) -> None:
+def _write(name: str, text: Callable[[], str], save: Callable[[], object]) -> None:
     """Save to the file, or, where its name is "-", print the text as it is."""
     try:
         if name != _STDOUT:
@@ -158,7 +157,7 @@ def _write(name: str, text: str, save: Callable[[], object]) -> None:
             raise _closed()
         else:
             sys.stdout.flush()
-            sys.stdout.buffer.write(text.encode())
+            sys.stdout.buffer.write(text().encode())
             sys.stdout.buffer.flush()
     except OSError as error:
         if name != _STDOUT:
@@ -169,7 +168,7 @@ def _write(name: str, text: str, save: Callable[[], object]) -> None:
         raise _Failed(f"could not write to the standard output: {error.strerror}") from None
 
 
-def _open(files: list[str]) -> None:
+def _open(files: Iterable[str]) -> None:
     """Show them in the browser that the system prefers, or that the variable BROWSER names."""
     import webbrowser
 
