@@ -1,7 +1,8 @@
 """Imported before all that takes time: Ctrl-C while the command starts ends it in one line, without a traceback.
 
 Most of a short command's time goes into imports, before any of its own code could catch the KeyboardInterrupt. So in
-the process of the command, and in no other, Ctrl-C is taken care of from the first line of `viz` on.
+the process of the command, and in no other, Ctrl-C is taken care of from the first line of `viz` on. What is imported
+here is little, for the same reason.
 """
 
 from __future__ import annotations
@@ -9,24 +10,23 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import suppress
-from itertools import pairwise
-from types import FrameType
 
 STATUS = 130  # 128 + SIGINT: what a shell reports of a program that Ctrl-C has ended
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
-    with suppress(OSError):
+def _stop(number: int, frame: object) -> None:
+    try:
         os.write(2, b"chainrule: stopped\n")
-    os._exit(STATUS)
+    finally:
+        os._exit(STATUS)
 
 
 def _is_the_command() -> bool:
     """Whether this process is ``chainrule``, ``python -m viz`` or ``python -m viz.cli``."""
     first = sys.argv[0] if sys.argv else ""
     if first == "-m":  # as long as Python looks for the module
-        return any(pair in (("-m", "viz"), ("-m", "viz.cli")) for pair in pairwise(sys.orig_argv))
+        words = sys.orig_argv
+        return any(words[k : k + 2] in (["-m", "viz"], ["-m", "viz.cli"]) for k in range(len(words)))
     return os.path.splitext(os.path.basename(first))[0] == "chainrule"
 
 
@@ -37,5 +37,4 @@ def catch() -> None:
 
 
 if _is_the_command() and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    with suppress(ValueError):  # only the main thread may
-        signal.signal(signal.SIGINT, _stop)
+    signal.signal(signal.SIGINT, _stop)
