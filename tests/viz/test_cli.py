@@ -293,11 +293,11 @@ def test_open_shows_what_was_written_in_the_browser(capsys: Captured) -> None:
 
 
 INTERRUPTED = """
-import os, signal, sys
+import os, sys
 class CtrlC:
     def find_spec(self, name, path=None, target=None):
         if name == os.environ["CTRL_C_AT"]:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), 2)
 sys.meta_path.insert(0, CtrlC())
 """
 
@@ -306,7 +306,10 @@ sys.meta_path.insert(0, CtrlC())
 @pytest.mark.parametrize(
     ("way", "module"),
     [
-        *(("script", name) for name in ("viz._guard", "autograd.value", "viz.player", "viz.cli", "viz.raster")),
+        *(
+            ("script", name)
+            for name in ("signal", "viz._guard", "autograd.value", "viz.player", "viz.cli", "viz.raster")
+        ),
         *(("viz", name) for name in ("autograd.value", "viz.raster")),
         ("viz.cli", "viz.player"),
     ],
