@@ -162,14 +162,14 @@ def _remove_if_left(path: str) -> None:
     if sys.platform == "win32":  # no such locks there
         if time.time() - os.stat(path).st_mtime > _AN_HOUR:
             os.unlink(path)
-        return
-    handle = os.open(path, _LOOK)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if stat.S_ISREG(os.fstat(handle).st_mode):
-            os.unlink(path)
-    finally:
-        os.close(handle)
+    else:
+        handle = os.open(path, _LOOK)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if stat.S_ISREG(os.fstat(handle).st_mode):
+                os.unlink(path)
+        finally:
+            os.close(handle)
 
 
 __all__ = ["write_whole"]

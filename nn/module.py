@@ -225,6 +225,8 @@ class Module(LikeANetwork):
     def load(self, path: str | os.PathLike[str]) -> Self:
         """Read parameters that `save` wrote into this model, which must have the same architecture; returns it.
 
+        Nothing in the file is run, and of an npz file no more is unpacked than such a model needs.
+
         Raises:
             ModelFormatError: if the file is not a saved model, is cut short, or is of another architecture. The model
                 is then as it was.

@@ -11,9 +11,11 @@
 
 from __future__ import annotations
 
+from . import _ctrl_c as _ctrl_c  # before all that takes time
+
+# isort: split
 from typing import TYPE_CHECKING
 
-from . import _ctrl_c as _ctrl_c  # before all that takes time
 from . import _guard as _guard  # first of all: is `autograd` ours?
 from .derivation import Derivation, draw_derivation
 from .dot import EngineError

@@ -8,8 +8,8 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import NoReturn, TextIO
@@ -74,16 +74,16 @@ def main(argv: list[str] | None = None) -> int:
         return _run(sys.argv[1:] if argv is None else argv)
     except _Failed as problem:
         hint = " (chainrule --help shows examples)" if isinstance(problem, _BadInput) else ""
-        _complain(" ".join(str(problem).split()) + hint)
+        _mention(f"chainrule: {' '.join(str(problem).split())}{hint}")
         return 2
     except BrokenPipeError:
         _throw_away(sys.stdout)
         return 1
     except OSError as error:  # such as a current folder that is gone
-        _complain(error.strerror or str(error))
+        _mention(f"chainrule: {error.strerror or error}")
         return 2
     except KeyboardInterrupt:
-        _complain("stopped")
+        _mention("chainrule: stopped")
         return _ctrl_c.STATUS
 
 
@@ -96,9 +96,9 @@ def _run(argv: list[str]) -> int:
     _check_names(parser, options)
     root = _graph(options.formula, options.values)
     root.backward()
-    for name, option in ((out, "--out"), (steps, "--steps")):
-        if name not in (None, _STDOUT):
-            _check_overwrite(Path(name), option, options.force)
+    files = {option: name for option, name in (("--out", out), ("--steps", steps)) if name not in (None, _STDOUT)}
+    for option, name in files.items():
+        _check_overwrite(Path(name), option, options.force)
     try:
         drawing: Drawing = draw_graph(
             root,
@@ -111,21 +111,19 @@ def _run(argv: list[str]) -> int:
         )
         player = step_through(root, theme=options.theme) if steps is not None else None
         if out is not None:
-            _write(out, drawing.svg, lambda: drawing.save(out, scale=options.scale))
+            _write(out, lambda: drawing.svg, lambda: drawing.save(out, scale=options.scale))
         if player is not None:
-            _write(steps, player.to_html(), lambda: player.save(steps))
+            _write(steps, player.to_html, lambda: player.save(steps))
     except (EngineError, ImportError, ValueError) as error:
         raise _BadInput(str(error)) from None
-    files = [name for name in (out, steps) if name not in (None, _STDOUT)]
-    wrote = f"wrote {' and '.join(files)}" if files else ""
+    wrote = f"wrote {' and '.join(files.values())}" if files else ""
     told = f"{drawing.to_text()}\n\n{wrote}".rstrip()
     if _STDOUT not in (out, steps):
         _say(told, f"{wrote}, but ")
     else:  # which holds the picture, and nothing but the picture
-        with suppress(OSError):
-            _print(told, sys.stderr)
+        _mention(told)
     if options.open:
-        _open(files)
+        _open(files.values())
     return 0
 
 
@@ -149,27 +147,19 @@ def _check_names(parser: argparse.ArgumentParser, options: argparse.Namespace) -
         raise _BadInput(f"no browser shows {out}; with --open please let --out end in .svg, .html, .png or .pdf")
 
 
-def _write(name: str, text: str, save: Callable[[], object]) -> None:
+def _write(name: str, text: Callable[[], str], save: Callable[[], object]) -> None:
     """Save to the file, or, where its name is "-", print the text as it is."""
+    if name == _STDOUT:
+        with _printing() as stream:
+            stream.buffer.write(text().encode())
+        return
     try:
-        if name != _STDOUT:
-            save()
-        elif sys.stdout is None:
-            raise _closed()
-        else:
-            sys.stdout.flush()
-            sys.stdout.buffer.write(text.encode())
-            sys.stdout.buffer.flush()
+        save()
     except OSError as error:
-        if name != _STDOUT:
-            raise _Failed(f"could not write {name}: {error.strerror or error}") from None
-        if isinstance(error, BrokenPipeError):
-            raise
-        _throw_away(sys.stdout)
-        raise _Failed(f"could not write to the standard output: {error.strerror}") from None
+        raise _Failed(f"could not write {name}: {error.strerror or error}") from None
 
 
-def _open(files: list[str]) -> None:
+def _open(files: Iterable[str]) -> None:
     """Show them in the browser that the system prefers, or that the variable BROWSER names."""
     import webbrowser
 
@@ -178,10 +168,14 @@ def _open(files: list[str]) -> None:
             raise _Failed(f"found no browser to open {name} with; it is written, please open it yourself")
 
 
-def _say(text: str, done: str = "") -> None:
-    """Print, and at once: what cannot be printed is told here, not by Python at the exit. ``done`` is what is done."""
+@contextmanager
+def _printing(done: str = "") -> Iterator[TextIO]:
+    """The standard output. What it does not take is told now, after what is ``done``, and not by Python at the exit."""
     try:
-        _print(text, sys.stdout)
+        if sys.stdout is None:  # as it is if it was closed before Python started
+            raise OSError(errno.EBADF, "it is closed")
+        yield sys.stdout
+        sys.stdout.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -189,21 +183,18 @@ def _say(text: str, done: str = "") -> None:
         raise _Failed(f"{done}could not print to the standard output: {error.strerror}") from None
 
 
-def _complain(line: str) -> None:
-    try:
-        _print(f"chainrule: {line}", sys.stderr)
-    except OSError:  # then the exit status has to do
-        _throw_away(sys.stderr)
+def _say(text: str, done: str = "") -> None:
+    with _printing(done) as stream:
+        print(_printable(text, stream), file=stream)
 
 
-def _print(text: str, stream: TextIO | None) -> None:
-    if stream is None:  # it was closed before Python started
-        raise _closed()
-    print(_printable(text, stream), file=stream, flush=True)
-
-
-def _closed() -> OSError:
-    return OSError(errno.EBADF, "it is closed")
+def _mention(text: str) -> None:
+    """Print beside the standard output. If that is impossible, the exit status has to do."""
+    if sys.stderr is not None:
+        try:
+            print(_printable(text, sys.stderr), file=sys.stderr, flush=True)
+        except OSError:
+            _throw_away(sys.stderr)
 
 
 def _throw_away(stream: TextIO | None) -> None:

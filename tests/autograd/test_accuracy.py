@@ -170,7 +170,7 @@ def test_the_operations_that_lose_digits_on_arrays_only_are_those_the_sheet_name
     for name, x in (("tanh", [15.0]), ("logsumexp", [0.0, -26.4])):
         assert "programs on arrays" in ag.SHEET[name].singular
         w = Value(1.0)
-        step = ag.compile(lambda v, name=name: ag.functions.apply(name, *[w * a for a in v]), x, backend="numpy")
+        step = ag.compile(lambda v, w=w, name=name: ag.functions.apply(name, *[w * a for a in v]), x, backend="numpy")
         eager = ag.functions.apply(name, *[Value(a) for a in x]).data
         assert abs(step(np.array([x])) - eager) <= 1e-15
 

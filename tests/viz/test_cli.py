@@ -221,11 +221,11 @@ def shell(line: str) -> tuple[int, str, str]:
         ("$c --help >&-", "could not print to the standard output: it is closed"),
         ("$c --version >&-", "could not print to the standard output: it is closed"),
         ("$c x x=1 >&-", "wrote graph.svg, but could not print to the standard output: it is closed"),
-        ("$c x x=1 --out - >&-", "could not write to the standard output: it is closed"),
+        ("$c x x=1 --out - >&-", "could not print to the standard output: it is closed"),
         ("$c --help >/dev/full", "could not print to the standard output: No space left on device"),
         ("$c --version >/dev/full", "could not print to the standard output: No space left on device"),
         ("$c x x=1 >/dev/full", "wrote graph.svg, but could not print to the standard output: No space left on device"),
-        ("$c x x=1 --out - >/dev/full", "could not write to the standard output: No space left on device"),
+        ("$c x x=1 --out - >/dev/full", "could not print to the standard output: No space left on device"),
         ("ln -s /dev/full f.svg; $c x x=1 --out f.svg", "could not write f.svg: No space left on device"),
         ("$c x x=1 --steps nowhere/s.html", "could not write nowhere/s.html: there is no folder"),
         ("$c x x=1 --out $(printf n%0300d 0).svg", "File name too long"),
@@ -293,11 +293,11 @@ def test_open_shows_what_was_written_in_the_browser(capsys: Captured) -> None:
 
 
 INTERRUPTED = """
-import os, signal, sys
+import os, sys
 class CtrlC:
     def find_spec(self, name, path=None, target=None):
         if name == os.environ["CTRL_C_AT"]:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), 2)
 sys.meta_path.insert(0, CtrlC())
 """
 
@@ -306,7 +306,10 @@ sys.meta_path.insert(0, CtrlC())
 @pytest.mark.parametrize(
     ("way", "module"),
     [
-        *(("script", name) for name in ("viz._guard", "autograd.value", "viz.player", "viz.cli", "viz.raster")),
+        *(
+            ("script", name)
+            for name in ("signal", "viz._guard", "autograd.value", "viz.player", "viz.cli", "viz.raster")
+        ),
         *(("viz", name) for name in ("autograd.value", "viz.raster")),
         ("viz.cli", "viz.player"),
     ],

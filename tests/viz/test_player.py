@@ -496,7 +496,7 @@ def test_the_command_writes_steps(
         (["--steps", "a.html", "--no-grad"], "--no-grad is for the picture; please give it a name too"),
         (["--steps", "a.html", "--rankdir", "TB"], "--rankdir is for the picture"),
         (["--steps", "mine.html", "--out", "f.svg"], "was not written by chainrule; --force writes over it"),
-        (["--steps", "folder.html"], "is not a plain file; please give another --steps"),
+        (["--steps", "folder.html"], "is a folder; please give another --steps"),
         (["--steps", "no/such/folder.html"], "could not write no/such/folder.html"),
     ],
 )
