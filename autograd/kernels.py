@@ -21,7 +21,7 @@ import linecache
 import math
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import ieee
 from .ops import BUILT_IN, CUT, SHEET
@@ -113,6 +113,10 @@ def _infix(a: Any, operator: str, b: Any) -> Symbol:
 
 class Tags:
     """The tag that each operation's nodes carry in one scope: a shared tuple (op, scope, label)."""
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> tuple[str, str, str]: ...
 
     def __init__(self, path: str) -> None:
         for name in BUILT_IN:

@@ -109,5 +109,8 @@ def test_the_sheet_reads_on_arrays() -> None:
                     name
                 )
                 for ours, d in zip(partials, op.partials(expected, *numbers), strict=True):
+                    if d is None:  # nothing ever goes back here
+                        assert ours is None
+                        continue
                     got = np.broadcast_to(ours, a.shape)[i]
                     assert np.allclose(got, d, rtol=1e-12, atol=1e-300, equal_nan=True), (name, numbers)
