@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from ._neighbours import warn_of_hips as _warn_of_hips
 from .checking import Disagreement, GradientError, gradcheck
-from .compile import TracingError
-from .compile import compile as compile
+from .compiler import TracingError
+from .compiler import compile as compile
 from .expression import ExpressionError, parse
 from .functions import abs as abs
 from .functions import (

@@ -38,7 +38,7 @@ class _State:
 
     @property
     def tracer(self) -> Any:
-        """The compiler's, while it runs a function to record it (`autograd.compile.trace`); else None."""
+        """The compiler's, while it runs a function to record it (`autograd.compiler.trace`); else None."""
         return _tracer.get()
 
     @tracer.setter

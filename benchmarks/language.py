@@ -26,7 +26,7 @@ EPOCHS, PATIENCE = 30, 4
 
 def parts() -> tuple[list[list[str]], list[list[str]], list[list[str]]]:
     """The diary in three: to learn from, to choose by, to report."""
-    sentences = nn.corpora.village()
+    sentences = nn.lessons.corpora.village()
     a, b = round(0.6 * len(sentences)), round(0.8 * len(sentences))
     return sentences[:a], sentences[a:b], sentences[b:]
 

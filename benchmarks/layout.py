@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
-from viz.layout import Box, Wire, layered, smooth
+from viz.layout.sugiyama import Box, Wire, layered, smooth
 
 Point = tuple[float, float]
 Graph = tuple[list[Box], list[Wire]]

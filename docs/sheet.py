@@ -16,8 +16,8 @@ import autograd.ops
 from autograd import SHEET, Op, Value
 from autograd.value import record
 from viz import draw_graph
+from viz.graph.svg import DARK, LIGHT
 from viz.metrics import FONT
-from viz.svg import DARK, LIGHT
 
 HEAD = """\
 # The derivative sheet

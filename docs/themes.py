@@ -11,8 +11,8 @@ import posixpath
 import re
 from typing import Any
 
+from viz.graph.svg import DARK, LIGHT
 from viz.plots import COLOURS
-from viz.svg import DARK, LIGHT
 
 _DARK_RULES = re.compile(r"@media \(prefers-color-scheme: ?dark\) ?\{\n?(.*?\n?)\}\n?(?=</style>)", re.DOTALL)
 _DARK_FOR = {LIGHT[part]: DARK[part] for part in LIGHT}

@@ -11,20 +11,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import _guard as _guard  # first of all: is `autograd` ours?
-from . import activations, checklist, corpora, data, gates, init, losses, optim, roads, schedules, sequences
+from . import activations, data, init, losses, optim, schedules
 from .activations import PReLU
 from .conv import Conv2d, Filter, Flatten, Pool2d, Reshape, convolve2d, pool2d
 from .embedding import Embedding, SkipGram, Vocabulary, one_hot, skip_gram_pairs
-from .language import NeuralLanguageModel, NGramModel, best_k, perplexity
 from .layers import MLP, Layer, Neuron, Sequential
-from .logistic import LogisticRegression
+from .lessons import checklist, corpora, gates, roads, sequences
+from .lessons.language import NeuralLanguageModel, NGramModel, best_k, perplexity
+from .lessons.logistic import LogisticRegression
+from .lessons.perceptrons import Perceptron, PerceptronReport
 from .losses import binary_cross_entropy, cross_entropy, hinge, l2_penalty, perceptron, squared_error
-from .minimize import Minimum, Trace, descent_trace, minimize, newton_root
 from .module import ModelFormatError, Module
 from .optim import SGD, AdaGrad, Adam, AdamW, Nadam, Newton, Optimizer, RMSProp, clip_grad_norm
-from .perceptrons import Perceptron, PerceptronReport
 from .recurrent import GRUCell, LSTMCell, Recurrent, RNNCell, gradient_by_distance, unroll
-from .train import (
+from .training.minimisation import Minimum, Trace, descent_trace, minimize, newton_root
+from .training.train import (
     EpochEnd,
     History,
     NonFiniteLossError,
@@ -37,7 +38,7 @@ from .train import (
 )
 
 if TYPE_CHECKING:
-    from .estimators import MLPClassifier, MLPRegressor
+    from .training.estimators import MLPClassifier, MLPRegressor
 
 __all__ = [
     "MLP",
@@ -122,7 +123,7 @@ if not TYPE_CHECKING:  # by a __getattr__ that they see, type checkers would tak
     def __getattr__(name: str) -> object:
         """The estimators are imported when they are first asked for: scikit-learn takes a second."""
         if name in ("MLPClassifier", "MLPRegressor"):
-            from . import estimators
+            from .training import estimators
 
             return getattr(estimators, name)
         from autograd.hints import no_such_name

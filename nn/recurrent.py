@@ -40,7 +40,7 @@ from .activations import Function
 from .init import generator
 from .layers import Layer, _size, as_inputs, as_list
 from .module import Module, christen
-from .train import last_activation
+from .training.train import last_activation
 
 State = Any  # the hidden state, a list; or a tuple of lists, of which the first is the hidden state
 S = TypeVar("S")

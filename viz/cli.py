@@ -20,8 +20,8 @@ from autograd.expression import known_functions
 from . import _ctrl_c
 from .dot import EngineError
 from .drawing import ENGINES, Drawing, draw_graph
-from .player import step_through
-from .svg import RANKDIRS, THEMES
+from .graph.svg import RANKDIRS, THEMES
+from .live.player import step_through
 
 _EXAMPLES = """\
 examples:

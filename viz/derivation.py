@@ -15,8 +15,8 @@ from autograd.hints import did_you_mean
 from autograd.ops import CONSTANT, CUT, LEAF
 from autograd.steps import latex_name, latex_number, partial_formula
 
-from .diagram import count, remarks
 from .drawing import only_a_value
+from .graph.diagram import count, remarks
 from .metrics import one_line
 from .mistakes import Taught, explained
 

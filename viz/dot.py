@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from autograd import format_number
 
-from .diagram import Diagram, Part
+from .graph.diagram import Diagram, Part
+from .graph.svg import DARK, LIGHT
 from .metrics import printable
-from .svg import DARK, LIGHT
 
 if TYPE_CHECKING:
     import graphviz

@@ -13,16 +13,17 @@ from autograd import Value, format_number, topological_order
 from autograd.files import write_whole
 from autograd.graph import names_in_order
 
-from . import diagram as diagrams
-from . import dot, program, svg
-from .arrange import Arrangement, arrange
+from . import dot
+from .graph import diagram as diagrams
+from .graph import program, svg
+from .graph.arrange import Arrangement, arrange
+from .live.page import KEYS_ARE_OURS
 from .mistakes import Taught, explained, instead_of, shown_by
-from .player_page import KEYS_ARE_OURS
 
 if TYPE_CHECKING:
     import graphviz
 
-    from autograd.compile.run import Compiled
+    from autograd.compiler.compiled import Compiled
 
 ENGINES = ("layered", "dot")
 MAX_NODES = 200

@@ -18,14 +18,14 @@ from autograd import Value, format_number
 from autograd.graph import outdated
 from autograd.value import is_real
 
-from .arrange import NAME_SIZE
-from .diagram import OUTDATED
 from .drawing import Picture, check_fmt, one_of
+from .graph.arrange import NAME_SIZE
+from .graph.diagram import OUTDATED
+from .graph.svg import MARGIN, THEMES, _n, _text, _wrap, document, relevant, style_rules
+from .live.player import Frame, Player
+from .live.stage import Backdrop, compact
 from .metrics import clip, one_line, text_width
 from .mistakes import explained, shown_by
-from .player import Frame, Player
-from .stage import Backdrop, compact
-from .svg import MARGIN, THEMES, _n, _text, _wrap, document, relevant, style_rules
 
 Grid = list[list[float]]
 Size = int | tuple[int, int]

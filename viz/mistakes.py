@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 from autograd.expression import known_functions
 from autograd.hints import did_you_mean
 
-from .program import is_program
-from .svg import RANKDIRS
+from .graph.program import is_program
+from .graph.svg import RANKDIRS
 
 P = ParamSpec("P")
 R = TypeVar("R")

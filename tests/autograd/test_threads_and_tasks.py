@@ -171,7 +171,7 @@ def test_compiling_in_one_task_is_not_noticed_by_another() -> None:
     x = Value(1.0)
 
     def half_way() -> Iterator[None]:
-        from autograd.compile.trace import Tracer, tracing
+        from autograd.compiler.trace import Tracer, tracing
 
         with tracing(Tracer([x], None)):
             yield

@@ -255,7 +255,7 @@ def test_examples_are_one_hot_centres_and_contexts() -> None:
 
 @pytest.fixture(scope="module")
 def trained() -> SkipGram:
-    sentences = nn.corpora.village()
+    sentences = nn.lessons.corpora.village()
     model = SkipGram(Vocabulary(sentences), 8, seed=0)
     X, y = model.examples(sentences, window=1)
     history = nn.fit(model, X, y, loss="cross_entropy", lr=0.02, epochs=20, batch_size=128, progress=False)

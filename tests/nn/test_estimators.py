@@ -50,18 +50,18 @@ def test_the_estimators_work_in_a_pipeline_with_a_grid_search() -> None:
 
 @pytest.fixture(params=["with scikit-learn", "without scikit-learn"])
 def estimators(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """`nn.estimators`, as it is where scikit-learn is installed and where it is not."""
+    """`nn.training.estimators`, as it is where scikit-learn is installed and where it is not."""
     if request.param == "with scikit-learn":
         pytest.importorskip("sklearn")
-        yield importlib.import_module("nn.estimators")
+        yield importlib.import_module("nn.training.estimators")
         return
     for name in ("sklearn", "sklearn.base", "sklearn.utils.multiclass", "sklearn.utils.validation"):
         monkeypatch.setitem(sys.modules, name, None)
-    monkeypatch.delitem(sys.modules, "nn.estimators", raising=False)
-    module = importlib.import_module("nn.estimators")
+    monkeypatch.delitem(sys.modules, "nn.training.estimators", raising=False)
+    module = importlib.import_module("nn.training.estimators")
     assert module.HAS_SKLEARN is False
     yield module
-    sys.modules.pop("nn.estimators", None)
+    sys.modules.pop("nn.training.estimators", None)
     vars(nn).pop("estimators", None)
 
 

@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 import nn
 from autograd import Value
 from nn import NeuralLanguageModel, NGramModel, Vocabulary, best_k, perplexity
-from nn.corpora import LETTERS, SOUNDS, letter_windows, letters_to_sounds, village
 from nn.embedding import BOUNDARY, UNKNOWN, UnknownWordError
-from nn.language import windows
+from nn.lessons.corpora import LETTERS, SOUNDS, letter_windows, letters_to_sounds, village
+from nn.lessons.language import windows
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = [["a", "b", "a", "c"], ["a", "b"], ["b", "a", "b", "c"], ["c"]]
@@ -331,7 +331,7 @@ def test_the_neural_model_beats_the_trigram_of_best_k_c5() -> None:
 
 
 def test_the_diary_is_what_its_script_writes() -> None:
-    folder = ROOT / "nn" / "corpora"
+    folder = ROOT / "nn" / "lessons" / "corpora"
     assert script(folder / "make_village.py").text() == (folder / "village.txt").read_text(encoding="utf-8")
 
 
@@ -342,7 +342,7 @@ def test_the_diary_is_small_and_plain() -> None:
     assert 150 <= len(words) <= 250
     assert all(re.fullmatch("[a-z]+", word) for word in words)
     assert len({tuple(sentence) for sentence in sentences}) == len(sentences) == 350
-    head = (ROOT / "nn" / "corpora" / "village.txt").read_text(encoding="utf-8").splitlines()[0]
+    head = (ROOT / "nn" / "lessons" / "corpora" / "village.txt").read_text(encoding="utf-8").splitlines()[0]
     assert head.startswith("#") and "MIT" in head
     text = "\n".join(map(" ".join, sentences))
     assert not re.search(r"\ba [aeiou]", text)
@@ -407,5 +407,5 @@ def test_a_small_net_reads_far_better_than_the_most_frequent_sound_c7() -> None:
 def test_importing_nn_loads_no_numpy() -> None:
     import subprocess
 
-    code = "import sys, nn; nn.corpora.village(); assert 'numpy' not in sys.modules"
+    code = "import sys, nn; nn.lessons.corpora.village(); assert 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

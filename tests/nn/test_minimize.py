@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from autograd import gradcheck
 from nn import MLP, SGD, Adam, Newton, data, descent_trace, mean_loss, minimize, newton_root
-from nn.minimize import SURFACES
+from nn.training.minimisation import SURFACES
 
 SCIPY_METHODS = ["bfgs", "l-bfgs", "cg", "newton-cg", "trust-exact"]
 

@@ -429,7 +429,9 @@ def test_nn_does_not_import_viz() -> None:
     import subprocess
     import sys
 
-    code = "import sys, nn, nn.estimators; sys.exit(any(m == 'viz' or m.startswith('viz.') for m in sys.modules))"
+    code = (
+        "import sys, nn, nn.training.estimators; sys.exit(any(m == 'viz' or m.startswith('viz.') for m in sys.modules))"
+    )
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(nn.__file__).parent.parent).returncode == 0
 
 

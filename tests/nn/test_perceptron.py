@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd import Value
-from nn import LogisticRegression, Perceptron, data, gates
+from nn import LogisticRegression, Perceptron, data
+from nn.lessons import gates
 
 # --- B1
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nn import fit, predict, schedules
 from nn.layers import MLP
-from nn.roads import AHEAD, COLUMNS, DIRECTIONS, ROWS, hill, road, roads, steer
+from nn.lessons.roads import AHEAD, COLUMNS, DIRECTIONS, ROWS, hill, road, roads, steer
 
 DIRECTION = st.floats(0.0, DIRECTIONS - 1.0)
 PLACE = st.floats(-0.6, 0.6)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from autograd import Value, scope
 from viz import draw_graph
-from viz.arrange import Arrangement, Frame, arrange
-from viz.diagram import Diagram, build
+from viz.graph.arrange import Arrangement, Frame, arrange
+from viz.graph.diagram import Diagram, build
 
 from .graphs import (
     SAMPLES,

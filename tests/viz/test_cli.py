@@ -308,10 +308,10 @@ sys.meta_path.insert(0, CtrlC())
     [
         *(
             ("script", name)
-            for name in ("signal", "viz._guard", "autograd.value", "viz.player", "viz.cli", "viz.raster")
+            for name in ("signal", "viz._guard", "autograd.value", "viz.live.player", "viz.cli", "viz.raster")
         ),
         *(("viz", name) for name in ("autograd.value", "viz.raster")),
-        ("viz.cli", "viz.player"),
+        ("viz.cli", "viz.live.player"),
     ],
 )
 def test_ctrl_c_at_any_time_is_one_line_and_status_130(way: str, module: str, tmp_path: Path) -> None:

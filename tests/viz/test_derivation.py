@@ -14,7 +14,7 @@ import autograd
 from autograd import Value, backward_steps, dot, leaves, recompute, scope, topological_order
 from autograd.ops import LEAF
 from viz import Derivation, draw_derivation
-from viz.diagram import OUTDATED
+from viz.graph.diagram import OUTDATED
 
 from .graphs import chain, doubled, network, product_of_a_sum, random_graphs, sigmoid_gate, strange_names
 

@@ -24,7 +24,7 @@ from autograd import (
     topological_order,
     where,
 )
-from viz.diagram import ACCUMULATED, OLDER, OUTDATED, UNRECORDED, Diagram, Part, build, levels
+from viz.graph.diagram import ACCUMULATED, OLDER, OUTDATED, UNRECORDED, Diagram, Part, build, levels
 
 from .graphs import (
     chain,

@@ -13,8 +13,8 @@ import pytest
 
 from autograd import Value, dumps, no_grad, scope, topological_order
 from viz import Drawing, draw_dot, draw_graph
-from viz.diagram import ACCUMULATED, UNRECORDED
 from viz.drawing import to_text
+from viz.graph.diagram import ACCUMULATED, UNRECORDED
 
 from .graphs import SAMPLES, chain, many_operations, network, product_of_a_sum, sigmoid_gate, tangle
 from .reading import SVG, read

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viz import layout as module
-from viz.layout import Box, Layout, Wire, layered, smooth
+from viz.layout import sugiyama as module
+from viz.layout.sugiyama import Box, Layout, Wire, layered, smooth
 
 ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = 0.02  # two coordinates, each rounded to 0.01
@@ -232,7 +232,7 @@ def test_long_wires_of_one_box_share_a_trunk() -> None:
 
 def test_the_layout_does_not_depend_on_the_hash_seed() -> None:
     program = (
-        "from viz.layout import Box, Wire, layered\n"
+        "from viz.layout.sugiyama import Box, Wire, layered\n"
         "boxes = [Box(50 + i % 3 * 20, 40 + i % 2 * 20, (-8, 8)) for i in range(60)]\n"
         "wires = [Wire(i * 7 % (i + 1) if k else i, i + 1, k) for i in range(59) for k in (0, 1)]\n"
         "print(repr(layered(boxes, wires)))"

@@ -18,8 +18,8 @@ from scipy import signal
 
 from autograd import Value, dot
 from viz import MapDrawing, draw_maps, step_maps
-from viz.diagram import OUTDATED
-from viz.svg import DARK, LIGHT
+from viz.graph.diagram import OUTDATED
+from viz.graph.svg import DARK, LIGHT
 
 from .reading import SVG, Box, outside, read
 

@@ -30,8 +30,8 @@ from autograd import (
 )
 from viz import Player, step_through
 from viz.cli import main
-from viz.diagram import UNRECORDED
-from viz.player import MAX_FRAMES, Frame
+from viz.graph.diagram import UNRECORDED
+from viz.live.player import MAX_FRAMES, Frame
 
 from .graphs import SAMPLES, chain, doubled, network, neuron, product_of_a_sum, random_graphs, tangle
 from .reading import SVG

@@ -1,0 +1,186 @@
+"""The numba backend: a tape and an interpreter for it, for irregular graphs.
+
+Straight-line Python is as long as the graph, and Numba would compile it for minutes. So the graph becomes a tape of
+numbers (which rule, and where its operands are), and the interpreter is one loop with a branch for each rule that
+occurs. The branches are the derivative sheet, run on symbols, as everywhere. The two neurons' tape, and one rule's
+branches, forward and backward:
+
+    rule     0     1     2  0     1     2      elif rule == 0:              elif rule == 0:
+    args     w1,x  2,b1  4  w2,x  7,b2  9          x1 = v[args[s + 0]]          x1 = v[args[s + 0]]
+    node     2     4     5  7     9     10         x2 = v[args[s + 1]]          x2 = v[args[s + 1]]
+                                                   y = x1 * x2                  g[args[s + 0]] += d * x2
+                                                                                g[args[s + 1]] += d * x1
+
+An operation on many inputs (maximum, logsumexp, dot) is a loop, or one for each sum and maximum inside its rule.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ... import ieee
+from ...modes import TracingError
+from ...ops import BUILT_IN, CONSTANT, SHEET
+from ..symbols import ONE_ROW, Symbol, forward, leaf, partials, passed
+from ..trace import INPUT, PARAMETER, Trace
+from .python import FAST, MAX_WRITTEN, D, Template, Writer, expression
+
+_LOOP = """\
+def run(theta, samples, v, g, rules, args, starts, nodes, parameters, entries, gradient, outputs, root, backward):
+    gradient[:] = 0.0
+    for k in range(len(parameters)):
+        v[parameters[k]] = theta[k]
+    for sample in range(samples.shape[0]):
+        for k in range(len(entries)):
+            v[entries[k]] = samples[sample, k]
+        for k in range(len(rules)):
+            rule, s, end = rules[k], starts[k], starts[k + 1]
+            y = 0.0
+{forward}
+            v[nodes[k]] = y
+        for k in range(outputs.shape[1]):
+            outputs[sample, k] = v[root[k]]
+        if backward:
+            g[:] = 0.0
+            g[root[0]] = 1.0
+            for k in range(len(rules) - 1, -1, -1):
+                rule, s, end = rules[k], starts[k], starts[k + 1]
+                y, d = v[nodes[k]], g[nodes[k]]
+{backward}
+            for k in range(len(parameters)):
+                gradient[k] += g[parameters[k]]
+"""
+
+
+class Tape:
+    """The graph as arrays, and the compiled interpreter."""
+
+    def __init__(self, trace: Trace) -> None:
+        numba = _numba()
+        writer = Writer(trace, trace.parameter_nodes, backward=False, careful=False, raises=False)
+        rules: list[int] = []
+        nodes: list[int] = []
+        args: list[int] = []
+        starts = [0]
+        numbers: dict[Any, int] = {}  # of the rules
+        forward: list[list[str]] = []
+        backward: list[list[str]] = []
+        known = [op == CONSTANT for op in trace.ops]
+        for i, op in enumerate(trace.ops):
+            operands = trace.inputs[i]
+            if op in (INPUT, PARAMETER, CONSTANT):
+                continue
+            known[i] = all(known[x] for x in operands)  # then its number stands in `v` from the start
+            if known[i]:
+                continue
+            takes_row = SHEET[op].arity is None and op in BUILT_IN
+            template = None if takes_row else writer.template(i)
+            key = op if template is None else id(template)
+            if key not in numbers:
+                numbers[key] = len(numbers)
+                there, back = _loops(op) if template is None else _branch(op, template, len(operands))
+                forward.append(there)
+                backward.append(back)
+            rules.append(numbers[key])
+            nodes.append(i)
+            args += operands
+            starts.append(len(args))
+        self.source = _LOOP.format(forward=_chain(forward, 12), backward=_chain(backward, 16))
+        space: dict[str, Any] = {name: word for name, word in FAST.items() if name not in ("sigmoid", "softplus")}
+        space |= {name: numba.njit(getattr(ieee, name), error_model="numpy") for name in ("sigmoid", "softplus")}
+        exec(compile(self.source, "<compiled by chainrule: tape>", "exec"), space)
+        self.function: Callable[..., None] = numba.njit(space["run"], error_model="numpy")
+        self.v = np.array(trace.numbers, dtype=np.float64)
+        self.g = np.zeros(len(trace.ops))
+        self.tape = tuple(np.array(x, dtype=np.int64) for x in (rules, args, starts, nodes))
+        self.parameters = np.array(trace.parameter_nodes, dtype=np.int64)
+        self.entries = np.array([i for argument in trace.arguments for i in argument], dtype=np.int64)
+        self.roots = np.array(trace.outputs, dtype=np.int64)
+
+    def run(self, theta: NDArray[Any], samples: NDArray[Any], backward: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+        """theta in the order of the trace, samples [N, entries]; the gradient is the sum over the samples."""
+        outputs = np.empty((len(samples), len(self.roots)))
+        gradient = np.empty(len(self.parameters))
+        self.function(
+            theta, samples, self.v, self.g, *self.tape, self.parameters, self.entries, gradient, outputs, self.roots,
+            backward,
+        )  # fmt: skip
+        return outputs, gradient
+
+
+def _chain(branches: list[list[str]], margin: int) -> str:
+    """The statements of every rule, behind its `if`."""
+    lines = []
+    for k, branch in enumerate(branches):
+        lines.append(f"{'elif' if k else 'if'} rule == {k}:")
+        lines += [f"    {line}" for line in branch or ["pass"]]
+    return "\n".join([" " * margin + line for line in lines])
+
+
+def _branch(op: str, template: Template, count: int) -> tuple[list[str], list[str]]:
+    """The statements of a rule with a fixed number of inputs, forward and backward."""
+    if template.rule:
+        why = f"it has more than {MAX_WRITTEN} inputs" if count > MAX_WRITTEN else "it is not arithmetic"
+        raise TracingError(f"operation {op!r} cannot go on the numba backend's tape: {why}")
+    names = ["y", *[f"x{k + 1}" for k in range(count)]]
+    reads = [f"x{k + 1} = v[args[s + {k}]]" for k in range(count)]
+    there = [line.format(*names, i="") for line in template.before]
+    there.append(f"y = {template.result.format(*names, i='')}")
+    back = [line.format(*names, i="", d="d") for line in template.before_partials]
+    for k, (form, is_product) in enumerate(zip(template.partials, template.products, strict=True)):
+        if form is not None:
+            text = form.format(*names, i="", d="d")
+            back.append(f"g[args[s + {k}]] += {text if is_product else f'd * {text}'}")
+    return [*reads, *there], [*reads, *back] if back else []
+
+
+def _loops(op: str) -> tuple[list[str], list[str]]:
+    """The statements of a rule that takes any number of inputs, forward and backward.
+
+    The rule is run on symbols that stand for all inputs at once (for a dot product, two: each half of them). Where it
+    folds them, into a sum or a maximum, there is a loop over j; what is left in each fold is the rule for one input.
+    """
+    places = ["args[j]", "args[j + count]"] if op == "dot" else ["args[j]"]
+    xs = [leaf(f"v[{place}]", (), ONE_ROW) for place in places]
+    head = ["count = (end - s) // 2" if op == "dot" else "count = end - s"]
+    there, back = _Folds(), _Folds()
+    result = there.text(forward(op, *xs))
+    products = [back.text(passed(D, p)) for p in partials(op, leaf("y", ()), *xs) if p is not None]
+    last = [f"    g[{place}] += {product}" for place, product in zip(places, products, strict=True)]
+    lines = [*head, *back.lines, "for j in range(s, s + count):", *last]
+    return [*head, *there.lines, f"y = {result}"], [line.format(d="d") for line in lines]
+
+
+class _Folds:
+    """Prints an expression over rows; each fold in it becomes a loop, before the statement that uses it."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.named: dict[int, tuple[str, Symbol]] = {}  # the symbol, too, or another one might get its id
+
+    def text(self, x: Symbol) -> str:
+        if id(x) in self.named:
+            return self.named[id(x)][0]
+        if x.operator not in ("sum", "max"):
+            return expression(x, [self.text(a) for a in x.arguments])
+        entry = self.text(x.arguments[0])
+        name = f"fold{len(self.named) + 1}"
+        self.named[id(x)] = name, x
+        if x.operator == "sum":
+            self.lines += [f"{name} = 0.0", "for j in range(s, s + count):", f"    {name} += {entry}"]
+        else:  # a nan stays
+            self.lines += [f"{name} = -inf", "for j in range(s, s + count):", f"    x = {entry}"]
+            self.lines += [f"    {name} = {name} if {name} >= x or {name} != {name} else x"]
+        return name
+
+
+def _numba() -> Any:
+    try:
+        return importlib.import_module("numba")
+    except ImportError as error:
+        raise ImportError("the numba backend needs Numba: pip install numba") from error

@@ -1,0 +1,192 @@
+"""The perceptron and its learning algorithm (Rosenblatt, 1958): correct one mistake at a time until there is none.
+
+The loss is -Σ yᵢ(w·xᵢ + b) over the misclassified examples; its gradient is -Σ yᵢxᵢ and -Σ yᵢ, so a step of gradient
+descent adds the mistaken examples to the weights. On data that a line can separate it ends (Novikoff, 1962); on other
+data it never does, so there is a limit on the number of passes, and `fit` says honestly that it was reached.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograd import Value
+
+from ..checks import positive
+from ..data import _whole
+from ..init import generator
+from ..layers import Neuron
+from ..training.train import as_rows, as_targets
+
+
+@dataclass(frozen=True)
+class Correction:
+    """One change of the weights: because of which examples, in which pass (from 1), and the line after it."""
+
+    passed: int
+    examples: tuple[int, ...]
+    w: tuple[float, ...]
+    b: float
+
+
+@dataclass(frozen=True, repr=False)
+class PerceptronReport:
+    """How training ended.
+
+    Attributes:
+        separated: whether the last pass met no mistake.
+        passes: how many passes were made, the last one included.
+        mistakes: how many examples are on the wrong side now.
+        corrections: every change of the weights in order, for drawing.
+        message: the same in a sentence.
+    """
+
+    separated: bool
+    passes: int
+    mistakes: int
+    corrections: list[Correction]
+    message: str
+
+    def __repr__(self) -> str:
+        return f"PerceptronReport({self.message}; {len(self.corrections)} corrections)"
+
+
+class Perceptron(Neuron):
+    """A neuron whose answer is the side of the hyperplane w·x + b = 0 that x is on: +1 or -1.
+
+    Args:
+        n_in: the number of inputs. Weights and bias start at 0.
+    """
+
+    def __init__(self, n_in: int) -> None:
+        super().__init__(n_in, "linear", "zeros")
+
+    def predict(self, x: Sequence[float]) -> int:
+        """+1 or -1; a point on the hyperplane itself counts as -1."""
+        return 1 if self(x).data > 0.0 else -1
+
+    def distance(self, x: Sequence[float]) -> float:
+        """The signed distance (w·x + b)/‖w‖ of a point from the hyperplane.
+
+        Raises:
+            ValueError: while all weights are 0, when there is no hyperplane.
+        """
+        norm = math.sqrt(math.fsum(w.data**2 for w in self.w))
+        if norm == 0.0:
+            raise ValueError("all weights are 0, so there is no hyperplane to be distant from")
+        score: float = self(x).data
+        return score / norm
+
+    def loss(self, X: Any, y: Any) -> Value:
+        """-Σ yᵢ(w·xᵢ + b) over the misclassified examples (those on the hyperplane included); 0 if there are none."""
+        rows, signs = self._examples(X, y)
+        return _sum_of_losses([self._mistake(x, t) for x, t in zip(rows, signs, strict=True)])
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        mode: str = "stochastic",
+        max_passes: int = 1000,
+        lr: float = 1.0,
+        shuffle: bool = False,
+        seed: int = 0,
+    ) -> PerceptronReport:
+        """Learn from examples with targets -1 and +1.
+
+        Args:
+            mode: "stochastic" corrects each mistake as it is met; "batch" all mistakes of a pass together.
+            max_passes: when to give up.
+            lr: how much of an example is added. From zero weights it changes the weights' scale and nothing else.
+            shuffle: go through the examples in another order each pass.
+            seed: for shuffling.
+
+        Returns:
+            A `PerceptronReport`. If a line cannot separate the data, or not within ``max_passes``, ``separated`` is
+            False and the message says so.
+
+        Raises:
+            ValueError: for a target that is not ±1, or settings out of range.
+        """
+        rows, signs = self._examples(X, y)
+        if mode not in ("stochastic", "batch"):
+            raise ValueError(f'mode must be "stochastic" or "batch", but got {mode!r}')
+        _whole(max_passes, "max_passes", 1)
+        positive("lr", lr)
+        rng = generator(seed)
+        corrections: list[Correction] = []
+        turn = list(range(len(rows)))
+        for passed in range(1, max_passes + 1):
+            if shuffle:
+                rng.shuffle(turn)
+            wrong: list[tuple[int, Value]] = []
+            clean = True
+            for i in turn:
+                loss = self._mistake(rows[i], signs[i])
+                if loss is None:
+                    continue
+                clean = False
+                if mode == "stochastic":
+                    self._correct([(i, loss)], lr, passed, corrections)
+                else:
+                    wrong.append((i, loss))
+            if clean:
+                return PerceptronReport(
+                    True,
+                    passed,
+                    0,
+                    corrections,
+                    f"separated: pass {passed} met no mistake, after {len(corrections)} corrections",
+                )
+            if wrong:
+                self._correct(wrong, lr, passed, corrections)
+        mistakes = sum(self._mistake(x, t) is not None for x, t in zip(rows, signs, strict=True))
+        return PerceptronReport(
+            mistakes == 0,
+            max_passes,
+            mistakes,
+            corrections,
+            f"not separable within {max_passes} passes: {mistakes} of {len(rows)} examples are on the wrong side"
+            if mistakes
+            else f"separated by the last correction of pass {max_passes}",
+        )
+
+    def _mistake(self, x: list[float], t: float) -> Value | None:
+        """The loss -t(w·x + b) of an example on the wrong side or on the hyperplane; None for one that is right."""
+        loss: Value = -t * self(x)
+        return loss if loss.data >= 0.0 else None
+
+    def _correct(self, wrong: list[tuple[int, Value]], lr: float, passed: int, corrections: list[Correction]) -> None:
+        self.zero_grad()
+        _sum_of_losses([loss for _, loss in wrong]).backward()
+        for p in self.parameters():
+            p.data = p.data - lr * p.grad
+        line = tuple(w.data for w in self.w), self.b.data
+        corrections.append(Correction(passed, tuple(i for i, _ in wrong), *line))
+
+    def _examples(self, X: Any, y: Any) -> tuple[list[list[float]], list[float]]:
+        rows = as_rows(X)
+        if len(rows[0]) != len(self.w):
+            raise ValueError(f"this perceptron takes {len(self.w)} inputs, but the examples have {len(rows[0])}")
+        signs = as_targets(y, len(rows))
+        for i, t in enumerate(signs):
+            if t not in (-1, 1):
+                raise ValueError(f"a perceptron's targets are -1 and +1, but y[{i}] is {t!r}")
+        return rows, [float(t) for t in signs]
+
+    def describe(self) -> str:
+        return f"Perceptron({len(self.w)} → ±1)"
+
+
+def _sum_of_losses(found: Sequence[Value | None]) -> Value:
+    total: Value | None = None
+    for one in found:
+        if one is not None:
+            total = one if total is None else total + one
+    return Value(0.0) if total is None else total
+
+
+__all__ = ["Correction", "Perceptron", "PerceptronReport"]

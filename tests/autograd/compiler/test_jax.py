@@ -1,0 +1,57 @@
+"""The jax backend runs the readable program, and shards it. In a process of its own: it wants several devices."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+
+PROGRAM = """
+import re
+import jax, numpy as np
+jax.config.update("jax_enable_x64", True)
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+import autograd
+from tests.autograd.compiler.models import CASES, Source, batch_of
+
+def close(a, b):
+    return np.abs(np.asarray(a) - np.asarray(b)).max() <= 1e-12 * max(1.0, np.abs(np.asarray(b)).max())
+
+for name in CASES:
+    f, example = CASES[name](Source(1))
+    batch = batch_of(example, 8)
+    step, other = (autograd.compile(f, *example, backend=b, check=False) for b in ("numpy", "jax"))
+    assert close(step(*batch), other(*batch)), name
+    assert close(other.gradient, step.gradient), name
+    assert other.backend == "jax"
+
+w = autograd.Value(2.0)
+predict = autograd.compile(lambda x: [w * x, x.tanh()], 1.0, backend="jax")
+assert close(predict(np.array([1.0, 3.0])), [[2.0, np.tanh(1.0)], [6.0, np.tanh(3.0)]])
+
+f, example = CASES["MLP with softmax cross-entropy"](Source(1))
+batch = batch_of(example, 16)
+step = autograd.compile(f, *example, backend="jax")
+loss = step(*batch)
+for count in (2, 8):
+    mesh = Mesh(np.array(jax.devices()[:count]), ("batch",))
+    split, everywhere = NamedSharding(mesh, PartitionSpec("batch")), NamedSharding(mesh, PartitionSpec())
+    shards = [jax.device_put(X, split) for X in batch]
+    theta = jax.device_put(step.theta, everywhere)
+    compiled = jax.jit(step.function, out_shardings=everywhere).lower(theta, *shards).compile()
+    found, gradient = compiled(theta, *shards)
+    assert close(found, loss) and close(gradient, step.gradient)
+    print(count, len(re.findall(r"= .* all-reduce(?:-start)?\\(", compiled.as_text())))
+"""
+
+
+def test_the_jax_backend_equals_numpy_and_shards_with_one_sum_over_devices() -> None:
+    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.split("\n")[:2] == ["2 1", "8 1"]

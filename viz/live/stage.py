@@ -1,0 +1,215 @@
+"""The picture that a graph is stepped through on: everything stands still, only numbers and lights change.
+
+The still part is painted once. What changes is kept as small pieces of markup: the numbers of one part, and the lit
+gate and wires of one step. A page exchanges the pieces; `Stage.picture` puts them together to a whole SVG.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..graph import svg
+from ..graph.arrange import SHEET, Shape, arrange
+from ..graph.diagram import Diagram
+from ..metrics import FONT
+
+FMT = ".4g"  # as in the texts of the steps
+_LIGHTS = """\
+{id} .flow{{fill:none;stroke-width:3.5}}
+{id} .ring{{fill-opacity:.15;stroke-width:3}}
+{id} .now{{fill-opacity:.16}}
+{id} .forward .flow,{id} .forward .ring{{stroke:{c[value]}}}
+{id} .forward .ring,{id} .forward .now{{fill:{c[value]}}}
+{id} .backward .flow,{id} .backward .ring{{stroke:{c[gradient]}}}
+{id} .backward .ring,{id} .backward .now{{fill:{c[gradient]}}}
+"""
+
+
+def graph_rules(identity: str, colours: dict[str, str]) -> str:
+    """The style sheet of a graph and of the lights on it."""
+    return svg.style_rules(identity, colours) + _LIGHTS.format(id=identity, c=colours)
+
+
+@dataclass(frozen=True)
+class Backdrop:
+    """What stands still while a player moves, and the style sheet of all that is shown there."""
+
+    still: str
+    width: float
+    height: float
+    rules: svg.Rules = graph_rules
+
+    def picture(self, changing: Sequence[str], lights: str, theme: str) -> str:
+        """A small SVG of its own, for an image: it cannot share its style with its neighbours."""
+        style, body = _with_style(self.still + lights + "".join(changing), self.rules, theme)
+        width, height = f"{self.width:.0f}", f"{self.height:.0f}"
+        return (
+            f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}' viewBox='0 0 {width} {height}' "
+            f"text-anchor='middle' xml:space='preserve'><style>{style}</style>{body}</svg>"
+        )
+
+
+class Stage:
+    """A diagram, arranged and painted without its numbers.
+
+    The parts must carry the widest texts that will ever stand in them, so that no number needs more room than it has.
+    """
+
+    def __init__(self, diagram: Diagram, *, show_grad: bool, local: bool) -> None:
+        arrangement = arrange(diagram, fmt=FMT, show_grad=show_grad, local=local)
+        self.parts = diagram.parts
+        self._arrangement = arrangement
+        self._locals = [shape.locals_ for shape in arrangement.shapes]
+        self._bad = [part.is_first_non_finite for part in diagram.parts]
+        for shape in arrangement.shapes:
+            shape.value, shape.gradient, shape.locals_ = "", "", [""] * len(shape.locals_)
+            shape.part.tooltip, shape.part.is_first_non_finite = "", False
+        self._painter = svg.Painter(diagram, arrangement, "LR")
+        still = _with_one_wire(compact(self._painter.paint()))
+        self.backdrop = Backdrop(still, self._painter.width, self._painter.height)
+
+    # --- what changes
+
+    def numbers(self, i: int, value: str, gradient: str) -> str:
+        """The value and the gradient of part ``i``."""
+        shape, u, v = self._place(i)
+        shape.value, shape.gradient = value, gradient
+        markup = "".join(self._painter.numbers(shape, u + shape.lead + shape.body, v))
+        if self._bad[i] and value not in ("", "–"):
+            markup += self._painter.first_bad(shape, u, v)
+        return compact(markup)
+
+    def lights(
+        self,
+        kind: str,
+        gates: Iterable[int],
+        wires: Iterable[tuple[int, int]],
+        changed: Iterable[int],
+        *,
+        local: bool = False,
+    ) -> str:
+        """What is lit: gates, wires (each the part and the port that it leads to), and numbers that are new.
+
+        ``kind`` is "forward" or "backward". With ``local`` the wires show their local derivatives. The numbers must
+        have been painted by `numbers` before.
+        """
+        wires = list(wires)
+        flow = " ".join(dict.fromkeys(path for part, port in wires for path in self._wire(part, port)))
+        markup = f'<path class="flow" d="{flow}"/>' if flow else ""
+        markup += "".join(self._ring(i) for i in gates)
+        for i in changed:
+            shape, u, v = self._place(i)
+            for number in self._painter.places_of_numbers(shape, u + shape.lead + shape.body, v):
+                if number.kind == ("value" if kind == "forward" else "gradient"):
+                    markup += number.box("now")
+        for part, port in wires if local else ():
+            if self._locals[part][port]:
+                shape, u, v = self._place(part)
+                markup += self._painter.local(shape, port, u, v + shape.ports[port], self._locals[part][port])
+        return f"<g class='{kind}'>{compact(markup)}</g>" if markup else ""
+
+    def _place(self, i: int) -> tuple[Shape, float, float]:
+        return self._arrangement.shapes[i], self._arrangement.u[i], self._arrangement.v[i]
+
+    def _ring(self, i: int) -> str:
+        shape, u, v = self._place(i)
+        along, across = shape.body, shape.body_across
+        radius = min(along, across) / 2
+        near = v - across / 2
+        if shape.part.kind == "folded":
+            near, along, across, radius = near + SHEET, along - SHEET, across - 2 * SHEET, 8.0
+        elif shape.part.shape == "pill":
+            radius = min(radius, 16.0)
+        return self._painter.rectangle("ring", u + shape.lead, near, along, across, radius=radius)
+
+    def _wire(self, part: int, port: int) -> Iterable[str]:
+        """The way between two gates: the wire under the source's numbers, the routes, the lead into the gate."""
+        source = self.parts[part].inputs[port]
+        shape, u, v = self._place(source)
+        end = u + shape.lead + shape.body + shape.stub
+        yield self._painter.path([(u + shape.lead + shape.body, v), (end, v)])
+        for route, link in zip(self._arrangement.routes, self._arrangement.links, strict=True):
+            if link.carries(source, part, port):
+                yield self._painter.path(route)
+        shape, u, v = self._place(part)
+        v += shape.ports[port]
+        reach = self._painter.reach(shape, shape.ports[port])
+        if reach:
+            yield self._painter.path([(u, v), (u + reach, v)])
+
+
+def stylesheet(identity: str, rules: svg.Rules) -> str:
+    """The rules for pictures inside of ``identity``, in colours that follow its ``color-scheme``."""
+    colours = {name: f"light-dark({light},{svg.DARK[name]})" for name, light in svg.LIGHT.items()}
+    variables = ";".join(f"--{name}:{colour}" for name, colour in colours.items())
+    return f"{identity}{{{variables}}}\n" + rules(f"{identity} svg", {name: f"var(--{name})" for name in svg.LIGHT})
+
+
+# --- fewer bytes
+
+
+def _with_style(body: str, rules: svg.Rules, theme: str) -> tuple[str, str]:
+    """The rules that a picture needs, and the picture: in an image of its own, all names may be single letters."""
+    used = sorted({name for names in re.findall("class='([^']*)'", body) for name in names.split()})
+    letter = dict(zip(used, string.ascii_letters, strict=False))
+    names = {name: string.ascii_letters[k] for k, name in enumerate(svg.LIGHT)}
+    fixed = {"light": svg.LIGHT, "dark": svg.DARK}.get(theme)
+    style = ""
+    colours = fixed or {name: f"var(--{short})" for name, short in names.items()}
+    for rule in svg.relevant(rules("", colours), body).splitlines():
+        selectors, _, declarations = rule.partition("{")
+        selectors = ",".join(
+            re.sub(r"\.([a-z-]+)", lambda m: f".{letter[m[1]]}", s.strip()) for s in selectors.split(",")
+        )
+        style += f"{selectors}{{{declarations}"
+    style = style.replace("text{", "text{dominant-baseline:central}svg{").replace(";dominant-baseline:central}", "}")
+    style = style.replace(FONT, "Helvetica,Arial,sans-serif").replace("text-anchor:middle;", "")
+    if not fixed:
+        needed = [(name, short) for name, short in names.items() if f"var(--{short})" in style]
+        light, dark = (";".join(f"--{k}:{theirs[n]}" for n, k in needed) for theirs in (svg.LIGHT, svg.DARK))
+        style = f"svg{{{light}}}@media (prefers-color-scheme:dark){{svg{{{dark}}}}}{style}"
+    # a group of all texts of one class says it once for them all
+    texts: dict[str, list[str]] = {}
+    for kind, rest in _TEXT.findall(body):
+        texts.setdefault(kind, []).append(f"<text{rest}</text>")
+    body = _TEXT.sub("", body) + "".join(f"<g class='{kind}'>{''.join(of_it)}</g>" for kind, of_it in texts.items())
+    return style, re.sub("(?<= class=')[^']*", lambda m: " ".join(letter[name] for name in m[0].split()), body)
+
+
+_TEXT = re.compile("<text class='([^']*)'(.*?)</text>")
+
+
+def compact(markup: str) -> str:
+    """The same elements in fewer bytes, and in single quotes; texts stand in the middle if nothing else is said."""
+
+    def shorter(match: re.Match[str]) -> str:
+        tag = match[0]
+        if not tag.startswith("<"):
+            return tag.replace("'", "&#39;")  # no name may look like an attribute
+        if (
+            tag.startswith("<text")
+            and "text-anchor" not in tag
+            and not re.search('class="(symbol|folded-text|cell)', tag)
+        ):
+            tag = tag[:-1] + ' text-anchor="start">'
+        tag = tag.replace(' text-anchor="middle"', "").replace(' xml:space="preserve"', "")
+        return "" if tag in ("<g>", "</g>") else tag.replace('"', "'")
+
+    return re.sub("<[^<>]*>|[^<>]+", shorter, markup.replace("\n", ""))
+
+
+def _with_one_wire(markup: str) -> str:
+    """All wires as one path, where the first of them was: under the gates."""
+    found = re.compile(r"<path class='(wire[ a-z]*)' d='([^']*)'/>")
+    first = found.search(markup)
+    if first is None:
+        return markup
+    path = "".join(d.replace(" ", "") if "C" not in d else d for _, d in found.findall(markup))
+    head, tail = markup[: first.start()], markup[first.end() :]
+    return f"{head}<path class='{first[1]}' d='{path}'/>{found.sub('', tail)}"
+
+
+__all__ = ["FMT", "Backdrop", "Stage", "compact", "graph_rules", "stylesheet"]
