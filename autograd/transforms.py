@@ -74,11 +74,17 @@ def _passed(upstream: Any, partial: Any) -> Any:
     """upstream · partial, and 0 where the path is cut; if the choice is a recorded one, so is this."""
     if partial is CUT:
         return 0.0
-    if isinstance(partial, Value) and partial.op == "where":
+    if isinstance(partial, Value) and _may_be_cut(partial):
         choice, *branches = partial.inputs
-        if any(x.data is CUT for x in branches):
-            return record("where", choice, *[_passed(upstream, x.data if is_constant(x) else x) for x in branches])
+        return record("where", choice, *[_passed(upstream, x.data if is_constant(x) else x) for x in branches])
     return partial if _is(upstream, 1.0) else upstream if _is(partial, 1.0) else upstream * partial
+
+
+def _may_be_cut(partial: Any) -> bool:
+    """Whether CUT is one of the numbers that a recorded choice chooses from."""
+    if is_constant(partial):
+        return (partial.data if isinstance(partial, Value) else partial) is CUT
+    return partial.op == "where" and any(map(_may_be_cut, partial.inputs[1:]))
 
 
 def _is(x: Any, number: float) -> bool:
