@@ -183,11 +183,17 @@ def passed(slope: Any, partial: Any) -> Any:
     """
     if partial is ops.CUT:
         return 0.0
-    if isinstance(partial, Value) and partial.op == "where":
+    if isinstance(partial, Value) and _may_be_cut(partial):
         choice, *branches = partial.inputs
-        if any(x._data is ops.CUT for x in branches):
-            return record("where", choice, *[passed(slope, x._data if is_constant(x) else x) for x in branches])
+        return record("where", choice, *[passed(slope, x._data if is_constant(x) else x) for x in branches])
     return partial if is_number(slope, 1.0) else slope if is_number(partial, 1.0) else slope * partial
+
+
+def _may_be_cut(partial: Value) -> bool:
+    """Whether CUT is one of the numbers that a recorded choice chooses from."""
+    if is_constant(partial):
+        return partial._data is ops.CUT
+    return partial.op == "where" and any(map(_may_be_cut, partial.inputs[1:]))
 
 
 def is_number(x: Any, number: float) -> bool:

@@ -58,7 +58,8 @@ def near(word: str, known: Iterable[str]) -> list[str]:
     if word.lower() in WRITTEN_OUT:
         return []
     words = {name.lower(): name for name in known}
-    return [words[name] for name in difflib.get_close_matches(word.lower(), words, 1)]
+    swapped = [name for name in words if sorted(name) == sorted(word.lower())]  # tahn is nearer to tanh than to tan
+    return [words[name] for name in swapped[:1] or difflib.get_close_matches(word.lower(), words, 1)]
 
 
 def written_out(name: str) -> str:

@@ -161,14 +161,16 @@ def equal(a: Any, b: Any) -> Any:
 
 
 def _slope_of_power(a: Any, b: Any) -> Any:
-    """b·a^(b-1), the derivative of a^b by a; 0 for b = 0, even where a^-1 is infinite.
+    """b·a^(b-1), the derivative of a^b by a. a^0 is 1 whatever a is: nothing goes back.
 
-    An exponent that is a node and happens to be 0 stays in the formula, since the derivative by it is not 0.
+    When this is differentiated again, an exponent that is a node and happens to be 0 stays in the formula, since the
+    derivative by it is not 0.
     """
     if _number(b) and b == 0.0 and not _number(a):
-        return 0.0
+        return CUT
     slope = b * power(a, b - 1.0)
-    return where(equal(b, 0.0), where(abs(a) > 1e-100, slope, 0.0), slope)
+    goes_on = hasattr(b, "backward")  # b is a Value
+    return where(equal(b, 0.0), where(abs(a) > 1e-100, slope, CUT) if goes_on else CUT, slope)
 
 
 _TWO_BY_ROOT_PI = 2.0 / math.sqrt(math.pi)

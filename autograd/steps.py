@@ -125,7 +125,7 @@ def backward_steps(root: Value, gradient: float = 1.0) -> Iterator[BackwardStep]
                 x,
                 position,
                 upstream,
-                local,
+                0.0 if local is CUT else local,
                 contribution,
                 total[x],
                 words,

@@ -111,6 +111,7 @@ class Derivation(Taught):
             "graph": dumps(self.root),
             "leaf": number[self.leaf],
             "value": self.value,
+            "note": self.note,
             "paths": [([number[x] for x in p.nodes], p.positions, p.local, p.contribution) for p in self.paths],
             "words": [{name: vars(w)[name] for name in _WORDS} for w in (self._text, self._latex)],
         }
@@ -118,7 +119,7 @@ class Derivation(Taught):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.root = loads(state["graph"])
         nodes = topological_order(self.root)
-        self.leaf, self.value = nodes[state["leaf"]], state["value"]
+        self.leaf, self.value, self.note = nodes[state["leaf"]], state["value"], state["note"]
         self.paths = tuple(Path(tuple(nodes[k] for k in numbers), *rest) for numbers, *rest in state["paths"])
         self._text, self._latex = _Writer.__new__(_Writer), _Writer.__new__(_Writer)
         for writer, words in zip((self._text, self._latex), state["words"], strict=True):

@@ -311,6 +311,15 @@ class _InPlace:
     def _reduce(self, x: Symbol, into: str) -> str:
         child = x.arguments[0]
         axis, keep = x.detail
+        if x.operator == "sum" and _is_count(child) and 0 < child.shape[axis] < 128:
+            mask, counts = self.temporary(child.shape, "bool"), self.temporary(x.shape, "int8")
+            self._compare(child.arguments[0], mask)
+            small = self.view(mask, f"{mask}.view(int8)")
+            self.put(f"add.reduce({small}, {axis}, int8, {counts}{', True' if keep else ''})")
+            self.put(f"copyto({into}, {counts})")
+            self.release(mask)
+            self.release(counts)
+            return into
         value = self.value(child)
         if x.operator == "sum" and len(child.shape) == 2 and axis == 1 and child.shape[1] < 0 and not keep:
             ones = self.view("ones", f"ones({-child.shape[1]} * n, dtype)")  # a product with ones is BLAS's sum
@@ -504,6 +513,11 @@ class _InPlace:
             start, place = start + m * size, place + size
         self.release(together)
         return summed, np.concatenate([unique[counts == m] for m in repeats])
+
+
+def _is_count(x: Symbol) -> bool:
+    """Whether this is 1 where a comparison holds, else 0."""
+    return x.operator == "where" and is_number(x.arguments[1], 1.0) and is_number(x.arguments[2], 0.0)
 
 
 def _leading(d: Definition) -> int:

@@ -22,7 +22,7 @@ from autograd import Value
 from autograd.ops import BUILT_IN
 
 BOUND = 1e-13
-DIGITS = 400  # 1 - tanh(300)² begins at digit 260
+DIGITS = 300  # 1 - tanh(300)² begins at digit 260
 LARGEST, SMALLEST = 1.7e308, 1e-300  # beyond these a result is inf, or has lost digits to underflow
 
 LINE = [
@@ -31,9 +31,7 @@ LINE = [
 PLANE = list(itertools.product([-300.0, -26.4, -1.5, -1e-3, 1e-9, 0.7, 1.0, 3.0, 25.5, 300.0], repeat=2))
 _random = random.Random(0)
 ROWS = [(0.0, -26.4), (-26.4, 0.0, -30.0), (0.5,), (1e-9, -40.0), (0.0, -0.1), (-1.0, 1.0), (300.0, -300.0)]
-ROWS += [
-    tuple(_random.uniform(-s, s) for _ in range(n)) for n in (2, 3, 5) for s in (1.0, 10.0, 300.0) for _ in range(3)
-]
+ROWS += [tuple(_random.uniform(-s, s) for _ in range(n)) for n in (2, 3) for s in (1.0, 10.0, 300.0) for _ in range(2)]
 PAIRED = [row for row in ROWS if len(row) % 2 == 0]
 
 

@@ -31,7 +31,9 @@ from ..trace import INPUT, PARAMETER, Trace
 from .python import FAST, MAX_WRITTEN, D, Template, Writer, expression
 
 _LOOP = """\
-def run(theta, samples, v, g, rules, args, starts, nodes, parameters, entries, gradient, outputs, root, backward):
+def run(
+    theta, samples, v, g, rules, args, starts, nodes, reached, parameters, entries, gradient, outputs, root, backward
+):
     gradient[:] = 0.0
     for k in range(len(parameters)):
         v[parameters[k]] = theta[k]
@@ -48,7 +50,7 @@ def run(theta, samples, v, g, rules, args, starts, nodes, parameters, entries, g
         if backward:
             g[:] = 0.0
             g[root[0]] = 1.0
-            for k in range(len(rules) - 1, -1, -1):
+            for k in reached:
                 rule, s, end = rules[k], starts[k], starts[k + 1]
                 y, d = v[nodes[k]], g[nodes[k]]
 {backward}
@@ -70,6 +72,7 @@ class Tape:
         numbers: dict[Any, int] = {}  # of the rules
         forward: list[list[str]] = []
         backward: list[list[str]] = []
+        sends: list[list[bool]] = []  # per entry of `nodes`, whether anything goes back to each operand
         known = [op == CONSTANT for op in trace.ops]
         for i, op in enumerate(trace.ops):
             operands = trace.inputs[i]
@@ -87,9 +90,16 @@ class Tape:
                 forward.append(there)
                 backward.append(back)
             rules.append(numbers[key])
+            sends.append([template is None or template.partials[k] is not None for k in range(len(operands))])
             nodes.append(i)
             args += operands
             starts.append(len(args))
+        reached = []  # what a gradient comes to, from the root on
+        waiting = set(trace.outputs[:1])
+        for k in range(len(nodes) - 1, -1, -1):
+            if nodes[k] in waiting:
+                reached.append(k)
+                waiting.update(x for x, sent in zip(trace.inputs[nodes[k]], sends[k], strict=True) if sent)
         self.source = _LOOP.format(forward=_chain(forward, 12), backward=_chain(backward, 16))
         space: dict[str, Any] = {name: word for name, word in FAST.items() if name not in ("sigmoid", "softplus")}
         space |= {name: numba.njit(getattr(ieee, name), error_model="numpy") for name in ("sigmoid", "softplus")}
@@ -97,7 +107,7 @@ class Tape:
         self.function: Callable[..., None] = numba.njit(space["run"], error_model="numpy")
         self.v = np.array(trace.numbers, dtype=np.float64)
         self.g = np.zeros(len(trace.ops))
-        self.tape = tuple(np.array(x, dtype=np.int64) for x in (rules, args, starts, nodes))
+        self.tape = tuple(np.array(x, dtype=np.int64) for x in (rules, args, starts, nodes, reached))
         self.parameters = np.array(trace.parameter_nodes, dtype=np.int64)
         self.entries = np.array([i for argument in trace.arguments for i in argument], dtype=np.int64)
         self.roots = np.array(trace.outputs, dtype=np.int64)

@@ -30,6 +30,13 @@ for name in CASES:
     assert close(other.gradient, step.gradient), name
     assert other.backend == "jax"
 
+from tests.autograd.compiler.test_edges import EDGES, OPERANDS, ROWS, SHAPES, check
+q, k = OPERANDS["parameters"], OPERANDS["batched"]
+for f in (ROWS["maximum"], ROWS["minimum"], ROWS["logsumexp"]):
+    check(lambda x: [y for shape in SHAPES.values() for y in shape(f, q(x), k(x))], [0.1, 0.2, 0.3, 0.4], "jax", (2,))
+for name in ("all three, some twice", "constants", "no arguments, constants"):
+    check(*EDGES[name], "jax", (2,))
+
 w = autograd.Value(2.0)
 predict = autograd.compile(lambda x: [w * x, x.tanh()], 1.0, backend="jax")
 assert close(predict(np.array([1.0, 3.0])), [[2.0, np.tanh(1.0)], [6.0, np.tanh(3.0)]])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import math
+from typing import Any
 
+import numpy as np
 import pytest
 
 import autograd
@@ -40,8 +42,27 @@ def test_singular_points_on_the_tape() -> None:
         assert strict_error(step.gradient, [w.grad]) <= 1e-10
 
 
+def test_operations_on_any_number_of_inputs_are_loops_on_the_tape() -> None:
+    ws = [Value(0.1 * k - 0.5) for k in range(20)]
+
+    def loss(x: Any) -> Any:
+        xs = [w * v for w, v in zip(ws, x, strict=True)]
+        total = autograd.dot(ws, x) + autograd.dot([*xs[:10], 2.0], xs[9:])
+        for count in (1, 2, 20):
+            total = total + autograd.maximum(xs[:count]) * autograd.minimum(xs[:count]) + autograd.logsumexp(xs[:count])
+        return total + autograd.maximum(xs[3], xs[3], -9.0)
+
+    X = np.array([[math.sin(k + n) for k in range(20)] for n in range(3)])
+    value, gradient = eager(loss, ws, [X])
+    step = autograd.compile(loss, X[0], backend="numba", params=ws)
+    assert step(X) == pytest.approx(value, rel=1e-12)
+    index = {w: k for k, w in enumerate(ws)}
+    assert strict_error(step.gradient, [gradient[index[w]] for w in step.parameters]) <= 1e-10
+    assert "for j in range(s, s + count):" in step.source
+
+
 def test_what_does_not_fit_on_the_tape_is_told() -> None:
-    math_only = autograd.register("only_floats", lambda x: math.floor(x) * 1.0, lambda y, x: (0.0,))
     w = Value(1.0)
-    with pytest.raises(autograd.TracingError, match="only_floats.*cannot go on the numba backend's tape"):
-        autograd.compile(lambda x: math_only(w * x), 0.1, backend="numba")([0.1])
+    total = autograd.register("total_of_many", lambda *xs: sum(xs), lambda y, *xs: [1.0] * len(xs))
+    with pytest.raises(autograd.TracingError, match="more than 16 inputs"):
+        autograd.compile(lambda x: total(*[w * v for v in x]), [0.1] * 20, backend="numba")([[0.1] * 20])

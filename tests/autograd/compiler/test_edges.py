@@ -1,0 +1,126 @@
+"""What is at the edge of being a program: rows of one input, functions without operations, constants only."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Value, dot, error_function, logsumexp, maximum, minimum, softmax
+from autograd.compiler.compiled import array_words, load
+
+PS = [Value(0.3), Value(-0.8), Value(0.5), Value(1.1)]
+ROWS: dict[str, Callable[[list[Any]], Any]] = {
+    "maximum": maximum,
+    "minimum": minimum,
+    "logsumexp": logsumexp,
+    "softmax": lambda xs: softmax(xs)[0],
+    "dot": lambda xs: dot(xs, xs),
+}
+OPERANDS: dict[str, Callable[[Any], list[Any]]] = {  # what a row is made of: two heads, two keys
+    "parameters": lambda x: PS[:2],
+    "arguments": lambda x: x[:2],
+    "batched": lambda x: [PS[2] * x[0], PS[3] * x[1]],
+    "nonlinear": lambda x: [(PS[2] * x[0]).tanh(), (PS[3] * x[1]).tanh()],
+}
+SHAPES: dict[str, Callable[[Any, list[Any], list[Any]], list[Any]]] = {
+    "one": lambda f, q, k: [f([q[0] * k[0]])],
+    "one each": lambda f, q, k: [f([q[h] * k[h]]) for h in (0, 1)],
+    "one key": lambda f, q, k: [f([q[h] * k[0]]) for h in (0, 1)],
+    "one beside two": lambda f, q, k: [
+        *[f([q[h] * k[0]]) for h in (0, 1)],
+        *[f([q[h] * k[0], q[h] * k[1]]) for h in (0, 1)],
+    ],
+    "as it is": lambda f, q, k: [f([v]) for v in k],
+    "the same three times": lambda f, q, k: [f([q[0] * k[0]] * 3)],
+}
+
+
+def check(
+    f: Callable[..., Any], example: list[float] | None, backend: str, batches: tuple[int, ...] = (1, 2, 5)
+) -> None:
+    """Value, gradient and outputs of the program are those of the scalar code."""
+
+    def loss(*x: Any) -> Any:
+        total: Any = 0.0
+        for k, y in enumerate(f(*x)):
+            total = total + y * y * (k + 1.0)
+        return total + 0.0 * PS[0]
+
+    arguments = [] if example is None else [example]
+    step = autograd.compile(loss, *arguments, backend=backend, params=PS, check=False)
+    outputs = autograd.compile(f, *arguments, backend=backend, params=PS, check=False)
+    for n in batches if arguments else (1,):
+        X = np.random.default_rng(n).normal(size=(n, 4))
+        batch = [X] if arguments else []
+        samples = [[[Value(v) for v in x]] if arguments else [] for x in X.tolist()]
+        for p in PS:
+            p.grad = None
+        losses = [loss(*sample) for sample in samples]
+        for y in losses:
+            y.backward(1.0 / n)
+        expected = np.mean([y.data for y in losses])
+        slopes = {p: p.grad for p in PS}
+        assert step(*batch) == pytest.approx(expected, abs=1e-12)
+        assert np.allclose(step.gradient, [slopes[p] for p in step.parameters], rtol=1e-11, atol=1e-12)
+        rows = [[y.data if isinstance(y, Value) else y for y in f(*sample)] for sample in samples]
+        assert np.allclose(outputs(*batch), rows, rtol=1e-12, atol=1e-12)
+        if backend == "numpy":
+            readable = load(step._readable, "program", array_words(np, error_function))
+            value, gradient = readable(step.theta, *[x.T for x in batch])
+            assert value == pytest.approx(expected, abs=1e-12)
+            assert np.allclose(gradient, step.gradient, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_row_of_one_input_is_a_row_like_any_other(name: str, shape: str) -> None:
+    for query, key in itertools.product(OPERANDS.values(), OPERANDS.values()):
+        check(lambda x, q=query, k=key: SHAPES[shape](ROWS[name], q(x), k(x)), [0.1, 0.2, 0.3, 0.4], "numpy")
+    check(lambda x: SHAPES[shape](ROWS[name], PS[:2], x[:2]), [0.1, 0.2, 0.3, 0.4], "python")
+
+
+def test_two_heads_with_one_key_beside_two_heads_with_two() -> None:
+    def attention(x: Any) -> list[Any]:
+        q = [PS[0] * x[2], PS[1] * x[3]]
+        found = []
+        for h in (0, 1):
+            found += softmax([q[h] * x[h]]) + softmax([q[h] * x[0], q[h] * x[1]])
+        return found
+
+    for backend in ("numpy", "python"):
+        check(attention, [0.1, 0.2, 0.3, 0.4], backend)
+
+
+EDGES: dict[str, tuple[Callable[..., Any], list[float] | None]] = {
+    "an argument": (lambda x: [x[0]], [0.5] * 4),
+    "a parameter": (lambda x: [PS[0]], [0.5] * 4),
+    "a number": (lambda x: [2.0], [0.5] * 4),
+    "all three, some twice": (lambda x: [x[0], PS[0], 2.0, x[0], PS[0]], [0.5] * 4),
+    "constants": (lambda x: [Value(2.0) * 3.0 + Value(1.0), maximum(Value(1.0), 2.0)], [0.5] * 4),
+    "constants beside others": (lambda x: [(Value(1.0) + 2.0) * x[0], x[1] * PS[1] - (Value(1.0) - 3.0)], [0.5] * 4),
+    "parameters only": (lambda x: [PS[0] + PS[0], PS[0] * PS[1]], [0.5] * 4),
+    "no arguments": (lambda: [PS[0] * PS[1]], None),
+    "no arguments, constants": (lambda: [Value(1.0) + 2.0, PS[2]], None),
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+@pytest.mark.parametrize("backend", ["numpy", "python"])
+def test_functions_with_hardly_an_operation_compile(name: str, backend: str) -> None:
+    check(*EDGES[name], backend)
+
+
+def test_the_edges_compile_with_numba() -> None:
+    pytest.importorskip("numba")
+    for name in ("an argument", "constants beside others", "no arguments, constants"):
+        check(*EDGES[name], "numba", batches=(2,))
+    for name in ("a number", "constants", "a parameter"):
+        example = [0.5] * 4
+        step = autograd.compile(EDGES[name][0], example, backend="numba", check=False)
+        rows = [y.data if isinstance(y, Value) else y for y in EDGES[name][0]([Value(v) for v in example])]
+        assert np.allclose(step([example, example]), [rows, rows])
