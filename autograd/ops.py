@@ -33,7 +33,7 @@ from . import ieee
 # there, a 0.0 that is told from every other zero by its identity, and the backward passes send nothing along such an
 # edge. A zero that was computed (the derivative of 0·x by x) stays a number: 0·inf is nan there, as in PyTorch.
 #
-# An input from which no gradient ever comes back, whatever the numbers are (`detach`), gets None, as a constant does.
+# Out of `detach` no gradient ever goes back, whatever the numbers are: that edge is no edge, as a constant's is none.
 
 CUT = float("0")  # a literal could be the same object as another literal
 
@@ -468,8 +468,8 @@ _line(
     symbol="LSE",
     formula=("log Σ exp(…)", r"\ln \sum_i e^{{x_i}}"),
     derivatives=(("exp({a} − {y})", r"e^{{{a} - {y}}}"),),
-    singular="shifted by the largest input, so that nothing overflows; a small result is log1p of what the others add to "
-    "e⁰ = 1, except in programs on arrays",
+    singular="shifted by the largest input, so that nothing overflows; a small result is log1p of what the others add "
+    "to e⁰ = 1, except in programs on arrays",
 )
 _line(
     "dot",
@@ -493,7 +493,7 @@ _line(
     "detach",
     1,
     lambda a: a,
-    lambda y, a: (None,),
+    lambda y, a: (CUT,),
     symbol="detach",
     formula=("{a}", "{a}"),
     derivatives=(("0", "0"),),
@@ -515,7 +515,7 @@ for _name, _symbol, _compare in (
         _name,
         2,
         lambda a, b, _compare=_compare: where(_compare(a, b), 1.0, 0.0),
-        lambda y, a, b: (None, None),
+        lambda y, a, b: (CUT, CUT),
         symbol=_symbol,
         formula=(f"1 if {{a}} {_symbol} {{b}} else 0", rf"\mathbf{{{{1}}}}[{{a}} {_symbol} {{b}}]"),
         derivatives=(("0", "0"), ("0", "0")),
@@ -526,7 +526,7 @@ _line(
     "where",
     3,
     lambda c, a, b: where(c > 0.0, a, b),
-    lambda y, c, a, b: (None, where(c > 0.0, 1.0, CUT), where(c > 0.0, CUT, 1.0)),
+    lambda y, c, a, b: (CUT, where(c > 0.0, 1.0, CUT), where(c > 0.0, CUT, 1.0)),
     symbol="?:",
     formula=("the second if {a} > 0 else the third", r"\mathrm{{where}}({a} > 0, \ldots)"),
     derivatives=(

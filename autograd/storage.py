@@ -7,8 +7,9 @@
 
 Inputs come before the nodes that use them, and the root is last. Numbers that JSON has no word for are the strings
 "inf", "-inf" and "nan". A partial is null where no gradient ever goes back (to a constant, out of a detach), and "cut"
-where none does because the input was not chosen, as below 0 in relu. What is left out is empty: no label, no scope, no gradient. Reading checks everything and runs
-nothing: the text can name operations of the derivative sheet, and that is all.
+where none does because the input was not chosen, as below 0 in relu. What is left out is empty: no label, no scope, no
+gradient. Reading checks everything and runs nothing: the text can name operations of the derivative sheet, and that is
+all.
 """
 
 from __future__ import annotations

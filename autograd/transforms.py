@@ -62,8 +62,8 @@ def graph_adjoints(root: Value, wanted: Sequence[Value]) -> dict[Value, Any]:
         # constants enter a rule as plain numbers, so that (b - 1) in the power rule does not become a node
         operands = [x.data if is_constant(x) else x for x in node.inputs]
         partials = SHEET[node.op].partials(node, *operands)
-        for x, partial in zip(node.inputs, partials, strict=True):
-            if x in depends and not is_constant(x) and partial is not None:
+        for x, partial, recorded in zip(node.inputs, partials, node.local_derivatives, strict=True):
+            if x in depends and recorded is not None:  # it is None to a constant, and out of a detach
                 contribution = _passed(upstream, partial)
                 before = adjoint.get(x)
                 adjoint[x] = contribution if before is None or _is(before, 0.0) else before + contribution

@@ -27,7 +27,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from .kernels import NAMESPACE, fast
 from .modes import STATE, NonFiniteError, current_scope, recording, watching
-from .ops import CONSTANT, CUT, LEAF, SHEET
+from .ops import CONSTANT, CUT, DETACH, LEAF, SHEET
 
 _new = object.__new__
 _MANY = ("many",)  # what `_a` holds when the inputs are in the tuple `_b`: anything but None
@@ -548,8 +548,9 @@ def local_partials(name: str, y: float, numbers: list[float]) -> list[float | No
 
 
 def store_inputs(out: Value, inputs: list[Any], partials: Iterable[float | None]) -> None:
-    """Put inputs and local derivatives into a node's slots; what is constant has nothing to pass on."""
-    kept = tuple(None if is_constant(x) else d for x, d in zip(inputs, partials, strict=True))
+    """Put inputs and local derivatives into a node's slots; to a constant, and out of a detach, nothing goes back."""
+    stops = out._tag[0] == DETACH
+    kept = tuple(None if stops or is_constant(x) else d for x, d in zip(inputs, partials, strict=True))
     out._da = out._db = out._b = None
     if len(inputs) == 1:
         (out._a,), (out._da,) = inputs, kept

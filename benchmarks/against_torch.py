@@ -3,9 +3,9 @@
     python benchmarks/against_torch.py --programs 20000 --seed 1
 
 Each program is a few operations of the derivative sheet on inputs such as 0, -0, ±1, ±inf, nan and ties, and on a plain
-number; PyTorch runs the same in float64. Where the two disagree, the program is run again with PyTorch's convention in place of ours, one
-convention of `CONVENTIONS` after the other: if they then agree, that convention is the reason. Disagreements that none
-of them explains are printed, and the exit status is 1.
+number; PyTorch runs the same in float64. Where the two disagree, the program is run again with PyTorch's convention in
+place of ours, one convention of `CONVENTIONS` after the other: if they then agree, that convention is the reason.
+Disagreements that none of them explains are printed, and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ CONVENTIONS: list[Convention] = [
     ),
     Convention(
         "what amax did not choose",
-        "an input that a maximum did not choose gets 0, whatever the gradient above it is, with two inputs and with more",
+        "an input that a maximum did not choose gets 0, whatever comes from above, with two inputs and with more",
         "the same with two (torch.maximum); with more (amax, amin) 0·inf, which is nan",
         _extreme(of_two=False, of_many=True),
     ),

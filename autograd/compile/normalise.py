@@ -22,7 +22,7 @@ import math
 from dataclasses import dataclass, field
 
 from ..ops import BUILT_IN, CONSTANT, SHEET
-from .symbols import Symbol, leaf, partials
+from .symbols import leaf, partials
 from .trace import INPUT, PARAMETER, Trace
 
 CONST, SHARED, BATCHED = 0, 1, 2

@@ -31,7 +31,9 @@ MAX_WRITTEN = 16  # operations on more inputs are called, not written out
 MAX_INLINE = 200  # characters; Python's parser allows 200 brackets inside each other
 MAX_TERMS = 50
 
-FAST: dict[str, Any] = {name: getattr(math, name) for name in ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "pow")}
+FAST: dict[str, Any] = {
+    name: getattr(math, name) for name in ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "pow")
+}
 FAST |= {"sigmoid": ieee.sigmoid, "softplus": ieee.softplus, "inf": math.inf, "nan": math.nan, "CUT": CUT}
 CAREFUL: dict[str, Any] = FAST | {
     name: getattr(ieee, name) for name in ("exp", "log", "log1p", "sqrt", "sin", "cos", "pow", "div")
@@ -53,8 +55,8 @@ def _partials_rule(name: str) -> Callable[..., Sequence[float]]:
 class Template:
     """A rule as text. In it, {0} stands for the result, {1}, {2}, ... for the operands, {i} for the node's number.
 
-    If the rule may cut a path, what stands in ``partials`` for it is the whole product with the adjoint {d}: 0 where the
-    path is cut, else {d} · ∂.
+    If the rule may cut a path, what stands in ``partials`` for it is the whole product with the adjoint {d}: 0 where
+    the path is cut, else {d} · ∂.
     """
 
     before: list[str]  # statements that name what occurs more than once
@@ -169,7 +171,9 @@ class Writer:
                 pass
             else:
                 sent = [isinstance(x, Symbol) and p is not None for p, x in zip(local, xs, strict=True)]
-                back = [passed(D, p) if has_cut(p) else p for p, s in zip(local, sent, strict=True) if s and p is not None]
+                back = [
+                    passed(D, p) if has_cut(p) else p for p, s in zip(local, sent, strict=True) if s and p is not None
+                ]
                 if self.unfold:
                     once: dict[Any, tuple[Symbol, Symbol]] = {}
                     result, *back = [written_out(x, once) for x in (result, *back)]

@@ -25,7 +25,9 @@ BOUND = 1e-13
 DIGITS = 300  # 1 - tanh(300)² begins at digit 260
 LARGEST, SMALLEST = 1.7e308, 1e-300  # beyond these a result is inf, or has lost digits to underflow
 
-LINE = [s * x for x in (1e-12, 1e-5, 0.01, 0.3, 1.0, 1.5, 2.6, 3.3, 7.0, 15.0, 20.0, 36.9, 99.5, 300.0) for s in (1, -1)]
+LINE = [
+    s * x for x in (1e-12, 1e-5, 0.01, 0.3, 1.0, 1.5, 2.6, 3.3, 7.0, 15.0, 20.0, 36.9, 99.5, 300.0) for s in (1, -1)
+]
 PLANE = list(itertools.product([-300.0, -26.4, -1.5, -1e-3, 1e-9, 0.7, 1.0, 3.0, 25.5, 300.0], repeat=2))
 _random = random.Random(0)
 ROWS = [(0.0, -26.4), (-26.4, 0.0, -30.0), (0.5,), (1e-9, -40.0), (0.0, -0.1), (-1.0, 1.0), (300.0, -300.0)]
@@ -139,7 +141,7 @@ def test_the_operations_that_lose_digits_on_arrays_only_are_those_the_sheet_name
     for name, x in (("tanh", [15.0]), ("logsumexp", [0.0, -26.4])):
         assert "programs on arrays" in ag.SHEET[name].singular
         w = Value(1.0)
-        step = ag.compile(lambda v, name=name: ag.functions.apply(name, *[w * a for a in v]), x, backend="numpy")
+        step = ag.compile(lambda v, name=name, w=w: ag.functions.apply(name, *[w * a for a in v]), x, backend="numpy")
         eager = ag.functions.apply(name, *[Value(a) for a in x]).data
         assert abs(step(np.array([x])) - eager) <= 1e-15
 
@@ -152,7 +154,9 @@ def test_cross_entropy_of_a_sure_model_keeps_its_digits(target: Any) -> None:
     with mp.workdps(DIGITS):
         rest = mp.exp(-40) + mp.exp(-41)
         assert is_right(loss.data, mp.log1p(rest), 0)
-        for leaf, slope in zip(logits, (-rest / (1 + rest), mp.exp(-40) / (1 + rest), mp.exp(-41) / (1 + rest)), strict=True):
+        for leaf, slope in zip(
+            logits, (-rest / (1 + rest), mp.exp(-40) / (1 + rest), mp.exp(-41) / (1 + rest)), strict=True
+        ):
             assert is_right(leaf.grad, slope, 0)
     assert nn.cross_entropy([40.0, 0.0], 0) == pytest.approx(4.248354255291589e-18, rel=1e-13)
 

@@ -12,7 +12,7 @@ import pytest
 
 import autograd as ag
 from autograd import Value, backward_steps, dumps, grad, loads, recompute
-from autograd.ops import CUT, SHEET, where
+from autograd.ops import BUILT_IN, CUT, SHEET, where
 from autograd.transforms import numeric_adjoints
 from autograd.value import record
 from viz import draw_derivation, draw_graph
@@ -274,10 +274,13 @@ def test_many_units_are_cut_at_once_in_place_and_in_the_readable_program() -> No
 
 
 def test_every_operation_of_the_sheet_says_for_each_input_what_goes_back() -> None:
-    """A number, CUT where nothing does for these numbers, None where nothing ever does."""
-    for name, op in SHEET.items():
+    """A number, or CUT where nothing does."""
+    cuts = set()
+    for name in BUILT_IN:
+        op = SHEET[name]
         inputs = [0.7, -0.3][: op.arity or 2]
         partials = list(op.partials(op.forward(*inputs), *inputs))
         assert len(partials) == len(inputs)
-        assert all(d is None or type(d) is float for d in partials)
-        assert (None in partials) == (name == "detach" or (op.custom and "ignores" in name))
+        assert all(type(d) is float for d in partials)
+        cuts |= {name for d in partials if d is CUT}
+    assert cuts == {"detach", "maximum", "minimum", "leaky_relu"}

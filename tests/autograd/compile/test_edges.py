@@ -40,7 +40,9 @@ SHAPES: dict[str, Callable[[Any, list[Any], list[Any]], list[Any]]] = {
 }
 
 
-def check(f: Callable[..., Any], example: list[float] | None, backend: str, batches: tuple[int, ...] = (1, 2, 5)) -> None:
+def check(
+    f: Callable[..., Any], example: list[float] | None, backend: str, batches: tuple[int, ...] = (1, 2, 5)
+) -> None:
     """Value, gradient and outputs of the program are those of the scalar code."""
 
     def loss(*x: Any) -> Any:
