@@ -34,6 +34,7 @@ from . import ieee
 # edge. A zero that was computed (the derivative of 0·x by x) stays a number: 0·inf is nan there, as in PyTorch.
 #
 # Out of `detach` no gradient ever goes back, whatever the numbers are: that edge is no edge, as a constant's is none.
+# A rule may say that of an input by None in the place of its derivative.
 
 CUT = float("0")  # a literal could be the same object as another literal
 
@@ -515,7 +516,7 @@ for _name, _symbol, _compare in (
         _name,
         2,
         lambda a, b, _compare=_compare: where(_compare(a, b), 1.0, 0.0),
-        lambda y, a, b: (CUT, CUT),
+        lambda y, a, b: (None, None),
         symbol=_symbol,
         formula=(f"1 if {{a}} {_symbol} {{b}} else 0", rf"\mathbf{{{{1}}}}[{{a}} {_symbol} {{b}}]"),
         derivatives=(("0", "0"), ("0", "0")),
@@ -526,7 +527,7 @@ _line(
     "where",
     3,
     lambda c, a, b: where(c > 0.0, a, b),
-    lambda y, c, a, b: (CUT, where(c > 0.0, 1.0, CUT), where(c > 0.0, CUT, 1.0)),
+    lambda y, c, a, b: (None, where(c > 0.0, 1.0, CUT), where(c > 0.0, CUT, 1.0)),
     symbol="?:",
     formula=("the second if {a} > 0 else the third", r"\mathrm{{where}}({a} > 0, \ldots)"),
     derivatives=(

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..modes import TracingError
-from ..ops import CHOICES, CUT, DETACH, SHEET
+from ..ops import CUT, DETACH, SHEET
 
 Shape = tuple[int, ...]
 BATCH = -1
@@ -252,8 +252,7 @@ def partials(op: str, y: Any, *operands: Any) -> list[Symbol | None]:
 
 
 def _sent(op: str, partial: Any) -> Symbol | None:
-    never = partial is CUT and (op == DETACH or op in CHOICES)
-    return None if never or partial is None else lift(partial)
+    return None if op == DETACH or partial is None else lift(partial)
 
 
 def _run(op: str, rule: Callable[[], Any]) -> Any:
