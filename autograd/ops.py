@@ -35,7 +35,8 @@ from . import ieee
 # there, a 0.0 that is told from every other zero by its identity, and the backward passes send nothing along such an
 # edge. A zero that was computed (the derivative of 0·x by x) stays a number: 0·inf is nan there, as in PyTorch.
 #
-# An input from which no gradient ever comes back, whatever the numbers are (`detach`), gets None, as a constant does.
+# Out of `detach` no gradient ever goes back, whatever the numbers are: that edge is no edge, as a constant's is none.
+# A rule may say that of an input by None in the place of its derivative.
 
 CUT = float("0")  # a literal could be the same object as another literal
 
@@ -681,7 +682,7 @@ _line(
     "detach",
     1,
     lambda a: a,
-    lambda y, a: (None,),
+    lambda y, a: (CUT,),
     symbol="detach",
     formula=("{a}", "{a}"),
     derivatives=(("0", "0"),),

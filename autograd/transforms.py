@@ -15,7 +15,7 @@ from typing import Any, Literal, overload
 from .forward import Dual, apply, is_number, levels, parts, passed
 from .graph import topological_order
 from .modes import STATE, recording, recording_again, watching
-from .ops import CONSTANT, CUT, SHEET
+from .ops import CONSTANT, CUT, DETACH, SHEET
 from .signatures import Curvature, Gradient, GradientBySecond, Rows, ValueAndGradient
 from .steps import check_backward
 from .value import Value, constant, record, to_float, unrecorded
@@ -60,7 +60,7 @@ def graph_adjoints(root: Value, wanted: Sequence[Value]) -> dict[Value, Any]:
     adjoint: dict[Value, Any] = {root: 1.0}
     for node in reversed(order):
         upstream = adjoint.get(node)
-        if upstream is None or node not in depends or not node.inputs:
+        if upstream is None or node not in depends or not node.inputs or node._tag[0] == DETACH:
             continue
         # constants enter a rule as plain numbers, so that (b - 1) in the power rule does not become a node
         inputs = node.inputs

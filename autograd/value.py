@@ -31,7 +31,7 @@ from .elsewhere import LikeATensor
 from .hints import explains
 from .kernels import CURRENT, NAMESPACE, fast
 from .modes import STATE, TRACING, NonFiniteError, current_scope, current_tags, recording, watching
-from .ops import BUILT_IN, CONSTANT, CUT, LEAF, LEAKY_SLOPE, SHEET
+from .ops import BUILT_IN, CONSTANT, CUT, DETACH, LEAF, LEAKY_SLOPE, SHEET
 
 _new = object.__new__
 _new_int = int.__new__
@@ -799,8 +799,9 @@ def local_partials(name: str, y: float, numbers: list[float]) -> list[float | No
 
 
 def store_inputs(out: Value, inputs: list[Any], partials: Iterable[float | None]) -> None:
-    """Put inputs and local derivatives into a node's slots; what is constant has nothing to pass on."""
-    kept = tuple(None if is_constant(x) else d for x, d in zip(inputs, partials, strict=True))
+    """Put inputs and local derivatives into a node's slots; to a constant, and out of a detach, nothing goes back."""
+    stops = out._tag[0] == DETACH
+    kept = tuple(None if stops or is_constant(x) else d for x, d in zip(inputs, partials, strict=True))
     out._da = out._db = out._b = None
     if len(inputs) == 1:
         (out._a,), (out._da,) = inputs, kept

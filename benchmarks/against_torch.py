@@ -173,7 +173,7 @@ CONVENTIONS: list[Convention] = [
     ),
     Convention(
         "what amax did not choose",
-        "an input that a maximum did not choose gets 0, whatever the gradient above it is, of two inputs and of more",
+        "an input that a maximum did not choose gets 0, whatever comes from above, with two inputs and with more",
         "the same with two (torch.maximum); with more (amax, amin) 0·inf, which is nan",
         _extreme(of_two=False, of_many=True),
     ),

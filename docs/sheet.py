@@ -104,7 +104,7 @@ def description(op: Op) -> str:
 def picture(op: Op) -> str:
     """A plot of an operation on one input; the graph of any other."""
     if op.arity == 1:
-        return plot(op.forward, lambda x: op.partials(op.forward(x), x)[0] or 0.0)
+        return plot(op.forward, lambda x: op.partials(op.forward(x), x)[0])
     letters = ("a", "b") if op.arity == 2 else ("x0", "x1", "w0", "w1") if op.name == "dot" else ("x0", "x1", "x2")
     letters = ("c", "a", "b") if op.name == "where" else letters
     y = record(op.name, *(Value(float(3 - i), label=name) for i, name in enumerate(letters)))

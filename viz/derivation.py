@@ -73,8 +73,8 @@ class Path:
     """One way from the root back to the leaf.
 
     ``nodes`` are the root, ..., the leaf; the node ``nodes[k + 1]`` is input number ``positions[k]`` of ``nodes[k]``,
-    and ``local[k]`` is the local derivative by it. ``contribution`` is the product of them all; it is 0 if a choice on
-    the way (relu, maximum, ...) did not choose this path, even beside an inf.
+    and ``local[k]`` is the local derivative by it. ``contribution`` is the product of them all; if a choice on the way
+    (relu, maximum, ...) did not choose this path it is 0, even where inf comes from above.
     """
 
     nodes: tuple[Value, ...]

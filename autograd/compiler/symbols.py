@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..modes import TracingError
-from ..ops import CUT, SHEET
+from ..ops import CUT, DETACH, SHEET
 
 Shape = tuple[int, ...]
 BATCH = -1
@@ -254,12 +254,12 @@ def forward(op: str, *operands: Any) -> Symbol:
 
 def partials(op: str, y: Any, *operands: Any) -> list[Symbol | None]:
     """One local derivative per operand; None for an operand to which nothing goes back."""
-    result: list[Symbol | None] = _run(op, lambda: [_sent(p) for p in SHEET[op].partials(y, *operands)])
+    result: list[Symbol | None] = _run(op, lambda: [_sent(op, p) for p in SHEET[op].partials(y, *operands)])
     return result
 
 
-def _sent(partial: Any) -> Symbol | None:
-    return None if partial is None else lift(partial)
+def _sent(op: str, partial: Any) -> Symbol | None:
+    return None if op == DETACH or partial is None else lift(partial)
 
 
 def _run(op: str, rule: Callable[[], Any]) -> Any:
