@@ -18,9 +18,9 @@ from autograd import ExpressionError, Value, __version__, parse
 from autograd.expression import known_functions
 
 from . import _ctrl_c
+from .checks import ENGINES, RANKDIRS, THEMES
 from .dot import EngineError
-from .drawing import ENGINES, Drawing, draw_graph
-from .graph.svg import RANKDIRS, THEMES
+from .drawing import Drawing, draw_graph
 from .live.player import step_through
 
 _EXAMPLES = """\

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from autograd import format_number
 
 from .graph.diagram import Diagram, Part
-from .graph.svg import DARK, LIGHT
+from .markup import DARK, LIGHT
 from .metrics import printable
 
 if TYPE_CHECKING:

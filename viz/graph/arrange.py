@@ -19,15 +19,11 @@ from dataclasses import dataclass, field
 from autograd import format_number
 
 from ..layout.sugiyama import Box, Layout, Wire, layered
-from ..metrics import clip, text_width
+from ..metrics import NAME_SIZE, NUMBER_SIZE, SYMBOL_SIZE, TITLE_SIZE, clip, text_width
 from .diagram import Diagram, Part
 
 GATE_RADIUS = 20.0
 PILL_HEIGHT = 32.0
-NUMBER_SIZE = 13.0
-NAME_SIZE = 15.0
-SYMBOL_SIZE = 15.0
-TITLE_SIZE = 12.0
 FRAME_PADDING = 12.0
 FRAME_TITLE = 24.0
 MAX_FRAME_LEVELS = 12

@@ -11,15 +11,12 @@ import json
 import re
 from typing import Any
 
-from ..graph.svg import DARK, LIGHT, Rules
+from ..markup import DARK, LIGHT, Rules
 from ..metrics import FONT
+from ..picture import KEYS_ARE_OURS
 from .stage import stylesheet
 
 _ROOT = ".cr-player"
-# JupyterLab takes no key for its own where the element that has the focus says so; on one around it, it would be late:
-# its `d d` is for any ":focus" in a notebook, and deletes the cell.
-KEYS_ARE_OURS = "data-lm-suppress-shortcuts"
-
 _STYLE = """\
 %(root)s{color-scheme:light dark;color:var(--ink);font:15px/1.5 %(font)s;margin:0;text-align:left}
 :is([data-jp-theme-light=true],.vscode-light,[data-md-color-scheme=default]) %(root)s{color-scheme:light}
@@ -237,4 +234,4 @@ def _style(rules: Rules) -> str:
     return stylesheet(_ROOT, rules) + _STYLE % {"root": _ROOT, "font": FONT}
 
 
-__all__ = ["KEYS_ARE_OURS", "page", "piece", "step"]
+__all__ = ["page", "piece", "step"]

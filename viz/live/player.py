@@ -25,12 +25,12 @@ from autograd.graph import names_in_order
 from autograd.ops import LEAF
 from autograd.steps import bracketed, latex_name, latex_number
 
-from ..drawing import MAX_NODES, check_depth, one_of, only_a_value
+from ..checks import MAX_NODES, THEMES, check_depth, one_of
 from ..graph import diagram as diagrams
 from ..graph.diagram import UNSET, Diagram, count
-from ..graph.svg import THEMES, title_of
+from ..graph.svg import title_of
 from ..metrics import clip, one_line, printable, text_width
-from ..mistakes import Taught, explained, shown_by
+from ..mistakes import Taught, explained, only_a_value, shown_by
 from . import page as pages
 from .stage import FMT, Backdrop, Stage
 
