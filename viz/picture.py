@@ -1,10 +1,12 @@
-"""`Picture`: an SVG that shows itself in a notebook, and is saved as a file of any kind."""
+"""`Picture`: an SVG that shows itself in a notebook, and is saved as a file of any kind; and the page around it."""
 
 from __future__ import annotations
 
 import base64
 import html
 import os
+import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,32 @@ from .mistakes import Taught, explained
 # JupyterLab takes no key for its own where the element that has the focus says so; on one around it, it would be late:
 # its `d d` is for any ":focus" in a notebook, and deletes the cell.
 KEYS_ARE_OURS = "data-lm-suppress-shortcuts"
+# what stays: texts in quotes, and signs; what goes: comments, and the spaces around signs that mean nothing there
+_FOR_READERS = re.compile(
+    r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`)|/\*.*?\*/|//[^\n]*|\s*([{};,=>])\s*|(?<=:) """, re.DOTALL
+)
+
+
+@cache
+def web_file(name: str) -> str:
+    """A style sheet or a script of this package, without the comments and spaces that are for whoever reads the file.
+
+    It must have a semicolon after each statement and declaration, and no regular expression with a quote in it.
+    """
+    from importlib.resources import files  # which takes a while, and only pages need it
+
+    text = files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return re.sub(r"^\s+", "", _FOR_READERS.sub(r"\1\2", text), flags=re.MULTILINE)
+
+
+def html_page(title: str, theme: str, style: str, body: str) -> str:
+    """A whole page of HTML."""
+    scheme = "light dark" if theme == "auto" else theme
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{html.escape(title)}</title>\n'
+        '<meta name="viewport" content="width=device-width">\n'
+        f"<style>:root{{color-scheme:{scheme}}}\n{style}</style></head>\n<body>\n{body}</body>\n</html>\n"
+    )
 
 
 class Picture(Taught):
@@ -70,14 +98,7 @@ class Picture(Taught):
         raise NotImplementedError
 
     def _page(self) -> str:
-        title = html.escape(self._title)
-        scheme = "light dark" if self._theme == "auto" else self._theme
-        return (
-            f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{title}</title>\n'
-            '<meta name="viewport" content="width=device-width">\n'
-            f"<style>:root{{color-scheme:{scheme}}}body{{margin:2rem;font-family:sans-serif;overflow-x:auto}}</style>"
-            f"</head>\n<body>\n<main>\n{self.svg}</main>\n</body>\n</html>\n"
-        )
+        return html_page(self._title, self._theme, web_file("picture.css"), f"<main>\n{self.svg}</main>\n")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """For notebooks: as an <img>, which survives an untrusted notebook and an export, where inline SVG does not."""

@@ -143,10 +143,12 @@ class Stage:
 
 
 def stylesheet(identity: str, rules: markup.Rules) -> str:
-    """The rules for pictures inside of ``identity``, in colours that follow its ``color-scheme``."""
+    """The rules for pictures inside of ``identity``, in colours that follow its ``color-scheme``; and the font."""
     colours = {name: f"light-dark({light},{markup.DARK[name]})" for name, light in markup.LIGHT.items()}
-    variables = ";".join(f"--{name}:{colour}" for name, colour in colours.items())
-    return f"{identity}{{{variables}}}\n" + rules(f"{identity} svg", {name: f"var(--{name})" for name in markup.LIGHT})
+    variables = "".join(f"--{name}:{colour};" for name, colour in colours.items())
+    return f"{identity}{{{variables}--font:{FONT}}}\n" + rules(
+        f"{identity} svg", {name: f"var(--{name})" for name in markup.LIGHT}
+    )
 
 
 # --- fewer bytes
