@@ -31,8 +31,6 @@
     play: 'M4 2v12l10-6z',
     pause: 'M4 2h3v12H4zM9 2h3v12H9z',
   };
-  const PACE = 1800; // milliseconds for a frame
-  const GHOSTS = 24; // captions that are measured
   const KEYS_ARE_OURS = { 'data-lm-suppress-shortcuts': '' }; // see picture.py
   const still = matchMedia('(prefers-reduced-motion: reduce)');
 
@@ -202,8 +200,7 @@
       const captions = make('div', box, { class: 'cr-captions' });
       /** @param {Frame} frame */
       const length = ([, , text, words, more]) => text.length * 1.6 + words.length + more.length;
-      const longest = [...frames].sort((a, b) => length(b) - length(a)).slice(0, GHOSTS);
-      for (const frame of longest)
+      for (const frame of [...frames].sort((a, b) => length(b) - length(a)).slice(0, 24))
         this.write(make('div', captions, { class: 'cr-ghost', 'aria-hidden': 'true' }), frame);
       this.now = make('div', captions, { class: 'cr-caption', 'aria-live': 'polite', 'aria-atomic': 'true' });
     }
@@ -281,7 +278,7 @@
       this.timer = setInterval(() => {
         this.show(this.at + 1);
         if (this.at === this.last) this.pause();
-      }, PACE);
+      }, 1800); // milliseconds
     }
 
     pause() {
