@@ -21,7 +21,7 @@ from . import _ctrl_c
 from .checks import ENGINES, RANKDIRS, THEMES
 from .dot import EngineError
 from .drawing import Drawing, draw_graph
-from .live.player import step_through
+from .live.stepping import step_through
 
 _EXAMPLES = """\
 examples:

@@ -116,6 +116,7 @@ class Drawing(Picture):
             self._diagram = diagrams.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes, show_grad=show_grad)
         else:
             self._diagram = program.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes)
+        self._title = svg.title_of(self._diagram)
         # painted at once: the numbers must be those of now, not those of when somebody looks
         self._arrangement: Arrangement | None = None
         if engine == "layered":
@@ -127,8 +128,7 @@ class Drawing(Picture):
 
     @property
     def _dot_source(self) -> str:
-        source: str = self.to_dot().source
-        return source
+        return str(self.to_dot().source)
 
     def to_dot(self) -> graphviz.Digraph:
         """The same graph as a ``graphviz.Digraph``, a new one at each call, to be styled or drawn in another way."""
@@ -153,10 +153,6 @@ class Drawing(Picture):
         if self._theme != "auto" or self._arrangement is None:
             return self.svg
         return svg.render(self._diagram, self._arrangement, rankdir=self._rankdir, theme="light")
-
-    @property
-    def _title(self) -> str:
-        return svg.title_of(self._diagram)
 
     def __repr__(self) -> str:
         what = diagrams.count(self._diagram.node_count, *self._diagram.unit)

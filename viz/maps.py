@@ -160,16 +160,12 @@ class MapDrawing(Picture):
 
     def __init__(self, scene: _Scene, window: tuple[int, int] | None) -> None:
         place = None if window is None else scene.check_place(window)
-        self._scene, self._place, self._theme = scene, place, scene.theme
+        self._scene, self._place, self._theme, self._title = scene, place, scene.theme, scene.title
         self.caption = "" if place is None else scene.caption(*place)
         self.svg = scene.render(place, scene.theme)
 
     def _fixed_theme(self) -> str:
         return self._scene.render(self._place, "light") if self._theme == "auto" else self.svg
-
-    @property
-    def _title(self) -> str:
-        return self._scene.title
 
     def __repr__(self) -> str:
         return f"<MapDrawing of {self._scene.title}; .save('maps.svg') writes it to a file>"

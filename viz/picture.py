@@ -17,9 +17,11 @@ from .mistakes import Taught, explained
 # JupyterLab takes no key for its own where the element that has the focus says so; on one around it, it would be late:
 # its `d d` is for any ":focus" in a notebook, and deletes the cell.
 KEYS_ARE_OURS = "data-lm-suppress-shortcuts"
-# what stays: texts in quotes, and signs; what goes: comments, and the spaces around signs that mean nothing there
 _FOR_READERS = re.compile(
-    r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`)|/\*.*?\*/|//[^\n]*|\s*([{};,=>])\s*|(?<=:) """, re.DOTALL
+    r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`)"""  # texts stay as they are;
+    r"|/\*.*?\*/|//[^\n]*"  # comments go,
+    r"|\s*([{};,=>])\s*|(?<=:) ",  # and the spaces around signs, which mean nothing there
+    re.DOTALL,
 )
 
 
@@ -50,6 +52,7 @@ class Picture(Taught):
 
     svg: str
     _theme: str
+    _title: str  # what a page and a screen reader call it
     _endings = ".svg, .html, .png or .pdf"
 
     @explained
@@ -90,11 +93,6 @@ class Picture(Taught):
 
     def _fixed_theme(self) -> str:
         """The SVG with its colours decided: a file of dots cannot follow the reader's system."""
-        raise NotImplementedError
-
-    @property
-    def _title(self) -> str:
-        """What a page and a screen reader call the picture."""
         raise NotImplementedError
 
     def _page(self) -> str:

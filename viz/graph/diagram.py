@@ -359,22 +359,20 @@ def _diagram(graph: _Graph, groups: list[int], boxes: dict[int, _Box], note: str
                 if k in folded:
                     part.is_first_non_finite |= i == first_bad
                     ports.append(-1)
-                elif groups[i] in boxes:  # what was folded gives a gate of many inputs one wire, not thousands
-                    source = part_of[groups[i]]
-                    if len(graph.sources[g]) > 2 and source in part.inputs:
-                        ports.append(part.inputs.index(source))
-                        part.locals_[ports[-1]] = None
-                    else:
-                        ports.append(len(part.inputs))
-                        part.inputs.append(source)
-                        part.locals_.append(local)
+                    continue
+                is_folded = groups[i] in boxes
+                if graph.is_constant[i] and not is_folded:
+                    parts.append(_part(graph, i))
+                    parts[-1].is_first_non_finite = i == first_bad
+                    part_of[i] = len(parts) - 1
+                source = part_of[groups[i]]
+                if is_folded and len(graph.sources[g]) > 2 and source in part.inputs:
+                    # what was folded gives a gate of many inputs one wire, not thousands
+                    ports.append(part.inputs.index(source))
+                    part.locals_[ports[-1]] = None
                 else:
-                    if graph.is_constant[i]:
-                        parts.append(_part(graph, i))
-                        parts[-1].is_first_non_finite = i == first_bad
-                        part_of[i] = len(parts) - 1
                     ports.append(len(part.inputs))
-                    part.inputs.append(part_of[groups[i]])
+                    part.inputs.append(source)
                     part.locals_.append(local)
             part.ports = tuple(ports)
         parts.append(part)

@@ -256,12 +256,9 @@ class Painter:
         elif part.name:
             if part.is_parameter:
                 yield self.rectangle("tag", u, v - shape.body_across / 2, shape.body - 2, shape.body_across, radius=5)
-                middle = self.place(u + shape.body / 2 - 1, v)
-                yield text_at("name", *middle, clip(part.name), anchor="middle")
-            elif self.vertical:
-                yield text_at("name", *middle, clip(part.name), anchor="middle")
-            else:
-                yield text_at("name", *self.place(u + (shape.body - 6) / 2, v), clip(part.name), anchor="middle")
+            short = 2 if part.is_parameter else 0 if self.vertical else 6  # of the body, what the name leaves free
+            middle = self.place(u + (shape.body - short) / 2, v)
+            yield text_at("name", *middle, clip(part.name), anchor="middle")
         else:
             yield f'<circle class="dot" cx="{px(middle[0])}" cy="{px(middle[1])}" r="3"/>\n'
 
@@ -280,12 +277,9 @@ class Painter:
         named = part.kind != "input" and bool(part.name) and not part.is_root and part.kind != "constant"
         prefix = _isolated(clip(part.name)) + "  " if named else ""
         x, y = self.place(u + shape.stub / 2, v)
-        pieces = []
-        if shape.value:
-            pieces.append(("value", prefix, shape.value, -1))
-        if shape.gradient:
-            pieces.append(("gradient", "", shape.gradient, 1))
-        for kind, name, text, side in pieces:
+        for kind, name, text, side in (("value", prefix, shape.value, -1), ("gradient", "", shape.gradient, 1)):
+            if not text:
+                continue
             width = text_width(name, NUMBER_SIZE, bold=True) + text_width(text, NUMBER_SIZE)
             if self.vertical:
                 anchor = "end" if side < 0 else "start"
@@ -300,15 +294,11 @@ class Painter:
     def root_end(self, shape: Shape, u: float, v: float) -> Iterable[str]:
         x, y = self.place(u, v)
         yield f'<circle class="dot" cx="{px(x)}" cy="{px(y)}" r="4"/>\n'
-        name = clip(shape.part.end_name)
-        if not name:
-            return
-        if self.vertical:
+        name, leftward = clip(shape.part.end_name), self.rankdir == "RL"
+        if name and self.vertical:
             yield text_at("name", *self.place(u + 20, v), name, anchor="middle")
-        elif self.rankdir == "RL":
-            yield text_at("name", x - 10, y, name, anchor="end")
-        else:
-            yield text_at("name", x + 10, y, name)
+        elif name:
+            yield text_at("name", x - 10 if leftward else x + 10, y, name, anchor="end" if leftward else "")
 
 
 def title_of(diagram: Diagram) -> str:
