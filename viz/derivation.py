@@ -112,7 +112,7 @@ class Derivation(Taught):
             "value": self.value,
             "note": self.note,
             "paths": [([number[x] for x in p.nodes], p.positions, p.local, p.contribution) for p in self.paths],
-            "words": [{name: vars(w)[name] for name in _WORDS} for w in (self._text, self._latex)],
+            "words": (self._text, self._latex),
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -120,9 +120,7 @@ class Derivation(Taught):
         nodes = topological_order(self.root)
         self.leaf, self.value, self.note = nodes[state["leaf"]], state["value"], state["note"]
         self.paths = tuple(Path(tuple(nodes[k] for k in numbers), *rest) for numbers, *rest in state["paths"])
-        self._text, self._latex = _Writer.__new__(_Writer), _Writer.__new__(_Writer)
-        for writer, words in zip((self._text, self._latex), state["words"], strict=True):
-            vars(writer).update(words)
+        self._text, self._latex = state["words"]
 
     def to_latex(self, *, definitions: bool = True) -> str:
         r"""The derivation as LaTeX: an ``aligned`` block (of the package amsmath), to be put between ``\[`` and ``\]``.
@@ -242,9 +240,6 @@ def _ambiguous(paths: Iterable[Path]) -> set[tuple[Value, Value]]:
 # --- writing
 
 
-_WORDS = ("whole", "chain", "definitions")  # what a writer has written
-
-
 class _Writer:
     """Writes a derivation, as text or as rows of LaTeX: ``definitions`` first, then the ``chain`` of equations."""
 
@@ -255,6 +250,10 @@ class _Writer:
         self.whole = self._partial(self.root, self.leaf)
         self.chain = self._chain()
         self.definitions = self._definitions(order)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickle: what was written, without the graph."""
+        return {"whole": self.whole, "chain": self.chain, "definitions": self.definitions}
 
     def _name(self, node: Value) -> str:
         name = one_line(self.names[node])

@@ -23,7 +23,7 @@ from .graph.diagram import OUTDATED
 from .graph.svg import style_rules
 from .live.player import Frame, Player
 from .live.stage import Backdrop, compact
-from .markup import MARGIN, card, document, px, relevant, text_at, wrap
+from .markup import MARGIN, card, document, px, rectangle, relevant, text_at, wrap
 from .metrics import NAME_SIZE, clip, one_line, text_width
 from .mistakes import explained, shown_by
 from .picture import Picture
@@ -578,9 +578,8 @@ def _lines(board: _Board) -> str:
 
 
 def _frame(board: _Board, i: int, j: int, rows: int, columns: int) -> str:
-    area = f'x="{px(board.x + j * board.cell)}" y="{px(board.y + i * CELL)}"'
-    size = f'width="{px(columns * board.cell)}" height="{px(rows * CELL)}"'
-    return f'<rect class="window" {area} {size} rx="2"/>\n'
+    x, y = board.x + j * board.cell, board.y + i * CELL
+    return rectangle("window", x, y, columns * board.cell, rows * CELL, 2)
 
 
 def _rules(identity: str, colours: dict[str, str]) -> str:

@@ -92,8 +92,13 @@ def escape(text: str) -> str:
 
 def card(width: float, height: float) -> str:
     """The paper that all stands on."""
-    size = f'width="{px(width - 1)}" height="{px(height - 1)}"'
-    return f'<rect class="card" x="0.5" y="0.5" {size} rx="10"/>\n'
+    return rectangle("card", 0.5, 0.5, width - 1, height - 1, 10)
+
+
+def rectangle(kind: str, x: float, y: float, width: float, height: float, radius: float) -> str:
+    """A rectangle with round corners; ``kind`` is its class, and x, y its upper left corner."""
+    size = f'width="{px(width)}" height="{px(height)}" rx="{px(radius)}"'
+    return f'<rect class="{kind}" x="{px(x)}" y="{px(y)}" {size}/>\n'
 
 
 def px(x: float) -> str:

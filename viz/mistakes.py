@@ -202,6 +202,3 @@ def _of_text(text: str, function: str) -> str:
     names = dict.fromkeys(re.findall(r"[^\W\d]\w*", text))
     numbers = "".join(f", {name}=..." for name in names if name not in {"pi", *known_functions()})
     return f"; autograd.parse makes one of a formula: {function}(parse({_short(text)}{numbers}))"
-
-
-__all__ = ["Taught", "explained", "only_a_value", "shown_by"]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ..layout.sugiyama import smooth
-from ..markup import MARGIN, card, document, escape, point, px, text_at, wrap
+from ..markup import MARGIN, card, document, escape, point, px, rectangle, text_at, wrap
 from ..metrics import FONT, NAME_SIZE, NUMBER_SIZE, SYMBOL_SIZE, TITLE_SIZE, clip, one_line, text_width
 from .arrange import FRAME_TITLE, GATE_RADIUS, SHEET, Arrangement, Frame, Shape
 from .diagram import Diagram, count
@@ -88,8 +88,7 @@ class Number:
 
     def box(self, kind: str) -> str:
         """A rectangle behind it."""
-        size = f'width="{px(self.width + 4)}" height="17"'
-        return f'<rect class="{kind}" x="{px(self.left - 2)}" y="{px(self.y - 8.5)}" {size} rx="3"/>\n'
+        return rectangle(kind, self.left - 2, self.y - 8.5, self.width + 4, 17, 3)
 
 
 class Painter:
@@ -173,8 +172,7 @@ class Painter:
     def rectangle(self, kind: str, u: float, v: float, along: float, across: float, *, radius: float) -> str:
         x, y = self.corner(u, v, along, across)
         width, height = (across, along) if self.vertical else (along, across)
-        size = f'width="{px(width)}" height="{px(height)}" rx="{px(radius)}"'
-        return f'<rect class="{kind}" x="{px(x)}" y="{px(y)}" {size}/>\n'
+        return rectangle(kind, x, y, width, height, radius)
 
     def line(self, u1: float, v1: float, u2: float, v2: float) -> str:
         return f'<path class="wire" d="M{point(self.place(u1, v1))} L{point(self.place(u2, v2))}"/>\n'
@@ -329,6 +327,3 @@ def _isolated(name: str) -> str:
     ):
         return name
     return f"\u2068{name}\u2069"
-
-
-__all__ = ["Painter", "render", "style_rules", "title_of"]

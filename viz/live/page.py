@@ -41,6 +41,3 @@ def page(piece: str, title: str, theme: str) -> str:
     style = f":root{{--font:{FONT};--muted:light-dark({LIGHT['muted']},{DARK['muted']})}}\n"
     body = f"<main data-page>\n<h1>{html.escape(name)}</h1>\n{piece}</main>\n"
     return html_page(name, theme, style + web_file("live/web/page.css"), body)
-
-
-__all__ = ["page", "piece", "step"]

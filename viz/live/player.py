@@ -169,6 +169,3 @@ def _tidy(text: str) -> str:
 
 def _escape(text: str) -> str:
     return html.escape(printable(text))
-
-
-__all__ = ["Frame", "Player", "Step"]

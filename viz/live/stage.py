@@ -213,6 +213,3 @@ def _with_one_wire(markup: str) -> str:
     path = "".join(d.replace(" ", "") if "C" not in d else d for _, d in found.findall(markup))
     head, tail = markup[: first.start()], markup[first.end() :]
     return f"{head}<path class='{first[1]}' d='{path}'/>{found.sub('', tail)}"
-
-
-__all__ = ["FMT", "Backdrop", "Stage", "compact", "graph_rules", "stylesheet"]

@@ -311,6 +311,3 @@ def _told(batch: Sequence[Step], one: str, many: str) -> tuple[str, str, str]:
 def _listed(words: Sequence[str], separator: str, dots: str = "…", most: int = 8) -> str:
     shown = words if len(words) <= most else [*words[: most - 1], dots, words[-1]]
     return separator.join(shown)
-
-
-__all__ = ["step_through"]
