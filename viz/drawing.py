@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from autograd import Value, format_number, topological_order
+from autograd import Value, topological_order
 from autograd.graph import names_in_order
 
 from . import dot
@@ -175,9 +175,8 @@ def to_text(root: Value | Compiled[Any], fmt: str = ".4g") -> str:
         inputs = [called[x] for x in node.inputs]
         if len(inputs) > 6:
             inputs = [*inputs[:4], "…", inputs[-1]]
-        gradient = format_number(node.grad, fmt) if node.has_grad else "–"
-        value = format_number(node.data, fmt)
-        rows.append((called[node], diagrams.operation(node), ", ".join(inputs), value, gradient))
+        numbers = diagrams.numbers(node, fmt)
+        rows.append((called[node], diagrams.operation(node), ", ".join(inputs), *numbers))
     return "\n\n".join([_aligned(rows), *diagrams.remarks(order, order)])
 
 

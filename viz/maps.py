@@ -423,8 +423,7 @@ class _Scene:
         sum_ = " + ".join(f"{told(w)}·{told(x)}" for w, x in self.products(i, j))
         if total == shown:
             return f"y[{i}][{j}] = {sum_} = {total}"
-        why = "" if self.note else ", as after a bias or an activation"
-        return f"{sum_} = {total}; y[{i}][{j}] is {shown}{why}"
+        return f"{sum_} = {total}; y[{i}][{j}] is {shown}" + ("" if self.note else ", as after a bias or an activation")
 
     def action(self, i: int, j: int) -> str:
         """What happens at this place, in words."""
@@ -537,8 +536,8 @@ class _Scene:
         if place is not None:
             words.append(self.caption(*place))
         for b in (*self.sources, *self.weights, *self.targets):
-            shown = "; ".join(" ".join(row) for row in b.texts[:12]) + ("; …" if len(b.texts) > 12 else "")
-            words.append(f"{b.name or 'Rows'}: {shown}")
+            rows = [" ".join(row) for row in b.texts[:12]] + ["…"] * (len(b.texts) > 12)
+            words.append(f"{b.name or 'Rows'}: {'; '.join(rows)}")
         return ". ".join([*words, self.note] if self.note else words)
 
 

@@ -123,8 +123,7 @@ class Painter:
         for i, shape in enumerate(self.arrangement.shapes):
             out.append(self.part(i, shape))
         for i, line in enumerate(self.note_lines):
-            y = self.height - MARGIN - 18 * (len(self.note_lines) - 1 - i) - 2
-            out.append(text_at("note", MARGIN, y, line))
+            out.append(text_at("note", MARGIN, self.height - MARGIN - 18 * (len(self.note_lines) - 1 - i) - 2, line))
         return "".join(out)
 
     # --- pieces
@@ -136,8 +135,7 @@ class Painter:
         left = x + 10
         if self.vertical:
             width = text_width(title, TITLE_SIZE)
-            crossing = sorted(self.wires_at_top(frame))
-            for wire in crossing:
+            for wire in sorted(self.wires_at_top(frame)):
                 if left - 6 < wire < left + width + 6:
                     left = wire + 7
             if left + width > x + frame.across - 4:
