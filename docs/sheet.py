@@ -16,7 +16,7 @@ import autograd.ops
 from autograd import SHEET, Op, Value
 from autograd.value import record
 from viz import draw_graph
-from viz.graph.svg import DARK, LIGHT
+from viz.markup import DARK, LIGHT
 from viz.metrics import FONT
 
 HEAD = """\

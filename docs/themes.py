@@ -11,7 +11,7 @@ import posixpath
 import re
 from typing import Any
 
-from viz.graph.svg import DARK, LIGHT
+from viz.markup import DARK, LIGHT
 from viz.plots import COLOURS
 
 _DARK_RULES = re.compile(r"@media \(prefers-color-scheme: ?dark\) ?\{\n?(.*?\n?)\}\n?(?=</style>)", re.DOTALL)

@@ -20,7 +20,8 @@ from . import _guard as _guard  # first of all: is `autograd` ours?
 from .derivation import Derivation, draw_derivation
 from .dot import EngineError
 from .drawing import Drawing, draw_dot, draw_graph
-from .live.player import Player, step_through
+from .live.player import Player
+from .live.stepping import step_through
 from .maps import MapDrawing, draw_maps, step_maps
 
 if TYPE_CHECKING:

@@ -18,10 +18,10 @@ from autograd import ExpressionError, Value, __version__, parse
 from autograd.expression import known_functions
 
 from . import _ctrl_c
+from .checks import ENGINES, RANKDIRS, THEMES
 from .dot import EngineError
-from .drawing import ENGINES, Drawing, draw_graph
-from .graph.svg import RANKDIRS, THEMES
-from .live.player import step_through
+from .drawing import Drawing, draw_graph
+from .live.stepping import step_through
 
 _EXAMPLES = """\
 examples:
@@ -264,10 +264,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--scale", type=float, default=2.0, metavar="N", help="of a PNG: dots per pixel; 2 if not given"
     )
-    parser.add_argument("--no-grad", action="store_true", help="leave the gradients out of the picture")
-    parser.add_argument("--local", action="store_true", help="show the local derivative on every wire")
-    parser.add_argument("--open", action="store_true", help="show what was written in the browser")
-    parser.add_argument("--force", action="store_true", help="write over a file that chainrule did not write")
+    for switch, told in (
+        ("--no-grad", "leave the gradients out of the picture"),
+        ("--local", "show the local derivative on every wire"),
+        ("--open", "show what was written in the browser"),
+        ("--force", "write over a file that chainrule did not write"),
+    ):
+        parser.add_argument(switch, action="store_true", help=told)
     parser.add_argument("--version", action="version", version=f"chainrule {__version__}")
     return parser
 

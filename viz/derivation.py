@@ -15,10 +15,10 @@ from autograd.hints import did_you_mean
 from autograd.ops import CONSTANT, CUT, LEAF
 from autograd.steps import latex_name, latex_number, partial_formula
 
-from .drawing import only_a_value
+from .checks import at_least
 from .graph.diagram import count, remarks
 from .metrics import one_line
-from .mistakes import Taught, explained
+from .mistakes import Taught, explained, only_a_value
 
 MAX_PATHS = 12
 FACTORS_PER_PATH = 10  # on average
@@ -52,8 +52,7 @@ def draw_derivation(root: Value, leaf: Value | str | None = None, *, max_paths: 
         ValueError: if the graph has no such leaf, or several of them; if there are too many paths, or too long ones.
     """
     only_a_value("draw_derivation writes out the chain rule for the graph of a Value", root)
-    if isinstance(max_paths, bool) or not isinstance(max_paths, int) or max_paths < 1:
-        raise ValueError(f"max_paths must be an int of at least 1, but got {max_paths!r}")
+    at_least(1, "max_paths", max_paths)
     order = topological_order(root)
     names = names_in_order(order)
     leaf = _find(leaf, names)
@@ -113,7 +112,7 @@ class Derivation(Taught):
             "value": self.value,
             "note": self.note,
             "paths": [([number[x] for x in p.nodes], p.positions, p.local, p.contribution) for p in self.paths],
-            "words": [{name: vars(w)[name] for name in _WORDS} for w in (self._text, self._latex)],
+            "words": (self._text, self._latex),
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -121,9 +120,7 @@ class Derivation(Taught):
         nodes = topological_order(self.root)
         self.leaf, self.value, self.note = nodes[state["leaf"]], state["value"], state["note"]
         self.paths = tuple(Path(tuple(nodes[k] for k in numbers), *rest) for numbers, *rest in state["paths"])
-        self._text, self._latex = _Writer.__new__(_Writer), _Writer.__new__(_Writer)
-        for writer, words in zip((self._text, self._latex), state["words"], strict=True):
-            vars(writer).update(words)
+        self._text, self._latex = state["words"]
 
     def to_latex(self, *, definitions: bool = True) -> str:
         r"""The derivation as LaTeX: an ``aligned`` block (of the package amsmath), to be put between ``\[`` and ``\]``.
@@ -243,9 +240,6 @@ def _ambiguous(paths: Iterable[Path]) -> set[tuple[Value, Value]]:
 # --- writing
 
 
-_WORDS = ("whole", "chain", "definitions")  # what a writer has written
-
-
 class _Writer:
     """Writes a derivation, as text or as rows of LaTeX: ``definitions`` first, then the ``chain`` of equations."""
 
@@ -256,6 +250,10 @@ class _Writer:
         self.whole = self._partial(self.root, self.leaf)
         self.chain = self._chain()
         self.definitions = self._definitions(order)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickle: what was written, without the graph."""
+        return {"whole": self.whole, "chain": self.chain, "definitions": self.definitions}
 
     def _name(self, node: Value) -> str:
         name = one_line(self.names[node])

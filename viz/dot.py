@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from autograd import format_number
 
 from .graph.diagram import Diagram, Part
-from .graph.svg import DARK, LIGHT
+from .markup import DARK, LIGHT
 from .metrics import printable
 
 if TYPE_CHECKING:
@@ -69,13 +69,12 @@ def _look(part: Part, colours: dict[str, str]) -> dict[str, str]:
 
 def _label(part: Part, show_grad: bool, colours: dict[str, str]) -> str:
     """An HTML-like label: the name and the symbol, then the value, then the gradient."""
-    rows = []
     if part.kind == "constant":
         return _html(part.name)
     head = [f"<B>{_html(part.name)}</B>"] if part.name else []
     head += [_html(part.symbol)] if part.symbol else []
     head += [_html(line) for line in part.lines]
-    rows += ["  ".join(head[:2]), *head[2:]] if head else []
+    rows = ["  ".join(head[:2]), *head[2:]] if head else []
     if part.value:
         rows.append(f'<FONT COLOR="{colours["value"]}">{_html(part.value)}</FONT>')
     if part.gradient and show_grad:

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from autograd import Value, format_number, topological_order
-from autograd.files import write_whole
+from autograd import Value, topological_order
 from autograd.graph import names_in_order
 
 from . import dot
+from .checks import ENGINES, MAX_NODES, RANKDIRS, THEMES, at_least, check_depth, check_fmt, is_program, one_of
 from .graph import diagram as diagrams
 from .graph import program, svg
 from .graph.arrange import Arrangement, arrange
-from .live.page import KEYS_ARE_OURS
-from .mistakes import Taught, explained, instead_of, shown_by
+from .mistakes import explained, only_a_value, shown_by
+from .picture import Picture
 
 if TYPE_CHECKING:
     import graphviz
 
     from autograd.compiler.compiled import Compiled
-
-ENGINES = ("layered", "dot")
-MAX_NODES = 200
 
 
 @explained
@@ -67,7 +60,7 @@ def draw_graph(
         ValueError: for an option that is not one of those above.
         EngineError: for engine "dot" where there is no Graphviz.
     """
-    if program.is_program(root):
+    if is_program(root):
         if local:
             raise ValueError(
                 "local=True needs the graph of a Value: the wires of a compiled function carry arrays, and their local "
@@ -75,11 +68,10 @@ def draw_graph(
             )
     else:
         only_a_value("draw_graph draws the graph of a Value", root)
-    one_of("rankdir", rankdir, svg.RANKDIRS)
-    one_of("theme", theme, svg.THEMES)
+    one_of("rankdir", rankdir, RANKDIRS)
+    one_of("theme", theme, THEMES)
     one_of("engine", engine, ENGINES)
-    if isinstance(max_nodes, bool) or not isinstance(max_nodes, int) or max_nodes < 2:
-        raise ValueError(f"max_nodes must be an int of at least 2, but got {max_nodes!r}")
+    at_least(2, "max_nodes", max_nodes)
     check_depth(depth)
     check_fmt(fmt, "'.4g' or '.2f'")
     return Drawing(root, rankdir, theme, fmt, show_grad, local, depth, max_nodes, engine)
@@ -95,108 +87,6 @@ def draw_dot(root: Value | Compiled[Any], format: str = "svg", rankdir: str = "L
     if format not in ("svg", "png"):
         raise ValueError(f"format must be 'svg' or 'png', but got {format!r}")
     return draw_graph(root, rankdir=rankdir, **options)
-
-
-# --- what the arguments of every picture must be
-
-
-def only_a_value(what: str, root: object) -> None:
-    if not isinstance(root, Value):
-        came = "None" if root is None else type(root).__name__
-        raise TypeError(f"{what}, but got {came}{instead_of(root, what.split()[0])}")
-
-
-def one_of(option: str, given: object, allowed: tuple[str, ...]) -> None:
-    if given not in allowed:
-        near = [word for word in allowed if isinstance(given, str) and word.lower() == given.lower()]
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"{option} must be one of {', '.join(allowed)}, but got {given!r}{hint}")
-
-
-def check_fmt(fmt: str, examples: str) -> None:
-    try:
-        format_number(1.5, fmt)
-    except (ValueError, TypeError):
-        raise ValueError(f"fmt must be a format spec for numbers, such as {examples}, but got {fmt!r}") from None
-
-
-def check_depth(depth: object) -> None:
-    levels = isinstance(depth, int) and not isinstance(depth, bool) and depth >= 0
-    if not (levels or depth is None or (isinstance(depth, str) and depth in ("auto", "all"))):
-        raise ValueError(f"depth must be 'auto', 'all', or how many levels to open (0, 1, 2, ...), but got {depth!r}")
-
-
-class Picture(Taught):
-    """An SVG that shows itself in a notebook, and that `save` writes to a file. What it shows is up to a subclass."""
-
-    svg: str
-    _theme: str
-    _endings = ".svg, .html, .png or .pdf"
-
-    @explained
-    def save(self, path: str | os.PathLike[str], *, scale: float = 2.0) -> Path:
-        """Write the picture to a file; the ending says how: .svg, .html, .png or .pdf; that of a graph also as .dot.
-
-        The file is written whole or not at all, as `autograd.files.write_whole` says. PNG and PDF need the extra
-        ``chainrule[png]``.
-
-        Args:
-            path: where to.
-            scale: of a PNG, how many dots per pixel.
-
-        Raises:
-            ValueError: for another ending.
-            ImportError: for .png and .pdf without the extra.
-            OSError: if the file cannot be written.
-        """
-        target = Path(path)
-        content = self._content(target.suffix.lower(), scale)
-        if content is None:
-            raise ValueError(f"the file's ending must be {self._endings}, but got {target.name!r}")
-        write_whole(target, content)
-        return target
-
-    def _content(self, kind: str, scale: float) -> bytes | None:
-        """What a file with this ending holds; None if there is no such kind of file."""
-        if kind == ".svg":
-            return self.svg.encode()
-        if kind == ".html":
-            return self._page().encode()
-        if kind in (".png", ".pdf"):
-            from .raster import to_pdf, to_png
-
-            picture = self._fixed_theme()
-            return to_png(picture, scale) if kind == ".png" else to_pdf(picture)
-        return None
-
-    def _fixed_theme(self) -> str:
-        """The SVG with its colours decided: a file of dots cannot follow the reader's system."""
-        raise NotImplementedError
-
-    @property
-    def _title(self) -> str:
-        """What a page and a screen reader call the picture."""
-        raise NotImplementedError
-
-    def _page(self) -> str:
-        title = html.escape(self._title)
-        scheme = "light dark" if self._theme == "auto" else self._theme
-        return (
-            f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{title}</title>\n'
-            '<meta name="viewport" content="width=device-width">\n'
-            f"<style>:root{{color-scheme:{scheme}}}body{{margin:2rem;font-family:sans-serif;overflow-x:auto}}</style>"
-            f"</head>\n<body>\n<main>\n{self.svg}</main>\n</body>\n</html>\n"
-        )
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """For notebooks: as an <img>, which survives an untrusted notebook and an export, where inline SVG does not."""
-        data = base64.b64encode(self.svg.encode()).decode()
-        picture = (
-            f'<div style="overflow-x:auto" {KEYS_ARE_OURS}>'  # what can be scrolled can have the focus
-            f'<img alt="{html.escape(self._title)}" style="max-width:none" '
-            f'src="data:image/svg+xml;base64,{data}"></div>'
-        )
-        return {"text/html": picture, "image/svg+xml": self.svg, "text/plain": repr(self)}
 
 
 class Drawing(Picture):
@@ -226,6 +116,7 @@ class Drawing(Picture):
             self._diagram = diagrams.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes, show_grad=show_grad)
         else:
             self._diagram = program.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes)
+        self._title = svg.title_of(self._diagram)
         # painted at once: the numbers must be those of now, not those of when somebody looks
         self._arrangement: Arrangement | None = None
         if engine == "layered":
@@ -237,8 +128,7 @@ class Drawing(Picture):
 
     @property
     def _dot_source(self) -> str:
-        source: str = self.to_dot().source
-        return source
+        return str(self.to_dot().source)
 
     def to_dot(self) -> graphviz.Digraph:
         """The same graph as a ``graphviz.Digraph``, a new one at each call, to be styled or drawn in another way."""
@@ -264,10 +154,6 @@ class Drawing(Picture):
             return self.svg
         return svg.render(self._diagram, self._arrangement, rankdir=self._rankdir, theme="light")
 
-    @property
-    def _title(self) -> str:
-        return svg.title_of(self._diagram)
-
     def __repr__(self) -> str:
         what = diagrams.count(self._diagram.node_count, *self._diagram.unit)
         return f"<Drawing of {what}; .save('graph.svg') writes it to a file>"
@@ -289,9 +175,8 @@ def to_text(root: Value | Compiled[Any], fmt: str = ".4g") -> str:
         inputs = [called[x] for x in node.inputs]
         if len(inputs) > 6:
             inputs = [*inputs[:4], "…", inputs[-1]]
-        gradient = format_number(node.grad, fmt) if node.has_grad else "–"
-        value = format_number(node.data, fmt)
-        rows.append((called[node], diagrams.operation(node), ", ".join(inputs), value, gradient))
+        numbers = diagrams.numbers(node, fmt)
+        rows.append((called[node], diagrams.operation(node), ", ".join(inputs), *numbers))
     return "\n\n".join([_aligned(rows), *diagrams.remarks(order, order)])
 
 
@@ -306,4 +191,4 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join(lines)
 
 
-__all__ = ["Drawing", "Picture", "draw_dot", "draw_graph", "to_text"]
+__all__ = ["Drawing", "draw_dot", "draw_graph", "to_text"]

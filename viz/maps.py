@@ -18,14 +18,15 @@ from autograd import Value, format_number
 from autograd.graph import outdated
 from autograd.value import is_real
 
-from .drawing import Picture, check_fmt, one_of
-from .graph.arrange import NAME_SIZE
+from .checks import THEMES, check_fmt, one_of
 from .graph.diagram import OUTDATED
-from .graph.svg import MARGIN, THEMES, _n, _text, _wrap, document, relevant, style_rules
+from .graph.svg import style_rules
 from .live.player import Frame, Player
 from .live.stage import Backdrop, compact
-from .metrics import clip, one_line, text_width
+from .markup import MARGIN, card, document, px, rectangle, relevant, text_at, wrap
+from .metrics import NAME_SIZE, clip, one_line, text_width
 from .mistakes import explained, shown_by
+from .picture import Picture
 
 Grid = list[list[float]]
 Size = int | tuple[int, int]
@@ -159,16 +160,12 @@ class MapDrawing(Picture):
 
     def __init__(self, scene: _Scene, window: tuple[int, int] | None) -> None:
         place = None if window is None else scene.check_place(window)
-        self._scene, self._place, self._theme = scene, place, scene.theme
+        self._scene, self._place, self._theme, self._title = scene, place, scene.theme, scene.title
         self.caption = "" if place is None else scene.caption(*place)
         self.svg = scene.render(place, scene.theme)
 
     def _fixed_theme(self) -> str:
         return self._scene.render(self._place, "light") if self._theme == "auto" else self.svg
-
-    @property
-    def _title(self) -> str:
-        return self._scene.title
 
     def __repr__(self) -> str:
         return f"<MapDrawing of {self._scene.title}; .save('maps.svg') writes it to a file>"
@@ -426,8 +423,7 @@ class _Scene:
         sum_ = " + ".join(f"{told(w)}·{told(x)}" for w, x in self.products(i, j))
         if total == shown:
             return f"y[{i}][{j}] = {sum_} = {total}"
-        why = "" if self.note else ", as after a bias or an activation"
-        return f"{sum_} = {total}; y[{i}][{j}] is {shown}{why}"
+        return f"{sum_} = {total}; y[{i}][{j}] is {shown}" + ("" if self.note else ", as after a bias or an activation")
 
     def action(self, i: int, j: int) -> str:
         """What happens at this place, in words."""
@@ -493,13 +489,13 @@ class _Scene:
         if place is not None or self.note:
             width = max(width, LEAST_WIDTH)
             for text in filter(None, [self.caption(*place) if place is not None else "", self.note]):
-                lines += _wrap(text, width - 2 * MARGIN)
+                lines += wrap(text, width - 2 * MARGIN)
             height += 18.0 * len(lines) + 6.0
-        out = [_card(width, height), *self._boards_and_signs(self.targets)]
+        out = [card(width, height), *self._boards_and_signs(self.targets)]
         if place is not None:
             out += [*self.frames_before(*place), *(_frame(b, *place, 1, 1) for b in self.targets)]
         for k, line in enumerate(lines):
-            out.append(_text("note", MARGIN, self.bottom + 17.0 + 18.0 * k, line))
+            out.append(text_at("note", MARGIN, self.bottom + 17.0 + 18.0 * k, line))
         body = "".join(out)
 
         def rules(identity: str, colours: dict[str, str]) -> str:
@@ -510,7 +506,7 @@ class _Scene:
 
     def still(self) -> str:
         """What does not change from place to place: everything but the window and the result's numbers."""
-        return _card(self.right + MARGIN, self.bottom + MARGIN) + "".join(self._boards_and_signs(()))
+        return card(self.right + MARGIN, self.bottom + MARGIN) + "".join(self._boards_and_signs(()))
 
     def _boards_and_signs(self, known: Sequence[_Board]) -> Iterable[str]:
         """All grids, those of the result with the numbers of those that are ``known``."""
@@ -520,11 +516,11 @@ class _Scene:
             yield _lines(b)
         for sign, x, y in self.signs:
             if sign == "→":
-                yield f'<path class="wire" d="M{_n(x - GATE)},{_n(y)} L{_n(x + GATE - 6)},{_n(y)}"/>\n'
-                yield f'<path class="head" d="M{_n(x + GATE)},{_n(y)} l-9,-4.5 v9 z"/>\n'
+                yield f'<path class="wire" d="M{px(x - GATE)},{px(y)} L{px(x + GATE - 6)},{px(y)}"/>\n'
+                yield f'<path class="head" d="M{px(x + GATE)},{px(y)} l-9,-4.5 v9 z"/>\n'
             else:
-                yield f'<circle class="gate" cx="{_n(x)}" cy="{_n(y)}" r="{_n(GATE)}"/>\n'
-                yield _text("symbol sign" if sign == "×" else "symbol", x, y, sign)
+                yield f'<circle class="gate" cx="{px(x)}" cy="{px(y)}" r="{px(GATE)}"/>\n'
+                yield text_at("symbol sign" if sign == "×" else "symbol", x, y, sign)
 
     def frames_before(self, i: int, j: int) -> Iterable[str]:
         """Frames around what makes a cell of the result: the window, and the filter."""
@@ -540,8 +536,8 @@ class _Scene:
         if place is not None:
             words.append(self.caption(*place))
         for b in (*self.sources, *self.weights, *self.targets):
-            shown = "; ".join(" ".join(row) for row in b.texts[:12]) + ("; …" if len(b.texts) > 12 else "")
-            words.append(f"{b.name or 'Rows'}: {shown}")
+            rows = [" ".join(row) for row in b.texts[:12]] + ["…"] * (len(b.texts) > 12)
+            words.append(f"{b.name or 'Rows'}: {'; '.join(rows)}")
         return ". ".join([*words, self.note] if self.note else words)
 
 
@@ -553,16 +549,11 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _card(width: float, height: float) -> str:
-    size = f'width="{_n(width - 1)}" height="{_n(height - 1)}"'
-    return f'<rect class="card" x="0.5" y="0.5" {size} rx="10"/>\n'
-
-
 def _cell(board: _Board, i: int, j: int) -> str:
     """One number, on its shade."""
     number = board.grid[i][j]
     x, y = board.x + j * board.cell, board.y + i * CELL
-    area = f'x="{_n(x)}" y="{_n(y)}" width="{_n(board.cell)}" height="{_n(CELL)}"'
+    area = f'x="{px(x)}" y="{px(y)}" width="{px(board.cell)}" height="{px(CELL)}"'
     markup = ""
     if not math.isfinite(number):
         markup = f'<rect class="bad" {area}/>\n'
@@ -571,29 +562,28 @@ def _cell(board: _Board, i: int, j: int) -> str:
         depth = (0.75 if number > 0.0 else 0.5) * abs(number) / board.largest
         markup = f'<rect class="{kind}" fill-opacity="{depth:.2f}" {area}/>\n'
         if number < 0.0:
-            markup += f'<path class="negative" d="M{_n(x)},{_n(y)} h7 l-7,7 z"/>\n'
-    return markup + _text("cell", x + board.cell / 2, y + CELL / 2, board.texts[i][j])
+            markup += f'<path class="negative" d="M{px(x)},{px(y)} h7 l-7,7 z"/>\n'
+    return markup + text_at("cell", x + board.cell / 2, y + CELL / 2, board.texts[i][j])
 
 
 def _lines(board: _Board) -> str:
     """The name of a grid, and the lines between its cells."""
-    lines = [f"M{_n(board.x)},{_n(board.y + i * CELL)} h{_n(board.width)}" for i in range(len(board.grid) + 1)]
+    lines = [f"M{px(board.x)},{px(board.y + i * CELL)} h{px(board.width)}" for i in range(len(board.grid) + 1)]
     lines += [
-        f"M{_n(board.x + j * board.cell)},{_n(board.y)} v{_n(board.height)}" for j in range(len(board.grid[0]) + 1)
+        f"M{px(board.x + j * board.cell)},{px(board.y)} v{px(board.height)}" for j in range(len(board.grid[0]) + 1)
     ]
-    name = _text("name", board.x, board.y - HEAD / 2, board.name) if board.name else ""
+    name = text_at("name", board.x, board.y - HEAD / 2, board.name) if board.name else ""
     return f'{name}<path class="grid" d="{" ".join(lines)}"/>\n'
 
 
 def _frame(board: _Board, i: int, j: int, rows: int, columns: int) -> str:
-    area = f'x="{_n(board.x + j * board.cell)}" y="{_n(board.y + i * CELL)}"'
-    size = f'width="{_n(columns * board.cell)}" height="{_n(rows * CELL)}"'
-    return f'<rect class="window" {area} {size} rx="2"/>\n'
+    x, y = board.x + j * board.cell, board.y + i * CELL
+    return rectangle("window", x, y, columns * board.cell, rows * CELL, 2)
 
 
 def _rules(identity: str, colours: dict[str, str]) -> str:
     """The style sheet: that of a graph, and what only maps have."""
-    return style_rules(identity, colours) + _STYLE.format(id=identity, c=colours, number=_n(NUMBER))
+    return style_rules(identity, colours) + _STYLE.format(id=identity, c=colours, number=px(NUMBER))
 
 
 __all__ = ["MapDrawing", "draw_maps", "step_maps"]

@@ -10,6 +10,9 @@ import re
 import unicodedata
 
 FONT = "'Helvetica Neue', Helvetica, Arial, 'DejaVu Sans', 'Liberation Sans', sans-serif"
+NAME_SIZE = SYMBOL_SIZE = 15.0
+NUMBER_SIZE = 13.0
+TITLE_SIZE = 12.0
 BOLD = 1.16  # how much wider bold letters are, at most
 
 _LETTERS = {

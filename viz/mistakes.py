@@ -1,7 +1,7 @@
 """What is written first, by habit or by guess, and what to write instead: the errors of this package.
 
 An error is a small lesson: what was expected, what came, what to write. `explained` is for a call with arguments that a
-function does not have, `Taught` for a method that an object does not have, and `instead_of` for what is no Value.
+function does not have, `Taught` for a method that an object does not have, and `only_a_value` for what is no Value.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections.abc import Callable
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
+from autograd import Value
 from autograd.expression import known_functions
 from autograd.hints import did_you_mean
 
-from .graph.program import is_program
-from .graph.svg import RANKDIRS
+from .checks import RANKDIRS, is_program
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -161,7 +161,14 @@ def shown_by(name: str, file: str) -> str:
 # --- what is no Value
 
 
-def instead_of(x: object, function: str) -> str:
+def only_a_value(what: str, root: object) -> None:
+    """Raises TypeError for all but a Value; ``what`` is the function's name, and what it does with one."""
+    if not isinstance(root, Value):
+        came = "None" if root is None else type(root).__name__
+        raise TypeError(f"{what}, but got {came}{_instead_of(root, what.split()[0])}")
+
+
+def _instead_of(x: object, function: str) -> str:
     """What to write in place of ``function(x)``, where x should have been a Value; "" if nothing comes to mind."""
     library = type(x).__module__.partition(".")[0]
     if x is None:
@@ -195,6 +202,3 @@ def _of_text(text: str, function: str) -> str:
     names = dict.fromkeys(re.findall(r"[^\W\d]\w*", text))
     numbers = "".join(f", {name}=..." for name in names if name not in {"pi", *known_functions()})
     return f"; autograd.parse makes one of a formula: {function}(parse({_short(text)}{numbers}))"
-
-
-__all__ = ["Taught", "explained", "instead_of", "shown_by"]

@@ -11,7 +11,7 @@ import re
 import struct
 import sys
 import zlib
-from types import ModuleType
+from typing import Any
 
 from .metrics import FONT
 
@@ -54,7 +54,7 @@ def _with_bundled_font(svg: str) -> str:
     return svg.replace(FONT, BUNDLED_FONT)
 
 
-def _converter(kind: str) -> ModuleType:
+def _converter(kind: str) -> Any:
     try:
         import vl_convert
     except ImportError:
@@ -62,5 +62,4 @@ def _converter(kind: str) -> ModuleType:
             f"writing {kind} needs the extra png: {sys.executable} -m pip install vl-convert-python "
             "(or save as .svg instead)"
         ) from None
-    module: ModuleType = vl_convert
-    return module
+    return vl_convert

@@ -83,10 +83,13 @@ def test_the_installed_wheel_draws_where_no_program_can_be_found(
 ) -> None:
     environment = installed(version)
     command = environment.scripts / "chainrule"
-    done = run([command, "(x + y) * z", "x=-2", "y=5", "z=-4"], cwd=tmp_path, env=bare())
+    files = ["--out", "graph.svg", "--steps", "steps.html"]
+    done = run([command, "(x + y) * z", "x=-2", "y=5", "z=-4", *files], cwd=tmp_path, env=bare())
     assert "-12" in done.stdout.replace("−", "-")
     picture = ET.parse(tmp_path / "graph.svg").getroot()
     assert picture.tag.endswith("svg")
+    page = (tmp_path / "steps.html").read_text(encoding="utf-8")
+    assert ".cr-player{" in page and "class Player{" in page  # the style and the script come along
     shown = run([command, "--version"], cwd=tmp_path, env=bare()).stdout
     assert autograd.__version__ in shown
 

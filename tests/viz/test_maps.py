@@ -19,7 +19,7 @@ from scipy import signal
 from autograd import Value, dot
 from viz import MapDrawing, draw_maps, step_maps
 from viz.graph.diagram import OUTDATED
-from viz.graph.svg import DARK, LIGHT
+from viz.markup import DARK, LIGHT
 
 from .reading import SVG, Box, outside, read
 

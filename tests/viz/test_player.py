@@ -31,7 +31,8 @@ from autograd import (
 from viz import Player, step_through
 from viz.cli import main
 from viz.graph.diagram import UNRECORDED
-from viz.live.player import MAX_FRAMES, Frame
+from viz.live.player import Frame
+from viz.live.stepping import MAX_FRAMES
 
 from .graphs import SAMPLES, chain, doubled, network, neuron, product_of_a_sum, random_graphs, tangle
 from .reading import SVG

@@ -14,10 +14,11 @@ import pytest
 import autograd
 from autograd import Value, logsumexp, where
 from viz import draw_dot, draw_graph
+from viz.checks import RANKDIRS, THEMES, is_program
 from viz.graph import program as module
 from viz.graph.arrange import arrange
 from viz.graph.diagram import Diagram, Part
-from viz.graph.svg import RANKDIRS, THEMES, render
+from viz.graph.svg import render
 
 from .graphs import product_of_a_sum
 from .reading import outside, overlaps, read
@@ -306,4 +307,4 @@ def test_drawing_values_needs_no_numpy() -> None:
     )
     root = Path(__file__).resolve().parents[2]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
-    assert not module.is_program(product_of_a_sum())
+    assert not is_program(product_of_a_sum())

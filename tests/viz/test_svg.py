@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from autograd import Value
 from viz import draw_graph
-from viz.graph.svg import DARK, LIGHT
+from viz.markup import DARK, LIGHT
 from viz.metrics import clip, one_line, text_width
 
 from .graphs import (

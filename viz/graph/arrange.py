@@ -19,15 +19,11 @@ from dataclasses import dataclass, field
 from autograd import format_number
 
 from ..layout.sugiyama import Box, Layout, Wire, layered
-from ..metrics import clip, text_width
+from ..metrics import NAME_SIZE, NUMBER_SIZE, SYMBOL_SIZE, TITLE_SIZE, clip, text_width
 from .diagram import Diagram, Part
 
 GATE_RADIUS = 20.0
 PILL_HEIGHT = 32.0
-NUMBER_SIZE = 13.0
-NAME_SIZE = 15.0
-SYMBOL_SIZE = 15.0
-TITLE_SIZE = 12.0
 FRAME_PADDING = 12.0
 FRAME_TITLE = 24.0
 MAX_FRAME_LEVELS = 12
@@ -345,12 +341,9 @@ def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape], padding: _Pad
     boxes: list[Box] = []
     wanted: list[list[int]] = []  # for each item, the part that feeds each of its ports
     for item in items:
-        if isinstance(item, int):
-            boxes.append(Box(shapes[item].along, shapes[item].across, shapes[item].ports or (0.0,)))
-            wanted.append(diagram.parts[item].inputs)
-        else:
-            boxes.append(Box(item.along, item.across, item.ports or (0.0,)))
-            wanted.append(item.entries)
+        size = shapes[item] if isinstance(item, int) else item
+        boxes.append(Box(size.along, size.across, size.ports or (0.0,)))
+        wanted.append(diagram.parts[item].inputs if isinstance(item, int) else item.entries)
     entries = list(dict.fromkeys(source for sources in wanted for source in sources if source not in item_of))
     for source in entries:  # a point on the frame where the wire from outside comes in
         item_of[source] = len(boxes)
@@ -463,16 +456,13 @@ def _crop(result: Arrangement) -> None:
     if not result.shapes:
         return
     lefts = [*result.u, *(f.u for f in result.frames)]
-    rights = [u + s.along for u, s in zip(result.u, result.shapes, strict=True)]
-    rights += [f.u + f.along for f in result.frames]
-    tops = [v - s.across / 2 for v, s in zip(result.v, result.shapes, strict=True)] + [f.v for f in result.frames]
+    ends = [u + s.along for u, s in zip(result.u, result.shapes, strict=True)]
+    tops = [v - s.across / 2 for v, s in zip(result.v, result.shapes, strict=True)]
     bottoms = [v + s.across / 2 for v, s in zip(result.v, result.shapes, strict=True)]
-    bottoms += [f.v + f.across for f in result.frames]
-    for route in result.routes:  # a long wire may run around everything else
-        tops.append(min(v for _, v in route))
-        bottoms.append(max(v for _, v in route))
-    left, top = min(lefts), min(tops)
-    result.along, result.across = max(rights) - left, max(bottoms) - top
+    around = [v for route in result.routes for _, v in route]  # a long wire may run around everything else
+    left, top = min(lefts), min([*tops, *around, *(f.v for f in result.frames)])
+    result.along = max([*ends, *(f.u + f.along for f in result.frames)]) - left
+    result.across = max([*bottoms, *around, *(f.v + f.across for f in result.frames)]) - top
     result.u = [u - left for u in result.u]
     result.v = [v - top for v in result.v]
     result.routes = [[(x - left, y - top) for x, y in route] for route in result.routes]

@@ -1,7 +1,7 @@
 """What a drawing shows: from a graph of Values to parts and wires, before any of them has a place.
 
 Here a constant is folded into its gate, a neuron or a layer into one box, and the far end of a very large graph into a
-summary. The other rooms (layout, SVG, DOT) see only what this one leaves.
+summary. The other files (layout, SVG, DOT) see only what this one leaves.
 """
 
 from __future__ import annotations
@@ -152,8 +152,7 @@ class _Graph:
 
     def partcount(self, groups: Iterable[int]) -> int:
         """How many parts a drawing of these groups has."""
-        drawn = {g for i, g in enumerate(groups) if not self.is_constant[i] or i in self.loose}
-        return len(drawn)
+        return len({g for i, g in enumerate(groups) if not self.is_constant[i] or i in self.loose})
 
 
 @dataclass(slots=True)
@@ -281,10 +280,8 @@ def _boxes(graph: _Graph, groups: list[int], level: int) -> dict[int, _Box]:
         is_leaf = len(places) == 1 and not graph.sources[g]
         if not scoped or is_leaf:
             continue
-        title = clip(one_line(".".join(scoped[0])), MAX_TITLE) + (
-            f" and {len(scoped) - 1} more" if len(scoped) > 1 else ""
-        )
-        lines = [title]
+        more = f" and {len(scoped) - 1} more" if len(scoped) > 1 else ""
+        lines = [clip(one_line(".".join(scoped[0])), MAX_TITLE) + more]
         inside = {graph.paths[i][level + 1] for i in places if len(graph.paths[i]) > level + 1}
         if len(inside) > 1:
             words = {re.sub(r"[.\d]+$", "", word) for word in inside}
@@ -359,22 +356,20 @@ def _diagram(graph: _Graph, groups: list[int], boxes: dict[int, _Box], note: str
                 if k in folded:
                     part.is_first_non_finite |= i == first_bad
                     ports.append(-1)
-                elif groups[i] in boxes:  # what was folded gives a gate of many inputs one wire, not thousands
-                    source = part_of[groups[i]]
-                    if len(graph.sources[g]) > 2 and source in part.inputs:
-                        ports.append(part.inputs.index(source))
-                        part.locals_[ports[-1]] = None
-                    else:
-                        ports.append(len(part.inputs))
-                        part.inputs.append(source)
-                        part.locals_.append(local)
+                    continue
+                is_folded = groups[i] in boxes
+                if graph.is_constant[i] and not is_folded:
+                    parts.append(_part(graph, i))
+                    parts[-1].is_first_non_finite = i == first_bad
+                    part_of[i] = len(parts) - 1
+                source = part_of[groups[i]]
+                if is_folded and len(graph.sources[g]) > 2 and source in part.inputs:
+                    # what was folded gives a gate of many inputs one wire, not thousands
+                    ports.append(part.inputs.index(source))
+                    part.locals_[ports[-1]] = None
                 else:
-                    if graph.is_constant[i]:
-                        parts.append(_part(graph, i))
-                        parts[-1].is_first_non_finite = i == first_bad
-                        part_of[i] = len(parts) - 1
                     ports.append(len(part.inputs))
-                    part.inputs.append(part_of[groups[i]])
+                    part.inputs.append(source)
                     part.locals_.append(local)
             part.ports = tuple(ports)
         parts.append(part)
@@ -385,7 +380,7 @@ def _diagram(graph: _Graph, groups: list[int], boxes: dict[int, _Box], note: str
             part.node = exits.pop()
             node = order[part.node]
             part.name, part.tooltip = one_line(node.label), f"{part.tooltip}; {_told(graph, node)}"
-            part.value, part.gradient = _numbers(node, graph.fmt)
+            part.value, part.gradient = numbers(node, graph.fmt)
     root_part = parts[part_of[groups[root_place]]]
     root_part.is_root = True
     if root_part.kind != "constant":
@@ -433,15 +428,11 @@ def _group_order(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> li
 
 
 def _folded_part(graph: _Graph, box: _Box, g: int, groups: list[int], part_of: dict[int, int]) -> Part:
-    part = Part("folded", "", lines=box.lines, scope=box.scope, tooltip=", ".join(box.lines))
-    seen: dict[int, None] = {}
-    for i in box.members:
-        for source in graph.sources[i]:
-            if groups[source] != g and groups[source] in part_of:
-                seen[part_of[groups[source]]] = None
-    part.inputs = list(seen)
-    part.locals_ = [None] * len(seen)
-    return part
+    feeding = [groups[source] for i in box.members for source in graph.sources[i]]
+    inputs = list(dict.fromkeys(part_of[other] for other in feeding if other != g and other in part_of))
+    unknown: list[float | None] = [None] * len(inputs)
+    told = ", ".join(box.lines)
+    return Part("folded", "", lines=box.lines, inputs=inputs, locals_=unknown, scope=box.scope, tooltip=told)
 
 
 def _part(graph: _Graph, i: int) -> Part:
@@ -449,7 +440,7 @@ def _part(graph: _Graph, i: int) -> Part:
     if node.op == CONSTANT:
         return Part("constant", format_number(node.data, graph.fmt), tooltip=f"the constant {node.data!r}")
     scope = levels(node.scope)
-    value, gradient = _numbers(node, graph.fmt)
+    value, gradient = numbers(node, graph.fmt)
     told = _told(graph, node)
     if node.unrecorded_op:
         told += f" ({node.unrecorded_op} inside no_grad)"
@@ -464,7 +455,8 @@ def _part(graph: _Graph, i: int) -> Part:
     return Part("gate", one_line(node.label), value, gradient, symbol, shape, scope=scope, tooltip=told, node=i)
 
 
-def _numbers(node: Value, fmt: str) -> tuple[str, str]:
+def numbers(node: Value, fmt: str) -> tuple[str, str]:
+    """The value of a node and its gradient, as they are drawn."""
     return format_number(node.data, fmt), format_number(node.grad, fmt) if node.has_grad else UNSET
 
 

@@ -12,10 +12,9 @@ code. Only the forward half is drawn; the backward half is the same picture, rea
 from __future__ import annotations
 
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from autograd import SHEET, format_number
 
@@ -29,12 +28,6 @@ if TYPE_CHECKING:
 ARRAYS = ("array", "arrays")
 INPUTS = ("argument", "parameter", "constant")
 MANY_NAMES = 6  # how many are listed in a note
-
-
-def is_program(x: object) -> TypeGuard[Compiled[Any]]:
-    """Whether ``x`` is a compiled function. Before one was made there is no class to ask: nothing is imported here."""
-    run = sys.modules.get("autograd.compiler.compiled")
-    return run is not None and isinstance(x, run.Compiled)
 
 
 def build(step: Compiled[Any], *, fmt: str = ".4g", depth: int | str | None = "auto", max_nodes: int = 200) -> Diagram:
@@ -226,4 +219,4 @@ def _counted(hidden: Sequence[Part]) -> Iterable[str]:
     return [count(n, one, many) for one, many, n in kinds if n]
 
 
-__all__ = ["build", "is_program", "rows"]
+__all__ = ["build", "rows"]

@@ -3,55 +3,24 @@
 The circuit style of the classic figures (A. Karpathy and others, Stanford CS231n, 2015): operations are gates, wires
 run between them, the value stands above the wire in green and the gradient below it in orange-red italics. Position and
 italics repeat what the colours say, for whoever cannot tell the colours apart.
-
-Every id and every style rule is prefixed by a hash of the content, so that several drawings in one page never touch
-each other, and the text is the same, byte for byte, on every machine.
 """
 
 from __future__ import annotations
 
-import hashlib
-import html
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
 from ..layout.sugiyama import smooth
-from ..metrics import FONT, clip, one_line, printable, text_width
-from .arrange import (
-    FRAME_TITLE,
-    GATE_RADIUS,
-    NAME_SIZE,
-    NUMBER_SIZE,
-    SHEET,
-    SYMBOL_SIZE,
-    TITLE_SIZE,
-    Arrangement,
-    Frame,
-    Shape,
-)
+from ..markup import MARGIN, card, document, escape, point, px, rectangle, text_at, wrap
+from ..metrics import FONT, NAME_SIZE, NUMBER_SIZE, SYMBOL_SIZE, TITLE_SIZE, clip, one_line, text_width
+from .arrange import FRAME_TITLE, GATE_RADIUS, SHEET, Arrangement, Frame, Shape
 from .diagram import Diagram, count
 
-MARGIN = 18.0
 MANY_WIRES = 150
-RANKDIRS = ("LR", "TB", "RL", "BT")
-THEMES = ("auto", "light", "dark")
-
-LIGHT = {
-    "card": "#ffffff", "edge": "#d8dce2", "ink": "#1f2328", "muted": "#5b6472", "wire": "#7b8491", "gate": "#f1f4f8",
-    "rim": "#4b5563", "value": "#00734f", "gradient": "#b84400", "local": "#5b3fa8", "tag": "#e3ebfb",
-    "tag-rim": "#8ba3d4", "frame": "#aab3c0", "tint": "#f8f9fb", "bad": "#c1121f", "bad-tint": "#fdecec",
-}  # fmt: skip
-DARK = {
-    "card": "#14181f", "edge": "#2f3743", "ink": "#e6e9ee", "muted": "#a3adbb", "wire": "#8b95a5", "gate": "#232a36",
-    "rim": "#a5afbd", "value": "#35c9a0", "gradient": "#ff8f5a", "local": "#c0aaff", "tag": "#26324a",
-    "tag-rim": "#5f7cb5", "frame": "#566072", "tint": "#1a1f28", "bad": "#ff6b6b", "bad-tint": "#3a1d20",
-}  # fmt: skip
-
-Rules = Callable[[str, dict[str, str]], str]  # the style sheet for what stands in an element, in the colours of a theme
 
 _STYLE = """\
 {id} text{{font-family:{font};fill:{c[ink]};dominant-baseline:central}}
@@ -90,56 +59,18 @@ def render(diagram: Diagram, arrangement: Arrangement, *, rankdir: str, theme: s
     return document(body, painter.width, painter.height, "chainrule-graph", told, style_rules, theme)
 
 
-def document(body: str, width: float, height: float, kind: str, told: tuple[str, str], rules: Rules, theme: str) -> str:
-    """An SVG of its own around ``body``; ``told`` is its title, and a description for whoever cannot see it."""
-    digest = hashlib.sha256((theme + body).encode()).hexdigest()[:10]
-    identity = f"chainrule-{digest}"
-    size = f'width="{_n(width)}" height="{_n(height)}"'
-    title, description = told
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" id="{identity}" class="{kind}" role="img" '
-        f'aria-labelledby="{identity}-title {identity}-desc" {size} '
-        f'viewBox="0 0 {_n(width)} {_n(height)}" style="max-width:none">\n'
-        f'<title id="{identity}-title">{_escape(title)}</title>\n'
-        f'<desc id="{identity}-desc">{_escape(description)}</desc>\n'
-        f"<style>\n{_stylesheet('#' + identity, rules, theme)}</style>\n{body}</svg>\n"
-    )
-
-
 def style_rules(identity: str, colours: dict[str, str]) -> str:
     """The style sheet, one rule per line, for all that stands in ``identity``; ``colours`` has the keys of `LIGHT`."""
     return _STYLE.format(
         id=identity,
         c=colours,
         font=FONT,
-        title=_n(TITLE_SIZE),
-        symbol=_n(SYMBOL_SIZE),
-        name=_n(NAME_SIZE),
-        number=_n(NUMBER_SIZE),
-        local=_n(NUMBER_SIZE - 1),
+        title=px(TITLE_SIZE),
+        symbol=px(SYMBOL_SIZE),
+        name=px(NAME_SIZE),
+        number=px(NUMBER_SIZE),
+        local=px(NUMBER_SIZE - 1),
     )
-
-
-def relevant(rules: str, body: str) -> str:
-    """Those of the rules that apply to something in ``body``."""
-    used = {name for names in re.findall("class=[\"']([^\"']*)", body) for name in names.split()}
-    kept = ""
-    for rule in rules.splitlines():
-        selectors, _, declarations = rule.partition("{")
-        needed = [s for s in selectors.split(",") if set(re.findall(r"\.([a-z-]+)", s)) <= used]
-        if needed:
-            kept += ",".join(needed) + "{" + declarations + "\n"
-    return kept
-
-
-def _stylesheet(identity: str, rules: Rules, theme: str) -> str:
-    """The rules in the colours of one theme, or of both: then the reader's system decides."""
-    light, dark = rules(identity, LIGHT), rules(identity, DARK)
-    if theme != "auto":
-        return dark if theme == "dark" else light
-    # only what differs in the dark
-    differing = [new for new, old in zip(dark.splitlines(), light.splitlines(), strict=True) if new != old]
-    return light + "@media (prefers-color-scheme:dark){\n" + "\n".join(differing) + "\n}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +88,7 @@ class Number:
 
     def box(self, kind: str) -> str:
         """A rectangle behind it."""
-        size = f'width="{_n(self.width + 4)}" height="17"'
-        return f'<rect class="{kind}" x="{_n(self.left - 2)}" y="{_n(self.y - 8.5)}" {size} rx="3"/>\n'
+        return rectangle(kind, self.left - 2, self.y - 8.5, self.width + 4, 17, 3)
 
 
 class Painter:
@@ -170,7 +100,7 @@ class Painter:
         along, across = arrangement.along, arrangement.across
         self.inner_width, self.inner_height = (across, along) if self.vertical else (along, across)
         note = text_width(diagram.note, TITLE_SIZE) if diagram.note else 0.0
-        self.note_lines = _wrap(diagram.note, max(self.inner_width, 360.0)) if note else []
+        self.note_lines = wrap(diagram.note, max(self.inner_width, 360.0)) if note else []
         self.width = max([self.inner_width, *(text_width(s, TITLE_SIZE) for s in self.note_lines)]) + 2 * MARGIN
         self.height = self.inner_height + 2 * MARGIN + 18 * len(self.note_lines)
 
@@ -182,9 +112,7 @@ class Painter:
         return x + MARGIN + (self.width - 2 * MARGIN - self.inner_width) / 2, y + MARGIN
 
     def paint(self) -> str:
-        out: list[str] = []
-        card = f'width="{_n(self.width - 1)}" height="{_n(self.height - 1)}"'
-        out.append(f'<rect class="card" x="0.5" y="0.5" {card} rx="10"/>\n')
+        out = [card(self.width, self.height)]
         for frame in self.arrangement.frames:
             out.append(self.rectangle("frame", frame.u, frame.v, frame.along, frame.across, radius=8))
         many = len(self.arrangement.routes) > MANY_WIRES  # a bundle of thin wires shows its threads, thick ones clot
@@ -195,8 +123,7 @@ class Painter:
         for i, shape in enumerate(self.arrangement.shapes):
             out.append(self.part(i, shape))
         for i, line in enumerate(self.note_lines):
-            y = self.height - MARGIN - 18 * (len(self.note_lines) - 1 - i) - 2
-            out.append(_text("note", MARGIN, y, line))
+            out.append(text_at("note", MARGIN, self.height - MARGIN - 18 * (len(self.note_lines) - 1 - i) - 2, line))
         return "".join(out)
 
     # --- pieces
@@ -208,13 +135,12 @@ class Painter:
         left = x + 10
         if self.vertical:
             width = text_width(title, TITLE_SIZE)
-            crossing = sorted(self.wires_at_top(frame))
-            for wire in crossing:
+            for wire in sorted(self.wires_at_top(frame)):
                 if left - 6 < wire < left + width + 6:
                     left = wire + 7
             if left + width > x + frame.across - 4:
                 left = x + 10  # no gap is wide enough
-        return _text("frame-title", left, y + FRAME_TITLE / 2 + 1, title)
+        return text_at("frame-title", left, y + FRAME_TITLE / 2 + 1, title)
 
     def wires_at_top(self, frame: Frame) -> Iterable[float]:
         """Where wires cross the line on which the frame's title stands."""
@@ -226,13 +152,13 @@ class Painter:
 
     def path(self, route: list[tuple[float, float]]) -> str:
         if len({v for _, v in route}) == 1:
-            return "M" + " L".join(_xy(self.place(*point)) for point in (route[0], route[-1]))
-        text = "M" + _xy(self.place(*route[0]))
+            return "M" + " L".join(point(self.place(*at)) for at in (route[0], route[-1]))
+        text = "M" + point(self.place(*route[0]))
         for _, control1, control2, end in smooth(route):
             if control1[1] == control2[1] == end[1]:
-                text += " L" + _xy(self.place(*end))
+                text += " L" + point(self.place(*end))
             else:
-                text += " C" + " ".join(_xy(self.place(*point)) for point in (control1, control2, end))
+                text += " C" + " ".join(point(self.place(*at)) for at in (control1, control2, end))
         return text
 
     def corner(self, u: float, v: float, along: float, across: float) -> tuple[float, float]:
@@ -244,16 +170,15 @@ class Painter:
     def rectangle(self, kind: str, u: float, v: float, along: float, across: float, *, radius: float) -> str:
         x, y = self.corner(u, v, along, across)
         width, height = (across, along) if self.vertical else (along, across)
-        size = f'width="{_n(width)}" height="{_n(height)}" rx="{_n(radius)}"'
-        return f'<rect class="{kind}" x="{_n(x)}" y="{_n(y)}" {size}/>\n'
+        return rectangle(kind, x, y, width, height, radius)
 
     def line(self, u1: float, v1: float, u2: float, v2: float) -> str:
-        return f'<path class="wire" d="M{_xy(self.place(u1, v1))} L{_xy(self.place(u2, v2))}"/>\n'
+        return f'<path class="wire" d="M{point(self.place(u1, v1))} L{point(self.place(u2, v2))}"/>\n'
 
     def part(self, i: int, shape: Shape) -> str:
         part = shape.part
         u, v = self.arrangement.u[i], self.arrangement.v[i]
-        out = [f'<g data-part="{i}"><title>{_escape(part.tooltip)}</title>\n' if part.tooltip else "<g>\n"]
+        out = [f'<g data-part="{i}"><title>{escape(part.tooltip)}</title>\n' if part.tooltip else "<g>\n"]
         body_u = u + shape.lead
         out += self.leads(shape, u, v)
         out.append(
@@ -291,17 +216,17 @@ class Painter:
         """The local derivative at port k, which is at u, v."""
         x, y = self.place(u + shape.lead / 2, v)
         if self.vertical and k == 0 and len(shape.ports) == 2:
-            return _text("local", x - 4, y, text, anchor="end")
+            return text_at("local", x - 4, y, text, anchor="end")
         if self.vertical:
-            return _text("local", x + 4, y, text)
-        return _text("local", x, y - 8, text, anchor="middle")
+            return text_at("local", x + 4, y, text)
+        return text_at("local", x, y - 8, text, anchor="middle")
 
     def body(self, shape: Shape, u: float, v: float) -> Iterable[str]:
         part = shape.part
         middle = self.place(u + shape.body / 2, v)
         if part.kind == "gate" and part.shape == "circle":
-            yield f'<circle class="gate" cx="{_n(middle[0])}" cy="{_n(middle[1])}" r="{_n(GATE_RADIUS)}"/>\n'
-            yield _text("symbol sign", *middle, part.symbol)
+            yield f'<circle class="gate" cx="{px(middle[0])}" cy="{px(middle[1])}" r="{px(GATE_RADIUS)}"/>\n'
+            yield text_at("symbol sign", *middle, part.symbol)
         elif part.kind == "gate":
             radius = min(shape.body, shape.body_across) / 2
             yield self.rectangle(
@@ -312,7 +237,7 @@ class Painter:
                 shape.body_across,
                 radius=min(radius, 16),
             )
-            yield _text("symbol", *middle, part.symbol)
+            yield text_at("symbol", *middle, part.symbol)
         elif part.kind == "folded":
             near, along, across = v - shape.body_across / 2 + SHEET, shape.body - SHEET, shape.body_across - 2 * SHEET
             middle = self.place(u + along / 2, v)
@@ -320,29 +245,26 @@ class Painter:
             yield self.rectangle("folded", u, near, along, across, radius=8)
             for k, line in enumerate(part.lines):
                 y = middle[1] + (k - (len(part.lines) - 1) / 2) * 18
-                yield _text("folded-text folded-title" if k == 0 else "folded-text", middle[0], y, line)
+                yield text_at("folded-text folded-title" if k == 0 else "folded-text", middle[0], y, line)
         elif part.kind == "constant":
             yield self.rectangle("constant", u, v - shape.body_across / 2, shape.body, shape.body_across, radius=4)
-            yield _text("symbol value", *middle, part.name)
+            yield text_at("symbol value", *middle, part.name)
         elif part.name:
             if part.is_parameter:
                 yield self.rectangle("tag", u, v - shape.body_across / 2, shape.body - 2, shape.body_across, radius=5)
-                middle = self.place(u + shape.body / 2 - 1, v)
-                yield _text("name", *middle, clip(part.name), anchor="middle")
-            elif self.vertical:
-                yield _text("name", *middle, clip(part.name), anchor="middle")
-            else:
-                yield _text("name", *self.place(u + (shape.body - 6) / 2, v), clip(part.name), anchor="middle")
+            short = 2 if part.is_parameter else 0 if self.vertical else 6  # of the body, what the name leaves free
+            middle = self.place(u + (shape.body - short) / 2, v)
+            yield text_at("name", *middle, clip(part.name), anchor="middle")
         else:
-            yield f'<circle class="dot" cx="{_n(middle[0])}" cy="{_n(middle[1])}" r="3"/>\n'
+            yield f'<circle class="dot" cx="{px(middle[0])}" cy="{px(middle[1])}" r="3"/>\n'
 
     def numbers(self, shape: Shape, u: float, v: float) -> Iterable[str]:
         for number in self.places_of_numbers(shape, u, v):
             if _NON_FINITE.fullmatch(number.text.lower()):
                 yield number.box("bad")
-            name, text = _escape(number.name), _escape(number.text)
+            name, text = escape(number.name), escape(number.text)
             inner = f'<tspan class="label">{name}</tspan>{text}' if name else text
-            where = f'x="{_n(number.x)}" y="{_n(number.y)}" text-anchor="{number.anchor}" xml:space="preserve"'
+            where = f'x="{px(number.x)}" y="{px(number.y)}" text-anchor="{number.anchor}" xml:space="preserve"'
             yield f'<text class="{number.kind}" {where}>{inner}</text>\n'
 
     def places_of_numbers(self, shape: Shape, u: float, v: float) -> Iterable[Number]:
@@ -351,12 +273,9 @@ class Painter:
         named = part.kind != "input" and bool(part.name) and not part.is_root and part.kind != "constant"
         prefix = _isolated(clip(part.name)) + "  " if named else ""
         x, y = self.place(u + shape.stub / 2, v)
-        pieces = []
-        if shape.value:
-            pieces.append(("value", prefix, shape.value, -1))
-        if shape.gradient:
-            pieces.append(("gradient", "", shape.gradient, 1))
-        for kind, name, text, side in pieces:
+        for kind, name, text, side in (("value", prefix, shape.value, -1), ("gradient", "", shape.gradient, 1)):
+            if not text:
+                continue
             width = text_width(name, NUMBER_SIZE, bold=True) + text_width(text, NUMBER_SIZE)
             if self.vertical:
                 anchor = "end" if side < 0 else "start"
@@ -370,16 +289,12 @@ class Painter:
 
     def root_end(self, shape: Shape, u: float, v: float) -> Iterable[str]:
         x, y = self.place(u, v)
-        yield f'<circle class="dot" cx="{_n(x)}" cy="{_n(y)}" r="4"/>\n'
-        name = clip(shape.part.end_name)
-        if not name:
-            return
-        if self.vertical:
-            yield _text("name", *self.place(u + 20, v), name, anchor="middle")
-        elif self.rankdir == "RL":
-            yield _text("name", x - 10, y, name, anchor="end")
-        else:
-            yield _text("name", x + 10, y, name)
+        yield f'<circle class="dot" cx="{px(x)}" cy="{px(y)}" r="4"/>\n'
+        name, leftward = clip(shape.part.end_name), self.rankdir == "RL"
+        if name and self.vertical:
+            yield text_at("name", *self.place(u + 20, v), name, anchor="middle")
+        elif name:
+            yield text_at("name", x - 10 if leftward else x + 10, y, name, anchor="end" if leftward else "")
 
 
 def title_of(diagram: Diagram) -> str:
@@ -403,22 +318,6 @@ def _description(shapes: list[Shape], diagram: Diagram) -> str:
     return f"{count(diagram.node_count, *diagram.unit)}. " + "; ".join(spoken) + more + note
 
 
-def _wrap(text: str, width: float) -> list[str]:
-    lines = [""]
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and text_width(longer, TITLE_SIZE) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines
-
-
-def _text(kind: str, x: float, y: float, text: str, *, anchor: str = "") -> str:
-    where = f' text-anchor="{anchor}"' if anchor else ""
-    return f'<text class="{kind}" x="{_n(x)}" y="{_n(y)}"{where}>{_escape(text)}</text>\n'
-
-
 def _isolated(name: str) -> str:
     """A name that may run from right to left, kept from turning the number beside it around."""
     if name.isascii() or all(
@@ -426,20 +325,3 @@ def _isolated(name: str) -> str:
     ):
         return name
     return f"\u2068{name}\u2069"
-
-
-def _escape(text: str) -> str:
-    return html.escape(printable(text), quote=False)
-
-
-def _n(x: float) -> str:
-    """A coordinate: at most one decimal, and no trailing zero."""
-    text = f"{x:.1f}"
-    return text[:-2] if text.endswith(".0") else text
-
-
-def _xy(point: tuple[float, float]) -> str:
-    return f"{_n(point[0])},{_n(point[1])}"
-
-
-__all__ = ["DARK", "LIGHT", "RANKDIRS", "THEMES", "Painter", "render", "style_rules"]

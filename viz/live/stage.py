@@ -11,6 +11,7 @@ import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from .. import markup
 from ..graph import svg
 from ..graph.arrange import SHEET, Shape, arrange
 from ..graph.diagram import Diagram
@@ -40,7 +41,7 @@ class Backdrop:
     still: str
     width: float
     height: float
-    rules: svg.Rules = graph_rules
+    rules: markup.Rules = graph_rules
 
     def picture(self, changing: Sequence[str], lights: str, theme: str) -> str:
         """A small SVG of its own, for an image: it cannot share its style with its neighbours."""
@@ -141,25 +142,27 @@ class Stage:
             yield self._painter.path([(u, v), (u + reach, v)])
 
 
-def stylesheet(identity: str, rules: svg.Rules) -> str:
-    """The rules for pictures inside of ``identity``, in colours that follow its ``color-scheme``."""
-    colours = {name: f"light-dark({light},{svg.DARK[name]})" for name, light in svg.LIGHT.items()}
-    variables = ";".join(f"--{name}:{colour}" for name, colour in colours.items())
-    return f"{identity}{{{variables}}}\n" + rules(f"{identity} svg", {name: f"var(--{name})" for name in svg.LIGHT})
+def stylesheet(identity: str, rules: markup.Rules) -> str:
+    """The rules for pictures inside of ``identity``, in colours that follow its ``color-scheme``; and the font."""
+    colours = {name: f"light-dark({light},{markup.DARK[name]})" for name, light in markup.LIGHT.items()}
+    variables = "".join(f"--{name}:{colour};" for name, colour in colours.items())
+    return f"{identity}{{{variables}--font:{FONT}}}\n" + rules(
+        f"{identity} svg", {name: f"var(--{name})" for name in markup.LIGHT}
+    )
 
 
 # --- fewer bytes
 
 
-def _with_style(body: str, rules: svg.Rules, theme: str) -> tuple[str, str]:
+def _with_style(body: str, rules: markup.Rules, theme: str) -> tuple[str, str]:
     """The rules that a picture needs, and the picture: in an image of its own, all names may be single letters."""
     used = sorted({name for names in re.findall("class='([^']*)'", body) for name in names.split()})
     letter = dict(zip(used, string.ascii_letters, strict=False))
-    names = {name: string.ascii_letters[k] for k, name in enumerate(svg.LIGHT)}
-    fixed = {"light": svg.LIGHT, "dark": svg.DARK}.get(theme)
+    names = {name: string.ascii_letters[k] for k, name in enumerate(markup.LIGHT)}
+    fixed = {"light": markup.LIGHT, "dark": markup.DARK}.get(theme)
     style = ""
     colours = fixed or {name: f"var(--{short})" for name, short in names.items()}
-    for rule in svg.relevant(rules("", colours), body).splitlines():
+    for rule in markup.relevant(rules("", colours), body).splitlines():
         selectors, _, declarations = rule.partition("{")
         selectors = ",".join(
             re.sub(r"\.([a-z-]+)", lambda m: f".{letter[m[1]]}", s.strip()) for s in selectors.split(",")
@@ -169,7 +172,7 @@ def _with_style(body: str, rules: svg.Rules, theme: str) -> tuple[str, str]:
     style = style.replace(FONT, "Helvetica,Arial,sans-serif").replace("text-anchor:middle;", "")
     if not fixed:
         needed = [(name, short) for name, short in names.items() if f"var(--{short})" in style]
-        light, dark = (";".join(f"--{k}:{theirs[n]}" for n, k in needed) for theirs in (svg.LIGHT, svg.DARK))
+        light, dark = (";".join(f"--{k}:{theirs[n]}" for n, k in needed) for theirs in (markup.LIGHT, markup.DARK))
         style = f"svg{{{light}}}@media (prefers-color-scheme:dark){{svg{{{dark}}}}}{style}"
     # a group of all texts of one class says it once for them all
     texts: dict[str, list[str]] = {}
@@ -210,6 +213,3 @@ def _with_one_wire(markup: str) -> str:
     path = "".join(d.replace(" ", "") if "C" not in d else d for _, d in found.findall(markup))
     head, tail = markup[: first.start()], markup[first.end() :]
     return f"{head}<path class='{first[1]}' d='{path}'/>{found.sub('', tail)}"
-
-
-__all__ = ["FMT", "Backdrop", "Stage", "compact", "graph_rules", "stylesheet"]

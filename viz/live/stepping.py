@@ -1,0 +1,313 @@
+"""`step_through`: the forward and the backward pass, one step after the other: from events to a player's frames."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from autograd import (
+    SHEET,
+    BackwardStep,
+    ForwardStep,
+    Value,
+    backward_steps,
+    format_number,
+    forward_steps,
+    topological_order,
+)
+from autograd.graph import names_in_order
+from autograd.ops import LEAF
+from autograd.steps import bracketed, latex_name, latex_number
+
+from ..checks import MAX_NODES, THEMES, check_depth, one_of
+from ..graph import diagram as diagrams
+from ..graph.diagram import UNSET, Diagram, count
+from ..graph.svg import title_of
+from ..metrics import one_line, text_width
+from ..mistakes import explained, only_a_value
+from .player import Frame, Player, Step
+from .stage import FMT, Stage
+
+MAX_FRAMES = 40  # more than these are shown layer by layer
+SIZES = (40, 100, MAX_NODES)  # then neurons and layers are folded until so many parts are left, or so many
+PARTLY = "…"  # a gradient that some of its contributions have reached, in an order that is not that of `backward`
+
+
+@explained
+def step_through(
+    root: Value, *, forward: bool = True, backward: bool = True, theme: str = "auto", depth: int | str | None = "auto"
+) -> Player:
+    """Step through the forward pass, operation by operation, and then the backward pass, contribution by contribution.
+
+    Each step shows the gate and the wires at work, what is known so far ("–" is what is not), and the chain rule in
+    names and in numbers, "∂f/∂x += ∂f/∂q · ∂q/∂x = −4 × 1 = −4". The numbers are those of `forward_steps` and
+    `backward_steps`; no Value is changed, and `backward` need not have been called.
+
+    More than about 40 steps are shown layer by layer: a layer is all that has the same distance from the leaves,
+    neurons and layers folded into one box each where there are many. A gradient that some, but not yet all
+    contributions have reached is then drawn as "…".
+
+    Args:
+        root: the end of the graph.
+        forward: whether the forward pass is shown.
+        backward: whether the backward pass is shown.
+        theme: "light", "dark", or "auto", which follows the reader's system, or JupyterLab's theme.
+        depth: how many levels of scopes (layers, neurons) are open, as in `draw_graph`: a number, or "all" (or None)
+            for every step. What is folded takes one step. "auto" opens everything up to about 40 steps, and shows more
+            than that layer by layer.
+
+    Raises:
+        TypeError: if ``root`` is not a Value.
+        ValueError: for an option that is not one of those above, or if neither pass is to be shown.
+    """
+    only_a_value("step_through shows the graph of a Value", root)
+    one_of("theme", theme, THEMES)
+    check_depth(depth)
+    if not (forward or backward):
+        raise ValueError(
+            "forward and backward are both False, so nothing is left to step through; set one of them to True"
+        )
+    script = _Script(root, bool(forward), bool(backward), theme, depth)
+    return Player(script.frames, script.stage.backdrop, theme, title=script.title, note=script.note)
+
+
+class _Script:
+    """Writes the frames, in the order in which they are shown."""
+
+    def __init__(self, root: Value, forward: bool, backward: bool, theme: str, depth: int | str | None) -> None:
+        self.theme = theme
+        self.order = topological_order(root)
+        self.names = names_in_order(self.order)
+        self.place = {node: i for i, node in enumerate(self.order)}
+        self.root = root
+        forwards = list(forward_steps(root)) if forward else []
+        backwards = list(backward_steps(root)) if backward else []
+        in_all = len(forwards) + len(backwards) + forward + backward
+        by_layer = depth == "auto" and in_all > MAX_FRAMES
+        self.diagram = _diagram(root, depth, by_layer)
+        self.title = title_of(self.diagram)
+        self.folded = any(part.kind == "folded" for part in self.diagram.parts)
+        self.first_bad = {part.node for part in self.parts if part.is_first_non_finite}
+        for part in self.parts:  # what the texts speak of can be found in the picture
+            if part.node >= 0 and part.kind in ("input", "gate"):
+                part.name = one_line(self.names[self.order[part.node]])
+        self.running = not (self.folded or by_layer)  # whether contributions come in the order of `backward`
+        self.expected = Counter(step.input for step in backwards)
+        self.arrived: dict[Value, list[BackwardStep]] = {}
+
+        self._reserve(backwards, backward)
+        self.stage = Stage(self.diagram, show_grad=backward, local=backward and self.running)
+        self.values = ["" if p.node < 0 else UNSET if forward and not p.is_given else p.value for p in self.parts]
+        self.gradients = ["" if p.node < 0 or not backward else UNSET for p in self.parts]
+        self.frames: list[Frame] = []
+        self.batches = _Batches(self.diagram, self.place, by_layer, forward + backward)
+        self._write(forwards, backwards, forward, backward)
+        self.note = ""
+        if by_layer:
+            at_once = self.batches.span if not self.folded else 1  # what is folded is many layers already
+            layers = "layer by layer" if at_once == 1 else f"{at_once} layers at a time"
+            self.note = f"{in_all} steps, shown {layers}; step_through(…, depth='all') shows each of them."
+        elif self.folded:
+            self.note = "What is folded takes one step; step_through(…, depth='all') opens everything."
+        self.note = " ".join(filter(None, [self.note, *self.diagram.remarks]))
+
+    @property
+    def parts(self) -> list[diagrams.Part]:
+        return self.diagram.parts
+
+    def _reserve(self, backwards: Iterable[BackwardStep], backward: bool) -> None:
+        """Give each part the widest gradient that it will show, so that the layout keeps room for it."""
+        widest = dict.fromkeys(self.order, UNSET)
+        widest[self.root] = format_number(1.0, FMT)
+        for step in backwards:
+            text = format_number(step.total, FMT)
+            if text_width(text, 1.0) > text_width(widest[step.input], 1.0):
+                widest[step.input] = text
+        for part in self.parts:
+            if part.node >= 0:
+                part.gradient = widest[self.order[part.node]] if backward else ""
+
+    def _write(self, forwards: list[ForwardStep], backwards: list[BackwardStep], forward: bool, backward: bool) -> None:
+        everything = range(len(self.parts))
+        if forward:
+            self._add("graph", "Before the first step", *self._opening(), changed=everything)
+            steps = self.batches.of(forwards)
+            for k, batch in enumerate(steps, 1):
+                self._forward(batch, f"Forward pass, step {k} of {len(steps)}")
+        if backward:
+            name = self.names[self.root]
+            seed = f"∂{name}/∂{name} = 1"
+            words = f"The backward pass starts at its end: the gradient of {name} with respect to itself is 1"
+            latex = rf"\frac{{\partial {latex_name(name)}}}{{\partial {latex_name(name)}}} = 1"
+            part = self.diagram.part_of[-1]
+            if self.parts[part].node == len(self.order) - 1:
+                self.gradients[part] = format_number(1.0, FMT)
+            new = [part] if forward else everything
+            self._add("seed", "The seed of the backward pass", seed, words, latex, changed=new, lit=[part])
+            steps = self.batches.of(backwards, backward=True)
+            for k, batch in enumerate(steps, 1):
+                self._backward(batch, f"Backward pass, step {k} of {len(steps)}")
+
+    def _opening(self) -> tuple[str, str, str]:
+        """The leaves; of a network with many of them, the inputs."""
+        leaves = [node for node in self.order if node.op == LEAF]
+        if not leaves:
+            return "there are no leaves", "The graph has only constants, and nothing is differentiated by them", ""
+        inputs = [node for node in leaves if not node.scope]
+        rest = ""
+        if inputs and len(leaves) > 8:
+            rest = f", and {count(len(leaves) - len(inputs), 'parameter', 'parameters')}" * (len(inputs) < len(leaves))
+            leaves = inputs
+        text = _listed([f"{self.names[n]} = {format_number(n.data)}" for n in leaves], ", ") + rest
+        latex = [f"{latex_name(self.names[n])} = {latex_number(format_number(n.data))}" for n in leaves]
+        words = "Before the forward pass only the leaves are known; every other number is still to come"
+        return text, words, _listed(latex, ", ", r"\dots")
+
+    def _forward(self, batch: list[Step], title: str) -> None:
+        gates = self._parts_of(step.node for step in batch)
+        shown = []
+        for step in batch:
+            part = self.diagram.part_of[self.place[step.node]]
+            if self.parts[part].node == self.place[step.node]:
+                self.values[part] = format_number(step.node.data, FMT)
+                shown.append(part)
+        wires = [(i, port) for i in gates for port in range(len(self.parts[i].inputs))]
+        text, words, latex = _told(batch, "operation", "operations")
+        note = (
+            "This is the first number that is not finite"
+            if self.first_bad & {self.place[s.node] for s in batch}
+            else ""
+        )
+        self._add("forward", title, text, words, latex, note, changed=shown, lit=gates, wires=wires, steps=batch)
+
+    def _backward(self, batch: list[Step], title: str) -> None:
+        wires, shown = [], []
+        for step in batch:
+            assert isinstance(step, BackwardStep)
+            self.arrived.setdefault(step.input, []).append(step)
+            gate = self.diagram.part_of[self.place[step.node]]
+            source = self.diagram.part_of[self.place[step.input]]
+            part = self.parts[gate]
+            if part.ports:
+                if part.ports[step.position] >= 0:
+                    wires.append((gate, part.ports[step.position]))
+            elif source in part.inputs:
+                wires.append((gate, part.inputs.index(source)))
+            if source >= 0 and self.parts[source].node == self.place[step.input]:
+                self.gradients[source] = self._gradient(step.input)
+                shown.append(source)
+        gates = self._parts_of(step.node for step in batch)
+        text, words, latex = _told(batch, "contribution", "contributions")
+        note = self._note(batch[0]) if len(batch) == 1 else ""
+        self._add(
+            "backward", title, text, words, latex, note, changed=shown, lit=gates, wires=wires, steps=batch,
+            local=self.running and len(batch) == 1,
+        )  # fmt: skip
+
+    def _gradient(self, node: Value) -> str:
+        so_far = self.arrived[node]
+        if self.running or len(so_far) == self.expected[node]:
+            return format_number(max(so_far, key=lambda step: step.index).total, FMT)
+        return PARTLY
+
+    def _note(self, step: Step) -> str:
+        """The local derivative as a formula, and the sum where several contributions meet."""
+        assert isinstance(step, BackwardStep)
+        local = format_number(step.local)
+        told = []
+        if step.local_text != local:
+            q, x = self.names[step.node], self.names[step.input]
+            told.append(f"The local derivative is ∂{q}/∂{x} = {step.local_text} = {local}")
+        so_far, expected = self.arrived[step.input], self.expected[step.input]
+        if expected > 1:
+            f, x = self.names[self.root], self.names[step.input]
+            added = [format_number(s.contribution) for s in so_far]
+            added = added[:1] + [bracketed(n) for n in added[1:]]
+            total = f" = {format_number(step.total)}" if len(added) > 1 and self.running else ""
+            told.append(f"Contribution {len(so_far)} of {expected} to ∂{f}/∂{x}: {_listed(added, ' + ')}{total}")
+        return ". ".join(told)
+
+    def _parts_of(self, nodes: Iterable[Value]) -> list[int]:
+        return list(dict.fromkeys(self.diagram.part_of[self.place[node]] for node in nodes))
+
+    def _add(
+        self, kind: str, title: str, text: str, words: str, latex: str, note: str = "", *,
+        changed: Iterable[int] = (), lit: Sequence[int] = (), wires: Iterable[tuple[int, int]] = (),
+        steps: Iterable[Step] = (), local: bool = False,
+    ) -> None:  # fmt: skip
+        changed = list(dict.fromkeys(changed))
+        changes = {i: self.stage.numbers(i, self.values[i], self.gradients[i]) for i in changed}
+        lights = ""
+        if lit:
+            new = changed if kind in ("forward", "backward") else lit
+            direction = "forward" if kind == "forward" else "backward"
+            lights = self.stage.lights(direction, lit if kind != "seed" else (), wires, new, local=local)
+        self.frames.append(
+            Frame(kind, title, text, words, latex, note, tuple(steps), lights, changes,
+                  self.frames[-1] if self.frames else None, self.stage.backdrop, self.theme)
+        )  # fmt: skip
+
+
+def _diagram(root: Value, depth: int | str | None, by_layer: bool) -> Diagram:
+    """What is drawn. Layer by layer, a graph with scopes is folded until it is small, one without them drawn whole.
+
+    The gradients that the nodes hold are not shown: the events bring their own.
+    """
+    if not by_layer:
+        diagram = diagrams.build(root, fmt=FMT, depth="all" if depth == "auto" else depth, show_grad=False)
+    else:
+        for size in SIZES:
+            diagram = diagrams.build(root, fmt=FMT, max_nodes=size, show_grad=False)
+            if not diagram.is_summary:
+                break
+    diagram.note = ""  # it would speak of draw_graph
+    return diagram
+
+
+class _Batches:
+    """Which events share a frame."""
+
+    def __init__(self, diagram: Diagram, place: dict[Value, int], by_layer: bool, passes: int) -> None:
+        self.diagram, self.place, self.by_layer = diagram, place, by_layer
+        self.level: list[int] = []  # for each part the longest way from the leaves
+        for part in diagram.parts:
+            self.level.append(1 + max((self.level[i] for i in part.inputs), default=-1))
+        room = (MAX_FRAMES - passes) // passes
+        self.span = -(-max(self.level) // room) or 1  # so many levels at once, if there are very many
+
+    def of(self, steps: Sequence[Step], *, backward: bool = False) -> list[list[Step]]:
+        """The events, frame by frame; backward, the part that is nearest to the root comes first."""
+        at: dict[int, list[list[Step]]] = {}
+        for step in steps:
+            part = self.diagram.part_of[self.place[step.node]]
+            key = -(-self.level[part] // self.span) if self.by_layer else part
+            together = self.by_layer or self.diagram.parts[part].kind == "folded"
+            batches = at.setdefault(key, [])
+            if together and batches:
+                batches[0].append(step)
+            else:
+                batches.append([step])
+        return [batch for key in sorted(at, reverse=backward) for batch in at[key]]
+
+
+def _told(batch: Sequence[Step], one: str, many: str) -> tuple[str, str, str]:
+    """The text, the words and the LaTeX of one event; for several that share a frame, how many, and the first."""
+    first = batch[0]
+    if len(batch) == 1:
+        return first.text, first.words, first.latex
+    symbols = Counter(SHEET[step.node.op].symbol for step in batch)
+    gates = [f"{n} at {symbol}" for symbol, n in symbols.most_common()]
+    scopes = {step.node.scope for step in batch if step.node.scope}
+    if len(scopes) > 1:
+        scopes = {diagrams.levels(scope)[0] for scope in scopes}
+    inside = f" in {_listed(sorted(scopes), ', ', most=4)}" if scopes else ""
+    most = 4 if len(batch) == 4 else 3
+    words = "; ".join(step.text for step in batch[:most])
+    if len(batch) > most:
+        words += f"; and {len(batch) - most} more: in all {_listed(gates, ', ')}"
+    return f"{count(len(batch), one, many)}{inside}", words, first.latex
+
+
+def _listed(words: Sequence[str], separator: str, dots: str = "…", most: int = 8) -> str:
+    shown = words if len(words) <= most else [*words[: most - 1], dots, words[-1]]
+    return separator.join(shown)

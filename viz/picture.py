@@ -1,0 +1,109 @@
+"""`Picture`: an SVG that shows itself in a notebook, and is saved as a file of any kind; and the page around it."""
+
+from __future__ import annotations
+
+import base64
+import html
+import os
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from autograd.files import write_whole
+
+from .mistakes import Taught, explained
+
+# JupyterLab takes no key for its own where the element that has the focus says so; on one around it, it would be late:
+# its `d d` is for any ":focus" in a notebook, and deletes the cell.
+KEYS_ARE_OURS = "data-lm-suppress-shortcuts"
+_FOR_READERS = re.compile(
+    r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`)"""  # texts stay as they are;
+    r"|/\*.*?\*/|//[^\n]*"  # comments go,
+    r"|\s*([{};,=>])\s*|(?<=:) ",  # and the spaces around signs, which mean nothing there
+    re.DOTALL,
+)
+
+
+@cache
+def web_file(name: str) -> str:
+    """A style sheet or a script of this package, without the comments and spaces that are for whoever reads the file.
+
+    It must have a semicolon after each statement and declaration, and no regular expression with a quote in it.
+    """
+    from importlib.resources import files  # which takes a while, and only pages need it
+
+    text = files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return re.sub(r"^\s+", "", _FOR_READERS.sub(r"\1\2", text), flags=re.MULTILINE)
+
+
+def html_page(title: str, theme: str, style: str, body: str) -> str:
+    """A whole page of HTML."""
+    scheme = "light dark" if theme == "auto" else theme
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{html.escape(title)}</title>\n'
+        '<meta name="viewport" content="width=device-width">\n'
+        f"<style>:root{{color-scheme:{scheme}}}\n{style}</style></head>\n<body>\n{body}</body>\n</html>\n"
+    )
+
+
+class Picture(Taught):
+    """An SVG that shows itself in a notebook, and that `save` writes to a file. What it shows is up to a subclass."""
+
+    svg: str
+    _theme: str
+    _title: str  # what a page and a screen reader call it
+    _endings = ".svg, .html, .png or .pdf"
+
+    @explained
+    def save(self, path: str | os.PathLike[str], *, scale: float = 2.0) -> Path:
+        """Write the picture to a file; the ending says how: .svg, .html, .png or .pdf; that of a graph also as .dot.
+
+        The file is written whole or not at all, as `autograd.files.write_whole` says. PNG and PDF need the extra
+        ``chainrule[png]``.
+
+        Args:
+            path: where to.
+            scale: of a PNG, how many dots per pixel.
+
+        Raises:
+            ValueError: for another ending.
+            ImportError: for .png and .pdf without the extra.
+            OSError: if the file cannot be written.
+        """
+        target = Path(path)
+        content = self._content(target.suffix.lower(), scale)
+        if content is None:
+            raise ValueError(f"the file's ending must be {self._endings}, but got {target.name!r}")
+        write_whole(target, content)
+        return target
+
+    def _content(self, kind: str, scale: float) -> bytes | None:
+        """What a file with this ending holds; None if there is no such kind of file."""
+        if kind == ".svg":
+            return self.svg.encode()
+        if kind == ".html":
+            return self._page().encode()
+        if kind in (".png", ".pdf"):
+            from .raster import to_pdf, to_png
+
+            picture = self._fixed_theme()
+            return to_png(picture, scale) if kind == ".png" else to_pdf(picture)
+        return None
+
+    def _fixed_theme(self) -> str:
+        """The SVG with its colours decided: a file of dots cannot follow the reader's system."""
+        raise NotImplementedError
+
+    def _page(self) -> str:
+        return html_page(self._title, self._theme, web_file("picture.css"), f"<main>\n{self.svg}</main>\n")
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """For notebooks: as an <img>, which survives an untrusted notebook and an export, where inline SVG does not."""
+        data = base64.b64encode(self.svg.encode()).decode()
+        picture = (
+            f'<div style="overflow-x:auto" {KEYS_ARE_OURS}>'  # what can be scrolled can have the focus
+            f'<img alt="{html.escape(self._title)}" style="max-width:none" '
+            f'src="data:image/svg+xml;base64,{data}"></div>'
+        )
+        return {"text/html": picture, "image/svg+xml": self.svg, "text/plain": repr(self)}
