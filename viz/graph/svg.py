@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ..layout.sugiyama import smooth
+from ..layout.routes import smooth
 from ..metrics import FONT, clip, one_line, printable, text_width
 from .arrange import (
     FRAME_TITLE,
