@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import math
+from itertools import islice, pairwise
 
 from .net import Net
 from .simplex import AHEAD, BEHIND, NOWHERE, Forest
@@ -21,11 +22,11 @@ def assign_heights(net: Net) -> list[float]:
         for v in column:
             y[v] -= bottom / 2
     for sweep in range(3):
-        both = 1.0 if sweep == 2 else 0.0  # the last sweep looks to both sides
+        both = sweep == 2  # the last sweep looks to both sides
         for column in net.columns:
-            relax_column(net, y, column, 1.0, both)
+            relax_column(net, y, column, True, both)
         for column in reversed(net.columns):
-            relax_column(net, y, column, both, 1.0)
+            relax_column(net, y, column, both, True)
     segments = straight_segments(net)
     straighten(net, y, segments)
     unbend_wires(net, y)
@@ -64,7 +65,7 @@ def close_gaps(net: Net, y: list[float]) -> None:
             y[v] -= room
 
 
-def relax_column(net: Net, y: list[float], column: list[int], from_left: float, from_right: float) -> None:
+def relax_column(net: Net, y: list[float], column: list[int], from_left: bool, from_right: bool) -> None:
     """Least-squares positions of one column under the order of its nodes: isotonic regression (PAVA).
 
     Minimises the sum of weight (y - wanted)^2 where neighbours keep their distance.  Without the distances, which
@@ -73,9 +74,7 @@ def relax_column(net: Net, y: list[float], column: list[int], from_left: float, 
     weigh more than wires at boxes, so that bends come to lie at the ends of long wires.
     """
     real, half, ins, outs, offsets = net.real, net.half, net.ins, net.outs, net.offsets
-    means: list[float] = []
-    weights: list[float] = []
-    counts: list[int] = []
+    blocks: list[tuple[float, float, int]] = []  # mean, weight, how many nodes
     shifts: list[float] = []
     base = 0.0
     for v in column:
@@ -97,20 +96,16 @@ def relax_column(net: Net, y: list[float], column: list[int], from_left: float, 
             total = weight * y[v]
         mean = total / weight - base
         n = 1
-        while means and means[-1] > mean:
-            w = weights.pop()
-            mean = (mean * weight + means.pop() * w) / (weight + w)
+        while blocks and blocks[-1][0] > mean:
+            other, w, more = blocks.pop()
+            mean = (mean * weight + other * w) / (weight + w)
             weight += w
-            n += counts.pop()
-        means.append(mean)
-        weights.append(weight)
-        counts.append(n)
+            n += more
+        blocks.append((mean, weight, n))
         base += half[v]
-    i = 0
-    for mean, n in zip(means, counts, strict=True):
-        for v in column[i : i + n]:
-            y[v] = mean + shifts[i]
-            i += 1
+    means = [mean for mean, _, n in blocks for _ in range(n)]
+    for v, mean, shift in zip(column, means, shifts, strict=True):
+        y[v] = mean + shift
 
 
 def straight_segments(net: Net) -> list[list[int]]:
@@ -141,52 +136,52 @@ def straight_segments(net: Net) -> list[list[int]]:
 
 def straighten(net: Net, y: list[float], segments: list[list[int]]) -> None:
     """Move each segment, in the free space around it, as one to the median of what its neighbours want."""
-    half, ins, outs, offsets, place, rank = net.half, net.ins, net.outs, net.offsets, net.place, net.rank
-    infinity = float("inf")
     for segment in segments:
         start = 0
         while start < len(segment):
-            low, high = -infinity, infinity
-            shift = 0.0
-            shifts: list[float] = []
-            stop = start
-            while stop < len(segment):
-                v = segment[stop]
-                if stop > start:
-                    shift -= offsets[v][0]
-                column = net.columns[rank[v]]
-                i = place[v]
-                lo, hi = low, high
-                if i > 0:
-                    u = column[i - 1]
-                    lo = max(low, y[u] + half[u] + half[v] - shift)
-                if i + 1 < len(column):
-                    u = column[i + 1]
-                    hi = min(high, y[u] - half[u] - half[v] - shift)
-                if lo > hi and stop > start:
-                    break
-                low, high = lo, hi
-                shifts.append(shift)
-                stop += 1
-            wanted: list[float] = []
-            run = segment[start:stop]
-            for n, v in enumerate(run):
-                shift = shifts[n]
-                for k, u in enumerate(ins[v]):
-                    if n == 0 or u != run[n - 1]:
-                        wanted.append(y[u] - offsets[v][k] - shift)
-                for t, k, _ in outs[v]:
-                    if n + 1 == len(run) or t != run[n + 1]:
-                        wanted.append(y[t] + offsets[t][k] - shift)
-            if wanted:
-                wanted.sort()
-                middle = (wanted[(len(wanted) - 1) // 2] + wanted[len(wanted) // 2]) / 2
-            else:
-                middle = y[run[0]]
+            shifts, low, high = free_run(net, y, segment, start)
+            run = segment[start : start + len(shifts)]
+            wanted = sorted(wishes(net, y, run, shifts))
+            middle = (wanted[(len(wanted) - 1) // 2] + wanted[len(wanted) // 2]) / 2 if wanted else y[run[0]]
             at = max(low, min(high, middle))
-            for n, v in enumerate(run):
-                y[v] = at + shifts[n]
-            start = stop
+            for v, shift in zip(run, shifts, strict=True):
+                y[v] = at + shift
+            start += len(run)
+
+
+def free_run(net: Net, y: list[float], segment: list[int], start: int) -> tuple[list[float], float, float]:
+    """As many nodes of a segment, from `start` on, as can stand on one line between their neighbours.
+
+    How far below the first each must stand, and between which heights the first may.
+    """
+    half = net.half
+    shifts: list[float] = []
+    shift, low, high = 0.0, -math.inf, math.inf
+    for v in islice(segment, start, None):
+        if shifts:
+            shift -= net.offsets[v][0]
+        column, i = net.columns[net.rank[v]], net.place[v]
+        lo, hi = low, high
+        if i > 0:
+            u = column[i - 1]
+            lo = max(low, y[u] + half[u] + half[v] - shift)
+        if i + 1 < len(column):
+            u = column[i + 1]
+            hi = min(high, y[u] - half[u] - half[v] - shift)
+        if lo > hi and shifts:
+            break
+        low, high = lo, hi
+        shifts.append(shift)
+    return shifts, low, high
+
+
+def wishes(net: Net, y: list[float], run: list[int], shifts: list[float]) -> list[float]:
+    """The heights of a run at which its wires to other nodes are straight, one by one."""
+    wanted: list[float] = []
+    for v, shift, before, after in zip(run, shifts, [-1, *run], [*run[1:], -1], strict=False):
+        wanted += [y[u] - offset - shift for u, offset in zip(net.ins[v], net.offsets[v], strict=True) if u != before]
+        wanted += [y[t] + net.offsets[t][k] - shift for t, k, _ in net.outs[v] if t != after]
+    return wanted
 
 
 def unbend_wires(net: Net, y: list[float]) -> None:
@@ -198,95 +193,97 @@ def unbend_wires(net: Net, y: list[float]) -> None:
     clusters are trees of straight wires and touching neighbours; a part that is pulled harder than its link holds
     tears off and moves until a wire becomes straight or a neighbour is in the way.  Only what is pulled
     moves: where many places are equally good, the balance of the start survives.
-
-    Coordinates are whole hundredths meanwhile, so that "straight" and "touching" are exact.
     """
-    count, real = len(net.rank), net.real
-    half = [round(value * 100) for value in net.half]
-    at = [round(value * 100) for value in y]
-    above = [-1] * count
-    below = [-1] * count
-    for column in net.columns:
-        for u, v in pairwise(column):
-            above[v], below[u] = u, v
-            at[v] = max(at[v], at[u] + half[u] + half[v])
-    # Spring e pulls its head up (side 1) or down (side -1), and its tail the other way.
-    tail: list[int] = []
-    head: list[int] = []
-    drop: list[int] = []  # from the head's centre to its port
-    weight: list[int] = []
-    side: list[int] = []
-    springs: list[list[int]] = [[] for _ in range(count)]
-    pull = [0] * count  # positive: downwards
-    for v in range(count):
-        for u, offset in zip(net.ins[v], net.offsets[v], strict=True):
-            springs[u].append(len(tail))
-            springs[v].append(len(tail))
-            tail.append(u)
-            head.append(v)
-            drop.append(round(offset * 100))
-            weight.append(2 if u >= real and v >= real else 1)
-            side.append(1 if at[v] + drop[-1] >= at[u] else -1)
-            pull[v] -= side[-1] * weight[-1]
-            pull[u] += side[-1] * weight[-1]
-
-    forest = Forest(pull)
-    link, children = forest.link, forest.children
-    inside = [0] * count
-    budget = 60 * count  # five times as much makes the wires of 1,000 nodes 1 % straighter, in three times the time
-    turn = 0
+    springs = Springs(net, y)
+    forest = Forest(springs.pull)
+    at, weight, pull, link = springs.at, springs.weight, forest.pull, forest.link
+    budget = 60 * len(y)  # five times as much makes the wires of 1,000 nodes 1 % straighter, in three times the time
     sequence = [v for column in net.columns for v in column]
-    while True:
-        start = turn
+    turn = -1
+    while turn < forest.turn and forest.steps <= budget:  # until nothing moved in a whole round
+        turn = forest.turn
         for v in sequence:
             force = pull[v]
             if force == 0:
                 continue
-            way, touch, ahead = (1, AHEAD, below) if force > 0 else (-1, BEHIND, above)
+            way, touch = (1, AHEAD) if force > 0 else (-1, BEHIND)
             hold = link[v]
             if hold == touch or (hold >= 0 and force * way <= weight[hold]):
                 continue
-            if hold >= 0:  # the wire bends: from now on it only pulls back
+            if hold >= 0:
                 force -= way * weight[hold]
-                side[hold] = way if head[hold] == v else -way
-            turn += 1
-            part = [v]
-            for u in part:
-                inside[u] = turn
-                if children[u]:
-                    part += children[u]
-            slack = 1 << 60
-            near = anchor = -1
-            new = NOWHERE
-            for u in part:
-                t = ahead[u]
-                if t >= 0 and inside[t] != turn:
-                    distance = (at[t] - at[u]) * way - half[u] - half[t]
-                    if distance < slack:
-                        slack, near, anchor, new = distance, u, t, touch
-                for e in springs[u]:
-                    t = tail[e]
-                    if t == u:
-                        t = head[e]
-                        if side[e] != way or inside[t] == turn:
-                            continue
-                        distance = (at[t] + drop[e] - at[u]) * way
-                    else:
-                        if side[e] == way or inside[t] == turn:
-                            continue
-                        distance = (at[t] - drop[e] - at[u]) * way
-                    if distance < slack:
-                        slack, near, anchor, new = distance, u, t, e
+                springs.bend(hold, v, way)
+            part = forest.part(v)
+            slack, near, anchor, new = springs.stop(part, way, forest)
             if slack:
                 for u in part:
                     at[u] += slack * way
             forest.tear(v, force)
             forest.hang(v, near, anchor, new, force, way * weight[new] if new >= 0 else 0)
-            budget -= 2 * len(part) + 10
+            forest.steps += 2 * len(part) + 10
             if forest.steps > budget:
                 break
         sequence.reverse()
-        if turn == start or forest.steps > budget:
-            break
-    for v in range(count):
-        y[v] = at[v] / 100
+    y[:] = [value / 100 for value in at]
+
+
+class Springs:
+    """The wires as springs between nodes `at` their heights, which stand one below the other in columns.
+
+    Heights are whole hundredths, so that "straight" and "touching" are exact.
+    """
+
+    __slots__ = ("above", "at", "below", "ends", "half", "head", "pull", "side", "weight")
+
+    def __init__(self, net: Net, y: list[float]) -> None:
+        count, real = len(y), net.real
+        self.half = half = [round(value * 100) for value in net.half]
+        self.at = at = [round(value * 100) for value in y]
+        self.above, self.below = [-1] * count, [-1] * count
+        for column in net.columns:
+            for u, v in pairwise(column):
+                self.above[v], self.below[u] = u, v
+                at[v] = max(at[v], at[u] + half[u] + half[v])
+        self.head: list[int] = []
+        self.weight: list[int] = []
+        self.side: list[int] = []  # spring e pulls its head up (side 1) or down (side -1), and its tail the other way
+        self.pull = [0] * count  # positive: downwards
+        # The springs of a node: number, other end, how far that is lower than a straight wire has it, side of this end.
+        self.ends: list[list[tuple[int, int, int, int]]] = [[] for _ in y]
+        for v in range(count):
+            for u, offset in zip(net.ins[v], net.offsets[v], strict=True):
+                e, drop = len(self.head), round(offset * 100)
+                weight = 2 if u >= real and v >= real else 1
+                side = 1 if at[v] + drop >= at[u] else -1
+                self.ends[u].append((e, v, drop, 1))
+                self.ends[v].append((e, u, -drop, -1))
+                self.head.append(v)
+                self.weight.append(weight)
+                self.side.append(side)
+                self.pull[v] -= side * weight
+                self.pull[u] += side * weight
+
+    def bend(self, e: int, v: int, way: int) -> None:
+        """Let a straight wire bend as its end v goes its way: from now on it only pulls back."""
+        self.side[e] = way if self.head[e] == v else -way
+
+    def stop(self, part: list[int], way: int, forest: Forest) -> tuple[int, int, int, int]:
+        """What a part that moves meets first, a neighbour or a straight wire: how far on, from which node, what, by
+        which link."""
+        at, half, side, ends, inside, turn = self.at, self.half, self.side, self.ends, forest.inside, forest.turn
+        ahead, touch = (self.below, AHEAD) if way > 0 else (self.above, BEHIND)
+        slack = 1 << 60
+        near = anchor = -1
+        new = NOWHERE
+        for u in part:
+            t = ahead[u]
+            if t >= 0 and inside[t] != turn:
+                distance = (at[t] - at[u]) * way - half[u] - half[t]
+                if distance < slack:
+                    slack, near, anchor, new = distance, u, t, touch
+            for e, t, drop, end in ends[u]:
+                if side[e] * end == way and inside[t] != turn:
+                    distance = (at[t] + drop - at[u]) * way
+                    if distance < slack:
+                        slack, near, anchor, new = distance, u, t, e
+        return slack, near, anchor, new

@@ -103,15 +103,11 @@ def shake_locally(net: Net, best: int, budget: int) -> None:
         seed = (seed * 1103515245 + 12345) % 2147483648
         first = (seed >> 8) % count
         span = range(first, min(count, first + 1 + (seed >> 20) % 6))
-        affected = columns[max(0, first - 1) : span.stop]
-        change = 0
-        for column in affected:
-            change -= count_gap(net, column)
+        affected = slice(max(0, first - 1), span.stop)
+        change = -sum([count_gap(net, column) for column in columns[affected]])
         barycentre_sweep(net, span, rightwards)
-        affected = columns[max(0, first - 1) : span.stop]
-        for column in affected:
-            change += count_gap(net, column)
-            budget -= 10 * len(column)
+        change += sum([count_gap(net, column) for column in columns[affected]])
+        budget -= 10 * sum(map(len, columns[affected]))
         work, gain = settle(net, list(span), budget)
         budget -= work + 100 + count  # every column is looked at once below
         rightwards = not rightwards
@@ -194,10 +190,7 @@ def set_column(net: Net, r: int, column: list[int]) -> None:
 
 def count_crossings(net: Net) -> int:
     """All crossings between adjacent columns."""
-    total = 0
-    for column in net.columns:
-        total += count_gap(net, column)
-    return total
+    return sum([count_gap(net, column) for column in net.columns])
 
 
 def count_gap(net: Net, column: list[int]) -> int:
@@ -275,70 +268,67 @@ def sift_column(net: Net, r: int, last: bool) -> tuple[int, int]:
     size = len(column)
     if size < 2 or size > SIFT_LIMIT:
         return 1, 0
-    place, slot, all_ins, all_outs = net.place, net.slot, net.ins, net.outs
-    left_size = len(net.columns[r - 1]) if r > 0 else 0
-    right_size = 0
-    if r + 1 < len(net.columns):
-        end = net.columns[r + 1][-1]
-        right_size = slot[end] + len(net.ins[end])
-    none = left_size + right_size
-    # A node's edges as indices into the tables below: the first two on each side, `none` where there is no edge.
-    rows: list[tuple[int, int, int, int]] = []
-    lefts: list[list[int]] = []
-    rights: list[list[int]] = []
-    more: dict[int, list[int]] = {}
-    for v in column:
-        left = [place[u] for u in all_ins[v]]
-        right = [slot[t] + k for t, _, k in all_outs[v]]
-        lefts.append(left)
-        rights.append(right)
-        n = len(left)
-        a = left[0] if n else none
-        b = left[1] if n > 1 else none
-        m = len(right)
-        c = right[0] + left_size if m else none
-        d = right[1] + left_size if m > 1 else none
-        rows.append((a, b, c, d))
-        if n > 2 or m > 2:
-            more[v] = left[2:] + [s + left_size for s in right[2:]]
+    lefts, left_size, rights, right_size = edge_ends(net, r)
+    rows, more = edge_rows(column, lefts, rights, left_size, left_size + right_size)
     work = 40 * size  # what a node costs besides its row, in the time of a row's entry
     gain = 0
     now = list(column)
-    changed = False
     for v, left, right in zip(column, lefts, rights, strict=True):
-        table = preference(left, left_size) if left else [0] * left_size
-        table += preference(right, right_size) if right else [0] * right_size
-        table.append(0)
+        table = [*preference(left, left_size), *preference(right, right_size), 0]
         i = now.index(v)
         low = max(0, i - SIFT_WINDOW)
         row = [table[a] + table[b] + table[c] + table[d] for a, b, c, d in rows[low : i + SIFT_WINDOW + 1]]
-        work += len(row)
         if more:
             for n, u in enumerate(now[low : low + len(row)]):
                 if u in more:
-                    for e in more[u]:
-                        row[n] += table[e]
+                    row[n] += sum([table[e] for e in more[u]])
+        work += len(row)
         at = i - low
         row[at] = 0
         costs = list(accumulate(row, initial=0))
         least = min(costs)
-        if last:
-            to = len(row)
-            while costs[to] != least:
-                to -= 1
-        else:
-            to = costs.index(least)
+        to = len(row) - costs[::-1].index(least) if last else costs.index(least)
         if to != at and to != at + 1:
             gain += costs[at] - least
-            to += low
-            if to > i:  # places are counted with v still in the list
-                to -= 1
+            to += low - (to > at)  # places are counted with v still in the list
             now.insert(to, now.pop(i))
             rows.insert(to, rows.pop(i))
-            changed = True
-    if changed:
+    if now != column:
         set_column(net, r, now)
     return work, gain
+
+
+def edge_ends(net: Net, r: int) -> tuple[list[list[int]], int, list[list[int]], int]:
+    """Where the edges of each node of a column end, at its left and at its right, and how many places are there."""
+    place, slot = net.place, net.slot
+    lefts = [[place[u] for u in net.ins[v]] for v in net.columns[r]]
+    rights = [[slot[t] + k for t, _, k in net.outs[v]] for v in net.columns[r]]
+    left_size = len(net.columns[r - 1]) if r > 0 else 0
+    if r + 1 == len(net.columns):
+        return lefts, left_size, rights, 0
+    end = net.columns[r + 1][-1]
+    return lefts, left_size, rights, slot[end] + len(net.ins[end])
+
+
+def edge_rows(
+    column: list[int], lefts: list[list[int]], rights: list[list[int]], shift: int, none: int
+) -> tuple[list[tuple[int, int, int, int]], dict[int, list[int]]]:
+    """A node's edges as indices into a table of preferences, in which those at the right stand after `shift` others.
+
+    The first two on each side, `none` where there is no edge; and the others of the nodes that have more.
+    """
+    rows: list[tuple[int, int, int, int]] = []
+    more: dict[int, list[int]] = {}
+    for v, left, right in zip(column, lefts, rights, strict=True):
+        n, m = len(left), len(right)
+        a = left[0] if n else none
+        b = left[1] if n > 1 else none
+        c = right[0] + shift if m else none
+        d = right[1] + shift if m > 1 else none
+        rows.append((a, b, c, d))
+        if n > 2 or m > 2:
+            more[v] = left[2:] + [s + shift for s in right[2:]]
+    return rows, more
 
 
 def assign_ports(net: Net, boxes: Sequence[Box]) -> None:

@@ -25,9 +25,7 @@ def assign_ranks(count: int, wires: Sequence[Wire]) -> list[int]:
 
     rank = [0] * count
     for v in reversed(order):
-        for t in after[v]:
-            if rank[t] <= rank[v]:
-                rank[v] = rank[t] - 1
+        rank[v] = min([rank[v], *[rank[t] - 1 for t in after[v]]])
     for v in order:
         if len(before[v]) > len(after[v]):
             rank[v] = max([rank[u] for u in before[v]]) + 1
@@ -51,51 +49,38 @@ def topological_order(before: list[list[int]], after: list[list[int]]) -> list[i
 
 
 def shorten_wires(rank: list[int], order: list[int], before: list[list[int]], after: list[list[int]]) -> None:
-    """Minimise the total length of the wires by network simplex (Gansner, Koutsofios, North and Vo 1993).
+    """Minimise the total length of the wires by network simplex.
 
-    Boxes hang together in clusters: trees of tight wires, those of length 1.  A part of a cluster that is pulled
-    more to one side than to the other, and that no link holds, tears off, moves until its next wire becomes tight,
-    and hangs on there.  We start from single boxes, each a cluster of its own.  When nothing moves any more the
-    total is minimal; the budget cuts only huge graphs short, at ranks that are valid and nearly as good.
+    Boxes hang together by tight wires, those of length 1.  A part that is pulled more to one side than to the other
+    moves until its next wire becomes tight.  We start from single boxes, each a cluster of its own.  When nothing
+    moves any more the total is minimal; the budget cuts only huge graphs short, at ranks that are valid and nearly
+    as good.
     """
     # The pull of a box: (wires in) - (wires out), by weight.  Positive: it wants to go left.  Wires that will share a
     # trunk weigh less, 2 against 3: of w -> w*h -> +, repeated along a chain, the wires from w should be the long ones.
     weight = [3 if len(targets) == 1 else 2 for targets in after]
-    forces = [-weight[v] * len(after[v]) for v in range(len(rank))]
-    for v, sources in enumerate(before):
-        for u in sources:
-            forces[v] += weight[u]
-    forest = Forest(forces)
-    pull, link, children = forest.pull, forest.link, forest.children
-    inside = [0] * len(rank)  # the turn in which a box was last part of what moved
+    forest = Forest([sum([weight[u] for u in before[v]]) - weight[v] * len(after[v]) for v in range(len(rank))])
+    pull, link, inside = forest.pull, forest.link, forest.inside
     budget = 500 * len(rank)
-    turn = 0
-    while True:
-        start = turn
+    turn = -1
+    while turn < forest.turn:  # until nothing moved in a whole round
+        turn = forest.turn
         for v in reversed(order):
             force = pull[v]
             if force == 0 or link[v] == (BEHIND if force > 0 else AHEAD):
                 continue
-            turn += 1
-            part = [v]
-            for u in part:
-                inside[u] = turn
-                part += children[u]
+            part = forest.part(v)
             slack = len(rank)
             near = anchor = -1
             for u in part:
                 for t in before[u] if force > 0 else after[u]:
                     distance = abs(rank[u] - rank[t]) - 1
-                    if inside[t] != turn and distance <= slack:
+                    if inside[t] != forest.turn and distance <= slack:
                         slack, near, anchor = distance, u, t
-            if slack:
-                way = -slack if force > 0 else slack
-                for u in part:
-                    rank[u] += way
+            for u in part:
+                rank[u] -= slack if force > 0 else -slack
             forest.tear(v, force)
-            forest.hang(v, near, anchor, BEHIND if force > 0 else AHEAD, force, 0)
-            budget -= len(part)
+            forest.hang(v, near, anchor, BEHIND if force > 0 else AHEAD, force)
+            forest.steps += len(part)
             if forest.steps > budget:
                 return
-        if turn == start:
-            return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from operator import add, sub
 
 from .net import DUMMY_HALF, Box, Layout, Net, Point, Wire
 
@@ -17,68 +18,67 @@ def draw(
 ) -> Layout:
     """Give each column its x and each wire its route."""
     count = len(boxes)
-    widths = [0.0] * len(net.columns)
-    climbs = [0.0] * len(net.columns)
-    top = bottom = 0.0
-    for v, box in enumerate(boxes):
-        widths[net.rank[v]] = max(widths[net.rank[v]], box.width)
-    for v in range(len(net.rank)):
-        for t, k, _ in net.outs[v]:
-            climb = abs(y[t] + net.offsets[t][k] - y[v])
-            if climb > climbs[net.rank[v]]:
-                climbs[net.rank[v]] = climb
-    if count:
-        top = min([y[v] - (boxes[v].height / 2 if v < count else DUMMY_HALF) for v in range(len(y))])
-        bottom = max([y[v] + (boxes[v].height / 2 if v < count else DUMMY_HALF) for v in range(len(y))])
-    left: list[float] = []
-    right: list[float] = []
-    at = 0.0
-    for r, width in enumerate(widths):
-        left.append(round(at, 2))
-        right.append(round(at + width, 2))
-        at += width + max(rank_gap, min(4 * rank_gap, 0.25 * climbs[r]))
+    half = [box.height / 2 for box in boxes] + [DUMMY_HALF] * (len(y) - count)
+    top = min(map(sub, y, half), default=0.0)
+    bottom = max(map(add, y, half), default=0.0)
+    sides = column_sides(boxes, net, y, rank_gap)
+    centre_x = [round(sum(sides[r]) / 2, 2) for r in net.rank[:count]]
     centre_y = [round(value - top, 2) for value in y]
-    centre_x = [round((left[net.rank[v]] + right[net.rank[v]]) / 2, 2) for v in range(count)]
-
-    # A trunk's bends are found once; each of its wires takes the bends up to where it branches off.
-    bends: list[list[Point]] = []
-    reach = [1] * len(y)  # per node: how many of its trunk's bends lie at or before it
-    for u in range(count):
-        r, height = net.rank[u], centre_y[u]
-        bend = [(round(centre_x[u] + boxes[u].width / 2, 2), height)]
-        dummy = net.trunk[u]
-        while dummy >= 0:
-            r += 1
-            if centre_y[dummy] != height:
-                add_step(bend, (right[r - 1], height), (left[r], centre_y[dummy]))
-                height = centre_y[dummy]
-            reach[dummy] = len(bend)
-            following = [t for t, _, _ in net.outs[dummy] if t >= count]
-            dummy = following[0] if following else -1
-        bends.append(bend)
-
-    routes: list[list[Point]] = []
-    for w, wire in enumerate(wires):
-        u, t = wire.source, wire.target
-        r = net.rank[t]
-        last = net.ins[t][net.entry[w]]
-        route = bends[u][: reach[last]]
-        port = round(centre_y[t] + net.offsets[t][net.entry[w]], 2)
-        end = (round(centre_x[t] - boxes[t].width / 2, 2), port)
-        if port != centre_y[last]:
-            add_step(route, (right[r - 1], centre_y[last]), (min(left[r], end[0]), port))
-        if route[-1] != end:
-            route.append(end)
-        routes.append(route)
     return Layout(
-        right[-1] if right else 0.0,
+        sides[-1][1] if sides else 0.0,
         round(bottom - top, 2),
         centre_x,
         centre_y[:count],
         net.rank[:count],
-        routes,
+        wire_routes(boxes, wires, net, sides, centre_x, centre_y),
         crossings,
     )
+
+
+def column_sides(boxes: Sequence[Box], net: Net, y: list[float], rank_gap: float) -> list[tuple[float, float]]:
+    """The left and the right side of each column: where wires climb far, they have more room to the next."""
+    sides: list[tuple[float, float]] = []
+    at = 0.0
+    for column in net.columns:
+        width = max([boxes[v].width for v in column if v < net.real], default=0.0)
+        climb = max([abs(y[t] + net.offsets[t][k] - y[v]) for v in column for t, k, _ in net.outs[v]], default=0.0)
+        sides.append((round(at, 2), round(at + width, 2)))
+        at += width + max(rank_gap, min(4 * rank_gap, 0.25 * climb))
+    return sides
+
+
+def wire_routes(
+    boxes: Sequence[Box],
+    wires: Sequence[Wire],
+    net: Net,
+    sides: list[tuple[float, float]],
+    x: list[float],
+    y: list[float],
+) -> list[list[Point]]:
+    """The points of every wire.  A trunk's bends are found once; each wire takes those before it branches off."""
+    bends = [[(round(x[u] + box.width / 2, 2), y[u])] for u, box in enumerate(boxes)]
+    reach = [1] * len(y)  # per node: how many of its trunk's bends lie at or before it
+    trunk: list[Point] = []
+    for dummy in range(net.real, len(y)):  # trunk by trunk, from left to right
+        u, r = net.ins[dummy][0], net.rank[dummy]
+        if u < net.real:
+            trunk = bends[u]
+        if y[dummy] != y[u]:
+            add_step(trunk, (sides[r - 1][1], y[u]), (sides[r][0], y[dummy]))
+        reach[dummy] = len(trunk)
+
+    routes: list[list[Point]] = []
+    for wire, k in zip(wires, net.entry, strict=True):
+        t, r = wire.target, net.rank[wire.target]
+        last = net.ins[t][k]
+        route = bends[wire.source][: reach[last]]
+        end = (round(x[t] - boxes[t].width / 2, 2), round(y[t] + net.offsets[t][k], 2))
+        if end[1] != y[last]:
+            add_step(route, (sides[r - 1][1], y[last]), (min(sides[r][0], end[0]), end[1]))
+        if route[-1] != end:
+            route.append(end)
+        routes.append(route)
+    return routes
 
 
 def add_step(route: list[Point], start: Point, end: Point) -> None:
@@ -93,8 +93,5 @@ def smooth(route: Sequence[Point]) -> list[Bezier]:
 
     Each segment's control points lie halfway between its ends, so x never runs back.
     """
-    segments: list[Bezier] = []
-    for (x0, y0), (x1, y1) in pairwise(route):
-        middle = round((x0 + x1) / 2, 2)
-        segments.append(((x0, y0), (middle, y0), (middle, y1), (x1, y1)))
-    return segments
+    middles = [round((x0 + x1) / 2, 2) for (x0, _), (x1, _) in pairwise(route)]
+    return [(a, (x, a[1]), (x, b[1]), b) for (a, b), x in zip(pairwise(route), middles, strict=True)]
