@@ -177,10 +177,18 @@ def free_run(net: Net, y: list[float], segment: list[int], start: int) -> tuple[
 
 def wishes(net: Net, y: list[float], run: list[int], shifts: list[float]) -> list[float]:
     """The heights of a run at which its wires to other nodes are straight, one by one."""
+    ins, outs, offsets = net.ins, net.outs, net.offsets
     wanted: list[float] = []
-    for v, shift, before, after in zip(run, shifts, [-1, *run], [*run[1:], -1], strict=False):
-        wanted += [y[u] - offset - shift for u, offset in zip(net.ins[v], net.offsets[v], strict=True) if u != before]
-        wanted += [y[t] + net.offsets[t][k] - shift for t, k, _ in net.outs[v] if t != after]
+    before = -1
+    for n, v in enumerate(run, 1):
+        shift, after = shifts[n - 1], run[n] if n < len(run) else -1
+        for u, offset in zip(ins[v], offsets[v], strict=True):
+            if u != before:
+                wanted.append(y[u] - offset - shift)
+        for t, k, _ in outs[v]:
+            if t != after:
+                wanted.append(y[t] + offsets[t][k] - shift)
+        before = v
     return wanted
 
 

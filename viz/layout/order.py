@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
@@ -205,8 +205,9 @@ def count_gap(net: Net, column: list[int]) -> int:
     total = 0
     for v in column:
         for s in sorted([slot[t] + k for t, _, k in net.outs[v]]):
-            total += len(seen) - bisect_right(seen, s)
-            insort(seen, s)
+            at = bisect_right(seen, s)
+            total += len(seen) - at
+            seen.insert(at, s)
     return total
 
 
@@ -238,6 +239,8 @@ def preference(keys: list[int], size: int) -> list[int]:
     The edges of this node end at `keys`.  An edge that ends at b crosses those that end above b when it starts
     below this node, and those that end below b when it starts above: entry b is the difference.
     """
+    if not keys:
+        return [0] * size
     if len(keys) == 1:
         a = keys[0]
         return [-1] * a + [0] + [1] * (size - a - 1)
@@ -274,14 +277,17 @@ def sift_column(net: Net, r: int, last: bool) -> tuple[int, int]:
     gain = 0
     now = list(column)
     for v, left, right in zip(column, lefts, rights, strict=True):
-        table = [*preference(left, left_size), *preference(right, right_size), 0]
+        table = preference(left, left_size)
+        table += preference(right, right_size)
+        table.append(0)
         i = now.index(v)
         low = max(0, i - SIFT_WINDOW)
         row = [table[a] + table[b] + table[c] + table[d] for a, b, c, d in rows[low : i + SIFT_WINDOW + 1]]
         if more:
             for n, u in enumerate(now[low : low + len(row)]):
                 if u in more:
-                    row[n] += sum([table[e] for e in more[u]])
+                    for e in more[u]:
+                        row[n] += table[e]
         work += len(row)
         at = i - low
         row[at] = 0
@@ -300,20 +306,21 @@ def sift_column(net: Net, r: int, last: bool) -> tuple[int, int]:
 
 def edge_ends(net: Net, r: int) -> tuple[list[list[int]], int, list[list[int]], int]:
     """Where the edges of each node of a column end, at its left and at its right, and how many places are there."""
-    place, slot = net.place, net.slot
-    lefts = [[place[u] for u in net.ins[v]] for v in net.columns[r]]
-    rights = [[slot[t] + k for t, _, k in net.outs[v]] for v in net.columns[r]]
+    place, slot, ins, outs = net.place, net.slot, net.ins, net.outs
+    column = net.columns[r]
+    lefts = [[place[u] for u in ins[v]] for v in column]
+    rights = [[slot[t] + k for t, _, k in outs[v]] for v in column]
     left_size = len(net.columns[r - 1]) if r > 0 else 0
     if r + 1 == len(net.columns):
         return lefts, left_size, rights, 0
     end = net.columns[r + 1][-1]
-    return lefts, left_size, rights, slot[end] + len(net.ins[end])
+    return lefts, left_size, rights, slot[end] + len(ins[end])
 
 
 def edge_rows(
     column: list[int], lefts: list[list[int]], rights: list[list[int]], shift: int, none: int
 ) -> tuple[list[tuple[int, int, int, int]], dict[int, list[int]]]:
-    """A node's edges as indices into a table of preferences, in which those at the right stand after `shift` others.
+    """A node's edges as indices into a table of preferences, where those at the right stand after `shift` others.
 
     The first two on each side, `none` where there is no edge; and the others of the nodes that have more.
     """

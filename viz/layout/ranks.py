@@ -70,15 +70,17 @@ def shorten_wires(rank: list[int], order: list[int], before: list[list[int]], af
             if force == 0 or link[v] == (BEHIND if force > 0 else AHEAD):
                 continue
             part = forest.part(v)
-            slack = len(rank)
+            now, slack = forest.turn, len(rank)
             near = anchor = -1
             for u in part:
                 for t in before[u] if force > 0 else after[u]:
                     distance = abs(rank[u] - rank[t]) - 1
-                    if inside[t] != forest.turn and distance <= slack:
+                    if inside[t] != now and distance <= slack:
                         slack, near, anchor = distance, u, t
-            for u in part:
-                rank[u] -= slack if force > 0 else -slack
+            if slack:
+                way = -slack if force > 0 else slack
+                for u in part:
+                    rank[u] += way
             forest.tear(v, force)
             forest.hang(v, near, anchor, BEHIND if force > 0 else AHEAD, force)
             forest.steps += len(part)

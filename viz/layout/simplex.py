@@ -69,8 +69,9 @@ class Forest:
 
     def add(self, v: int, force: int) -> None:
         """Let v and its ancestors feel a force more."""
-        parent, pull = self.parent, self.pull
+        parent, pull, steps = self.parent, self.pull, self.steps
         while v >= 0:
             pull[v] += force
             v = parent[v]
-            self.steps += 1
+            steps += 1
+        self.steps = steps
