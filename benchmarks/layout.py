@@ -25,7 +25,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
-from viz.layout.sugiyama import Box, Wire, layered, smooth
+from viz.layout.net import Box, Wire
+from viz.layout.routes import smooth
+from viz.layout.sugiyama import layered
 
 Point = tuple[float, float]
 Graph = tuple[list[Box], list[Wire]]

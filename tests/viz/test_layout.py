@@ -12,8 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viz.layout import sugiyama as module
-from viz.layout.sugiyama import Box, Layout, Wire, layered, smooth
+from viz.layout import order
+from viz.layout.net import Box, Layout, Net, Wire
+from viz.layout.ranks import assign_ranks
+from viz.layout.routes import smooth
+from viz.layout.sugiyama import layered
+from viz.layout.trunks import insert_trunks
 
 ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = 0.02  # two coordinates, each rounded to 0.01
@@ -105,7 +109,7 @@ def check(boxes: list[Box], wires: list[Wire]) -> Layout:
     return drawn
 
 
-def brute_crossings(net: module.Net) -> int:
+def brute_crossings(net: Net) -> int:
     """Pairs of edges between adjacent columns that start in one order and end in the other."""
     total = 0
     for column in net.columns:
@@ -125,9 +129,9 @@ def test_random_graphs_are_drawn_cleanly(case: tuple[list[Box], list[Wire]]) -> 
 @given(random_graphs())
 def test_crossings_agree_with_brute_force(case: tuple[list[Box], list[Wire]]) -> None:
     boxes, wires = case
-    net = module.insert_trunks(boxes, wires, module.assign_ranks(len(boxes), wires), 14)
-    crossings = module.reduce_crossings(net)
-    module.assign_ports(net, boxes)
+    net = insert_trunks(boxes, wires, assign_ranks(len(boxes), wires), 14)
+    crossings = order.reduce_crossings(net)
+    order.assign_ports(net, boxes)
     assert crossings == brute_crossings(net) == layered(boxes, wires).crossings
 
 
@@ -135,14 +139,14 @@ def test_crossings_agree_with_brute_force(case: tuple[list[Box], list[Wire]]) ->
 @given(random_graphs())
 def test_sifting_reports_exactly_what_it_removes(case: tuple[list[Box], list[Wire]]) -> None:
     boxes, wires = case
-    net = module.insert_trunks(boxes, wires, module.assign_ranks(len(boxes), wires), 14)
-    module.set_columns(net, module.columns_from(net, list(range(len(net.rank)))))
+    net = insert_trunks(boxes, wires, assign_ranks(len(boxes), wires), 14)
+    order.set_columns(net, order.columns_from(net, list(range(len(net.rank)))))
     for last in (False, True):
         for r in range(len(net.columns)):
-            before = module.count_crossings(net)
-            _, gain = module.sift_column(net, r, last)
+            before = order.count_crossings(net)
+            _, gain = order.sift_column(net, r, last)
             assert gain >= 0
-            assert module.count_crossings(net) == before - gain
+            assert order.count_crossings(net) == before - gain
 
 
 @settings(max_examples=40, deadline=None)
@@ -152,7 +156,7 @@ def test_ranks_make_the_wires_as_short_as_linear_programming_does(case: tuple[li
     boxes, wires = case
     if not wires:
         return
-    rank = module.assign_ranks(len(boxes), wires)
+    rank = assign_ranks(len(boxes), wires)
     fan_out = [sum(w.source == v for w in wires) for v in range(len(boxes))]
     weights = [3 if fan_out[w.source] == 1 else 2 for w in wires]  # wires that share a trunk weigh less
     rows = [[(v == w.source) - (v == w.target) for v in range(len(boxes))] for w in wires]
@@ -232,7 +236,8 @@ def test_long_wires_of_one_box_share_a_trunk() -> None:
 
 def test_the_layout_does_not_depend_on_the_hash_seed() -> None:
     program = (
-        "from viz.layout.sugiyama import Box, Wire, layered\n"
+        "from viz.layout.net import Box, Wire\n"
+        "from viz.layout.sugiyama import layered\n"
         "boxes = [Box(50 + i % 3 * 20, 40 + i % 2 * 20, (-8, 8)) for i in range(60)]\n"
         "wires = [Wire(i * 7 % (i + 1) if k else i, i + 1, k) for i in range(59) for k in (0, 1)]\n"
         "print(repr(layered(boxes, wires)))"

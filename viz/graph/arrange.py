@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 
 from autograd import format_number
 
-from ..layout.sugiyama import Box, Layout, Wire, layered
+from ..layout.net import Box, Layout, Wire
+from ..layout.sugiyama import layered
 from ..metrics import NAME_SIZE, NUMBER_SIZE, SYMBOL_SIZE, TITLE_SIZE, clip, text_width
 from .diagram import Diagram, Part
 
