@@ -18,11 +18,11 @@ class LogisticRegression(Neuron):
     """p(y = 1 | x) = σ(w·x + b). Calling it gives p; `log_odds` gives the sum before σ.
 
     Args:
-        n_in: the number of inputs. Weights and bias start at 0, where every p is ½.
+        nin: the number of inputs. Weights and bias start at 0, where every p is ½.
     """
 
-    def __init__(self, n_in: int) -> None:
-        super().__init__(n_in, "sigmoid", "zeros")
+    def __init__(self, nin: int) -> None:
+        super().__init__(nin, "sigmoid", "zeros")
 
     def log_odds(self, x: Sequence[Any]) -> Value:
         """log(p/(1-p)) = w·x + b: the logit."""

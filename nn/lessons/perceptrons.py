@@ -14,8 +14,7 @@ from typing import Any
 
 from autograd import Value
 
-from ..checks import positive
-from ..data import _whole
+from ..checks import positive, whole
 from ..init import generator
 from ..layers import Neuron
 from ..training.train import as_rows, as_targets
@@ -57,11 +56,11 @@ class Perceptron(Neuron):
     """A neuron whose answer is the side of the hyperplane w·x + b = 0 that x is on: +1 or -1.
 
     Args:
-        n_in: the number of inputs. Weights and bias start at 0.
+        nin: the number of inputs. Weights and bias start at 0.
     """
 
-    def __init__(self, n_in: int) -> None:
-        super().__init__(n_in, "linear", "zeros")
+    def __init__(self, nin: int) -> None:
+        super().__init__(nin, "linear", "zeros")
 
     def predict(self, x: Sequence[float]) -> int:
         """+1 or -1; a point on the hyperplane itself counts as -1."""
@@ -114,7 +113,7 @@ class Perceptron(Neuron):
         rows, signs = self._examples(X, y)
         if mode not in ("stochastic", "batch"):
             raise ValueError(f'mode must be "stochastic" or "batch", but got {mode!r}')
-        _whole(max_passes, "max_passes", 1)
+        whole("max_passes", max_passes, 1)
         positive("lr", lr)
         rng = generator(seed)
         corrections: list[Correction] = []

@@ -15,8 +15,7 @@ from autograd import NonFiniteError, Value, hessian, value_and_grad
 from autograd.signatures import Number
 from autograd.transforms import flatten, numeric_adjoints
 
-from ..checks import not_negative
-from ..data import _whole
+from ..checks import not_negative, whole
 from ..module import Module
 from ..optim import Newton, Optimizer, derivatives, solve
 
@@ -100,7 +99,7 @@ def minimize(
     if tolerance is not None:
         not_negative("tolerance", tolerance)
     if max_steps is not None:
-        max_steps = _whole(max_steps, "max_steps", 0)
+        max_steps = whole("max_steps", max_steps, 0)
     both, second, start, finish = _flat(f, x0)
     if method == "newton":
         return _newton(both, second, start, finish, 100 if max_steps is None else max_steps, tolerance)
@@ -228,7 +227,7 @@ def newton_root(f: Callable[[Any], Any], x0: float, *, tolerance: float = 1e-12,
         ValueError: if f′ is 0 on the way, or there is no root within ``max_steps``; the message says where it was.
     """
     not_negative("tolerance", tolerance)
-    _whole(max_steps, "max_steps", 0)
+    whole("max_steps", max_steps, 0)
     both = value_and_grad(f)
     path = [float(x0)]
     for _ in range(max_steps):

@@ -175,7 +175,7 @@ def plot_descent(
 
     Args:
         f: the height at a pair [x, y], of numbers or Values, such as ``nn.minimize.rosenbrock``.
-        traces: a dict, name → `nn.Trace` or array of points, rows of 2 numbers; or a list of traces.
+        traces: a dict, name → `nn.training.Trace` or array of points, rows of 2 numbers; or a list of traces.
         ax: where to draw all of them on top of each other.
         side_by_side: a panel for each instead.
         log: contours at heights above the lowest that grow by a factor, not by a difference: a valley's floor shows.
