@@ -99,7 +99,7 @@ class Neuron(Module):
         activation: φ, by name or as a function.
         init: where the weights start, by name or as a function (`nn.init`); the bias starts at 0.
         seed: an int for the same weights every time, or a ``random.Random``.
-        fanout: how many neurons share these inputs; some initialisers ask for it.
+        fan_out: how many neurons share these inputs; some initialisers ask for it.
 
     Attributes:
         w (list[Value]): the weights.
@@ -118,14 +118,14 @@ class Neuron(Module):
         activation: str | Function = "tanh",
         init: str | Initialiser = "xavier",
         seed: int | random.Random | None = None,
-        fanout: int = 1,
+        fan_out: int = 1,
     ) -> None:
         nin = whole("the number of inputs of a neuron", nin)
         name, function = activations.find(activation, whole_layer=False)
         rng, draw = initialisers.generator(seed), initialisers.find(init)
         if isinstance(function, Module):
             self.activation = function
-        self.w = [Value(draw(rng, nin, fanout), f"w{i}") for i in range(nin)]
+        self.w = [Value(draw(rng, nin, fan_out), f"w{i}") for i in range(nin)]
         self.b = Value(0.0, "b")
         self._activation_name = name
         self._activate = function.forward if isinstance(function, Module) else function

@@ -38,7 +38,7 @@ def test_one_hot_is_a_row_of_the_identity() -> None:
 
 @pytest.mark.parametrize("index", [-1, 5, 5.0])
 def test_an_index_out_of_range_is_refused_and_the_range_named(index: float) -> None:
-    with pytest.raises(ValueError, match=r"5 places, 0…4, but the index is"):
+    with pytest.raises(ValueError, match=r"5 places, 0…4, but the class is"):
         one_hot(index, 5)
     with pytest.raises(ValueError, match=r"5 places, 0…4"):
         Embedding.from_arrays(MAGIC)(index)
