@@ -31,10 +31,10 @@ def parts() -> tuple[list[list[str]], list[list[str]], list[list[str]]]:
     return sentences[:a], sentences[a:b], sentences[b:]
 
 
-def neural(seed: int, dimension: int, hidden: int, **settings: Any) -> nn.NeuralLanguageModel:
+def neural(seed: int, dimension: int, hidden: int, **settings: Any) -> nn.lessons.NeuralLanguageModel:
     """A trained model."""
     train, middle, _ = parts()
-    model = nn.NeuralLanguageModel(nn.Vocabulary(train), 2, dimension, hidden, seed=seed)
+    model = nn.lessons.NeuralLanguageModel(nn.lessons.Vocabulary(train), 2, dimension, hidden, seed=seed)
     X, y = model.examples(train)
     settings |= {"epochs": EPOCHS, "validation": model.examples(middle), "patience": PATIENCE, "progress": False}
     nn.fit(model, X, y, loss="cross_entropy", seed=seed, **settings)
@@ -44,7 +44,7 @@ def neural(seed: int, dimension: int, hidden: int, **settings: Any) -> nn.Neural
 def n_grams() -> dict[int, tuple[float, float]]:
     """n -> the k that is best for the reported part itself, and the perplexity there."""
     train, _, test = parts()
-    models = {n: nn.best_k(n, train, test) for n in (1, 2, 3)}
+    models = {n: nn.lessons.best_k(n, train, test) for n in (1, 2, 3)}
     return {n: (model.k, model.perplexity(test)) for n, model in models.items()}
 
 

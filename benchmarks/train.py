@@ -109,7 +109,7 @@ def digits(eager: bool = False) -> float:
     model = nn.MLP(64, [DIGITS["hidden"], 10], activation="relu", init="he", seed=DIGITS["seed"])
     start = time.perf_counter()
 
-    def report(event: nn.EpochEnd) -> None:
+    def report(event: nn.training.EpochEnd) -> None:
         row = {name: values[-1] for name, values in event.history.items()}
         seconds = time.perf_counter() - start
         print(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import inspect
 from collections.abc import Iterator
 from types import ModuleType
@@ -20,40 +20,44 @@ def pages() -> Iterator[tuple[str, str]]:
 def page(package: ModuleType) -> str:
     """The package's docstring, then every public name under the file that it stands in."""
     return f"# {package.__name__}\n\n{_docstring(package.__name__)}\n" + "\n".join(
-        section(package, module, names) for module, names in public_names(package).items()
+        section(module, names) for module, names in public_names(package).items()
     )
 
 
 def public_names(package: ModuleType) -> dict[str, list[str]]:
-    """Module → the names in it that the package exports, or, for a module that is exported itself, its own."""
+    """File → the public names in it, each by the shortest path by which it can be imported."""
+    elsewhere = f"{package.__name__}.elsewhere"
+    rooms = getattr(importlib.import_module(elsewhere), "ROOMS", ()) if importlib.util.find_spec(elsewhere) else ()
     found: dict[str, list[str]] = {}
-    for name in package.__all__:
-        thing = getattr(package, name)
-        if inspect.ismodule(thing):
-            found[thing.__name__] = list(getattr(thing, "__all__", ()))
-    for name in package.__all__:
-        module = home(package, name)
-        if module and name not in found.setdefault(module, []):
-            found[module].append(name)
+    known: set[tuple[str, str]] = set()
+    waiting = [package, *(importlib.import_module(f"{package.__name__}.{room}") for room in rooms)]
+    for room in waiting:  # which grows meanwhile
+        if room is not package:
+            found.setdefault(room.__name__, [])
+        for name in getattr(room, "__all__", ()):
+            thing = getattr(room, name)
+            if inspect.ismodule(thing):
+                waiting.append(thing)
+            elif (place := (home(room, name), name)) not in known:
+                known.add(place)
+                found.setdefault(place[0], []).append(f"{room.__name__}.{name}")
     return dict(sorted(found.items(), key=lambda item: (item[0] != f"{package.__name__}.value", item[0])))
 
 
-def home(package: ModuleType, name: str) -> str:
-    """The module that a public name is defined in; of a constant, which does not know, the one that holds it."""
-    thing: Any = getattr(package, name)
-    if inspect.ismodule(thing):
-        return ""
-    module = getattr(thing, "__module__", None)
+def home(room: ModuleType, name: str) -> str:
+    """The file that a public name stands in: the room itself, or, where that is a folder, the file in it."""
+    if not hasattr(room, "__path__"):
+        return room.__name__
+    thing: Any = getattr(room, name)
     if isinstance(thing, type) or inspect.isfunction(thing):
-        return str(module)
-    return next(m.__name__ for m in vars(package).values() if inspect.ismodule(m) and name in vars(m))
+        return str(thing.__module__)
+    files = (m.__name__ for m in vars(room).values() if inspect.ismodule(m) and name in vars(m))
+    return next(files, room.__name__)  # of a constant, which does not know
 
 
-def section(package: ModuleType, module: str, names: list[str]) -> str:
+def section(module: str, names: list[str]) -> str:
     """A heading, the module's own docstring, and the documentation of each name."""
-    exported = module.rpartition(".")[2] in package.__all__
-    owner = module if exported else package.__name__
-    blocks = "\n".join(f"::: {owner}.{name}\n" for name in names)
+    blocks = "\n".join(f"::: {name}\n" for name in names)
     return f"## {module} {{ #{module} }}\n\n{_docstring(module)}\n{blocks}"
 
 

@@ -4,6 +4,21 @@
 >>> X, y = data.moons(100)
 >>> model = MLP(2, [16, 16, 1], seed=0)
 >>> history = fit(model, X, y, loss="binary_cross_entropy", metric="accuracy", epochs=50)
+
+Three floors, each made of those below it:
+
+    what a network is made of
+        module       Module: parameters, their names, saving
+        init         where weights start            activations  what bends a neuron's sum
+        layers       Neuron, Layer, MLP, Sequential
+        conv         Conv2d, Pool2d                 recurrent    RNNCell, LSTMCell, GRUCell, unroll
+        embedding    Embedding                      losses       squared_error, cross_entropy, ...
+        optim        SGD, Adam, ...                 schedules    learning rates that change
+        data         small data sets                checks       whether an argument is what it has to be
+    training         fit, predict, accuracy, the estimators, minimize
+    lessons          what the lectures build: Perceptron, LogisticRegression, NGramModel, SkipGram, gates, ...
+
+Here are the names that most people need; the others are in the rooms: ``from nn.lessons import Perceptron``.
 """
 
 from __future__ import annotations
@@ -11,109 +26,66 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import _guard as _guard  # first of all: is `autograd` ours?
-from . import activations, data, init, losses, optim, schedules
-from .activations import PReLU
-from .conv import Conv2d, Filter, Flatten, Pool2d, Reshape, convolve2d, pool2d
-from .embedding import Embedding, SkipGram, Vocabulary, one_hot, skip_gram_pairs
+from . import activations, data, init, losses, optim, schedules, training
+from .conv import Conv2d, Flatten, Pool2d, Reshape
+from .data import one_hot
+from .embedding import Embedding
 from .layers import MLP, Layer, Neuron, Sequential
-from .lessons import checklist, corpora, gates, roads, sequences
-from .lessons.language import NeuralLanguageModel, NGramModel, best_k, perplexity
-from .lessons.logistic import LogisticRegression
-from .lessons.perceptrons import Perceptron, PerceptronReport
-from .losses import binary_cross_entropy, cross_entropy, hinge, l2_penalty, perceptron, squared_error
-from .module import ModelFormatError, Module
-from .optim import SGD, AdaGrad, Adam, AdamW, Nadam, Newton, Optimizer, RMSProp, clip_grad_norm
-from .recurrent import GRUCell, LSTMCell, Recurrent, RNNCell, gradient_by_distance, unroll
-from .training.minimisation import Minimum, Trace, descent_trace, minimize, newton_root
-from .training.train import (
-    EpochEnd,
-    History,
-    NonFiniteLossError,
-    accuracy,
-    confusion_matrix,
-    fit,
-    mean_loss,
-    predict,
-    total_loss,
-)
+from .losses import binary_cross_entropy, cross_entropy, hinge, l2_penalty, squared_error
+from .module import Module
+from .optim import SGD, Adagrad, Adam, AdamW, NAdam, Optimizer, RMSprop, clip_grad_norm
+from .recurrent import GRUCell, LSTMCell, Recurrent, RNNCell, unroll
+from .training import accuracy, confusion_matrix, fit, mean_loss, minimize, predict
 
 if TYPE_CHECKING:
-    from .training.estimators import MLPClassifier, MLPRegressor
+    from . import lessons
+    from .training import MLPClassifier, MLPRegressor
 
 __all__ = [
     "MLP",
     "SGD",
-    "AdaGrad",
+    "Adagrad",
     "Adam",
     "AdamW",
     "Conv2d",
     "Embedding",
-    "EpochEnd",
-    "Filter",
     "Flatten",
     "GRUCell",
-    "History",
     "LSTMCell",
     "Layer",
-    "LogisticRegression",
     "MLPClassifier",
     "MLPRegressor",
-    "Minimum",
-    "ModelFormatError",
     "Module",
-    "NGramModel",
-    "Nadam",
-    "NeuralLanguageModel",
+    "NAdam",
     "Neuron",
-    "Newton",
-    "NonFiniteLossError",
     "Optimizer",
-    "PReLU",
-    "Perceptron",
-    "PerceptronReport",
     "Pool2d",
-    "RMSProp",
+    "RMSprop",
     "RNNCell",
     "Recurrent",
     "Reshape",
     "Sequential",
-    "SkipGram",
-    "Trace",
-    "Vocabulary",
     "accuracy",
     "activations",
-    "best_k",
     "binary_cross_entropy",
-    "checklist",
     "clip_grad_norm",
     "confusion_matrix",
-    "convolve2d",
-    "corpora",
     "cross_entropy",
     "data",
-    "descent_trace",
     "fit",
-    "gates",
-    "gradient_by_distance",
     "hinge",
     "init",
     "l2_penalty",
+    "lessons",
     "losses",
     "mean_loss",
     "minimize",
-    "newton_root",
     "one_hot",
     "optim",
-    "perceptron",
-    "perplexity",
-    "pool2d",
     "predict",
-    "roads",
     "schedules",
-    "sequences",
-    "skip_gram_pairs",
     "squared_error",
-    "total_loss",
+    "training",
     "unroll",
 ]
 
@@ -121,16 +93,20 @@ __all__ = [
 if not TYPE_CHECKING:  # by a __getattr__ that they see, type checkers would take every name for known
 
     def __getattr__(name: str) -> object:
-        """The estimators are imported when they are first asked for: scikit-learn takes a second."""
-        if name in ("MLPClassifier", "MLPRegressor"):
-            from .training import estimators
+        """What is imported when it is first asked for, and for any other name where it is, or what is meant."""
+        import importlib
 
-            return getattr(estimators, name)
+        if name == "lessons":
+            return importlib.import_module(".lessons", __name__)
+        if name in ("MLPClassifier", "MLPRegressor"):  # scikit-learn takes a second
+            return getattr(training, name)
         from autograd.hints import no_such_name
 
-        from .elsewhere import NAMES
+        from .elsewhere import NAMES, ROOMS
 
-        raise no_such_name("nn", name, __all__, NAMES)
+        rooms = [] if name.startswith("_") else [importlib.import_module(f".{room}", __name__) for room in ROOMS]
+        advice = {x: f"write from {room.__name__} import {x}" for room in reversed(rooms) for x in room.__all__}
+        raise no_such_name("nn", name, (*__all__, *advice), advice | NAMES)
 
 
 def __dir__() -> list[str]:

@@ -1,8 +1,15 @@
-"""Whether a setting is a number, and in its range: one clear error for every optimiser, schedule and loss."""
+"""Whether an argument is what it has to be, a number, a size, a pair, an index: one clear error for all of `nn`.
+
+Each check takes the argument's name, for the message, and what was given.
+"""
 
 from __future__ import annotations
 
+import math
 from numbers import Real
+from typing import Any
+
+from autograd import Value
 
 
 def number(name: str, x: object) -> float:
@@ -52,4 +59,66 @@ def pair(name: str, x: object) -> tuple[float, float]:
     return number(f"{name}[0]", x[0]), number(f"{name}[1]", x[1])
 
 
-__all__ = ["in_unit", "not_negative", "number", "pair", "positive"]
+def deviation(name: str, x: object) -> None:
+    """A standard deviation, a finite number from 0 up; else a ValueError."""
+    if isinstance(x, bool) or not isinstance(x, Real) or not 0.0 <= float(x) < math.inf:
+        raise ValueError(f"{name} must be a number from 0 up, but got {x!r}")
+
+
+# --- whole numbers
+
+
+def whole(name: str, x: Any, least: int = 1) -> int:
+    """A whole number of at least ``least`` as an int; NumPy's kinds and 100.0 count, too.
+
+    Raises:
+        TypeError: for anything else: 2.5, "3", True.
+        ValueError: for a smaller one.
+    """
+    if isinstance(x, bool) or not (hasattr(x, "__index__") or (isinstance(x, Real) and float(x).is_integer())):
+        raise TypeError(f"{name} must be a whole number, but got {type(x).__name__}: {x!r:.60}")
+    n = int(x)
+    if n < least:
+        raise ValueError(f"{name} must be at least {least}, but got {x!r}")
+    return n
+
+
+def rows_and_columns(name: str, x: Any, least: int = 1) -> tuple[int, int]:
+    """(rows, columns), two whole numbers, from a pair or from one number for both; errors as of `whole`."""
+    x = x.tolist() if hasattr(x, "tolist") else x
+    both = x if isinstance(x, (tuple, list)) else (x, x)
+    if len(both) != 2:
+        raise ValueError(f"{name} is one number, or a pair (rows, columns), but got {x!r}")
+    return whole(name, both[0], least), whole(name, both[1], least)
+
+
+def index(name: str, x: Any, n: int) -> int:
+    """A place among n, counted from 0, as an int. A negative one is refused: it would silently count from the end.
+
+    Raises:
+        TypeError: for anything but a whole number; for a Value.
+        ValueError: for one that is not 0…n-1.
+    """
+    if isinstance(x, Value):
+        raise TypeError(
+            f"{name} must be a plain whole number, but is a Value: which row is looked up cannot be differentiated, "
+            "or recorded by the compiler. Give the one-hot vector instead, as one_hot(index, n) makes it"
+        )
+    if isinstance(x, bool) or not isinstance(x, Real) or not float(x).is_integer():
+        raise TypeError(f"{name} must be a whole number 0…{n - 1}, but got {x!r}")
+    if not 0 <= float(x) < n:
+        raise ValueError(f"there are {n} places, 0…{n - 1}, but {name} is {x!r}")
+    return int(float(x))
+
+
+__all__ = [
+    "deviation",
+    "in_unit",
+    "index",
+    "not_negative",
+    "number",
+    "pair",
+    "positive",
+    "rows_and_columns",
+    "whole",
+]

@@ -25,14 +25,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from autograd import Value, scope
 from autograd.functions import maximum, sqrt
-from autograd.hints import did_you_mean
+from autograd.hints import did_you_mean, explains
 from autograd.ops import where
 from autograd.value import Operand, is_real
 
 from . import activations
 from . import init as initialisers
 from .activations import Function
-from .data import _whole
+from .checks import rows_and_columns, whole
 from .init import Initialiser
 from .layers import left_to_right, weighted_sum
 from .module import Module, christen
@@ -44,6 +44,7 @@ Grid = list[list[Any]]  # rows × columns
 Map = list[list[Value]]  # a grid of what was computed
 Plain: TypeAlias = "Sequence[Sequence[float]] | NDArray[Any]"  # a grid of numbers alone
 Size = int | tuple[int, int]  # one number for rows and columns alike, or one for each
+_KERNEL = "write kernel_size"  # for those who know it by another name
 
 
 # --- what comes in
@@ -127,15 +128,6 @@ def _by(shape: Sequence[int]) -> str:
 def _told(x: Any) -> str:
     text = repr(x)
     return f"{type(x).__name__}: {text if len(text) < 60 else text[:56] + ' …'}"
-
-
-def _pair(size: Any, what: str, least: int = 1) -> tuple[int, int]:
-    """(rows, columns), from a pair or from one number for both."""
-    size = _plain(size)
-    pair = size if isinstance(size, list) else (size, size)
-    if len(pair) != 2:
-        raise ValueError(f"{what} is one number, or a pair (rows, columns), but got {size!r}")
-    return _whole(pair[0], what, least), _whole(pair[1], what, least)
 
 
 # --- convolution
@@ -285,12 +277,12 @@ class Conv2d(Module):
     Args:
         in_channels: the number of maps that come in; 1 for a grey image, which may also come as rows × columns alone.
         out_channels: the number of filters, and of maps that go out.
-        kernel: the size of a filter: one number, or a pair (rows, columns).
+        kernel_size: of a filter: one number, or a pair (rows, columns).
         stride: s, how far the filter moves from one place to the next: one number or a pair.
         padding: p, how many rows and columns of zeros are thought around the image: one number or a pair.
         activation: φ, by name or as a function of one Value.
-        init: where the weights start (`nn.init`), with n_in = in_channels·K1·K2 and n_out = out_channels·K1·K2; biases
-            start at 0.
+        init: where the weights start (`nn.init`), with fan_in = in_channels·K1·K2 and fan_out = out_channels·K1·K2;
+            biases start at 0.
         seed: an int for the same weights every time, or a ``random.Random``.
 
     Attributes:
@@ -301,21 +293,25 @@ class Conv2d(Module):
             are not whole numbers of at least 1, or padding as wide as the filter.
     """
 
+    @explains(kernel=_KERNEL, size=_KERNEL, filters="write out_channels")
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        kernel: Size,
+        kernel_size: Size,
         stride: Size = 1,
         padding: Size = 0,
         activation: str | Function = "linear",
         init: str | Initialiser = "xavier",
         seed: int | random.Random | None = None,
     ) -> None:
-        in_channels = _whole(in_channels, "the number of input channels", 1)
-        out_channels = _whole(out_channels, "the number of output channels", 1)
-        height, width = self._kernel = _pair(kernel, "the size of a filter")
-        self._stride, self._padding = _pair(stride, "the stride"), _pair(padding, "the padding", 0)
+        in_channels = whole("the number of input channels", in_channels)
+        out_channels = whole("the number of output channels", out_channels)
+        height, width = self._kernel_size = rows_and_columns("the size of a filter", kernel_size)
+        self._stride, self._padding = (
+            rows_and_columns("the stride", stride),
+            rows_and_columns("the padding", padding, 0),
+        )
         if self._padding[0] >= height or self._padding[1] >= width:
             raise ValueError(
                 f"padding of {_by(self._padding)} needs filters larger than that, but these are {height}×{width}: "
@@ -349,7 +345,7 @@ class Conv2d(Module):
     def describe(self) -> str:
         extras = [f"stride {_by(self._stride)}"] * (self._stride != (1, 1))
         extras += [f"padding {_by(self._padding)}"] * (self._padding != (0, 0))
-        sizes = f"{self._channels} → {len(self.filters)}, {_by(self._kernel)}"
+        sizes = f"{self._channels} → {len(self.filters)}, {_by(self._kernel_size)}"
         return f"Conv2d({', '.join([sizes, *extras, self._activation_name])})"
 
 
@@ -375,21 +371,21 @@ KINDS: dict[str, Callable[[list[Any]], Any]] = {"mean": _mean, "max": maximum, "
 
 @overload
 def pool2d(
-    x: Sequence[Sequence[float]], size: Size, kind: str = "mean", stride: Size | None = None
+    x: Sequence[Sequence[float]], kernel_size: Size, kind: str = "mean", stride: Size | None = None
 ) -> list[list[float]]: ...
 @overload
-def pool2d(x: Sequence[Sequence[Value]], size: Size, kind: str = "mean", stride: Size | None = None) -> Map: ...
+def pool2d(x: Sequence[Sequence[Value]], kernel_size: Size, kind: str = "mean", stride: Size | None = None) -> Map: ...
 @overload
 def pool2d(
-    x: Sequence[Sequence[Sequence[float]]], size: Size, kind: str = "mean", stride: Size | None = None
+    x: Sequence[Sequence[Sequence[float]]], kernel_size: Size, kind: str = "mean", stride: Size | None = None
 ) -> list[list[list[float]]]: ...
 @overload
 def pool2d(
-    x: Sequence[Sequence[Sequence[Value]]], size: Size, kind: str = "mean", stride: Size | None = None
+    x: Sequence[Sequence[Sequence[Value]]], kernel_size: Size, kind: str = "mean", stride: Size | None = None
 ) -> list[Map]: ...
 @overload
-def pool2d(x: Any, size: Size, kind: str = "mean", stride: Size | None = None) -> Any: ...
-def pool2d(x: Any, size: Size, kind: str = "mean", stride: Size | None = None) -> Any:
+def pool2d(x: Any, kernel_size: Size, kind: str = "mean", stride: Size | None = None) -> Any: ...
+def pool2d(x: Any, kernel_size: Size, kind: str = "mean", stride: Size | None = None) -> Any:
     """Each window of an image as one number: its mean, its largest entry, or its length √Σx².
 
     | kind   | value        | derivative by xᵢ                                                   |
@@ -400,13 +396,14 @@ def pool2d(x: Any, size: Size, kind: str = "mean", stride: Size | None = None) -
 
     Args:
         x: one map, rows × columns of numbers or Values, or several, channels × rows × columns.
-        size: of a window: one number, or a pair (rows, columns).
+        kernel_size: of a window: one number, or a pair (rows, columns).
         kind: "mean", "max" or "l2".
         stride: how far a window is from the next; as far as it is large, if not given, so that none overlap. Rows and
             columns at the end that fill no window any more are left out.
 
     Returns:
-        One map or several, as x is: (M - size) // stride + 1 rows of Values (or of plain numbers), columns likewise.
+        One map or several, as x is: (M - kernel_size) // stride + 1 rows of Values (or of plain numbers), columns
+        likewise.
 
     >>> pool2d([[1, 2, 3, 4], [5, 6, 7, 8]], 2, "max")
     [[6.0, 8.0]]
@@ -416,8 +413,8 @@ def pool2d(x: Any, size: Size, kind: str = "mean", stride: Size | None = None) -
         TypeError: for anything that is not rows of numbers.
     """
     function = _kind(kind)
-    height, width = _pair(size, "the size of a window")
-    step = (height, width) if stride is None else _pair(stride, "the stride")
+    height, width = rows_and_columns("the size of a window", kernel_size)
+    step = (height, width) if stride is None else rows_and_columns("the stride", stride)
     maps = as_maps(x, "the image")
     rows, columns = _shape(maps[0])
     if height > rows or width > columns:
@@ -437,21 +434,22 @@ class Pool2d(Module):
     """`pool2d` as a module, for a place in a `Sequential`: every map becomes smaller, and nothing is learned.
 
     Args:
-        size, kind, stride: as for `pool2d`.
+        kernel_size, kind, stride: as for `pool2d`.
     """
 
-    def __init__(self, size: Size, kind: str = "mean", stride: Size | None = None) -> None:
+    @explains(size=_KERNEL, pool_size=_KERNEL, window=_KERNEL)
+    def __init__(self, kernel_size: Size, kind: str = "mean", stride: Size | None = None) -> None:
         _kind(kind)
-        self._size = _pair(size, "the size of a window")
-        self._stride = self._size if stride is None else _pair(stride, "the stride")
+        self._kernel_size = rows_and_columns("the size of a window", kernel_size)
+        self._stride = self._kernel_size if stride is None else rows_and_columns("the stride", stride)
         self._of_kind = kind
 
     def forward(self, x: Any) -> Any:
-        return pool2d(x, self._size, self._of_kind, self._stride)
+        return pool2d(x, self._kernel_size, self._of_kind, self._stride)
 
     def describe(self) -> str:
-        stride = f", stride {_by(self._stride)}" if self._stride != self._size else ""
-        return f"Pool2d({_by(self._size)}, {self._of_kind}{stride})"
+        stride = f", stride {_by(self._stride)}" if self._stride != self._kernel_size else ""
+        return f"Pool2d({_by(self._kernel_size)}, {self._of_kind}{stride})"
 
 
 # --- from rows to images and back
@@ -474,7 +472,7 @@ class Reshape(Module):
     def __init__(self, *shape: int) -> None:
         if not shape or isinstance(shape[0], (list, tuple)):
             raise ValueError(f"Reshape needs the lengths of the lists, such as Reshape(1, 8, 8), but got {shape}")
-        self._shape = tuple(_whole(n, "a length", 1) for n in shape)
+        self._shape = tuple(whole("a length", n) for n in shape)
 
     def forward(self, x: Any) -> Any:
         numbers = flatten(x)

@@ -13,10 +13,10 @@ import os
 import sys
 import zlib
 from collections.abc import Sequence, Sized
-from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from .checks import deviation, index, whole
 from .init import generator
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> Points:
     (cos φ, sin φ) and (1 - cos φ, ½ - sin φ) for φ in [0, π], plus N(0, noise²) on each coordinate.
     """
     counts = _halves(n)
-    _deviation(noise)
+    deviation("noise", noise)
     rng = generator(seed)
     X, y = [], []
     for k, count in enumerate(counts):
@@ -58,7 +58,7 @@ def circles(n: int = 100, noise: float = 0.05, ratio: float = 0.5, seed: int = 0
     if not 0.0 < ratio < 1.0:
         raise ValueError(f"ratio, the inner circle's radius, must be between 0 and 1, but got {ratio!r}")
     counts = _halves(n)
-    _deviation(noise)
+    deviation("noise", noise)
     rng = generator(seed)
     X, y = [], []
     for k, count in enumerate(counts):
@@ -73,7 +73,7 @@ def circles(n: int = 100, noise: float = 0.05, ratio: float = 0.5, seed: int = 0
 def spirals(n: int = 300, classes: int = 3, turns: float = 0.65, noise: float = 0.2, seed: int = 0) -> Points:
     """Arms that wind out of the origin, one per class: radius from 0 to 1, angle growing with it (plus noise)."""
     counts = _shares(n, classes)
-    _deviation(noise)
+    deviation("noise", noise)
     rng = generator(seed)
     X, y = [], []
     for k, count in enumerate(counts):
@@ -98,10 +98,10 @@ def blobs(
         features: the number of coordinates, where centers is a number.
     """
     rng = generator(seed)
-    _deviation(spread, "spread")
+    deviation("spread", spread)
     if isinstance(centers, int) or not hasattr(centers, "__iter__"):
-        centers = _whole(centers, "centers", 1)
-        features = _whole(features, "features", 1)
+        centers = whole("centers", centers, 1)
+        features = whole("features", features, 1)
         _shares(n, centers)
         angles = [2.0 * math.pi * k / centers for k in range(centers)]
         middles = [([2.0 * math.cos(a), 2.0 * math.sin(a)] + [0.0] * features)[:features] for a in angles]
@@ -119,10 +119,10 @@ def blobs(
 
 def noisy_curve(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[list[list[float]], list[float]]:
     """y = x + 0.3·sin(2πx) + ε for n values of x evenly spread over [0, 1], with ε uniform in [-noise, noise]."""
-    n = _whole(n, "n", 0)
+    n = whole("n", n, 0)
     if n < 2:
         raise ValueError(f"a curve needs at least 2 points, but got n={n!r}")
-    _deviation(noise)
+    deviation("noise", noise)
     rng = generator(seed)
     xs = [i / (n - 1) for i in range(n)]
     return [[x] for x in xs], [curve(x) + rng.uniform(-noise, noise) for x in xs]
@@ -154,23 +154,40 @@ def digits() -> Points:
 # --- shaping
 
 
-def one_hot(classes: Sequence[int], count: int | None = None) -> list[list[float]]:
-    """Class k as a list of zeros with a 1 in place k.
+@overload
+def one_hot(classes: int, num_classes: int) -> list[float]: ...
+@overload
+def one_hot(classes: Sequence[int] | NDArray[Any], num_classes: int | None = None) -> list[list[float]]: ...
+def one_hot(classes: Any, num_classes: int | None = None) -> list[float] | list[list[float]]:
+    """Class k, counted from 0, as a list of zeros with a 1 in place k; of several classes, one such list for each.
 
     Args:
-        classes: class indices.
-        count: how many classes there are; one more than the largest index, if not given.
+        classes: a class, or a list of them.
+        num_classes: how many classes there are; for a list, if not given, one more than the largest in it.
 
     Raises:
-        ValueError: for an index below 0 or beyond the count.
+        ValueError: for a class below 0 or beyond their number; for a single class without that number.
+        TypeError: for what is not a whole number.
+
+    >>> one_hot(1, 3)
+    [0.0, 1.0, 0.0]
+    >>> one_hot([0, 1])
+    [[1.0, 0.0], [0.0, 1.0]]
     """
-    size = (max(classes) + 1 if len(classes) else 0) if count is None else count
-    rows = []
-    for i, k in enumerate(classes):
-        if isinstance(k, bool) or k != int(k) or not 0 <= k < size:
-            raise ValueError(f"entry {i} must be a class 0…{size - 1}, but is {k!r}")
-        rows.append([1.0 if j == k else 0.0 for j in range(size)])
-    return rows
+    ks = classes.tolist() if hasattr(classes, "tolist") else classes
+    if isinstance(ks, Sequence) and not isinstance(ks, str):
+        if num_classes is None:
+            num_classes = max((whole(f"class {i}", k, 0) for i, k in enumerate(ks)), default=0) + 1
+        return [_unit_vector(f"class {i}", k, num_classes) for i, k in enumerate(ks)]
+    if num_classes is None:
+        raise ValueError(f"of how many classes is {classes!r} one? Write one_hot({classes!r}, 10) for ten of them")
+    return _unit_vector("the class", ks, num_classes)
+
+
+def _unit_vector(name: str, k: Any, n: Any) -> list[float]:
+    n = whole("num_classes", n)
+    place = index(name, k, n)
+    return [1.0 if j == place else 0.0 for j in range(n)]
 
 
 def split(X: Examples, y: Targets, fraction: float = 0.2, seed: int = 0) -> tuple[Examples, Targets, Examples, Targets]:
@@ -196,22 +213,8 @@ def split(X: Examples, y: Targets, fraction: float = 0.2, seed: int = 0) -> tupl
     return pick(X, kept), pick(y, kept), pick(X, out), pick(y, out)
 
 
-def _whole(number: Any, what: str, least: int) -> int:
-    """A whole number as an int, NumPy's kinds and 100.0 included."""
-    if isinstance(number, bool) or not isinstance(number, Real) or not float(number).is_integer():
-        raise TypeError(f"{what} must be a whole number, but got {number!r}")
-    if number < least:
-        raise ValueError(f"{what} must be at least {least}, but got {number!r}")
-    return int(float(number))
-
-
-def _deviation(noise: Any, what: str = "noise") -> None:
-    if isinstance(noise, bool) or not isinstance(noise, Real) or not 0.0 <= float(noise) < math.inf:
-        raise ValueError(f"{what} must be a number from 0 up, but got {noise!r}")
-
-
 def _shares(n: int, classes: int) -> list[int]:
-    n, classes = _whole(n, "n", 0), _whole(classes, "classes", 0)
+    n, classes = whole("n", n, 0), whole("classes", classes, 0)
     if classes < 1 or n < classes:
         raise ValueError(f"{classes} classes need at least one point each, but n is {n}")
     return [n // classes + (k < n % classes) for k in range(classes)]
@@ -310,7 +313,7 @@ def mnist(
     if part not in _KINDS:
         raise ValueError(f'part must be "train" or "test", but got {part!r}')
     if limit is not None:
-        limit = _whole(limit, "limit", 1)
+        limit = whole("limit", limit, 1)
     images, labels = (_read_published(Path(folder), name, verify) for name in _KINDS[part])
     if images.ndim != 3:
         raise IDXError(f"images have 3 dimensions (number, rows, columns), but this file has {images.ndim}")

@@ -39,8 +39,8 @@ add_elsewhere(
 
 # `from nn import …`
 NAMES = {
-    "Linear": 'write Layer(n_in, n_out, activation="linear")',
-    "Dense": 'write Layer(n_in, n_out, activation="linear")',
+    "Linear": 'write Layer(nin, nout, activation="linear")',
+    "Dense": 'write Layer(nin, nout, activation="linear")',
     "Value": "Value is in autograd: from autograd import Value",
     "Parameter": "a parameter is a Value that a module holds: self.w = Value(0.0)",
     "ModuleList": "a plain list of modules will do: self.layers = [Layer(2, 3), Layer(3, 1)]",
@@ -60,13 +60,13 @@ NAMES = {
     "BCEWithLogitsLoss": f"write binary_cross_entropy(logit, target), a function; {_LOGITS}",
     "MaxPool2d": 'write Pool2d(2, "max")',
     "AvgPool2d": 'write Pool2d(2, "mean")',
-    "RNN": "write Recurrent(RNNCell(n_in, n_hidden))",
-    "LSTM": "write Recurrent(LSTMCell(n_in, n_hidden))",
-    "GRU": "write Recurrent(GRUCell(n_in, n_hidden))",
-    "RMSprop": "write RMSProp",
-    "Adagrad": "write AdaGrad",
-    "NAdam": "write Nadam",
+    "RNN": "write Recurrent(RNNCell(input_size, hidden_size))",
+    "LSTM": "write Recurrent(LSTMCell(input_size, hidden_size))",
+    "GRU": "write Recurrent(GRUCell(input_size, hidden_size))",
     "clip_grad_norm_": "write clip_grad_norm",
 }
 
-__all__ = ["NAMES", "LikeANetwork"]
+# where the names are that `nn` itself does not have
+ROOMS = ("lessons", "training", "conv", "recurrent", "losses", "optim", "activations", "module")
+
+__all__ = ["NAMES", "ROOMS", "LikeANetwork"]

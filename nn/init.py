@@ -1,6 +1,6 @@
 """Where weights start. Biases start at zero.
 
-A neuron sums n_in products, so the variance of its sum is n_in times that of one product. Weights of variance about
+A neuron sums fan_in products, so the variance of its sum is fan_in times that of one product. Weights of variance about
 1/n keep signals from dying out or blowing up from layer to layer; each rule below is one way to say so.
 
 | name           | distribution of each weight                        | source                    |
@@ -8,10 +8,10 @@ A neuron sums n_in products, so the variance of its sum is n_in times that of on
 | zeros          | 0: every neuron of a layer then stays the same     | (the symmetry problem)    |
 | normal         | N(0, 0.01²)                                        |                           |
 | uniform        | U(-1, 1), as micrograd does                        |                           |
-| xavier_uniform | U(-a, a), a = √(6/(n_in + n_out)); also "xavier"   | Glorot and Bengio (2010)  |
-| xavier_normal  | N(0, 2/(n_in + n_out))                             | Glorot and Bengio (2010)  |
-| he_normal      | N(0, 2/n_in); also "he"                            | He et al. (2015)          |
-| he_uniform     | U(-a, a), a = √(6/n_in)                            | He et al. (2015)          |
+| xavier_uniform | U(-a, a), a = √(6/(fan_in + fan_out)); also "xavier"   | Glorot and Bengio (2010)  |
+| xavier_normal  | N(0, 2/(fan_in + fan_out))                             | Glorot and Bengio (2010)  |
+| he_normal      | N(0, 2/fan_in); also "he"                            | He et al. (2015)          |
+| he_uniform     | U(-a, a), a = √(6/fan_in)                            | He et al. (2015)          |
 
 The random numbers come from a ``random.Random`` of one's own: a seed gives the same network on every machine, and
 neither Python's nor NumPy's global generator is read or moved.
@@ -25,45 +25,45 @@ from collections.abc import Callable
 
 from autograd.hints import did_you_mean
 
-# rng, n_in, n_out -> one weight
+# rng, fan_in, fan_out -> one weight
 Initialiser = Callable[[random.Random, int, int], float]
 
 
-def zeros(rng: random.Random, n_in: int, n_out: int) -> float:
+def zeros(rng: random.Random, fan_in: int, fan_out: int) -> float:
     """0, always."""
     return 0.0
 
 
-def normal(rng: random.Random, n_in: int, n_out: int) -> float:
+def normal(rng: random.Random, fan_in: int, fan_out: int) -> float:
     """N(0, 0.01²): small numbers that break the symmetry, and nothing more."""
     return rng.gauss(0.0, 0.01)
 
 
-def uniform(rng: random.Random, n_in: int, n_out: int) -> float:
+def uniform(rng: random.Random, fan_in: int, fan_out: int) -> float:
     """U(-1, 1)."""
     return rng.uniform(-1.0, 1.0)
 
 
-def xavier_uniform(rng: random.Random, n_in: int, n_out: int) -> float:
-    """U(-a, a) with a = √(6/(n_in + n_out)): variance 2/(n_in + n_out), for tanh and sigmoid."""
-    a = math.sqrt(6.0 / (n_in + n_out))
+def xavier_uniform(rng: random.Random, fan_in: int, fan_out: int) -> float:
+    """U(-a, a) with a = √(6/(fan_in + fan_out)): variance 2/(fan_in + fan_out), for tanh and sigmoid."""
+    a = math.sqrt(6.0 / (fan_in + fan_out))
     return rng.uniform(-a, a)
 
 
-def xavier_normal(rng: random.Random, n_in: int, n_out: int) -> float:
-    """N(0, 2/(n_in + n_out)), for tanh and sigmoid."""
-    return rng.gauss(0.0, math.sqrt(2.0 / (n_in + n_out)))
+def xavier_normal(rng: random.Random, fan_in: int, fan_out: int) -> float:
+    """N(0, 2/(fan_in + fan_out)), for tanh and sigmoid."""
+    return rng.gauss(0.0, math.sqrt(2.0 / (fan_in + fan_out)))
 
 
-def he_uniform(rng: random.Random, n_in: int, n_out: int) -> float:
-    """U(-a, a) with a = √(6/n_in): variance 2/n_in, for ReLU, which lets half of the variance through."""
-    a = math.sqrt(6.0 / n_in)
+def he_uniform(rng: random.Random, fan_in: int, fan_out: int) -> float:
+    """U(-a, a) with a = √(6/fan_in): variance 2/fan_in, for ReLU, which lets half of the variance through."""
+    a = math.sqrt(6.0 / fan_in)
     return rng.uniform(-a, a)
 
 
-def he_normal(rng: random.Random, n_in: int, n_out: int) -> float:
-    """N(0, 2/n_in), for ReLU."""
-    return rng.gauss(0.0, math.sqrt(2.0 / n_in))
+def he_normal(rng: random.Random, fan_in: int, fan_out: int) -> float:
+    """N(0, 2/fan_in), for ReLU."""
+    return rng.gauss(0.0, math.sqrt(2.0 / fan_in))
 
 
 INITIALISERS: dict[str, Initialiser] = {
@@ -89,7 +89,7 @@ def find(init: str | Initialiser) -> Initialiser:
     if callable(init):
         return init
     if not isinstance(init, str):
-        raise TypeError(f"an initialiser is a name or a function (rng, n_in, n_out), but got {type(init).__name__}")
+        raise TypeError(f"an initialiser is a name or a function (rng, fan_in, fan_out), but got {type(init).__name__}")
     if init.lower() not in INITIALISERS:
         hint = did_you_mean(init, INITIALISERS)
         raise ValueError(f"an initialiser is one of {', '.join(INITIALISERS)}, but got {init!r}{hint}")

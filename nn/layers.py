@@ -17,6 +17,7 @@ from autograd.value import Operand, is_real
 from . import activations
 from . import init as initialisers  # the argument `init` hides the module of that name
 from .activations import Function
+from .checks import whole
 from .init import Initialiser
 from .module import Module, christen
 
@@ -28,8 +29,9 @@ Numbers: TypeAlias = "Operand | Sequence[Operand] | NDArray[Any]"
 Out = TypeVar("Out")
 
 # for those who know these arguments by another name
-_N_IN = "write n_in, or the number alone, at the first place"
-_SIZES = "write sizes=[8, 1], or the list alone, at the second place: the layers' sizes, the last is the output's"
+_NIN = "write nin, or the number alone, at the first place"
+_NOUT = "write nout, or the number alone, at the second place"
+_NOUTS = "write nouts=[8, 1], or the list alone, at the second place: the layers' sizes, the last is the output's"
 _BIAS = "every neuron has a bias; to hold it at 0 train the weights alone, as in Adam(model.weights())"
 
 
@@ -66,6 +68,13 @@ def as_list(outputs: Any) -> list[Any]:
     return list(outputs) if several else [outputs]
 
 
+def last_activation(model: Any) -> str:
+    """The name of the activation that a model ends in; "" where that cannot be told."""
+    layers = getattr(model, "layers", None)
+    last = layers[-1] if isinstance(layers, list) and layers else model
+    return str(getattr(last, "_activation_name", ""))
+
+
 def weighted_sum(ws: Iterable[Any], xs: Iterable[Any]) -> Any:
     """w₁x₁ + … + wₙxₙ, from left to right; ``sum`` would begin with a 0 that is then a node of the graph."""
     return left_to_right(w * x for w, x in zip(ws, xs, strict=True))
@@ -89,23 +98,15 @@ def _in_turn(layers: Iterable[Function], x: Any) -> list[Any]:
     return outputs
 
 
-def _size(number: Any, what: str) -> int:
-    if isinstance(number, bool) or not hasattr(number, "__index__"):
-        raise TypeError(f"{what} must be a whole number, but got {type(number).__name__}: {number!r}")
-    if number.__index__() < 1:
-        raise ValueError(f"{what} must be at least 1, but got {number!r}")
-    return int(number.__index__())
-
-
 class Neuron(Module):
     """y = φ(w₁x₁ + … + wₙxₙ + b).
 
     Args:
-        n_in: the number of inputs n.
+        nin: the number of inputs n.
         activation: φ, by name or as a function.
         init: where the weights start, by name or as a function (`nn.init`); the bias starts at 0.
         seed: an int for the same weights every time, or a ``random.Random``.
-        n_out: how many neurons share these inputs; some initialisers ask for it.
+        fan_out: how many neurons share these inputs; some initialisers ask for it.
 
     Attributes:
         w (list[Value]): the weights.
@@ -117,21 +118,21 @@ class Neuron(Module):
 
     _own_name = "neuron"
 
-    @explains(nonlin='for no activation write activation="linear"', nin=_N_IN, bias=_BIAS)
+    @explains(nonlin='for no activation write activation="linear"', in_features=_NIN, n_in=_NIN, bias=_BIAS)
     def __init__(
         self,
-        n_in: int,
+        nin: int,
         activation: str | Function = "tanh",
         init: str | Initialiser = "xavier",
         seed: int | random.Random | None = None,
-        n_out: int = 1,
+        fan_out: int = 1,
     ) -> None:
-        n_in = _size(n_in, "the number of inputs of a neuron")
+        nin = whole("the number of inputs of a neuron", nin)
         name, function = activations.find(activation, whole_layer=False)
         rng, draw = initialisers.generator(seed), initialisers.find(init)
         if isinstance(function, Module):
             self.activation = function
-        self.w = [Value(draw(rng, n_in, n_out), f"w{i}") for i in range(n_in)]
+        self.w = [Value(draw(rng, nin, fan_out), f"w{i}") for i in range(nin)]
         self.b = Value(0.0, "b")
         self._activation_name = name
         self._activate = function.forward if isinstance(function, Module) else function
@@ -140,7 +141,7 @@ class Neuron(Module):
         )  # so that one used alone is framed too; a layer that holds it gives it another name
 
     def forward(self, x: Numbers) -> Value:
-        """The output, from a list of n_in numbers or Values."""
+        """The output, from a list of nin numbers or Values."""
         y: Value = self._activate(self.weighted_sum(x))
         return y
 
@@ -162,11 +163,11 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """n_out neurons that see the same inputs.
+    """nout neurons that see the same inputs.
 
     Args:
-        n_in: the number of inputs.
-        n_out: the number of neurons, which is the number of outputs.
+        nin: the number of inputs.
+        nout: the number of neurons, which is the number of outputs.
         activation: a name or a function of one Value; "softmax" turns all the neurons' sums into probabilities.
         init: where the weights start (`nn.init`); biases start at 0.
         seed: an int for the same weights every time, or a ``random.Random``.
@@ -175,34 +176,41 @@ class Layer(Module):
         ValueError: when called with another number of inputs; for an unknown activation or initialiser.
     """
 
-    @explains(nonlin='for no activation write activation="linear"', nin=_N_IN, nout="write n_out", bias=_BIAS)
+    @explains(
+        nonlin='for no activation write activation="linear"',
+        in_features=_NIN,
+        n_in=_NIN,
+        out_features=_NOUT,
+        n_out=_NOUT,
+        bias=_BIAS,
+    )
     def __init__(
         self,
-        n_in: int,
-        n_out: int,
+        nin: int,
+        nout: int,
         activation: str | Function = "tanh",
         init: str | Initialiser = "xavier",
         seed: int | random.Random | None = None,
     ) -> None:
-        n_in = _size(n_in, "the number of inputs of a layer")
-        n_out = _size(n_out, "the number of neurons of a layer")
+        nin = whole("the number of inputs of a layer", nin)
+        nout = whole("the number of neurons of a layer", nout)
         name, function = activations.find(activation)
-        if name == "softmax" and n_out == 1:
+        if name == "softmax" and nout == 1:
             raise ValueError("softmax over 1 output is always 1; for the probability of one of two classes use sigmoid")
         rng = initialisers.generator(seed)
         if isinstance(function, Module):
             self.activation = function
         own = "linear" if name == "softmax" else function
-        self.neurons = [Neuron(n_in, own, init, rng, n_out) for _ in range(n_out)]
+        self.neurons = [Neuron(nin, own, init, rng, nout) for _ in range(nout)]
         self._activation_name = name
         self._softmax = function if name == "softmax" else None
-        self._n_in = n_in
+        self._nin = nin
         if isinstance(function, Module):
             object.__setattr__(function, "_name", "activation")
 
     def forward(self, x: Numbers) -> list[Value]:
-        """The outputs, a list of n_out Values, from a list of n_in numbers or Values."""
-        xs = as_inputs(x, self._n_in, "this layer")
+        """The outputs, a list of nout Values, from a list of nin numbers or Values."""
+        xs = as_inputs(x, self._nin, "this layer")
         if type(xs) is not list:
             xs = list(xs)
         y = [neuron(xs) for neuron in self.neurons]
@@ -228,22 +236,22 @@ class Layer(Module):
         return layer
 
     def describe(self) -> str:
-        return f"Layer({self._n_in} → {len(self.neurons)}, {self._activation_name})"
+        return f"Layer({self._nin} → {len(self.neurons)}, {self._activation_name})"
 
 
 class MLP(Module):
     """A multi-layer perceptron: fully connected layers, one after another.
 
     Args:
-        n_in: the number of inputs.
-        sizes: the number of neurons in each layer; the last is the number of outputs.
+        nin: the number of inputs.
+        nouts: the number of neurons in each layer; the last is the number of outputs.
         activation: of the hidden layers: a name, a function, or a list with one for each.
         output: the activation of the last layer. The losses `cross_entropy` and `binary_cross_entropy` take logits,
             so they want "linear".
         init: where the weights start (`nn.init`): "xavier" for tanh and sigmoid, "he" for ReLU.
         seed: an int for the same network every time; None for another one each time.
 
-    Called with a list of n_in numbers, an MLP returns the list of its outputs; if there is one only, that Value itself,
+    Called with a list of nin numbers, an MLP returns the list of its outputs; if there is one only, that Value itself,
     as in micrograd. (Type checkers cannot know which: ``assert isinstance(y, Value)`` tells them. A `Neuron` always
     gives a Value, a `Layer` or a `Sequential` of layers always a list.)
 
@@ -262,24 +270,26 @@ class MLP(Module):
 
     _lists_parts = True
 
-    @explains(nin=_N_IN, nouts=_SIZES, hidden=_SIZES, hidden_layer_sizes=_SIZES, layers=_SIZES, bias=_BIAS)
+    @explains(
+        in_features=_NIN, n_in=_NIN, sizes=_NOUTS, hidden=_NOUTS, hidden_layer_sizes=_NOUTS, layers=_NOUTS, bias=_BIAS
+    )
     def __init__(
         self,
-        n_in: int,
-        sizes: Sequence[int],
+        nin: int,
+        nouts: Sequence[int],
         activation: str | Function | Sequence[str | Function] = "tanh",
         output: str | Function = "linear",
         init: str | Initialiser = "xavier",
         seed: int | random.Random | None = None,
     ) -> None:
-        if hasattr(sizes, "tolist"):  # a NumPy array
-            sizes = sizes.tolist()
-        if isinstance(sizes, (str, bytes)) or not isinstance(sizes, Sequence):
-            raise TypeError(f"sizes is a list with the size of each layer, such as [4, 4, 1], but got {sizes!r}")
-        if not sizes:
-            raise ValueError("an MLP needs at least one layer, but sizes is empty")
-        widths = [_size(n_in, "the number of inputs of an MLP"), *(_size(n, "the size of a layer") for n in sizes)]
-        hidden = len(sizes) - 1
+        if hasattr(nouts, "tolist"):  # a NumPy array
+            nouts = nouts.tolist()
+        if isinstance(nouts, (str, bytes)) or not isinstance(nouts, Sequence):
+            raise TypeError(f"nouts is a list with the size of each layer, such as [4, 4, 1], but got {nouts!r}")
+        if not nouts:
+            raise ValueError("an MLP needs at least one layer, but nouts is empty")
+        widths = [whole("the number of inputs of an MLP", nin), *(whole("the size of a layer", n) for n in nouts)]
+        hidden = len(nouts) - 1
         chosen = (
             [activation] * hidden
             if isinstance(activation, str) or callable(activation) or activation is None
@@ -296,7 +306,7 @@ class MLP(Module):
 
     def forward(self, x: Numbers) -> Value | list[Value]:
         """The list of the outputs; if there is one only, that Value itself."""
-        y: list[Value] = as_inputs(x, self.layers[0]._n_in, "this MLP")
+        y: list[Value] = as_inputs(x, self.layers[0]._nin, "this MLP")
         for layer in self.layers:
             y = layer(y)
         return y[0] if len(y) == 1 else y
@@ -323,17 +333,16 @@ class MLP(Module):
             Layer.from_arrays(w, b, activation if i < len(layers) - 1 else output) for i, (w, b) in enumerate(layers)
         ]
         for i in range(1, len(built)):
-            if built[i]._n_in != len(built[i - 1].neurons):
+            if built[i]._nin != len(built[i - 1].neurons):
                 raise ValueError(
-                    f"layer {i} takes {built[i]._n_in} inputs, but layer {i - 1} has "
-                    f"{len(built[i - 1].neurons)} outputs"
+                    f"layer {i} takes {built[i]._nin} inputs, but layer {i - 1} has {len(built[i - 1].neurons)} outputs"
                 )
-        model = cls(built[0]._n_in, [len(layer.neurons) for layer in built], activation, output, "zeros")
+        model = cls(built[0]._nin, [len(layer.neurons) for layer in built], activation, output, "zeros")
         model.layers = built
         return model
 
     def describe(self) -> str:
-        widths = [self.layers[0]._n_in, *(len(layer.neurons) for layer in self.layers)]
+        widths = [self.layers[0]._nin, *(len(layer.neurons) for layer in self.layers)]
         names = [layer._activation_name for layer in self.layers]
         hidden = names[:-1] if len(set(names[:-1])) > 1 else names[:1] * (len(names) > 1)
         return f"MLP({' → '.join(map(str, widths))}, {', '.join([*hidden, names[-1]])})"
@@ -388,4 +397,14 @@ class Sequential(Module, Generic[Out]):
         return f"Sequential({len(self.layers)} part{'s' * (len(self.layers) != 1)})"
 
 
-__all__ = ["MLP", "Layer", "Neuron", "Sequential", "as_inputs", "as_list", "left_to_right", "weighted_sum"]
+__all__ = [
+    "MLP",
+    "Layer",
+    "Neuron",
+    "Sequential",
+    "as_inputs",
+    "as_list",
+    "last_activation",
+    "left_to_right",
+    "weighted_sum",
+]

@@ -334,7 +334,7 @@ class SGD(Optimizer):
         return w - lr * (g + self.momentum * v if self.nesterov else v), v
 
 
-class AdaGrad(Optimizer):
+class Adagrad(Optimizer):
     """A step of its own size for each parameter, smaller the more that parameter has moved (Duchi et al., 2011).
 
     s ← s + g²;  w ← w - lr·g/(√s + ε)
@@ -362,8 +362,8 @@ class AdaGrad(Optimizer):
         return w - lr * g / (sqrt(s) + self.eps), s
 
 
-class RMSProp(Optimizer):
-    """AdaGrad with a memory that fades (Tieleman and Hinton, 2012).
+class RMSprop(Optimizer):
+    """Adagrad with a memory that fades (Tieleman and Hinton, 2012).
 
     s ← αs + (1-α)g²;  w ← w - lr·g/(√s + ε)
     """
@@ -393,7 +393,7 @@ class RMSProp(Optimizer):
 
 
 class Adam(Optimizer):
-    """Momentum and RMSProp together (Kingma and Ba, 2015).
+    """Momentum and RMSprop together (Kingma and Ba, 2015).
 
         m ← β₁m + (1-β₁)g            a fading mean of gradients
         v ← β₂v + (1-β₂)g²           and of their squares
@@ -467,7 +467,7 @@ class AdamW(Adam):
         return self._moved(w * (1.0 - lr * self.weight_decay), g, lr, t, *memory)
 
 
-class Nadam(Optimizer):
+class NAdam(Optimizer):
     """Adam with Nesterov's momentum (Dozat, 2016), in the form that PyTorch has.
 
         μₜ = β₁(1 - ½·0.96^(tψ))     the momentum grows towards β₁
@@ -644,11 +644,11 @@ def _chosen(parameters: Any, who: str) -> list[Any]:
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "sgd": SGD,
-    "adagrad": AdaGrad,
-    "rmsprop": RMSProp,
+    "adagrad": Adagrad,
+    "rmsprop": RMSprop,
     "adam": Adam,
     "adamw": AdamW,
-    "nadam": Nadam,
+    "nadam": NAdam,
     "newton": Newton,
 }
 _NO_SLIPS = {"adadelta", "adamax", "asgd", "lamb", "lion", "radam", "rprop"}  # other methods, not misspelt ones
@@ -682,13 +682,13 @@ def find(optimizer: str | Optimizer, lr: float | Schedule | None = None) -> Opti
 __all__ = [
     "OPTIMIZERS",
     "SGD",
-    "AdaGrad",
+    "Adagrad",
     "Adam",
     "AdamW",
-    "Nadam",
+    "NAdam",
     "Newton",
     "Optimizer",
-    "RMSProp",
+    "RMSprop",
     "clip_grad_norm",
     "clipped",
     "derivatives",

@@ -32,23 +32,25 @@ from typing import Any, TypeVar
 
 from autograd import Value
 from autograd.functions import detach
+from autograd.hints import explains
 from autograd.modes import scope
 from autograd.transforms import numeric_adjoints
 
 from . import activations
 from .activations import Function
+from .checks import whole
 from .init import generator
-from .layers import Layer, _size, as_inputs, as_list
+from .layers import Layer, as_inputs, as_list, last_activation
 from .module import Module, christen
-from .training.train import last_activation
 
 State = Any  # the hidden state, a list; or a tuple of lists, of which the first is the hidden state
 S = TypeVar("S")
+_SIZES = {"nin": "write input_size", "nhidden": "write hidden_size", "units": "write hidden_size"}  # by other names
 
 
-def uniform(rng: random.Random, n_in: int, n_out: int) -> float:
+def uniform(rng: random.Random, fan_in: int, fan_out: int) -> float:
     """U(-1/√n, 1/√n) for n hidden units: where the weights of a cell start, as in PyTorch."""
-    a = 1.0 / math.sqrt(n_out)
+    a = 1.0 / math.sqrt(fan_out)
     return rng.uniform(-a, a)
 
 
@@ -61,56 +63,62 @@ class Cell(Module):
 
     _own_name = "cell"
 
-    def __init__(self, nin: int, nhidden: int) -> None:
-        self._nin = _size(nin, "the number of inputs of a cell")
-        self._nhidden = _size(nhidden, "the number of hidden units of a cell")
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        self._input_size = whole("the number of inputs of a cell", input_size)
+        self._hidden_size = whole("the number of hidden units of a cell", hidden_size)
         christen(self, self._own_name)
 
     @property
-    def nin(self) -> int:
+    def input_size(self) -> int:
         """The number of inputs at each step."""
-        return self._nin
+        return self._input_size
 
     @property
-    def nhidden(self) -> int:
+    def hidden_size(self) -> int:
         """The number of hidden units, which is the length of the hidden state."""
-        return self._nhidden
+        return self._hidden_size
 
     def _input(self, x: Any) -> list[Any]:
-        return list(as_inputs(x, self._nin, f"each step of this {type(self).__name__}"))
+        return list(as_inputs(x, self._input_size, f"each step of this {type(self).__name__}"))
 
     def _part(self, state: Any, name: str = "hidden state") -> list[Any]:
         if state is None:
-            return [0.0] * self._nhidden
-        return list(as_inputs(state, self._nhidden, f"the {name} of this {type(self).__name__}"))
+            return [0.0] * self._hidden_size
+        return list(as_inputs(state, self._hidden_size, f"the {name} of this {type(self).__name__}"))
 
     def describe(self) -> str:
-        return f"{type(self).__name__}({self._nin} → {self._nhidden})"
+        return f"{type(self).__name__}({self._input_size} → {self._hidden_size})"
 
 
 class RNNCell(Cell):
     """h' = φ(W[x; h] + b), the simple recurrent network (Elman, 1990).
 
     Args:
-        nin: the number of inputs at each step.
-        nhidden: the number of hidden units.
+        input_size: the number of inputs at each step.
+        hidden_size: the number of hidden units.
         activation: φ, by name or as a function of one Value.
-        seed: an int for the same weights every time, or a ``random.Random``. They start uniform in ±1/√nhidden;
+        seed: an int for the same weights every time, or a ``random.Random``. They start uniform in ±1/√hidden_size;
             the biases start at 0.
 
-    Called as ``cell(x, h)``, with a list of nin numbers or Values and the state, a list of nhidden (or None: zeros).
-    Returns the next h.
+    Called as ``cell(x, h)``, with a list of input_size numbers or Values and the state, a list of hidden_size (or None:
+    zeros). Returns the next h.
 
     Raises:
         ValueError: when called with another number of inputs or another length of state; for an unknown activation.
     """
 
+    @explains(**_SIZES)
     def __init__(
-        self, nin: int, nhidden: int, *, activation: str | Function = "tanh", seed: int | random.Random | None = None
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        activation: str | Function = "tanh",
+        seed: int | random.Random | None = None,
     ) -> None:
-        super().__init__(nin, nhidden)
+        super().__init__(input_size, hidden_size)
         name, _ = activations.find(activation, whole_layer=False)
-        self.neurons = Layer(nin + nhidden, nhidden, activation, uniform, seed).neurons
+        self.neurons = Layer(input_size + hidden_size, hidden_size, activation, uniform, seed).neurons
         self._activation_name = name
 
     def forward(self, x: Any, state: Any = None) -> list[Value]:
@@ -119,7 +127,7 @@ class RNNCell(Cell):
         return [neuron(both) for neuron in self.neurons]
 
     def describe(self) -> str:
-        return f"RNNCell({self._nin} → {self._nhidden}, {self._activation_name})"
+        return f"RNNCell({self._input_size} → {self._hidden_size}, {self._activation_name})"
 
 
 class LSTMCell(Cell):
@@ -130,30 +138,31 @@ class LSTMCell(Cell):
     step, so while f is near 1 its gradient neither vanishes nor explodes.
 
     Args:
-        nin: the number of inputs at each step.
-        nhidden: the number of hidden units.
+        input_size: the number of inputs at each step.
+        hidden_size: the number of hidden units.
         forget_bias: where the bias of the forget gate starts. With 1, f starts near σ(1) = 0.73 and the cell remembers
             at first, as Gers et al. and Jozefowicz, Zaremba and Sutskever (2015) advise; with 0 it starts near ½.
-        seed: an int for the same weights every time, or a ``random.Random``. They start uniform in ±1/√nhidden; the
+        seed: an int for the same weights every time, or a ``random.Random``. They start uniform in ±1/√hidden_size; the
             other biases start at 0.
 
-    Called as ``cell(x, (h, c))``, with a list of nin numbers or Values and the state, two lists of nhidden (or None:
-    zeros). Returns the next (h, c).
+    Called as ``cell(x, (h, c))``, with a list of input_size numbers or Values and the state, two lists of hidden_size
+    (or None: zeros). Returns the next (h, c).
 
     Raises:
         ValueError: when called with another number of inputs or another length of state.
         TypeError: for a state that is not a pair.
     """
 
+    @explains(**_SIZES)
     def __init__(
-        self, nin: int, nhidden: int, *, forget_bias: float = 1.0, seed: int | random.Random | None = None
+        self, input_size: int, hidden_size: int, *, forget_bias: float = 1.0, seed: int | random.Random | None = None
     ) -> None:
-        super().__init__(nin, nhidden)
-        rng, both = generator(seed), nin + nhidden
-        self.input = Layer(both, nhidden, "sigmoid", uniform, rng)
-        self.forget = Layer(both, nhidden, "sigmoid", uniform, rng)
-        self.content = Layer(both, nhidden, "tanh", uniform, rng)
-        self.output = Layer(both, nhidden, "sigmoid", uniform, rng)
+        super().__init__(input_size, hidden_size)
+        rng, both = generator(seed), input_size + hidden_size
+        self.input = Layer(both, hidden_size, "sigmoid", uniform, rng)
+        self.forget = Layer(both, hidden_size, "sigmoid", uniform, rng)
+        self.content = Layer(both, hidden_size, "tanh", uniform, rng)
+        self.output = Layer(both, hidden_size, "sigmoid", uniform, rng)
         for neuron in self.forget.neurons:
             neuron.b.data = forget_bias
 
@@ -162,12 +171,14 @@ class LSTMCell(Cell):
         if state is None:
             state = (None, None)
         if not isinstance(state, (tuple, list)) or len(state) != 2:
-            raise TypeError(f"the state of an LSTMCell is a pair (h, c) of lists of {self._nhidden}, but got {state!r}")
+            raise TypeError(
+                f"the state of an LSTMCell is a pair (h, c) of lists of {self._hidden_size}, but got {state!r}"
+            )
         c = self._part(state[1], "memory c")
         both = self._input(x) + self._part(state[0])
         i, f, g, o = self.input(both), self.forget(both), self.content(both), self.output(both)
-        c = [f[k] * c[k] + i[k] * g[k] for k in range(self._nhidden)]
-        return [o[k] * c[k].tanh() for k in range(self._nhidden)], c
+        c = [f[k] * c[k] + i[k] * g[k] for k in range(self._hidden_size)]
+        return [o[k] * c[k].tanh() for k in range(self._hidden_size)], c
 
 
 class GRUCell(Cell):
@@ -178,33 +189,34 @@ class GRUCell(Cell):
     and mix the other way round, z ⊙ h + (1 - z) ⊙ n being the same.
 
     Args:
-        nin: the number of inputs at each step.
-        nhidden: the number of hidden units.
-        seed: an int for the same weights every time, or a ``random.Random``. They start uniform in ±1/√nhidden; the
+        input_size: the number of inputs at each step.
+        hidden_size: the number of hidden units.
+        seed: an int for the same weights every time, or a ``random.Random``. They start uniform in ±1/√hidden_size; the
             biases start at 0.
 
-    Called as ``cell(x, h)``, with a list of nin numbers or Values and the state, a list of nhidden (or None: zeros).
-    Returns the next h.
+    Called as ``cell(x, h)``, with a list of input_size numbers or Values and the state, a list of hidden_size (or None:
+    zeros). Returns the next h.
 
     Raises:
         ValueError: when called with another number of inputs or another length of state.
     """
 
-    def __init__(self, nin: int, nhidden: int, *, seed: int | random.Random | None = None) -> None:
-        super().__init__(nin, nhidden)
-        rng, both = generator(seed), nin + nhidden
-        self.reset = Layer(both, nhidden, "sigmoid", uniform, rng)
-        self.update = Layer(both, nhidden, "sigmoid", uniform, rng)
-        self.content = Layer(nin, nhidden, "linear", uniform, rng)  # W x + b
-        self.memory = Layer(nhidden, nhidden, "linear", uniform, rng)  # U h + d
+    @explains(**_SIZES)
+    def __init__(self, input_size: int, hidden_size: int, *, seed: int | random.Random | None = None) -> None:
+        super().__init__(input_size, hidden_size)
+        rng, both = generator(seed), input_size + hidden_size
+        self.reset = Layer(both, hidden_size, "sigmoid", uniform, rng)
+        self.update = Layer(both, hidden_size, "sigmoid", uniform, rng)
+        self.content = Layer(input_size, hidden_size, "linear", uniform, rng)  # W x + b
+        self.memory = Layer(hidden_size, hidden_size, "linear", uniform, rng)  # U h + d
 
     def forward(self, x: Any, state: Any = None) -> list[Value]:
         """The next hidden state."""
         x, h = self._input(x), self._part(state)
         r, z = self.reset(x + h), self.update(x + h)
         content, memory = self.content(x), self.memory(h)
-        n = [(content[k] + r[k] * memory[k]).tanh() for k in range(self._nhidden)]
-        return [(1.0 - z[k]) * n[k] + z[k] * h[k] for k in range(self._nhidden)]
+        n = [(content[k] + r[k] * memory[k]).tanh() for k in range(self._hidden_size)]
+        return [(1.0 - z[k]) * n[k] + z[k] * h[k] for k in range(self._hidden_size)]
 
 
 # --- in time
@@ -239,7 +251,7 @@ def unroll(
         raise TypeError(f"unroll needs a cell, such as LSTMCell(1, 8), or a function, but got {cell!r}")
     steps = _steps(xs)
     if truncate is not None:
-        truncate = _size(truncate, "truncate, the number of steps that gradients flow back,")
+        truncate = whole("truncate, the number of steps that gradients flow back,", truncate)
     step = cell.forward if isinstance(cell, Cell) else cell  # a frame per time step, without another one for the cell
     outputs: list[list[Value]] = []
     now: Any = state
@@ -276,7 +288,7 @@ class Recurrent(Module):
 
     Args:
         cell: an `RNNCell`, `LSTMCell` or `GRUCell`.
-        head: what makes the output of a hidden state, such as ``Layer(nhidden, 1, "linear")``; None for the hidden
+        head: what makes the output of a hidden state, such as ``Layer(hidden_size, 1, "linear")``; None for the hidden
             state itself.
         every_step: whether there is an output at every time step (a list of them), or only after the last.
         truncate: as in `unroll`.
@@ -300,9 +312,9 @@ class Recurrent(Module):
         if not isinstance(cell, Cell):
             raise TypeError(f"Recurrent needs a cell, such as LSTMCell(1, 8), but got {type(cell).__name__}: {cell!r}")
         if isinstance(head, type) or not (head is None or callable(head)):
-            raise TypeError(f'a head is a module, such as Layer({cell.nhidden}, 1, "linear"), but got {head!r}')
+            raise TypeError(f'a head is a module, such as Layer({cell.hidden_size}, 1, "linear"), but got {head!r}')
         if truncate is not None:
-            truncate = _size(truncate, "truncate, the number of steps that gradients flow back,")
+            truncate = whole("truncate, the number of steps that gradients flow back,", truncate)
         self.cell = cell
         if head is not None:
             self.head = head

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from .checks import number, positive
+from .checks import number, positive, whole
 
 Schedule = Callable[[int], float]
 
@@ -33,62 +33,53 @@ def name_of(schedule: Schedule) -> str:
     return repr(schedule) if name is None else name.rpartition("<locals>.")[2]
 
 
-def constant(alpha: float) -> Schedule:
-    """α at every step."""
-    _positive(alpha)
-    return _Named(f"constant({alpha})", lambda t: alpha)
+def constant(lr: float) -> Schedule:
+    """lr at every step."""
+    positive("a learning rate", lr)
+    return _Named(f"constant({lr})", lambda t: lr)
 
 
-def inverse_sqrt(alpha: float) -> Schedule:
-    """α/√(t + 1): the classic decay for stochastic gradient descent (Robbins and Monro, 1951; Zinkevich, 2003)."""
-    _positive(alpha)
-    return _Named(f"inverse_sqrt({alpha})", lambda t: alpha / math.sqrt(t + 1))
+def inverse_sqrt(lr: float) -> Schedule:
+    """lr/√(t + 1): the classic decay for stochastic gradient descent (Robbins and Monro, 1951; Zinkevich, 2003)."""
+    positive("a learning rate", lr)
+    return _Named(f"inverse_sqrt({lr})", lambda t: lr / math.sqrt(t + 1))
 
 
-def step(alpha: float, every: int, factor: float = 0.1) -> Schedule:
-    """α, multiplied by ``factor`` after each ``every`` steps: α·factor^⌊t/every⌋."""
-    _positive(alpha)
-    _count(every, "every")
+def step(lr: float, every: int, factor: float = 0.1) -> Schedule:
+    """lr, multiplied by ``factor`` after each ``every`` steps: lr·factor^⌊t/every⌋."""
+    positive("a learning rate", lr)
+    whole("every", every)
     number("factor", factor)
-    return _Named(f"step({alpha}, {every}, {factor})", lambda t: alpha * factor ** (t // every))
+    return _Named(f"step({lr}, {every}, {factor})", lambda t: lr * factor ** (t // every))
 
 
-def exponential(alpha: float, decay: float = 0.99) -> Schedule:
-    """α·decay^t."""
-    _positive(alpha)
+def exponential(lr: float, decay: float = 0.99) -> Schedule:
+    """lr·decay^t."""
+    positive("a learning rate", lr)
     number("decay", decay)
-    return _Named(f"exponential({alpha}, {decay})", lambda t: alpha * decay**t)
+    return _Named(f"exponential({lr}, {decay})", lambda t: lr * decay**t)
 
 
-def cosine(alpha: float, steps: int, floor: float = 0.0) -> Schedule:
-    """From α down to ``floor`` along half a cosine, and there after ``steps`` steps (Loshchilov and Hutter, 2017)."""
-    _positive(alpha)
-    _count(steps, "steps")
+def cosine(lr: float, steps: int, floor: float = 0.0) -> Schedule:
+    """From lr down to ``floor`` along half a cosine, and there after ``steps`` steps (Loshchilov and Hutter, 2017)."""
+    positive("a learning rate", lr)
+    whole("steps", steps)
     number("floor", floor)
     return _Named(
-        f"cosine({alpha}, {steps}, {floor})",
-        lambda t: floor + (alpha - floor) * 0.5 * (1.0 + math.cos(math.pi * min(t, steps) / steps)),
+        f"cosine({lr}, {steps}, {floor})",
+        lambda t: floor + (lr - floor) * 0.5 * (1.0 + math.cos(math.pi * min(t, steps) / steps)),
     )
 
 
 def warmup(steps: int, then: float | Schedule) -> Schedule:
     """Grow in a straight line over ``steps`` steps to where ``then`` begins, and follow it from there.
 
-    α(t) = then(0)·(t + 1)/steps for t < steps, and then(t - steps) from there on (Goyal et al., 2017).
+    lr(t) = then(0)·(t + 1)/steps for t < steps, and then(t - steps) from there on (Goyal et al., 2017).
     """
-    _count(steps, "steps")
+    whole("steps", steps)
     after = then if callable(then) else constant(float(number("then", then)))
     words = name_of(then) if callable(then) else then
     return _Named(f"warmup({steps}, {words})", lambda t: after(0) * (t + 1) / steps if t < steps else after(t - steps))
-
-
-def _positive(alpha: float) -> None:
-    positive("a learning rate", alpha)
-
-
-def _count(n: int, what: str) -> None:
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-        raise ValueError(f"{what} must be a whole number of at least 1, but got {n!r}")
 
 
 __all__ = ["Schedule", "constant", "cosine", "exponential", "inverse_sqrt", "step", "warmup"]

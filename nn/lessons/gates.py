@@ -17,6 +17,7 @@ from typing import Any
 
 from autograd import Value
 
+from ..checks import whole
 from ..layers import Layer
 from ..module import Module
 
@@ -25,21 +26,19 @@ class MCP:
     """A McCulloch-Pitts neuron: 1 if no inhibitory input is 1 and at least ``threshold`` of the others are, else 0.
 
     Args:
-        n_in: the number of inputs.
+        nin: the number of inputs.
         threshold: how many excitatory inputs it takes. At 0 the neuron fires unless it is inhibited.
         inhibitory: the places of the inhibitory inputs.
     """
 
-    def __init__(self, n_in: int, threshold: int, inhibitory: Iterable[int] = ()) -> None:
-        self.n_in, self.threshold, self.inhibitory = n_in, threshold, frozenset(inhibitory)
-        if n_in < 1:
-            raise ValueError(f"a neuron needs at least 1 input, but got n_in={n_in!r}")
-        if not self.inhibitory <= set(range(n_in)):
-            raise ValueError(f"inhibitory inputs are places 0…{n_in - 1}, but got {sorted(self.inhibitory)}")
+    def __init__(self, nin: int, threshold: int, inhibitory: Iterable[int] = ()) -> None:
+        self.nin, self.threshold, self.inhibitory = whole("nin", nin), threshold, frozenset(inhibitory)
+        if not self.inhibitory <= set(range(nin)):
+            raise ValueError(f"inhibitory inputs are places 0…{nin - 1}, but got {sorted(self.inhibitory)}")
 
     def __call__(self, *x: int) -> int:
-        if len(x) != self.n_in:
-            raise ValueError(f"this neuron takes {self.n_in} input{'s' * (self.n_in != 1)}, but got {len(x)}")
+        if len(x) != self.nin:
+            raise ValueError(f"this neuron takes {self.nin} input{'s' * (self.nin != 1)}, but got {len(x)}")
         if any(bit not in (0, 1) for bit in x):
             raise ValueError(f"the inputs of a McCulloch-Pitts neuron are 0 or 1, but got {x!r}")
         if any(x[i] for i in self.inhibitory):
@@ -47,7 +46,7 @@ class MCP:
         return int(sum(bit for i, bit in enumerate(x) if i not in self.inhibitory) >= self.threshold)
 
     def __repr__(self) -> str:
-        return f"MCP({self.n_in} → 1, threshold {self.threshold}, inhibitory {sorted(self.inhibitory)})"
+        return f"MCP({self.nin} → 1, threshold {self.threshold}, inhibitory {sorted(self.inhibitory)})"
 
 
 _AND, _OR, _NOT = MCP(2, 2), MCP(2, 1), MCP(1, 0, [0])
@@ -102,18 +101,18 @@ class LogisticGate(Module):
         return f"LogisticGate({self._gate})"
 
 
-def truth_table(gate: Callable[..., Any], n_in: int = 2) -> list[tuple[tuple[int, ...], int]]:
+def truth_table(gate: Callable[..., Any], nin: int = 2) -> list[tuple[tuple[int, ...], int]]:
     """The gate's answer, 0 or 1, for every combination of bits; a Value counts as 1 above ½."""
     table = []
-    for bits in product((0, 1), repeat=n_in):
+    for bits in product((0, 1), repeat=nin):
         answer = gate(*bits)
         table.append((bits, int((answer.data if isinstance(answer, Value) else answer) > 0.5)))
     return table
 
 
-def answers(gate: Callable[..., Any], n_in: int = 2) -> Sequence[int]:
+def answers(gate: Callable[..., Any], nin: int = 2) -> Sequence[int]:
     """The last column of the truth table, from all zeros to all ones."""
-    return [answer for _, answer in truth_table(gate, n_in)]
+    return [answer for _, answer in truth_table(gate, nin)]
 
 
 __all__ = ["LOGISTIC_WEIGHTS", "MCP", "MCP_GATES", "LogisticGate", "answers", "truth_table"]

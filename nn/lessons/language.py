@@ -24,10 +24,11 @@ from typing import TYPE_CHECKING, Any, Self
 from autograd import Value, functions
 
 from .. import init as initialisers
-from ..data import _whole
-from ..embedding import BOUNDARY, Embedding, Sentence, Vocabulary, WordVectors, as_vocabulary, as_words
-from ..layers import Layer, _size
-from ..training.train import predict
+from ..checks import whole
+from ..embedding import Embedding
+from ..layers import Layer
+from ..training import predict
+from .words import BOUNDARY, Sentence, Vocabulary, WordVectors, as_vocabulary, as_words
 
 if TYPE_CHECKING:
     import numpy
@@ -75,7 +76,7 @@ def windows(sentences: Iterable[Sentence], vocabulary: Vocabulary, context: int)
     [((0, 0), 2), ((0, 2), 3), ((2, 3), 0)]
     """
     boundary = as_vocabulary(vocabulary).index(BOUNDARY)
-    context = _whole(context, "the number of words of context", 0)
+    context = whole("the number of words of context", context, 0)
     found: list[tuple[Context, int]] = []
     for words in sentences:
         tokens = [boundary] * context + vocabulary.encode(words) + [boundary]
@@ -134,7 +135,7 @@ class LanguageModel:
             rng: a ``random.Random``, or a seed.
             longest: how many words at most.
         """
-        rng, longest = initialisers.generator(rng), _whole(longest, "longest, the number of words,", 0)
+        rng, longest = initialisers.generator(rng), whole("longest, the number of words,", longest, 0)
         words: list[str] = []
         while len(words) < longest:
             after = self.distribution(words)
@@ -160,7 +161,7 @@ class NGramModel(LanguageModel):
     """
 
     def __init__(self, n: int, k: float = 1.0) -> None:
-        self.n = _size(n, "the n of an n-gram")
+        self.n = whole("the n of an n-gram", n)
         if isinstance(k, bool) or not isinstance(k, Real) or not 0.0 <= k <= 1e300:  # k·V must not overflow
             raise ValueError(f"k is added to every count, so it must be a number from 0 to 1e300, but got {k!r}")
         self.k: float = float(k)
@@ -288,7 +289,7 @@ class NeuralLanguageModel(WordVectors, LanguageModel):
     ) -> None:
         rng = initialisers.generator(seed)
         self.vocabulary = as_vocabulary(vocabulary)
-        self.context = _size(context, "the number of words of context")
+        self.context = whole("the number of words of context", context)
         self.embedding = Embedding(len(vocabulary), dimension, "normal", rng)
         self.hidden = Layer(self.context * dimension, hidden, "tanh", seed=rng)
         self.output = Layer(hidden, len(vocabulary), "linear", seed=rng)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 from autograd import Value
 
 from ..checks import not_negative
 from ..layers import Neuron
+from ..losses import l2_penalty
 from ..optim import derivatives, solve
 from ..training.train import as_rows, as_targets, mean_loss
 
@@ -18,11 +19,11 @@ class LogisticRegression(Neuron):
     """p(y = 1 | x) = σ(w·x + b). Calling it gives p; `log_odds` gives the sum before σ.
 
     Args:
-        n_in: the number of inputs. Weights and bias start at 0, where every p is ½.
+        nin: the number of inputs. Weights and bias start at 0, where every p is ½.
     """
 
-    def __init__(self, n_in: int) -> None:
-        super().__init__(n_in, "sigmoid", "zeros")
+    def __init__(self, nin: int) -> None:
+        super().__init__(nin, "sigmoid", "zeros")
 
     def log_odds(self, x: Sequence[Any]) -> Value:
         """log(p/(1-p)) = w·x + b: the logit."""
@@ -53,26 +54,14 @@ class LogisticRegression(Neuron):
                 data are separable (but for examples on the line itself): then larger weights are always better and
                 there is no solution. The model is then as it was.
         """
-        rows = as_rows(X)
-        if len(rows[0]) != len(self.w):
-            raise ValueError(f"this model takes {len(self.w)} inputs, but the examples have {len(rows[0])}")
-        targets = as_targets(y, len(rows))
-        for i, t in enumerate(targets):
-            if t not in (0, 1):
-                raise ValueError(f"logistic regression's targets are 0 and 1, but y[{i}] is {t!r}")
-        if len(set(targets)) < 2:
-            raise ValueError(f"logistic regression needs examples of both classes, but every target is {targets[0]!r}")
+        rows, targets = self._examples(X, y)
         not_negative("l2", l2)
         parameters = self.parameters()
         begin = [p.data for p in parameters]
 
         def loss() -> Value:
-            whole = mean_loss(self.log_odds, rows, targets, "binary_cross_entropy")
-            if l2:
-                for w in self.w:
-                    whole = whole + (0.5 * l2) * (w * w)
-            value: Value = whole
-            return value
+            mean = mean_loss(self.log_odds, rows, targets, "binary_cross_entropy")
+            return mean + l2_penalty(self.w, l2) if l2 else mean
 
         now = loss()
         last, away = [0.0] * len(parameters), 0
@@ -86,8 +75,7 @@ class LogisticRegression(Neuron):
                 singular = error
             away = away + 1 if self._leads_away(rows, targets, last) else 0
             if not l2 and (self._separates(rows, targets) or away == 4):
-                for p, at in zip(parameters, begin, strict=True):
-                    p.data = at
+                _move(parameters, begin)
                 raise ValueError(
                     "these data are separable, so the likelihood grows with the weights without end; "
                     "give l2 > 0 for a solution"
@@ -96,21 +84,26 @@ class LogisticRegression(Neuron):
                 return self
             if singular is not None:
                 raise singular
-            start = [p.data for p in parameters]
-            for halvings in range(60):
-                for p, at, d in zip(parameters, start, direction, strict=True):
-                    p.data = at - d * 0.5**halvings
-                after = loss()
-                if after.data <= now.data + 1e-12:  # what rounding may do to a mean of logarithms
-                    break
-            else:
-                for p, at in zip(parameters, start, strict=True):
-                    p.data = at
+            lower = _downhill(loss, now, parameters, direction)
+            if lower is None:
                 return self  # rounding alone is left
-            now = after
+            now = lower
         raise ValueError(
             f"no solution within {max_steps} steps; the largest derivative is {max(map(abs, gradient)):.3g}"
         )
+
+    def _examples(self, X: Any, y: Any) -> tuple[list[list[float]], list[Any]]:
+        """The examples and their targets, checked."""
+        rows = as_rows(X)
+        if len(rows[0]) != len(self.w):
+            raise ValueError(f"this model takes {len(self.w)} inputs, but the examples have {len(rows[0])}")
+        targets = as_targets(y, len(rows))
+        for i, t in enumerate(targets):
+            if t not in (0, 1):
+                raise ValueError(f"logistic regression's targets are 0 and 1, but y[{i}] is {t!r}")
+        if len(set(targets)) < 2:
+            raise ValueError(f"logistic regression needs examples of both classes, but every target is {targets[0]!r}")
+        return rows, targets
 
     def _separates(self, rows: list[list[float]], targets: list[Any]) -> bool:
         """Whether the present line has every example strictly on its side: then scaling it up is always better."""
@@ -146,6 +139,23 @@ class LogisticRegression(Neuron):
 
     def describe(self) -> str:
         return f"LogisticRegression({len(self.w)} → p)"
+
+
+def _move(parameters: list[Value], numbers: Iterable[float]) -> None:
+    for p, x in zip(parameters, numbers, strict=True):
+        p.data = x
+
+
+def _downhill(loss: Callable[[], Value], now: Value, parameters: list[Value], direction: list[float]) -> Value | None:
+    """The loss after a step against this direction, halved until it is no higher; None, and no step, if it never is."""
+    start = [p.data for p in parameters]
+    for halvings in range(60):
+        _move(parameters, [x - d * 0.5**halvings for x, d in zip(start, direction, strict=True)])
+        after = loss()
+        if after.data <= now.data + 1e-12:  # what rounding may do to a mean of logarithms
+            return after
+    _move(parameters, start)
+    return None
 
 
 __all__ = ["LogisticRegression"]

@@ -8,16 +8,15 @@ data it never does, so there is a limit on the number of passes, and `fit` says 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from autograd import Value
 
-from ..checks import positive
-from ..data import _whole
+from ..checks import positive, whole
 from ..init import generator
-from ..layers import Neuron
+from ..layers import Neuron, left_to_right
 from ..training.train import as_rows, as_targets
 
 
@@ -57,11 +56,11 @@ class Perceptron(Neuron):
     """A neuron whose answer is the side of the hyperplane w·x + b = 0 that x is on: +1 or -1.
 
     Args:
-        n_in: the number of inputs. Weights and bias start at 0.
+        nin: the number of inputs. Weights and bias start at 0.
     """
 
-    def __init__(self, n_in: int) -> None:
-        super().__init__(n_in, "linear", "zeros")
+    def __init__(self, nin: int) -> None:
+        super().__init__(nin, "linear", "zeros")
 
     def predict(self, x: Sequence[float]) -> int:
         """+1 or -1; a point on the hyperplane itself counts as -1."""
@@ -82,7 +81,8 @@ class Perceptron(Neuron):
     def loss(self, X: Any, y: Any) -> Value:
         """-Σ yᵢ(w·xᵢ + b) over the misclassified examples (those on the hyperplane included); 0 if there are none."""
         rows, signs = self._examples(X, y)
-        return _sum_of_losses([self._mistake(x, t) for x, t in zip(rows, signs, strict=True)])
+        wrong = [loss for _, loss in self._mistakes(rows, signs, range(len(rows)))]
+        return left_to_right(wrong) if wrong else Value(0.0)
 
     def fit(
         self,
@@ -114,7 +114,7 @@ class Perceptron(Neuron):
         rows, signs = self._examples(X, y)
         if mode not in ("stochastic", "batch"):
             raise ValueError(f'mode must be "stochastic" or "batch", but got {mode!r}')
-        _whole(max_passes, "max_passes", 1)
+        max_passes = whole("max_passes", max_passes)
         positive("lr", lr)
         rng = generator(seed)
         corrections: list[Correction] = []
@@ -122,37 +122,30 @@ class Perceptron(Neuron):
         for passed in range(1, max_passes + 1):
             if shuffle:
                 rng.shuffle(turn)
-            wrong: list[tuple[int, Value]] = []
-            clean = True
-            for i in turn:
-                loss = self._mistake(rows[i], signs[i])
-                if loss is None:
-                    continue
-                clean = False
-                if mode == "stochastic":
-                    self._correct([(i, loss)], lr, passed, corrections)
-                else:
-                    wrong.append((i, loss))
-            if clean:
-                return PerceptronReport(
-                    True,
-                    passed,
-                    0,
-                    corrections,
-                    f"separated: pass {passed} met no mistake, after {len(corrections)} corrections",
-                )
-            if wrong:
-                self._correct(wrong, lr, passed, corrections)
-        mistakes = sum(self._mistake(x, t) is not None for x, t in zip(rows, signs, strict=True))
-        return PerceptronReport(
-            mistakes == 0,
-            max_passes,
-            mistakes,
-            corrections,
-            f"not separable within {max_passes} passes: {mistakes} of {len(rows)} examples are on the wrong side"
-            if mistakes
-            else f"separated by the last correction of pass {max_passes}",
-        )
+            known = len(corrections)
+            wrong = self._mistakes(rows, signs, turn)  # looked for one by one: a correction changes those to come
+            if mode == "stochastic":
+                for mistake in wrong:
+                    self._correct([mistake], lr, passed, corrections)
+            elif together := list(wrong):
+                self._correct(together, lr, passed, corrections)
+            if len(corrections) == known:
+                words = f"separated: pass {passed} met no mistake, after {known} corrections"
+                return PerceptronReport(True, passed, 0, corrections, words)
+        left = len(list(self._mistakes(rows, signs, turn)))
+        words = f"separated by the last correction of pass {max_passes}"
+        if left:
+            words = f"not separable within {max_passes} passes: {left} of {len(rows)} examples are on the wrong side"
+        return PerceptronReport(left == 0, max_passes, left, corrections, words)
+
+    def _mistakes(
+        self, rows: list[list[float]], signs: list[float], turn: Sequence[int]
+    ) -> Iterator[tuple[int, Value]]:
+        """The examples on the wrong side, each with its loss, by the weights of the moment when it is asked for."""
+        for i in turn:
+            loss = self._mistake(rows[i], signs[i])
+            if loss is not None:
+                yield i, loss
 
     def _mistake(self, x: list[float], t: float) -> Value | None:
         """The loss -t(w·x + b) of an example on the wrong side or on the hyperplane; None for one that is right."""
@@ -161,7 +154,7 @@ class Perceptron(Neuron):
 
     def _correct(self, wrong: list[tuple[int, Value]], lr: float, passed: int, corrections: list[Correction]) -> None:
         self.zero_grad()
-        _sum_of_losses([loss for _, loss in wrong]).backward()
+        left_to_right(loss for _, loss in wrong).backward()
         for p in self.parameters():
             p.data = p.data - lr * p.grad
         line = tuple(w.data for w in self.w), self.b.data
@@ -179,14 +172,6 @@ class Perceptron(Neuron):
 
     def describe(self) -> str:
         return f"Perceptron({len(self.w)} → ±1)"
-
-
-def _sum_of_losses(found: Sequence[Value | None]) -> Value:
-    total: Value | None = None
-    for one in found:
-        if one is not None:
-            total = one if total is None else total + one
-    return Value(0.0) if total is None else total
 
 
 __all__ = ["Correction", "Perceptron", "PerceptronReport"]

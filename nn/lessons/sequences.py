@@ -6,7 +6,7 @@ of numbers.
 
 from __future__ import annotations
 
-from ..data import _whole
+from ..checks import whole
 from ..init import generator
 
 Sequences = tuple[list[list[list[float]]], list[float]]
@@ -22,7 +22,7 @@ def echo(n: int = 100, length: int = 10, seed: int = 0) -> Sequences:
         length: the number of steps; the first must be remembered over length - 1 of them.
         seed: the same seed gives the same sequences on every machine.
     """
-    n, length = _whole(n, "n", 1), _whole(length, "length", 1)
+    n, length = whole("n", n, 1), whole("length", length, 1)
     rng = generator(seed)
     X = [[[rng.uniform(-1.0, 1.0)] for _ in range(length)] for _ in range(n)]
     return X, [sequence[0][0] for sequence in X]
@@ -41,7 +41,7 @@ def adding(n: int = 100, length: int = 10, seed: int = 0) -> Sequences:
         length: the number of steps, at least 2.
         seed: the same seed gives the same sequences on every machine.
     """
-    n, length = _whole(n, "n", 1), _whole(length, "length", 2)
+    n, length = whole("n", n, 1), whole("length", length, 2)
     rng = generator(seed)
     X, y = [], []
     for _ in range(n):

@@ -15,8 +15,7 @@ from autograd import NonFiniteError, Value, hessian, value_and_grad
 from autograd.signatures import Number
 from autograd.transforms import flatten, numeric_adjoints
 
-from ..checks import not_negative
-from ..data import _whole
+from ..checks import not_negative, whole
 from ..module import Module
 from ..optim import Newton, Optimizer, derivatives, solve
 
@@ -100,45 +99,11 @@ def minimize(
     if tolerance is not None:
         not_negative("tolerance", tolerance)
     if max_steps is not None:
-        max_steps = _whole(max_steps, "max_steps", 0)
+        max_steps = whole("max_steps", max_steps, 0)
     both, second, start, finish = _flat(f, x0)
     if method == "newton":
         return _newton(both, second, start, finish, 100 if max_steps is None else max_steps, tolerance)
-    try:
-        import numpy
-        from scipy import optimize
-    except ImportError:
-        raise ImportError(f"minimize(method={method!r}) runs SciPy's: {sys.executable} -m pip install scipy") from None
-
-    path = [list(start)]
-
-    def value_and_gradient(x: Any) -> tuple[float, Any]:
-        value, gradient = both(x.tolist())
-        return float(value), numpy.array(gradient, dtype=float)
-
-    options = {} if max_steps is None else {"maxiter": max_steps}
-    result = optimize.minimize(
-        value_and_gradient,
-        numpy.array(start),
-        jac=True,
-        hess=(lambda x: numpy.array(second(x.tolist()), dtype=float)) if method in _WITH_HESSIAN else None,
-        method=_METHODS[method],
-        tol=tolerance,
-        callback=lambda x: path.append(x.tolist()),
-        options=options,
-    )
-    at = result.x.tolist()
-    value, gradient = both(at)
-    return Minimum(
-        finish(at),
-        float(value),
-        math.hypot(*gradient),
-        int(result.nit),
-        int(result.nfev),
-        bool(result.success),
-        str(result.message),
-        path,
-    )
+    return _by_scipy(both, second, start, finish, method, max_steps, tolerance)
 
 
 Derivatives = Callable[[list[float]], tuple[Any, list[float]]]
@@ -178,6 +143,43 @@ def _flat(
         return model.state_dict()
 
     return loss_and_gradient, lambda x: derivatives(loss_at(x), slots)[1], [p.data for p in slots], finish
+
+
+def _by_scipy(
+    both: Derivatives,
+    second: SecondDerivatives,
+    start: list[float],
+    finish: Callable[[list[float]], Any],
+    method: str,
+    max_steps: int | None,
+    tolerance: float | None,
+) -> Minimum[Any]:
+    try:
+        import numpy
+        from scipy import optimize
+    except ImportError:
+        raise ImportError(f"minimize(method={method!r}) runs SciPy's: {sys.executable} -m pip install scipy") from None
+
+    path = [list(start)]
+
+    def value_and_gradient(x: Any) -> tuple[float, Any]:
+        value, gradient = both(x.tolist())
+        return float(value), numpy.array(gradient, dtype=float)
+
+    found = optimize.minimize(
+        value_and_gradient,
+        numpy.array(start),
+        jac=True,
+        hess=(lambda x: numpy.array(second(x.tolist()), dtype=float)) if method in _WITH_HESSIAN else None,
+        method=_METHODS[method],
+        tol=tolerance,
+        callback=lambda x: path.append(x.tolist()),
+        options={} if max_steps is None else {"maxiter": max_steps},
+    )
+    at = found.x.tolist()
+    value, gradient = both(at)
+    norm, steps, evaluations = math.hypot(*gradient), int(found.nit), int(found.nfev)
+    return Minimum(finish(at), float(value), norm, steps, evaluations, bool(found.success), str(found.message), path)
 
 
 def _newton(
@@ -228,7 +230,7 @@ def newton_root(f: Callable[[Any], Any], x0: float, *, tolerance: float = 1e-12,
         ValueError: if f′ is 0 on the way, or there is no root within ``max_steps``; the message says where it was.
     """
     not_negative("tolerance", tolerance)
-    _whole(max_steps, "max_steps", 0)
+    whole("max_steps", max_steps, 0)
     both = value_and_grad(f)
     path = [float(x0)]
     for _ in range(max_steps):

@@ -270,7 +270,7 @@ def _() -> tuple[Words, Words]:
 def _() -> tuple[Words, Words]:
     numbers = [[2.0, 2.0], [1.0, 0.0]]
     image = [[Value(x) for x in line] for line in numbers]
-    nn.pool2d(image, 2, "max")[0][0].backward()
+    nn.conv.pool2d(image, 2, "max")[0][0].backward()
     tensor = torch.tensor(numbers, requires_grad=True)
     F.max_pool2d(tensor[None], 2).sum().backward()
     flat = torch.tensor([2.0, 2.0, 1.0, 0.0], requires_grad=True)
@@ -447,15 +447,15 @@ def _() -> tuple[Words, Words]:
 def _() -> tuple[Words, Words]:
     ours = [w.data for n in nn.Layer(4, 100, seed=0).neurons for w in n.w]
     return (
-        within(ours, math.sqrt(6 / 104), "±√(6/(n_in + n_out))"),
-        within(torch.nn.Linear(4, 100).weight.flatten(), 1 / math.sqrt(4), "±1/√n_in"),
+        within(ours, math.sqrt(6 / 104), "±√(6/(fan_in + fan_out))"),
+        within(torch.nn.Linear(4, 100).weight.flatten(), 1 / math.sqrt(4), "±1/√fan_in"),
     )
 
 
 @row("where biases start")
 def _() -> tuple[Words, Words]:
     (ours,) = {n.b.data for n in nn.Layer(4, 100, seed=0).neurons}
-    return str(ours), within(torch.nn.Linear(4, 300).bias, 1 / math.sqrt(4), "±1/√n_in")
+    return str(ours), within(torch.nn.Linear(4, 300).bias, 1 / math.sqrt(4), "±1/√fan_in")
 
 
 @row("where the weights of `Conv2d` start")

@@ -138,7 +138,7 @@ def test_the_reference_has_every_public_name(script: Script, package: str) -> No
     for name in module.__all__:
         thing = getattr(module, name)
         for public in getattr(thing, "__all__", ()) if isinstance(thing, ModuleType) else [name]:
-            pattern = rf"^::: {package}(\.\w+)?\.{public}$"
+            pattern = rf"^::: {package}(\.\w+)*\.{public}$"
             assert re.search(pattern, page, re.MULTILINE), f"{package}.{name}: {public}"
 
 

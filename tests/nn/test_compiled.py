@@ -14,20 +14,15 @@ from autograd import Value, maximum
 from nn import (
     MLP,
     SGD,
-    AdaGrad,
+    Adagrad,
     Adam,
     AdamW,
-    EpochEnd,
-    History,
-    LogisticRegression,
     MLPClassifier,
     MLPRegressor,
     Module,
-    Nadam,
+    NAdam,
     Neuron,
-    Newton,
-    NonFiniteLossError,
-    RMSProp,
+    RMSprop,
     accuracy,
     confusion_matrix,
     data,
@@ -36,7 +31,9 @@ from nn import (
     schedules,
     squared_error,
 )
-from nn.optim import Optimizer
+from nn.lessons import LogisticRegression
+from nn.optim import Newton, Optimizer
+from nn.training import EpochEnd, History, NonFiniteLossError
 
 
 def both(model: Callable[[], Module], X: Any, y: Any, **options: Any) -> tuple[History, History, Module, Module]:
@@ -104,12 +101,12 @@ def test_every_loss_gives_the_eager_history(loss: Any, outputs: int, y: Any) -> 
     [
         lambda: SGD(lr=0.1),
         lambda: SGD(lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
-        lambda: AdaGrad(lr=0.1),
-        lambda: RMSProp(lr=0.01),
+        lambda: Adagrad(lr=0.1),
+        lambda: RMSprop(lr=0.01),
         lambda: Adam(lr=0.01, amsgrad=True),
         lambda: Adam(lr=schedules.inverse_sqrt(0.05), clip_norm=0.1),
         lambda: AdamW(lr=0.01, weight_decay=0.1),
-        lambda: Nadam(lr=0.01),
+        lambda: NAdam(lr=0.01),
         lambda: SGD(lr=0.1, noise=(0.1, 0.55), clip_norm=0.5, seed=3),
     ],
 )

@@ -15,7 +15,8 @@ from scipy import signal
 import autograd
 import nn
 from autograd import Value, gradcheck, topological_order
-from nn import Conv2d, Flatten, Layer, Pool2d, Reshape, Sequential, convolve2d, pool2d
+from nn import Conv2d, Flatten, Layer, Pool2d, Reshape, Sequential
+from nn.conv import convolve2d, pool2d
 
 IMAGE = [[float(3 * i + j + 1) for j in range(3)] for i in range(3)]  # 1 … 9
 
@@ -342,7 +343,7 @@ def test_a_saved_net_is_loaded_into_the_same_architecture_only(tmp_path: Any) ->
     before.save(tmp_path / "net.json")
     after = Sequential(Conv2d(1, 1, 2, 2, seed=7), Flatten(), Layer(1, 1, seed=8)).load(tmp_path / "net.json")
     assert after.state_dict() == before.state_dict()
-    with pytest.raises(nn.ModelFormatError, match="stride 2×2"):
+    with pytest.raises(nn.module.ModelFormatError, match="stride 2×2"):
         net(1).load(tmp_path / "net.json")
 
 
@@ -387,7 +388,7 @@ def test_fit_is_the_same_compiled_and_eager(kind: str) -> None:
     rng = np.random.default_rng(3)
     X, y = rng.uniform(size=(12, 25)), [k % 2 for k in range(12)]
 
-    def trained(compiled: bool) -> nn.History:
+    def trained(compiled: bool) -> nn.training.History:
         model = Sequential(
             Reshape(1, 5, 5), Conv2d(1, 2, 2, activation="relu", init="he", seed=0), Pool2d(2, kind), Flatten(),
             Layer(8, 2, "linear", seed=1),

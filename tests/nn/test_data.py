@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import nn
 from nn import data
 
 
@@ -101,9 +102,29 @@ def test_digits_without_scikit_learn_say_how_to_get_it(monkeypatch: pytest.Monke
 def test_one_hot() -> None:
     assert data.one_hot([0, 2, 1]) == [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
     assert data.one_hot([0], 2) == [[1.0, 0.0]]
-    for classes in ([0, 3], [-1], [0.5]):
-        with pytest.raises(ValueError, match="must be a class 0…2, but is"):
-            data.one_hot(classes, 3)  # type: ignore[arg-type]
+    assert data.one_hot(1, 3) == [0.0, 1.0, 0.0] == data.one_hot([1], 3)[0]
+    assert data.one_hot(np.array([1, 0])) == [[0.0, 1.0], [1.0, 0.0]] and data.one_hot([]) == []
+    assert nn.one_hot is data.one_hot
+
+
+@pytest.mark.parametrize(
+    ("classes", "count", "error", "message"),
+    [
+        ([0, 3], 3, ValueError, "there are 3 places, 0…2, but class 1 is 3"),
+        ([-1], 3, ValueError, "there are 3 places, 0…2, but class 0 is -1"),
+        ([0, 1, -1], None, ValueError, "class 2 must be at least 0, but got -1"),
+        ([0.5], 3, TypeError, "class 0 must be a whole number 0…2, but got 0.5"),
+        (3, 3, ValueError, "there are 3 places, 0…2, but the class is 3"),
+        ("1", 3, TypeError, "the class must be a whole number 0…2, but got '1'"),
+        (1, None, ValueError, r"of how many classes is 1 one\? Write one_hot\(1, 10\)"),
+        ([0], 0, ValueError, "num_classes must be at least 1, but got 0"),
+    ],
+)
+def test_what_is_no_class_is_refused_by_its_place(
+    classes: Any, count: Any, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        data.one_hot(classes, count)
 
 
 @settings(deadline=None)
@@ -319,9 +340,9 @@ def test_counts_may_be_any_kind_of_whole_number() -> None:
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: data.moons("100"), "n must be a whole number, but got '100'"),  # type: ignore[arg-type]
-        (lambda: data.moons(10.5), "n must be a whole number, but got 10.5"),  # type: ignore[arg-type]
-        (lambda: data.blobs(10, None), "centers must be a whole number, but got None"),  # type: ignore[arg-type]
+        (lambda: data.moons("100"), "n must be a whole number, but got str: '100'"),  # type: ignore[arg-type]
+        (lambda: data.moons(10.5), "n must be a whole number, but got float: 10.5"),  # type: ignore[arg-type]
+        (lambda: data.blobs(10, None), "centers must be a whole number, but got NoneType: None"),  # type: ignore[arg-type]
         (lambda: data.moons(10, noise="x"), "noise must be a number from 0 up"),  # type: ignore[arg-type]
         (lambda: data.blobs(10, 2, spread=-1.0), "spread must be a number from 0 up, but got -1.0"),
     ],

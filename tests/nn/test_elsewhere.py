@@ -11,8 +11,9 @@ import nn
 import viz
 from autograd import Value
 from autograd.hints import Elsewhere
-from nn import MLP, SGD, Adam, Layer, LogisticRegression, MLPClassifier, Module, Neuron, data, fit
+from nn import MLP, SGD, Adam, Conv2d, Embedding, Layer, MLPClassifier, Module, Neuron, data, fit
 from nn.elsewhere import NAMES, LikeANetwork
+from nn.lessons import LogisticRegression
 
 WORDS = {name: word.advice for name, word in vars(LikeANetwork).items() if isinstance(word, Elsewhere)}
 
@@ -78,8 +79,13 @@ def test_a_model_of_ones_own_may_use_these_words() -> None:
     [
         (lambda: Neuron(3, nonlin=False), r"^Neuron has no argument 'nonlin'; .*activation=\"linear\"$"),
         (lambda: Neuron(3, bias=False), "^Neuron has no argument 'bias'; every neuron has a bias"),
-        (lambda: Layer(nin=3, n_out=2), "^Layer has no argument 'nin'; write n_in"),
-        (lambda: MLP(3, nouts=[4, 1]), r"^MLP has no argument 'nouts'; write sizes=\[8, 1\]"),
+        (lambda: Layer(in_features=3, nout=2), "^Layer has no argument 'in_features'; write nin"),
+        (
+            lambda: Embedding(vocab_size=3, embedding_dim=2),
+            "^Embedding has no argument 'vocab_size'; write num_embeddings",
+        ),
+        (lambda: Conv2d(1, 1, kernel=3), "^Conv2d has no argument 'kernel'; write kernel_size"),
+        (lambda: MLP(3, sizes=[4, 1]), r"^MLP has no argument 'sizes'; write nouts=\[8, 1\]"),
         (lambda: MLP(3, [1], activaton="relu"), r"^MLP has no argument 'activaton'; did you mean 'activation'\?$"),
         (lambda: Adam(learning_rate=0.1), "^Adam has no argument 'learning_rate'; write lr$"),
         (lambda: SGD(clipnorm=1.0), r"^SGD has no argument 'clipnorm'; did you mean 'clip_norm'\?$"),
@@ -104,6 +110,6 @@ def test_one_hidden_layer_still_is_a_list() -> None:
 
 
 def test_signatures_are_those_of_the_functions_themselves() -> None:
-    assert list(inspect.signature(Neuron).parameters) == ["n_in", "activation", "init", "seed", "n_out"]
+    assert list(inspect.signature(Neuron).parameters) == ["nin", "activation", "init", "seed", "fan_out"]
     assert list(inspect.signature(fit).parameters)[:4] == ["model", "X", "y", "loss"]
     assert "hidden" in MLPClassifier().get_params()

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 import nn
 from autograd import Value, gradcheck, leaves
 from autograd import compile as compile_function
-from nn import Embedding, NeuralLanguageModel, SkipGram, Vocabulary, one_hot, skip_gram_pairs
-from nn.embedding import BOUNDARY, UNKNOWN, UnknownWordError, WordVectors
+from nn import Embedding, one_hot
+from nn.lessons import NeuralLanguageModel, SkipGram, Vocabulary, skip_gram_pairs
+from nn.lessons.words import BOUNDARY, UNKNOWN, UnknownWordError, WordVectors
 
 MAGIC = [[17, 24, 1], [23, 5, 7], [4, 6, 13], [10, 12, 19], [11, 18, 25]]
 VOCABULARY = Vocabulary([["a", "b", "c"], ["a", "b"], ["a"]])
@@ -37,7 +38,7 @@ def test_one_hot_is_a_row_of_the_identity() -> None:
 
 @pytest.mark.parametrize("index", [-1, 5, 5.0])
 def test_an_index_out_of_range_is_refused_and_the_range_named(index: float) -> None:
-    with pytest.raises(ValueError, match=r"5 places, 0…4, but the index is"):
+    with pytest.raises(ValueError, match=r"5 places, 0…4, but the class is"):
         one_hot(index, 5)
     with pytest.raises(ValueError, match=r"5 places, 0…4"):
         Embedding.from_arrays(MAGIC)(index)
@@ -139,7 +140,7 @@ def test_a_seed_gives_the_same_embedding_and_repr_says_its_size() -> None:
 
 def test_frequent_words_come_first_and_ties_by_the_alphabet() -> None:
     assert list(Vocabulary([["b", "c", "a"], ["c"]])) == [BOUNDARY, UNKNOWN, "c", "a", "b"]
-    assert list(Vocabulary([["b", "c", "a"], ["c"]], least=2)) == [BOUNDARY, UNKNOWN, "c"]
+    assert list(Vocabulary([["b", "c", "a"], ["c"]], min_count=2)) == [BOUNDARY, UNKNOWN, "c"]
     assert list(Vocabulary([[UNKNOWN, "a", BOUNDARY]])) == [BOUNDARY, UNKNOWN, "a"]
 
 
@@ -317,7 +318,9 @@ def test_vectors_are_loaded_for_the_same_words_in_the_same_order_only(make: Any,
     again = make(Vocabulary([["a", "b", "c"], ["a", "b"], ["a"]]))
     assert again.load(tmp_path / "model.json").vector("b") == model.vector("b")
     other = make(Vocabulary([["c", "b", "a"], ["c", "b"], ["c"]]))
-    with pytest.raises(nn.ModelFormatError, match=r"with the vocabulary \w{8}, but this model is .* vocabulary \w{8}"):
+    with pytest.raises(
+        nn.module.ModelFormatError, match=r"with the vocabulary \w{8}, but this model is .* vocabulary \w{8}"
+    ):
         other.load(tmp_path / "model.json")
 
 

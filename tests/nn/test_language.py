@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 
 import nn
 from autograd import Value
-from nn import NeuralLanguageModel, NGramModel, Vocabulary, best_k, perplexity
-from nn.embedding import BOUNDARY, UNKNOWN, UnknownWordError
+from nn.lessons import NeuralLanguageModel, NGramModel, Vocabulary, best_k, perplexity
 from nn.lessons.corpora import LETTERS, SOUNDS, letter_windows, letters_to_sounds, village
 from nn.lessons.language import windows
+from nn.lessons.words import BOUNDARY, UNKNOWN, UnknownWordError
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = [["a", "b", "a", "c"], ["a", "b"], ["b", "a", "b", "c"], ["c"]]

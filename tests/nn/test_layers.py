@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Value, gradcheck, statistics, topological_order
-from nn import MLP, Layer, Module, Neuron, PReLU, activations
+from nn import MLP, Layer, Module, Neuron, activations
 from nn import init as initialisers
+from nn.activations import PReLU
 
 SMOOTH = ["linear", "sigmoid", "tanh", "softplus", "gelu"]
 ALL = [*SMOOTH, "relu", "leaky_relu", "prelu"]
@@ -115,10 +116,10 @@ def test_a_hidden_layer_may_have_a_single_neuron() -> None:
 
 @settings(deadline=None)
 @given(st.integers(1, 4), st.lists(st.integers(1, 4), min_size=1, max_size=3), st.integers(0, 10**6))
-def test_an_mlp_equals_matrix_products(n_in: int, sizes: list[int], seed: int) -> None:
-    model = MLP(n_in, sizes, activation="tanh", output="sigmoid", seed=seed)
+def test_an_mlp_equals_matrix_products(nin: int, nouts: list[int], seed: int) -> None:
+    model = MLP(nin, nouts, activation="tanh", output="sigmoid", seed=seed)
     rng = random.Random(seed)
-    a = x = np.array([rng.uniform(-2, 2) for _ in range(n_in)])
+    a = x = np.array([rng.uniform(-2, 2) for _ in range(nin)])
     layers = as_arrays(model)
     for i, (w, b) in enumerate(layers):
         z = w @ a + b
@@ -150,7 +151,7 @@ def test_the_lectures_fully_connected_network_b5() -> None:
     ("build", "error", "message"),
     [
         (lambda: MLP(0, [1]), ValueError, "the number of inputs of an MLP must be at least 1, but got 0"),
-        (lambda: MLP(2, []), ValueError, "at least one layer, but sizes is empty"),
+        (lambda: MLP(2, []), ValueError, "at least one layer, but nouts is empty"),
         (lambda: MLP(2, [3, 0]), ValueError, "the size of a layer must be at least 1, but got 0"),
         (lambda: MLP(2, [2.5]), TypeError, "must be a whole number, but got float: 2.5"),
         (lambda: MLP(2, 3), TypeError, r"such as \[4, 4, 1\], but got 3"),
@@ -406,7 +407,7 @@ def test_he_keeps_the_size_of_signals_through_relu_layers_and_small_normals_do_n
 
 
 def test_an_initialiser_may_be_a_function() -> None:
-    layer = Layer(3, 2, init=lambda rng, n_in, n_out: n_in + 10.0 * n_out)
+    layer = Layer(3, 2, init=lambda rng, fan_in, fan_out: fan_in + 10.0 * fan_out)
     assert {p.data for p in layer.weights()} == {23.0}
 
 

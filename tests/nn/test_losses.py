@@ -290,7 +290,7 @@ def test_names_of_losses_may_be_in_capitals() -> None:
 def test_the_perceptron_loss_is_reached_by_its_name() -> None:
     import nn
 
-    assert nn.perceptron is losses.perceptron
-    assert nn.perceptron(-0.3, 1) == 0.3
+    assert nn.losses.perceptron is losses.perceptron
+    assert nn.losses.perceptron(-0.3, 1) == 0.3
     assert nn.losses.perceptron(0.3, 1) == 0.0
-    assert nn.Perceptron(1).predict([0.0]) == -1
+    assert nn.lessons.Perceptron(1).predict([0.0]) == -1

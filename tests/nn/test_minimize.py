@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd import gradcheck
-from nn import MLP, SGD, Adam, Newton, data, descent_trace, mean_loss, minimize, newton_root
+from nn import MLP, SGD, Adam, data, mean_loss, minimize
+from nn.optim import Newton
+from nn.training import descent_trace, newton_root
 from nn.training.minimisation import SURFACES
 
 SCIPY_METHODS = ["bfgs", "l-bfgs", "cg", "newton-cg", "trust-exact"]

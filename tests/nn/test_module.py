@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 import nn
 from autograd import Value, topological_order
 from autograd.modes import current_scope
-from nn import MLP, Layer, ModelFormatError, Module, Neuron, Sequential, l2_penalty
+from nn import MLP, Layer, Module, Neuron, Sequential, l2_penalty
+from nn.module import ModelFormatError
 
 
 class Odd(Module):
@@ -358,7 +359,7 @@ def test_a_compressed_npz_is_read_and_one_of_another_model_is_named_however_larg
 @pytest.mark.parametrize("kind", ["json", "npz"])
 def test_a_private_model_stays_private_and_a_history_too(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"model.{kind}"
-    for save in (Neuron(1).save, nn.History().to_csv):
+    for save in (Neuron(1).save, nn.training.History().to_csv):
         path.write_text("")
         path.chmod(0o600)
         save(path)
@@ -422,7 +423,7 @@ def test_repr_counts_parameters() -> None:
     )
     assert repr(Neuron(1)) == "Neuron(1 → 1, tanh, 2 parameters)"
     assert repr(Layer(784, 100, "relu")) == "Layer(784 → 100, relu, 78,500 parameters)"
-    assert repr(nn.PReLU()) == "PReLU(1 parameter)"
+    assert repr(nn.activations.PReLU()) == "PReLU(1 parameter)"
 
 
 def test_nn_does_not_import_viz() -> None:

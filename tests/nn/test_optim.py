@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from autograd import Value
-from nn import MLP, SGD, AdaGrad, Adam, AdamW, Nadam, Newton, Optimizer, RMSProp, clip_grad_norm, optim, schedules
+from nn import MLP, SGD, Adagrad, Adam, AdamW, NAdam, Optimizer, RMSprop, clip_grad_norm, optim, schedules
+from nn.optim import Newton
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 STEPS = 100
@@ -124,16 +125,16 @@ REFERENCES: dict[str, tuple[Callable[[], Optimizer], Callable[[int, Array, list[
         lambda: SGD(lr=0.02, momentum=0.9, nesterov=True),
         lambda t, w, gs: w - 0.02 * (gs[-1] + 0.9 * momentum(gs, 0.9)),
     ),
-    "AdaGrad": (lambda: AdaGrad(lr=0.1), adagrad),
-    "RMSProp": (
-        lambda: RMSProp(lr=0.01),
+    "Adagrad": (lambda: Adagrad(lr=0.1), adagrad),
+    "RMSprop": (
+        lambda: RMSprop(lr=0.01),
         lambda t, w, gs: w - 0.01 * gs[-1] / (np.sqrt(fading(gs, 0.99, 2)) + 1e-8),
     ),
     "Adam": (lambda: Adam(lr=0.05), adam),
     "Adam without bias correction": (lambda: Adam(lr=0.01, bias_correction=False), uncorrected),
     "AMSGrad": (lambda: Adam(lr=0.05, amsgrad=True), amsgrad),
     "AdamW": (lambda: AdamW(lr=0.05, weight_decay=0.1), lambda t, w, gs: adam(t, w * (1 - 0.05 * 0.1), gs)),
-    "Nadam": (lambda: Nadam(lr=0.05), nadam),
+    "NAdam": (lambda: NAdam(lr=0.05), nadam),
 }
 
 
@@ -156,12 +157,12 @@ TORCH: dict[str, tuple[Callable[[], Optimizer], Callable[[Any, list[Any]], Any]]
         lambda: SGD(lr=0.02, momentum=0.9, nesterov=True, weight_decay=0.1),
         lambda o, p: o.SGD(p, lr=0.02, momentum=0.9, nesterov=True, weight_decay=0.1),
     ),
-    "AdaGrad": (
-        lambda: AdaGrad(lr=0.1, weight_decay=0.1),
+    "Adagrad": (
+        lambda: Adagrad(lr=0.1, weight_decay=0.1),
         lambda o, p: o.Adagrad(p, lr=0.1, weight_decay=0.1),
     ),
-    "RMSProp": (
-        lambda: RMSProp(lr=0.01, weight_decay=0.1),
+    "RMSprop": (
+        lambda: RMSprop(lr=0.01, weight_decay=0.1),
         lambda o, p: o.RMSprop(p, lr=0.01, weight_decay=0.1),
     ),
     "Adam": (lambda: Adam(), lambda o, p: o.Adam(p)),
@@ -175,9 +176,9 @@ TORCH: dict[str, tuple[Callable[[], Optimizer], Callable[[Any, list[Any]], Any]]
         lambda: AdamW(lr=0.05, amsgrad=True, weight_decay=0.2),
         lambda o, p: o.AdamW(p, lr=0.05, amsgrad=True, weight_decay=0.2),
     ),
-    "Nadam": (lambda: Nadam(), lambda o, p: o.NAdam(p)),
-    "Nadam, decay": (
-        lambda: Nadam(lr=0.05, weight_decay=0.1),
+    "NAdam": (lambda: NAdam(), lambda o, p: o.NAdam(p)),
+    "NAdam, decay": (
+        lambda: NAdam(lr=0.05, weight_decay=0.1),
         lambda o, p: o.NAdam(p, lr=0.05, weight_decay=0.1),
     ),
 }
@@ -400,15 +401,15 @@ def test_ctrl_c_in_the_middle_of_a_step_finishes_the_step() -> None:
         (lambda: SGD(noise=0.1), TypeError, "noise is a pair of numbers, but got float: 0.1"),
         (lambda: SGD(noise=("a", 0.55)), TypeError, r"noise\[0\] must be a number, but got str: 'a'"),
         (
-            lambda: AdaGrad(eps="1e-8"),
+            lambda: Adagrad(eps="1e-8"),
             TypeError,
             "eps must be a number, but got str: '1e-8'; without",
         ),
-        (lambda: RMSProp(alpha=[0.9]), TypeError, r"alpha must be a number, but got list: \[0.9\]"),
+        (lambda: RMSprop(alpha=[0.9]), TypeError, r"alpha must be a number, but got list: \[0.9\]"),
         (lambda: Adam(betas=0.9), TypeError, "betas is a pair of numbers, but got float: 0.9"),
         (lambda: AdamW(betas=(0.9,)), ValueError, r"betas is a pair of numbers, but got 1: \(0.9,\)"),
-        (lambda: Nadam(betas=("0.9", 0.99)), TypeError, r"betas\[0\] must be a number, but got str"),
-        (lambda: Nadam(momentum_decay=-1.0), ValueError, "momentum_decay must not be negative, but got -1.0"),
+        (lambda: NAdam(betas=("0.9", 0.99)), TypeError, r"betas\[0\] must be a number, but got str"),
+        (lambda: NAdam(momentum_decay=-1.0), ValueError, "momentum_decay must not be negative, but got -1.0"),
         (lambda: Newton(damping="1"), TypeError, "damping must be a number, but got str: '1'; without the quotes: 1.0"),
         (lambda: clip_grad_norm([Value(1.0)], "1"), TypeError, "max_norm must be a number, but got str"),
         (lambda: clip_grad_norm([Value(1.0)], -1.0), ValueError, "max_norm must be above 0, but got -1.0"),
@@ -609,7 +610,7 @@ def test_a_step_to_inf_or_nan_is_an_error_that_moves_nothing() -> None:
 
 
 def test_a_walk_ends_where_a_step_leaves_the_finite_numbers() -> None:
-    from nn import descent_trace
+    from nn.training import descent_trace
 
     trace = descent_trace(lambda p: p[0] * p[0] * p[0] * p[0], [10.0], SGD(lr=10.0), steps=100)
     assert 1 < len(trace.points) < 101

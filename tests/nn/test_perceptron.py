@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd import Value
-from nn import LogisticRegression, Perceptron, data
-from nn.lessons import gates
+from nn import data
+from nn.lessons import LogisticRegression, Perceptron, gates
 
 # --- B1
 
@@ -248,7 +248,7 @@ def test_a_logistic_gate_is_a_graph() -> None:
         (lambda: gates.MCP(2, 1)(1), "takes 2 inputs, but got 1"),
         (lambda: gates.MCP(1, 1)(2), "are 0 or 1, but got"),
         (lambda: gates.MCP(2, 1, [2]), r"places 0…1, but got \[2\]"),
-        (lambda: gates.MCP(0, 1), "at least 1 input, but got n_in=0"),
+        (lambda: gates.MCP(0, 1), "nin must be at least 1, but got 0"),
     ],
 )
 def test_gates_say_what_they_expected(call: Any, message: str) -> None:

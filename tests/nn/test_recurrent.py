@@ -15,23 +15,10 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import Value, gradcheck, topological_order
-from nn import (
-    Adam,
-    GRUCell,
-    Layer,
-    LSTMCell,
-    ModelFormatError,
-    Recurrent,
-    RNNCell,
-    accuracy,
-    data,
-    fit,
-    gradient_by_distance,
-    predict,
-    sequences,
-    unroll,
-)
-from nn.recurrent import Cell
+from nn import Adam, GRUCell, Layer, LSTMCell, Recurrent, RNNCell, accuracy, data, fit, predict, unroll
+from nn.lessons import sequences
+from nn.module import ModelFormatError
+from nn.recurrent import Cell, gradient_by_distance
 from viz import draw_graph
 
 CELLS = [RNNCell, LSTMCell, GRUCell]
@@ -114,7 +101,7 @@ def copy_from_torch(theirs: Any, ours: Cell) -> None:
     """PyTorch stacks its gates' weights; the two biases of a gate are added, except in the GRU's new content."""
     w, u = theirs.weight_ih.detach().numpy(), theirs.weight_hh.detach().numpy()
     b, d = theirs.bias_ih.detach().numpy(), theirs.bias_hh.detach().numpy()
-    n = ours.nhidden
+    n = ours.hidden_size
 
     def put(layer: Any, weights: Any, biases: Any) -> None:
         for neuron, row, bias in zip(layer.neurons, weights, biases, strict=True):
@@ -142,7 +129,7 @@ def gradients_in_torchs_order(cell: Cell) -> tuple[Any, Any, Any, Any]:
         return np.array([[p.grad for p in n.w] for n in layer.neurons]), np.array([n.b.grad for n in layer.neurons])
 
     w, b = map(np.concatenate, zip(*map(grads, gates(cell)), strict=True))
-    w, u, d = w[:, : cell.nin], w[:, cell.nin :], b
+    w, u, d = w[:, : cell.input_size], w[:, cell.input_size :], b
     if isinstance(cell, GRUCell):
         (wn, bn), (un, dn) = grads(cell.content), grads(cell.memory)
         w, u, b, d = np.vstack([w, wn]), np.vstack([u, un]), np.append(b, bn), np.append(d, dn)

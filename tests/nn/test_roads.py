@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nn import fit, predict, schedules
 from nn.layers import MLP
-from nn.lessons.roads import AHEAD, COLUMNS, DIRECTIONS, ROWS, hill, road, roads, steer
+from nn.lessons.steering import AHEAD, COLUMNS, DIRECTIONS, ROWS, hill, road, roads, steer
 
 DIRECTION = st.floats(0.0, DIRECTIONS - 1.0)
 PLACE = st.floats(-0.6, 0.6)
@@ -128,7 +128,7 @@ class TestHills:
     ("call", "error", "message"),
     [
         (lambda: roads(-1), ValueError, "n must be at least 0, but got -1"),
-        (lambda: roads(2.5), TypeError, "n must be a whole number, but got 2.5"),  # type: ignore[arg-type]
+        (lambda: roads(2.5), TypeError, "n must be a whole number, but got float: 2.5"),  # type: ignore[arg-type]
         (lambda: roads(1, noise=-0.1), ValueError, "noise must be a number from 0 up, but got -0.1"),
         (lambda: roads(1, noise=math.nan), ValueError, "noise must be a number from 0 up, but got nan"),
         (lambda: roads(1, seed="a"), TypeError, "a seed is an int or None"),  # type: ignore[arg-type]

@@ -77,7 +77,7 @@ def test_integer_weights_are_repeated_examples(loss: str, compiled: bool) -> Non
 def test_newtons_method_minimises_the_weighted_mean() -> None:
     x, t, w = np.array([0.5, 2.0, -1.0]), np.array([1.0, 0.0, 0.5]), np.array([2.0, 0.5, 3.0])
     model = Line()
-    fit(model, x, t, sample_weight=w, optimizer=nn.Newton(lr=1.0), epochs=1, progress=False)
+    fit(model, x, t, sample_weight=w, optimizer=nn.optim.Newton(lr=1.0), epochs=1, progress=False)
     A = np.stack([x, np.ones(3)], axis=1)
     assert [model.w.data, model.b.data] == pytest.approx(np.linalg.solve(A.T @ (w[:, None] * A), A.T @ (w * t)))
 

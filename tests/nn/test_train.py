@@ -20,26 +20,21 @@ from nn import (
     SGD,
     Adam,
     AdamW,
-    EpochEnd,
     Flatten,
-    History,
     Layer,
-    LogisticRegression,
     Module,
     Neuron,
-    Newton,
-    NonFiniteLossError,
-    Perceptron,
     accuracy,
-    checklist,
     confusion_matrix,
     data,
     fit,
     mean_loss,
     predict,
     schedules,
-    total_loss,
 )
+from nn.lessons import LogisticRegression, Perceptron, checklist
+from nn.optim import Newton
+from nn.training import EpochEnd, History, NonFiniteLossError, total_loss
 from nn.training.train import as_examples, as_rows, as_targets, shape_of
 
 X4, Y4 = [[0.2, 0.9], [0.8, -0.4], [-0.5, 0.3], [0.1, 0.1]], [0.3, -0.6, 0.9, 0.0]
@@ -525,7 +520,7 @@ def test_the_gradient_check_counts_what_it_compared_b18() -> None:
 
 
 def test_accuracy_of_a_logistic_regression_is_cut_at_one_half() -> None:
-    from nn import LogisticRegression
+    from nn.lessons import LogisticRegression
 
     model = LogisticRegression(1)
     model.w[0].data = 1.0

@@ -291,11 +291,11 @@ def test_the_models_of_nn_can_be_asked(kind: str) -> None:
     X = [[0.0, 0.1], [0.3, 1.0], [1.0, 0.2], [0.7, 0.9], [0.4, 0.4], [0.6, 0.5]]
     y = [0, 0, 1, 1, 1, 0]
     if kind == "perceptron":
-        model: Any = nn.Perceptron(2)
+        model: Any = nn.lessons.Perceptron(2)
         y = [-1, -1, 1, 1, -1, 1]
         model.fit(X, y)
     elif kind == "logistic":
-        model = nn.LogisticRegression(2).fit(X, y, l2=0.1)
+        model = nn.lessons.LogisticRegression(2).fit(X, y, l2=0.1)
     elif kind == "estimator":
         model = nn.MLPClassifier((4,), epochs=5).fit(np.array(X), np.array(y))
     else:

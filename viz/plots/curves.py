@@ -149,8 +149,8 @@ def plot_activation(
     """A function of one number and its derivative, the derivative by backpropagation.
 
     Args:
-        f: made of Values, such as ``autograd.tanh`` or ``nn.PReLU()``; or the name of an operation of one number in the
-            derivative sheet, such as "tanh". Where it has no value there is a gap; where it
+        f: made of Values, such as ``autograd.tanh`` or ``nn.activations.PReLU()``; or the name of an operation of one
+            number in the derivative sheet, such as "tanh". Where it has no value there is a gap; where it
             or its derivative jumps, the two sides are not joined.
         interval: from where to where.
         label: what to call it; its own name, if not given. Draw several on one ``ax``: each takes the next colour

@@ -174,8 +174,8 @@ def plot_descent(
     A white disc is a start; the large marker with a black edge is where a path ends. Darker ground is lower.
 
     Args:
-        f: the height at a pair [x, y], of numbers or Values, such as ``nn.minimize.rosenbrock``.
-        traces: a dict, name → `nn.Trace` or array of points, rows of 2 numbers; or a list of traces.
+        f: the height at a pair [x, y], of numbers or Values, such as ``nn.training.minimisation.rosenbrock``.
+        traces: a dict, name → `nn.training.Trace` or array of points, rows of 2 numbers; or a list of traces.
         ax: where to draw all of them on top of each other.
         side_by_side: a panel for each instead.
         log: contours at heights above the lowest that grow by a factor, not by a difference: a valley's floor shows.

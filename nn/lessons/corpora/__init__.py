@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from ...data import _whole
+from ...checks import whole
 
 if TYPE_CHECKING:
     import numpy
@@ -49,7 +49,7 @@ def letter_windows(
     """
     import numpy
 
-    width = _whole(width, "the width of a window", 1)
+    width = whole("the width of a window", width, 1)
     if width % 2 == 0:
         raise ValueError(f"a window has a letter in its middle, so its width must be 1, 3, 5, 7, …, but got {width!r}")
     for texts in (words, sounds):

@@ -19,7 +19,7 @@ from typing import Any
 
 from autograd import Value
 
-from ..data import _deviation, _whole
+from ..checks import deviation, whole
 from ..init import generator
 from ..layers import as_inputs
 
@@ -50,8 +50,8 @@ def roads(n: int = 500, noise: float = 0.03, seed: int = 0) -> tuple[list[list[f
         TypeError: if n is not a whole number.
         ValueError: for a negative count or noise.
     """
-    n = _whole(n, "n", 0)
-    _deviation(noise)
+    n = whole("n", n, 0)
+    deviation("noise", noise)
     rng = generator(seed)
     directions = [rng.uniform(0.0, DIRECTIONS - 1.0) for _ in range(n)]
     pictures = []
