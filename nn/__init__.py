@@ -24,18 +24,10 @@ from .losses import binary_cross_entropy, cross_entropy, hinge, l2_penalty, perc
 from .module import ModelFormatError, Module
 from .optim import SGD, AdaGrad, Adam, AdamW, Nadam, Newton, Optimizer, RMSProp, clip_grad_norm
 from .recurrent import GRUCell, LSTMCell, Recurrent, RNNCell, gradient_by_distance, unroll
+from .training.history import EpochEnd, History, NonFiniteLossError
+from .training.metrics import accuracy, confusion_matrix, mean_loss, predict, total_loss
 from .training.minimisation import Minimum, Trace, descent_trace, minimize, newton_root
-from .training.train import (
-    EpochEnd,
-    History,
-    NonFiniteLossError,
-    accuracy,
-    confusion_matrix,
-    fit,
-    mean_loss,
-    predict,
-    total_loss,
-)
+from .training.train import fit
 
 if TYPE_CHECKING:
     from .training.estimators import MLPClassifier, MLPRegressor

@@ -66,6 +66,13 @@ def as_list(outputs: Any) -> list[Any]:
     return list(outputs) if several else [outputs]
 
 
+def last_activation(model: Any) -> str:
+    """The name of the activation that a model ends in; "" where that cannot be told."""
+    layers = getattr(model, "layers", None)
+    last = layers[-1] if isinstance(layers, list) and layers else model
+    return str(getattr(last, "_activation_name", ""))
+
+
 def weighted_sum(ws: Iterable[Any], xs: Iterable[Any]) -> Any:
     """w₁x₁ + … + wₙxₙ, from left to right; ``sum`` would begin with a 0 that is then a node of the graph."""
     return left_to_right(w * x for w, x in zip(ws, xs, strict=True))
@@ -388,4 +395,14 @@ class Sequential(Module, Generic[Out]):
         return f"Sequential({len(self.layers)} part{'s' * (len(self.layers) != 1)})"
 
 
-__all__ = ["MLP", "Layer", "Neuron", "Sequential", "as_inputs", "as_list", "left_to_right", "weighted_sum"]
+__all__ = [
+    "MLP",
+    "Layer",
+    "Neuron",
+    "Sequential",
+    "as_inputs",
+    "as_list",
+    "last_activation",
+    "left_to_right",
+    "weighted_sum",
+]

@@ -38,9 +38,8 @@ from autograd.transforms import numeric_adjoints
 from . import activations
 from .activations import Function
 from .init import generator
-from .layers import Layer, _size, as_inputs, as_list
+from .layers import Layer, _size, as_inputs, as_list, last_activation
 from .module import Module, christen
-from .training.train import last_activation
 
 State = Any  # the hidden state, a list; or a tuple of lists, of which the first is the hidden state
 S = TypeVar("S")

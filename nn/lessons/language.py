@@ -27,7 +27,7 @@ from .. import init as initialisers
 from ..data import _whole
 from ..embedding import BOUNDARY, Embedding, Sentence, Vocabulary, WordVectors, as_vocabulary, as_words
 from ..layers import Layer, _size
-from ..training.train import predict
+from ..training.metrics import predict
 
 if TYPE_CHECKING:
     import numpy

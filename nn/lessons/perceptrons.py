@@ -18,7 +18,7 @@ from ..checks import positive
 from ..data import _whole
 from ..init import generator
 from ..layers import Neuron
-from ..training.train import as_rows, as_targets
+from ..training.examples import as_rows, as_targets
 
 
 @dataclass(frozen=True)
