@@ -15,7 +15,9 @@ from ..layers import as_list
 from ..losses import Loss
 from ..module import Module
 from ..optim import Adam
-from ..training.train import as_examples, as_targets, fit, gradcheck_off_kinks, mean_loss
+from ..training.examples import as_examples, as_targets
+from ..training.metrics import mean_loss
+from ..training.train import fit, gradcheck_off_kinks
 
 
 def check_initial_loss(model: Module, X: Any, y: Any, *, slack: float = 0.5) -> float:

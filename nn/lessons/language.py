@@ -27,7 +27,7 @@ from .. import init as initialisers
 from ..checks import whole
 from ..embedding import Embedding
 from ..layers import Layer
-from ..training import predict
+from ..training.metrics import predict
 from .words import BOUNDARY, Sentence, Vocabulary, WordVectors, as_vocabulary, as_words
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from ..checks import not_negative
 from ..layers import Neuron
 from ..losses import l2_penalty
 from ..optim import derivatives, solve
-from ..training.train import as_rows, as_targets, mean_loss
+from ..training.examples import as_rows, as_targets
+from ..training.metrics import mean_loss
 
 
 class LogisticRegression(Neuron):

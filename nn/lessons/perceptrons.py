@@ -17,7 +17,7 @@ from autograd import Value
 from ..checks import positive, whole
 from ..init import generator
 from ..layers import Neuron, left_to_right
-from ..training.train import as_rows, as_targets
+from ..training.examples import as_rows, as_targets
 
 
 @dataclass(frozen=True)

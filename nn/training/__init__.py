@@ -1,29 +1,26 @@
-"""Training: what moves a model's parameters, and what one asks of the model afterwards.
+"""Training: from examples and a model to a model that has learned. In reading order:
 
-| file         | idea                                                                                 |
-|--------------|--------------------------------------------------------------------------------------|
-| train        | `fit`, its `History`, and `predict`, `accuracy`, `mean_loss`: the loop in plain sight |
-| compiled     | the same loop on arrays, through the program that the compiler makes of the graph     |
-| estimators   | `MLPClassifier`, `MLPRegressor`: both behind scikit-learn's interface                 |
-| minimisation | `minimize`, `newton_root`, `descent_trace`: functions that are no networks            |
+    examples      what comes in: arrays and lists, checked; what is set aside, and in which order they come
+    history       what is left behind and said on the way: History, EpochEnd, NonFiniteLossError, the bar
+    metrics       what one asks of a model: predict, accuracy, confusion_matrix, mean_loss
+    loops         the inner loop, through the graphs: the one that one would write by hand
+    programs      a model and its loss as array programs, and how they are kept with the model
+    compiled      the inner loop on arrays, and how it is held to the first
+    train         fit: prepare, loop, report
+    estimators    MLPClassifier and MLPRegressor: `fit` behind scikit-learn's interface
+    minimisation  functions of a few numbers, without any model: minimize, newton_root, descent_trace
+
+Each imports from those above it only.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .history import EpochEnd, History, NonFiniteLossError
+from .metrics import accuracy, confusion_matrix, mean_loss, predict, total_loss
 from .minimisation import SURFACES, Minimum, Trace, descent_trace, minimize, newton_root
-from .train import (
-    EpochEnd,
-    History,
-    NonFiniteLossError,
-    accuracy,
-    confusion_matrix,
-    fit,
-    mean_loss,
-    predict,
-    total_loss,
-)
+from .train import fit
 
 if TYPE_CHECKING:
     from .estimators import MLPClassifier, MLPRegressor

@@ -1,220 +1,138 @@
 """Training on the compiled program: what `fit` does unless it is told ``compiled=False``.
 
-The loss of one example is traced once, by `autograd.compile`, and the NumPy program that comes out takes the place of
+The loss of one example is traced once (`nn.training.programs`), and the NumPy program that comes out takes the place of
 the graphs:
 
-    step = compile(lambda x, t: loss(model(x), t), rows[0], targets[0])
     for batch in batches:
-        step(X[batch], Y[batch])                                       # the mean loss, and step.gradient
-        step.theta = optimizer.step_arrays(step.theta, step.gradient)
+        mean, gradient = program.mean(batch, X, Y)
+        w = optimizer.step_arrays(w, gradient)
 
 Everything else, from shuffling to early stopping, is `fit`'s own and the same for both. The parameters are read from
 the Values before each epoch and written back after it, so that callbacks, validation and whoever looks at the model
 find them where they always are.
-
-A class index would be an index into a list of Values, which cannot be recorded; the losses that take one are traced on
-a one-hot list instead (`forms`).
 """
 
 from __future__ import annotations
 
+import math
 import random
-import traceback
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-import autograd
-from autograd import TracingError, Value, functions
+from autograd import NonFiniteError, Value
 from autograd.compiler import compile as compile_function
-from autograd.compiler.compiled import FAR, moved, only_rounding
+from autograd.compiler.compiled import FAR, Compiled, moved, only_rounding
 
 from .. import losses, optim
 from ..layers import as_list
-from ..module import Module
-
-if TYPE_CHECKING:
-    from autograd.compiler.compiled import Compiled
-
-    from .train import Example
-
-Array = NDArray[Any]
-AT_ONCE = 4096  # examples in one call of the program: larger batches are added up in pieces, so that memory is bounded
-FAMILIAR, STRANGE = 4, 32  # examples on which the program is compared with the scalar code
-
-
-class NotCompiled(Exception):
-    """Why training stays eager. ``loud`` says whether the user should be warned."""
-
-    def __init__(self, reason: str, loud: bool = True) -> None:
-        super().__init__(reason)
-        self.loud = loud
-
-
-# --- losses in the form in which they can be traced
+from .examples import Array, Examples
+from .history import History
+from .loops import EagerLoop, Problem, in_batch, number_of
+from .metrics import decided, labels
+from .programs import (
+    FAMILIAR,
+    STRANGE,
+    NotCompiled,
+    Program,
+    agree,
+    familiar,
+    forms,
+    outputs,
+    reason,
+    spread,
+    structure_of,
+)
 
 
-def signed_binary_cross_entropy(output: Any, target: Any) -> Any:
-    """binary_cross_entropy for s = 1 - 2t, that is -1 for yes and +1 for no: Σ log(1 + e^(s·z))."""
-    total = None
-    for z, s in zip(as_list(output), as_list(target), strict=True):
-        loss = functions.softplus(s * z)
-        total = loss if total is None else total + loss
-    return total
-
-
-def one_hot_hinge(output: Any, target: Any) -> Any:
-    """hinge for K scores and a one-hot target: Σ (1 - tⱼ)·max(0, 1 + sⱼ - Σ tᵢsᵢ)."""
-    scores = as_list(output)
-    right = sum((t * s for t, s in zip(target[1:], scores[1:], strict=True)), target[0] * scores[0])
-    terms = [(1.0 - t) * functions.relu(1.0 + (s - right)) for t, s in zip(target, scores, strict=True)]
-    return sum(terms[1:], terms[0])
-
-
-def forms(loss: losses.Loss, outputs: int, targets: Sequence[Any]) -> tuple[losses.Loss, Callable[[list[Any]], Array]]:
-    """A loss that can be traced, and how its targets are written as an array."""
-    if outputs > 1 and loss in (losses.cross_entropy, losses.hinge):
-        return (one_hot_hinge if loss is losses.hinge else loss), lambda ts: _one_hot(ts, outputs)
-    if loss is losses.binary_cross_entropy and np.isin(np.array(targets, dtype=float), (0.0, 1.0)).all():
-        return signed_binary_cross_entropy, lambda ts: 1.0 - 2.0 * np.array(ts, dtype=float)
-    return loss, lambda ts: np.array(ts, dtype=float)
-
-
-def _one_hot(targets: list[Any], count: int) -> Array:
-    if isinstance(targets[0], list):
-        return np.array(targets, dtype=float)
-    table = np.zeros((len(targets), count))
-    table[np.arange(len(targets)), [int(t) for t in targets]] = 1.0
-    return table
-
-
-# --- one function of the parameters, compiled
-
-
-class Program:
-    """A compiled function whose parameters are handed in as an array in an order of ours."""
-
-    def __init__(self, f: Callable[..., Any], example: Sequence[Any], parameters: Sequence[Value], mean: bool) -> None:
-        self.step: Compiled[Any] = compile_function(f, *example, mean=mean)
-        place = {p: k for k, p in enumerate(self.step.parameters)}
-        used = [k for k, p in enumerate(parameters) if p in place]
-        self.count = len(parameters)
-        self.used = np.array(used, dtype=np.intp)
-        self.into = np.array([place[parameters[k]] for k in used], dtype=np.intp)
-        self.exact = len(used) == len(parameters) == len(place)  # the same parameters: a permutation
-        self.back = np.argsort(self.into) if self.exact else self.into
-
-    def load(self, w: Array) -> None:
-        """Set the parameters. Those that are not trained stay as `Compiled.pull` found them."""
-        theta = self.step.theta
-        if self.exact:
-            np.take(w, self.back, out=theta, mode="clip")  # twice as fast as indexing
-        else:
-            theta[self.into] = w[self.used]
-
-    def gradient(self) -> Array:
-        if self.exact:
-            return np.take(self.step.gradient, self.into, mode="clip")
-        g = np.zeros(self.count)
-        g[self.used] = self.step.gradient[self.into]
-        return g
-
-    def mean(self, *batch: Array) -> tuple[float, Array]:
-        """The mean loss and its gradient."""
-        n = len(batch[0])
-        if n <= AT_ONCE:
-            return self.step(*batch), self.gradient()
-        total, g = 0.0, np.zeros(self.count)
-        for k in range(0, n, AT_ONCE):
-            piece = [a[k : k + AT_ONCE] for a in batch]
-            total += self.step(*piece) * len(piece[0])
-            g += self.gradient() * len(piece[0])
-        return total / n, g / n
-
-    def outputs(self, *batch: Array) -> Array:
-        """What the function returns for each example."""
-        pieces = [self.step.outputs(*[a[k : k + AT_ONCE] for a in batch]) for k in range(0, len(batch[0]), AT_ONCE)]
-        if isinstance(pieces[0], tuple):
-            raise NotCompiled("the model returns lists of different lengths")
-        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
-
-
-def model_program(model: Module, x: Example, parameters: Sequence[Value]) -> Program:
-    return Program(model, [x], parameters, mean=False)
-
-
-def predictions(model: Any, rows: list[Example]) -> Array | None:
-    """The outputs of a model for many examples; None if it cannot be compiled."""
+def best_loop(problem: Problem) -> EagerLoop:
+    """The loop on arrays, or, where that cannot be, the eager one, with a warning that says why."""
     try:
-        program = model_program(model, rows[0], [])
-        found = program.outputs(np.array(rows))
-        checked = spread(len(rows), FAMILIAR if familiar(model) else STRANGE)
-        expected = np.array([[float(y.data) for y in as_list(model(rows[i]))] for i in checked])
-    except Exception:  # whatever it is, the scalar code will say it better
-        return None
-    return found if found.ndim <= 2 and agree(found[checked].reshape(expected.shape), expected) else None
+        return CompiledLoop(problem)
+    except NotCompiled as error:
+        _stay_eager(problem.history, str(error), error.loud)
+        return EagerLoop(problem)
 
 
-def familiar(model: Any) -> bool:
-    """Whether all modules in a model are ours; they ask no questions such as x == 0, which a trace does not see."""
-    return isinstance(model, Module) and all(type(m).__module__.startswith("nn.") for _, m in model.modules())
-
-
-def spread(n: int, count: int) -> list[int]:
-    return sorted({round(k * (n - 1) / max(1, count - 1)) for k in range(min(n, count))})
-
-
-def agree(found: Any, expected: Any) -> bool:
-    return bool(np.allclose(found, expected, 1e-9, 1e-9, equal_nan=True))
-
-
-class Arrays:
-    """A model, its data and its optimiser as arrays, for one call of `fit`.
+class CompiledLoop(EagerLoop):
+    """The same inner loop on arrays. During an epoch the parameters live here; around it, in the Values as always.
 
     Raises:
         NotCompiled: with the reason.
     """
 
-    def __init__(
-        self,
-        model: Module,
-        loss: losses.Loss,
-        mover: optim.Optimizer,
-        rows: list[Example],
-        targets: list[Any],
-        held_out: tuple[list[Example], list[Any]] | None,
-        weights: list[float] | None = None,
-    ) -> None:
-        why = no_arrays(mover)
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        why = no_arrays(self.mover)
         if why:
             raise NotCompiled(why, loud=False)
-        self.model, self.loss, self.mover, self.rows, self.targets = model, loss, mover, rows, targets
-        self.ours = familiar(model) and loss in losses.LOSSES.values()
-        self.parameters = list(mover.parameters)
-        self.predictor: Program | None = None
-        self.held_out: tuple[Array, Array] | None = None
+        self.bound = list(self.mover.parameters)
+        self.ours = familiar(self.model) and self.loss in losses.LOSSES.values()
+        self.taken: dict[Any, Compiled[Any]] = {}  # the programs, to be kept with the model for the next time
         try:
-            self.outputs = len(as_list(model(rows[0])))
-            form, as_array = forms(loss, self.outputs, [*targets, *(held_out[1] if held_out else [])])
-            self.X: Array = np.array(rows)
-            self.Y = as_array(targets)
-            if held_out:
-                self.held_out = np.array(held_out[0]), as_array(held_out[1])
-
-            def loss_of_one(x: Any, t: Any, *weight: Any) -> Any:
-                return weight[0] * form(model(x), t) if weight else form(model(x), t)
-
-            self.weights = None if weights is None else np.array(weights)
-            example = [rows[0], self.Y[0].tolist(), *([] if weights is None else [1.0])]
-            self.program = Program(loss_of_one, example, mover.parameters, mean=True)
-            self.compare()
+            self._prepare()
         except NotCompiled:
             raise
         except Exception as error:
             raise NotCompiled(reason(error)) from error
+        shrunk, moving = set(self.weights), set(self.bound)
+        self.shrinking = np.array([p in shrunk for p in self.bound], dtype=float) if self.l2 else np.zeros(0)
+        self.fixed_weights = [w for w in self.weights if w not in moving]
+        self.fixed_penalty = 0.0
+        self.live = False
+        self.before = [p.data for p in self.parameters], self.mover.state_dict()
+        # what a step changes, stored all at once, so that Ctrl-C finds it whole: parameters, gradient, memory, count
+        self.state: tuple[Any, Any, list[Any], int] = (None, None, [], 0)
+
+    def _prepare(self) -> None:
+        """The data as arrays, and the programs: those that the model has from before, or new ones, compared."""
+        examples, held = self.problem.examples, self.problem.held_out
+        first = examples.places[0]
+        output, _, expected = self.one_loss(examples, first)
+        count = len(as_list(output))
+        form, as_array = forms(self.loss, count, [part.y for part in (examples, held) if part])
+        self.X, self.Y = examples.X, as_array(examples.y)
+        self.tables = [self.X, self.Y, *([] if examples.weights is None else [examples.weights])]
+        self.held_Y = as_array(held.y) if held else self.Y
+        self.structure = structure_of(self.model)
+
+        def loss_of_one(x: Any, t: Any, *weight: Any) -> Any:
+            return weight[0] * form(self.model(x), t) if weight else form(self.model(x), t)
+
+        example = [examples.row(first), self.Y[first].tolist(), *[1.0 for _ in self.tables[2:]]]
+        key = (form, *[table.shape[1:] for table in self.tables])
+        kept = self.structure.programs.pop(key, None) if self.ours else None
+        if kept is not None:
+            kept.pull()
+            self.program = Program(kept, self.bound)
+            if not agree(self.losses([first], self.X, self.Y)[0], expected):
+                kept = None
+        if kept is None:
+            self.program = Program(compile_function(loss_of_one, *example, mean=True), self.bound)
+            self.compare()
+        if self.ours:
+            self.taken[key] = self.program.step
+        if self.metric is not None:
+            self._prepare_metric(count)
+
+    def _prepare_metric(self, count: int) -> None:
+        """Also the program of the outputs, at which a metric looks; for accuracy the classes of the targets, too."""
+        examples, held = self.problem.examples, self.problem.held_out
+        first, key = examples.places[0], ("outputs", self.X.shape[1:])
+        step = self.structure.programs.pop(key, None)
+        if step is None:
+            step = compile_function(self.model, examples.row(first), mean=False)
+        step.pull()
+        if outputs(step, [first], self.X).ndim > 2:
+            raise NotCompiled("the model returns lists of lists")
+        self.taken[key] = step
+        self.predictor = Program(step, self.bound)
+        if self.problem.metric == "accuracy":
+            self.classes = {id(part): _by_place(part, count) for part in (examples, held) if part}
+
+    # --- the program against the scalar code
 
     def compare(self) -> None:
         """The program against the scalar code, on real examples with their real targets.
@@ -223,9 +141,10 @@ class Arrays:
         ``t == 1`` gets False for every Value, and no complaint; only here does that show. The examples are spread over
         the data; some are taken with their signs flipped, and with parameters moved far.
         """
-        chosen = spread(len(self.rows), FAMILIAR if self.ours else STRANGE)
+        places = self.problem.examples.places
+        chosen = spread(places, FAMILIAR if self.ours else STRANGE)
         if not self.ours:  # also one example for each of the first few different targets
-            first = {repr(t): i for i, t in reversed(list(enumerate(self.targets)))}
+            first = {repr(self.problem.examples.target(i)): i for i in reversed(places)}
             chosen = sorted({*chosen, *list(first.values())[-STRANGE:]})
         why = self._differs(chosen, 1.0, far=False)
         if not why:
@@ -233,7 +152,7 @@ class Arrays:
             before = [p.data for p in self.program.step.parameters]
             try:
                 self._move([moved(x, FAR, generator) for x in before])
-                few = spread(len(self.rows), 1 if self.ours else FAMILIAR)
+                few = spread(places, 1 if self.ours else FAMILIAR)
                 why = self._differs(few, 1.0, far=True) or self._differs(few, -1.0, far=True)
             finally:
                 self._move(before)
@@ -242,11 +161,10 @@ class Arrays:
 
     def disagreement(self) -> str:
         """Whether the program and the scalar code differ on a few examples, with the parameters as they are now."""
-        n = len(self.rows)
+        places = self.problem.examples.places
         self.program.step.pull()
-        return self._differs(
-            random.Random(0).sample(range(n), 1 if self.ours else min(n, 2 * FAMILIAR)), 1.0, far=False
-        )
+        few = random.Random(0).sample(places, 1 if self.ours else min(len(places), 2 * FAMILIAR))
+        return self._differs(few, 1.0, far=False)
 
     def _move(self, numbers: list[float]) -> None:
         for p, x in zip(self.program.step.parameters, numbers, strict=True):
@@ -255,16 +173,15 @@ class Arrays:
 
     def _differs(self, chosen: list[int], sign: float, far: bool) -> str:
         """Where the program differs from the scalar code for some examples, times ``sign``; "" if nowhere."""
-        X = self.X[chosen] if sign == 1.0 else sign * self.X[chosen]
-        rows = [self.rows[i] for i in chosen] if sign == 1.0 else X.tolist()
+        X, target = sign * self.X[chosen], self.problem.examples.target
         parameters = self.program.step.parameters
         held = [p.data for p in parameters]
 
         def scalar(how: Callable[[float], float]) -> Array:
             for p, x in zip(parameters, held, strict=True):
                 p.data = how(x)
-            losses = [self.loss(self.model(x), self.targets[i]) for x, i in zip(rows, chosen, strict=True)]
-            return np.array([one.data if isinstance(one, Value) else float(one) for one in losses])
+            pairs = zip(X.tolist(), map(target, chosen), strict=True)
+            return np.array([number_of(self.loss(self.model(x), t)) for x, t in pairs])
 
         try:
             expected = scalar(float)
@@ -272,7 +189,7 @@ class Arrays:
             if not far:
                 raise
             return ""  # an example with its signs flipped need not make sense
-        found = self.losses(X, self.Y[chosen])
+        found = self.losses(range(len(X)), X, self.Y[chosen])
         tolerance = 1e-6 if far else 1e-9
         with np.errstate(all="ignore"):
             wrong = ~np.isclose(found, expected, tolerance, tolerance) & np.isfinite(expected)
@@ -293,78 +210,134 @@ class Arrays:
             f"{expected[k]:.10g}. Does the model or the loss ask for a number, as in `if t == 1`?"
         )
 
-    def mean(self, chosen: Array) -> tuple[float, Array]:
-        """The mean loss of the chosen examples, weighted if there are weights, and its gradient."""
-        batch = self.X[chosen], self.Y[chosen]
-        if self.weights is None:
-            return self.program.mean(*batch)
-        w = self.weights[chosen]
-        mean, g = self.program.mean(*batch, w)
-        scale = len(w) / float(w.sum())
-        return mean * scale, g * scale
+    def refreshed(self) -> EagerLoop:
+        """This loop, if the program still computes what the model does after a callback; else another."""
+        first, examples = self.problem.examples.places[0], self.problem.examples
+        if self.mover.parameters == self.bound and (not self.structure.plain or self.structure.same(self.model)):
+            expected = self.one_loss(examples, first)[2]
+            self.program.step.pull()
+            if agree(self.losses([first], self.X, self.Y)[0], expected):
+                return self
+        return best_loop(self.problem)
 
-    def losses(self, x: Array, y: Array) -> Array:
-        """The loss of each example, as if all weighed 1."""
-        return self.program.outputs(x, y, *([] if self.weights is None else [np.ones(len(x))]))
+    def undone(self, why: str) -> EagerLoop:
+        numbers, state = self.before
+        for p, x in zip(self.parameters, numbers, strict=True):
+            p.data = x
+        self.mover.load_state_dict(state)
+        _stay_eager(self.problem.history, f"after the first epoch, {why}", loud=True)
+        return EagerLoop(self.problem)
 
-    def compile_model(self, x: Example) -> None:
-        """Also compile what a metric looks at, the outputs."""
+    def close(self) -> None:
+        for key, step in self.taken.items():
+            self.structure.keep(key, step)
+
+    # --- an epoch
+
+    def epoch(self, epoch: int, sequence: Any, size: int) -> dict[str, float]:
+        self.pull()
         try:
-            self.predictor = model_program(self.model, x, self.mover.parameters)
-            if self.predictor.outputs(self.X[:1]).ndim > 2:
-                raise NotCompiled("the model returns lists of lists")
-        except NotCompiled:
-            raise
-        except Exception as error:
-            raise NotCompiled(reason(error)) from error
+            return super().epoch(epoch, np.array(sequence, dtype=np.intp), size)
+        finally:
+            self.settle()
 
     def pull(self) -> None:
         """Read the parameters from the Values."""
-        self.program.step.pull()
-        if self.predictor is not None:
-            self.predictor.step.pull()
+        for step in (self.program.step, *([self.predictor.step] if self.metric is not None else [])):
+            step.pull()
+        w = np.array([p.data for p in self.bound])
+        self.state = (w, None, self.mover.memory, self.mover.t)
+        self.fixed_penalty = 0.5 * self.l2 * math.fsum(w.data * w.data for w in self.fixed_weights)
+        self.live = True
 
-    def still_true(self) -> bool:
-        """Whether the program still computes what the model does, in case a callback changed more than parameters."""
-        if self.mover.parameters != self.parameters:
-            return False
-        one = self.loss(self.model(self.rows[0]), self.targets[0])
-        expected = one.data if isinstance(one, Value) else float(one)
-        self.pull()
-        return agree(self.losses(self.X[:1], self.Y[:1])[0], expected)
+    def settle(self) -> None:
+        """Write parameters and gradients into the Values: of the last full step, even if Ctrl-C comes in the middle."""
+        if self.live:
+            try:
+                self.push()
+            except KeyboardInterrupt:
+                self.push()
+                raise
 
-    def load(self, w: Array) -> None:
-        """Set the parameters."""
+    def push(self) -> None:
+        w, g, self.mover.memory, self.mover.t = self.state
+        for p, x in zip(self.bound, w.tolist(), strict=True):
+            p.data = x
+        if g is not None:
+            for p, x in zip(self.bound, g.tolist(), strict=True):
+                p.grad = x
+        self.live = False
+
+    def step(self, when: tuple[int, int], chosen: Any, weight: float) -> tuple[float, float]:
+        mover, w = self.mover, self.state[0]
         self.program.load(w)
-        if self.predictor is not None:
-            self.predictor.load(w)
+        mean, g = self.program.mean(chosen, *self.tables)
+        if len(self.tables) > 2:  # the program's mean is Σ wᵢ·lossᵢ / n
+            mean, g = mean * len(chosen) / weight, g * (len(chosen) / weight)
+        self.problem.history.compiled = self.problem.history.compiled or self.program.step.backend
+        if self.l2:
+            shrinking = w * self.shrinking
+            mean += 0.5 * self.l2 * float(shrinking @ shrinking) + self.fixed_penalty
+            g = g + self.l2 * shrinking
+        if not math.isfinite(mean) or not np.isfinite(g).all():
+            return self.step_eagerly(when, chosen, weight)
+        metrics = self.metrics(self.problem.examples, chosen)
+        try:
+            new = mover.step_arrays(w, g)
+        except NonFiniteError as error:
+            self.give_up(f"{error}, in {in_batch(when)}", when, None)
+        self.state = new, g, mover.memory, mover.t
+        return mean, metrics
 
-    def predicted(self, X: Array) -> Array:
-        assert self.predictor is not None
-        return self.predictor.outputs(X)
+    def step_eagerly(self, when: tuple[int, int], chosen: Any, weight: float) -> tuple[float, float]:
+        """The same step through the graphs, which know the node at which a number stopped being finite."""
+        self.push()
+        result = super().step(when, chosen.tolist(), weight)
+        self.pull()  # it came through: an overflow in a sum of losses, say
+        return result
 
-    @staticmethod
-    def hits(outputs: Array, labels: Array, threshold: float) -> float:
-        """How many examples are put in their class; as `nn.training.train.decide`, for many at once."""
-        if outputs.ndim == 2 and outputs.shape[1] > 1:
-            return float(np.count_nonzero(outputs.argmax(axis=1) == labels))
-        return float(np.count_nonzero((outputs.reshape(-1) > threshold) == labels))
+    def losses(self, chosen: Any, X: Array, Y: Array) -> Array:
+        """The loss of each chosen example, as if all weighed 1."""
+        return outputs(self.program.step, chosen, X, Y, *[np.ones(len(X)) for _ in self.tables[2:]])
 
-    @staticmethod
-    def indices(numbers: Iterable[int]) -> Array:
-        return np.array(list(numbers), dtype=np.intp)
+    def metrics(self, examples: Examples, chosen: Any) -> float:
+        """The sum of the metric over examples, at the parameters of the last `pull` or step."""
+        if self.metric is None:
+            return 0.0
+        self.predictor.load(self.state[0])
+        found = outputs(self.predictor.step, chosen, examples.X)
+        if self.problem.metric == "accuracy":
+            right = self.classes[id(examples)][chosen]
+            return float(np.count_nonzero(decided(found, self.problem.threshold) == right))
+        pairs = zip(found.tolist(), map(int, chosen), strict=True)
+        return math.fsum(self.measure(_as_values(y), examples.target(i)) for y, i in pairs)
 
-    @staticmethod
-    def mask(flags: list[bool]) -> Array:
-        return np.array(flags, dtype=float)
+    def measured(self, epoch: int, examples: Examples) -> dict[str, float]:
+        self.program.load(self.state[0])
+        total = float(self.losses(examples.places, examples.X, self.held_Y).sum())
+        return self.finite(epoch, examples, total, self.metrics(examples, examples.places))
 
-    @staticmethod
-    def numbers(parameters: Iterable[Value]) -> Array:
-        return np.array([p.data for p in parameters])
 
-    @staticmethod
-    def finite(g: Array) -> bool:
-        return bool(np.isfinite(g).all())
+def _by_place(examples: Examples, outputs: int) -> Array:
+    """The class of each example's target, where its row is in the table."""
+    classes = np.zeros(len(examples.X), dtype=int)
+    classes[examples.places] = labels(examples, outputs)
+    return classes
+
+
+def _as_values(output: Any) -> Any:
+    """A model's output as a metric expects it."""
+    return [Value(y) for y in output] if isinstance(output, list) else Value(output)
+
+
+def _stay_eager(history: History, why: str, loud: bool) -> None:
+    history.compiled, history.why = False, why
+    if loud:
+        warnings.warn(
+            f"training goes on without the compiler, and is much slower: {why}. compiled=False turns this off",
+            RuntimeWarning,
+            stacklevel=7,
+        )
 
 
 def no_arrays(mover: optim.Optimizer) -> str:
@@ -389,15 +362,4 @@ def no_arrays(mover: optim.Optimizer) -> str:
     return ""
 
 
-def reason(error: Exception) -> str:
-    """What went wrong, with the user's line: a `TracingError` names it, for others it is looked up."""
-    if isinstance(error, TracingError):
-        return str(error)
-    engine = str(Path(autograd.__file__).parent)
-    here = str(Path(__file__).parent.parent)
-    frames = traceback.extract_tb(error.__traceback__)
-    users = [f for f in frames if not f.filename.startswith((engine, here))] or frames
-    return f"{users[-1].filename}:{users[-1].lineno}: {type(error).__name__}: {error}"
-
-
-__all__ = ["Arrays", "NotCompiled", "Program", "forms", "predictions"]
+__all__ = ["CompiledLoop", "best_loop"]

@@ -25,7 +25,10 @@ from ..init import Initialiser
 from ..layers import MLP
 from ..optim import Optimizer
 from ..schedules import Schedule
-from .train import History, as_rows, as_targets, fit, predict
+from .examples import as_matrix, as_targets
+from .history import History
+from .metrics import outputs_of
+from .train import fit
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -200,10 +203,10 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         """The examples to predict for, checked."""
         if HAS_SKLEARN:
             check_is_fitted(self, "model_")
-            return validate_data(self, X, reset=False, dtype="numeric").astype(float)
+            return as_matrix(validate_data(self, X, reset=False, dtype="numeric"))
         if not hasattr(self, "model_"):
             raise ValueError(f"this {type(self).__name__} is not fitted yet; call fit(X, y) first")
-        rows = np.array(as_rows(X))
+        rows = as_matrix(X)
         if rows.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {rows.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} features"
@@ -245,7 +248,7 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
             X = X.astype(float)
             check_classification_targets(y)
         else:
-            X = np.array(as_rows(X))
+            X = as_matrix(X)
             y = np.asarray(y)
             _check_classes(y, len(X))
             self.n_features_in_ = X.shape[1]
@@ -262,7 +265,7 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """The logits, an array of shape (n, classes); of two classes the second one's alone, of shape (n,)."""
         rows = self._fitted(X)
-        return np.array(predict(self.model_, rows))
+        return np.asarray(outputs_of(self.model_, rows))
 
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """The logarithm of `predict_proba`, exact where a probability is too small for a float."""
@@ -303,7 +306,7 @@ class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
             if y.ndim == 2 and y.shape[1] == 1:
                 y = column_or_1d(y, warn=True)
         else:
-            X = np.array(as_rows(X))
+            X = as_matrix(X)
             self.n_features_in_ = X.shape[1]
         y = np.array(as_targets(y, len(X)), dtype=float)
         return self._train(X, y, 1 if y.ndim == 1 else y.shape[1], "squared_error", sample_weight)
@@ -311,7 +314,7 @@ class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     def predict(self, X: Any) -> NDArray[np.float64]:
         """The fitted number for each example, an array of shape (n,) or (n, outputs)."""
         rows = self._fitted(X)
-        return np.array(predict(self.model_, rows))
+        return np.asarray(outputs_of(self.model_, rows))
 
 
 __all__ = ["MLPClassifier", "MLPRegressor"]

@@ -162,7 +162,7 @@ def test_early_stopping_restores_the_best_weights() -> None:
 
 
 def test_a_large_batch_is_added_up_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nn.training.compiled.AT_ONCE", 10)
+    monkeypatch.setattr("nn.training.programs.AT_ONCE", 10)
     options: dict[str, Any] = {"loss": "binary_cross_entropy", "metric": "accuracy", "validation": (X2, Y2)}
     same(*both(lambda: MLP(2, [4, 1], seed=0), X2, Y2, epochs=5, l2=0.1, **options))
 
@@ -377,14 +377,14 @@ def test_a_loss_that_is_not_finite_is_blamed_on_the_same_node_and_step() -> None
 
 
 def test_an_overflow_that_the_eager_pass_does_not_have_is_stepped_over_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from nn.training.compiled import Program
+    from nn.training.programs import Program
 
     original, calls = Program.mean, 0
 
-    def sometimes(self: Any, X: Any, Y: Any) -> Any:
+    def sometimes(self: Any, *batch: Any) -> Any:
         nonlocal calls
         calls += 1
-        mean, g = original(self, X, Y)
+        mean, g = original(self, *batch)
         return (math.inf, g) if calls % 3 == 0 else (mean, g)
 
     monkeypatch.setattr(Program, "mean", sometimes)

@@ -11,7 +11,7 @@ import pytest
 import nn
 from autograd import Value
 from nn import MLP, Module, fit
-from nn.training.train import as_rows
+from nn.training.examples import as_rows
 
 X = [[0.5, -1.0], [2.0, 0.25], [-0.5, 1.5], [1.0, 1.0], [-1.0, -0.5]]
 Y = [1, 0, 1, 1, 0]

@@ -35,7 +35,7 @@ from nn import (
 from nn.lessons import LogisticRegression, Perceptron, checklist
 from nn.optim import Newton
 from nn.training import EpochEnd, History, NonFiniteLossError, total_loss
-from nn.training.train import as_examples, as_rows, as_targets, shape_of
+from nn.training.examples import as_examples, as_rows, as_targets, shape_of
 
 X4, Y4 = [[0.2, 0.9], [0.8, -0.4], [-0.5, 0.3], [0.1, 0.1]], [0.3, -0.6, 0.9, 0.0]
 

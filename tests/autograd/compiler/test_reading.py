@@ -23,7 +23,7 @@ import pytest
 import autograd
 import nn
 from autograd import TracingError, Value, detach, grad, maximum, minimum, softplus, where
-from nn.training import train
+from nn.training import metrics
 from tests.autograd.compiler.models import sign_of
 
 W, B = Value(0.8, "w"), Value(-0.1, "b")
@@ -123,7 +123,7 @@ def by_a_helper_elsewhere(o: Any, t: Any) -> Any:
 
 
 def by_our_own_helper(o: Any, t: Any) -> Any:
-    return o * (1.0 + train.decide(o))
+    return o * (1.0 + metrics.decide(o))
 
 
 def by_a_loop(o: Any, t: Any) -> Any:
