@@ -444,7 +444,7 @@ def section_irregular() -> None:
 
     eager()
     assert np.allclose([v.grad for v in step.parameters], step.gradient, rtol=1e-10, atol=0)
-    run = step._straight.run
+    run = step._run_by("python").run
     theta = step.theta.tolist()
     contenders: Contenders = {
         "compiled": step,

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 import autograd
 from autograd import TracingError, Value, functions
 from autograd.compiler import compile as compile_function
-from autograd.compiler.compiled import FAR, moved, only_rounding
+from autograd.compiler.check import FAR, moved, only_rounding
 
 from .. import losses, optim
 from ..layers import as_list

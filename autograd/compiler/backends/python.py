@@ -13,6 +13,7 @@ same graph runs many times faster than the engine builds it, and needs the stand
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import re
@@ -20,12 +21,16 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ... import ieee
 from ...modes import TracingError
 from ...ops import BUILT_IN, CONSTANT, CUT, SHEET
 from ..listing import code_of
+from ..plan import Plan, samples_of
 from ..symbols import COMPARISONS, WORDS, Symbol, forward, has_cut, leaf, partials, passed
 from ..trace import INPUT, PARAMETER, Trace
+from .base import Array
 
 MAX_WRITTEN = 16  # operations on more inputs are called, not written out
 MAX_INLINE = 200  # characters; Python's parser allows 200 brackets inside each other
@@ -450,21 +455,45 @@ def _form(text: str) -> str:
     return _NAME.sub("", text)
 
 
-class Straight:
-    """The straight-line program of a trace; ``order`` says which of its parameters comes first, second, ..."""
+class StraightLine:
+    """See `Backend`."""
 
-    def __init__(self, trace: Trace, order: Sequence[int], backward: bool) -> None:
-        self.trace = trace
-        self.parameters = [trace.parameter_nodes[k] for k in order]
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.parameters = [plan.trace.parameter_nodes[k] for k in plan.order.tolist()]
         self.programs: dict[tuple[bool, bool], Callable[..., Any]] = {}
         self.waiting: dict[bool, Generator[Any, Any, None]] = {}
-        self.source = "\n".join(Writer(trace, self.parameters, backward, careful=False).lines) + "\n"
+
+    @functools.cached_property
+    def source(self) -> str:
+        return "\n".join(Writer(self.plan.trace, self.parameters, self.plan.backward, careful=False).lines) + "\n"
+
+    def mean(self, columns: list[Array], n: int) -> float:
+        theta, gradient = self.plan.theta.tolist(), self.plan.gradient
+        samples = samples_of(columns).tolist()
+        if not self.plan.backward:
+            return float(sum([self.run(theta, s, False)[0] for s in samples])) / n
+        (loss,), slopes = self.run(theta, samples[0], True)
+        if n == 1:
+            gradient[:] = slopes
+            return float(loss)
+        total = np.array(slopes)
+        for sample in samples[1:]:
+            (one,), slopes = self.run(theta, sample, True)
+            loss += one
+            total += slopes
+        np.divide(total, n, gradient, casting="same_kind")
+        return float(loss) / n
+
+    def outputs(self, columns: list[Array], n: int) -> Array:
+        theta = self.plan.theta.tolist()
+        return np.array([self.run(theta, s, False) for s in samples_of(columns).tolist()], self.plan.dtype).T
 
     def program(self, backward: bool, careful: bool) -> Callable[..., Any]:
         """The careful program is a function, the other one makes generators: see `wait_for_samples`."""
         key = backward, careful
         if key not in self.programs:
-            writer = Writer(self.trace, self.parameters, backward, careful)
+            writer = Writer(self.plan.trace, self.parameters, backward, careful)
             lines = reuse_names(alike_together(writer.lines))
             text = "\n".join(lines if careful else wait_for_samples(lines)) + "\n"
             space = {**(CAREFUL if careful else FAST), **writer.rules}
@@ -481,7 +510,7 @@ class Straight:
             next(waiting)
             # Compiling leaves holes all over memory. While these numbers fill them, those of the program's first run
             # come to lie side by side, where they and their successors stay: worth a sixth of every call.
-            filling = [k + 0.5 for k in range(4 * len(self.trace.ops))]
+            filling = [k + 0.5 for k in range(4 * len(self.plan.trace.ops))]
         try:
             result = waiting.send((parameters, sample))
         except (ArithmeticError, ValueError):  # which also ended the generator
