@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .differentiate import Definition, Program
 from .symbols import Symbol
@@ -26,7 +26,7 @@ class Statement:
     inputs: tuple[str, ...] = ()
     nodes: int = 0
     formula: str = ""
-    terms: tuple[Symbol, ...] = ()
+    terms: tuple[Symbol, ...] = field(default=(), repr=False, compare=False)  # the formula says the same
     gradient: str = ""  # the name of the statement that computes it, if there is one
     backward: bool = False  # it is part of the way back
     is_result: bool = False  # it holds something that the function returns

@@ -26,6 +26,7 @@ class Plan:
         names: the arguments'.
         mean: whether a call gives the mean and leaves the gradient.
         backward: whether there is a gradient to compute: not if no parameter has an effect.
+        active: for each node whether a parameter has an effect on it.
         order: theta[k] is the number of ``trace.parameters[order[k]]``.
         shared: theta, then the constants, then what is computed from these alone.
     """
@@ -36,7 +37,7 @@ class Plan:
         self.groups = group(graph)
         self.layout = lay_out(trace, graph, self.groups, names)
         self.order = self.layout.parameter_order
-        self._outputs = graph.outputs
+        self._outputs, self.active = graph.outputs, graph.active
         self.backward = mean and any(graph.active[y] for y in graph.outputs)
         sizes = self.layout.sizes
         count = sizes.get("theta", 0)

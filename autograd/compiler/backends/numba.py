@@ -64,7 +64,7 @@ class Tape:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         numba, trace = _numba(), plan.trace
-        writer = Writer(trace, trace.parameter_nodes, backward=False, careful=False, raises=False)
+        writer = Writer(trace, trace.parameter_nodes, None, careful=False, raises=False)
         rules: list[int] = []
         nodes: list[int] = []
         args: list[int] = []

@@ -34,6 +34,7 @@ from .base import Array
 
 MAX_WRITTEN = 16  # operations on more inputs are called, not written out
 MAX_TERMS = 50  # in one sum
+HOLES = 4  # numbers per node, to fill memory with before the first run
 
 FAST: dict[str, Any] = {name: getattr(math, name) for name in (*WORDS, "pow") if hasattr(math, name)}
 FAST |= {"sigmoid": ieee.sigmoid, "softplus": ieee.softplus, "inf": math.inf, "nan": math.nan, "CUT": CUT}
@@ -70,19 +71,19 @@ class Template:
 class Writer:
     """Prints one function; with ``careful``, division is a call that never raises.
 
+    ``active`` says which nodes need an adjoint; None if nothing goes backward.
     ``raises`` says whether exp of a large number raises, as `math.exp` does, so that somebody hears of it.
     """
 
     def __init__(
-        self, trace: Trace, parameters: Sequence[int], backward: bool, careful: bool, raises: bool = True
+        self, trace: Trace, parameters: Sequence[int], active: Sequence[bool] | None, careful: bool, raises: bool = True
     ) -> None:
-        self.trace, self.backward, self.careful = trace, backward, careful
+        self.trace, self.careful = trace, careful
         self.unfold = raises and not careful
         self.rules: dict[str, Any] = {}
         self.templates: dict[Any, Template] = {}
         self.lines: list[str] = ["def program(parameters, sample):"]
-        n = len(trace.ops)
-        self.names = [f"v{i}" for i in range(n)]
+        self.names = [f"v{i}" for i in range(len(trace.ops))]
         computed = []
         for i, op in enumerate(trace.ops):
             if op == CONSTANT:
@@ -93,26 +94,16 @@ class Writer:
         for vector, nodes in (("parameters", parameters), ("sample", entries)):
             if nodes:
                 self.put(f"{', '.join([f'v{i}' for i in nodes])}, = {vector}")
-        self.active = self._active() if backward else [False] * n
-        self._forward(computed)
+                self._forward(computed)
         outputs = f"({''.join(self.names[y] + ', ' for y in trace.outputs)})"
-        if backward:
-            gradient = self._backward(dict(computed), trace.outputs[0], parameters)
+        if active is not None:
+            gradient = self._backward(dict(computed), trace.outputs[0], parameters, active)
             self.put(f"return {outputs}, ({gradient})")
         else:
             self.put(f"return {outputs}")
 
     def put(self, line: str) -> None:
         self.lines.append("    " + line)
-
-    def _active(self) -> list[bool]:
-        active = [op == PARAMETER for op in self.trace.ops]
-        for i, operands in enumerate(self.trace.inputs):
-            for x in operands:
-                if active[x]:
-                    active[i] = True
-                    break
-        return active
 
     # --- rules as text
 
@@ -201,9 +192,11 @@ class Writer:
                 self.put(line.format("", *operands, i=i))
             self.put(f"v{i} = {_bare(template.result.format('', *operands, i=i))}")
 
-    def _backward(self, templates: dict[int, Template], root: int, parameters: Sequence[int]) -> str:
+    def _backward(
+        self, templates: dict[int, Template], root: int, parameters: Sequence[int], active: Sequence[bool]
+    ) -> str:
         trace = self.trace
-        sent: dict[int, list[str]] = {root: ["1.0"]} if self.active[root] else {}
+        sent: dict[int, list[str]] = {root: ["1.0"]} if active[root] else {}
         for i in range(root, -1, -1):
             template = templates.get(i)
             if template is None or i not in sent:
@@ -213,7 +206,7 @@ class Writer:
             forms = [
                 (x, form, is_product)
                 for x, form, is_product in zip(operands, template.partials, template.products, strict=True)
-                if form is not None and self.active[x]
+                if form is not None and active[x]
             ]
             d = self._sum(i, sent.pop(i))
             for line in template.before_partials:
@@ -407,7 +400,10 @@ class StraightLine:
 
     @functools.cached_property
     def source(self) -> str:
-        return "\n".join(Writer(self.plan.trace, self.parameters, self.plan.backward, careful=False).lines) + "\n"
+        return "\n".join(self._writer(self.plan.backward, careful=False).lines) + "\n"
+
+    def _writer(self, backward: bool, careful: bool) -> Writer:
+        return Writer(self.plan.trace, self.parameters, self.plan.active if backward else None, careful)
 
     def mean(self, columns: list[Array], n: int) -> float:
         theta, gradient = self.plan.theta.tolist(), self.plan.gradient
@@ -434,7 +430,7 @@ class StraightLine:
         """The careful program is a function, the other one makes generators: see `wait_for_samples`."""
         key = backward, careful
         if key not in self.programs:
-            writer = Writer(self.plan.trace, self.parameters, backward, careful)
+            writer = self._writer(backward, careful)
             lines = reuse_names(alike_together(writer.lines))
             text = "\n".join(lines if careful else wait_for_samples(lines)) + "\n"
             space = {**(CAREFUL if careful else FAST), **writer.rules}
@@ -451,7 +447,7 @@ class StraightLine:
             next(waiting)
             # Compiling leaves holes all over memory. While these numbers fill them, those of the program's first run
             # come to lie side by side, where they and their successors stay: worth a sixth of every call.
-            filling = [k + 0.5 for k in range(4 * len(self.plan.trace.ops))]
+            filling = [k + 0.5 for k in range(HOLES * len(self.plan.trace.ops))]
         try:
             result = waiting.send((parameters, sample))
         except (ArithmeticError, ValueError):  # which also ended the generator
