@@ -31,11 +31,15 @@ import numpy as np  # noqa: E402
 
 import autograd  # noqa: E402
 from autograd import Value, logsumexp, maximum, relu  # noqa: E402
+from autograd.compiler.backends import python as straight  # noqa: E402
 
 Contenders = dict[str, Callable[[], Any]]
+Clock = Callable[[], float]
 
 
-def interleaved(contenders: Contenders, seconds: float = 2.0, least: int = 7) -> dict[str, float]:
+def interleaved(
+    contenders: Contenders, seconds: float = 2.0, least: int = 7, clock: Clock = time.perf_counter
+) -> dict[str, float]:
     """The median time of each, in seconds: they take turns, so that a busy moment hits all of them alike."""
     batches: dict[str, int] = {}
     for name, call in contenders.items():
@@ -48,10 +52,10 @@ def interleaved(contenders: Contenders, seconds: float = 2.0, least: int = 7) ->
     while time.perf_counter() < end or len(times[name]) < least:
         for name, call in contenders.items():
             count = batches[name]
-            start = time.perf_counter()
+            start = clock()
             for _ in range(count):
                 call()
-            times[name].append((time.perf_counter() - start) / count)
+            times[name].append((clock() - start) / count)
         if time.perf_counter() > end + 60 * seconds:
             break
     return {name: statistics.median(ts) for name, ts in times.items()}
@@ -444,7 +448,7 @@ def section_irregular() -> None:
 
     eager()
     assert np.allclose([v.grad for v in step.parameters], step.gradient, rtol=1e-10, atol=0)
-    run = step._straight.run
+    run = step._run_by("python").run
     theta = step.theta.tolist()
     contenders: Contenders = {
         "compiled": step,
@@ -465,6 +469,66 @@ def section_irregular() -> None:
         assert np.allclose(np.array(function(point)[1]).ravel(), [v.grad for v in leaves], rtol=1e-8)
         contenders["CasADi SX"] = lambda: function(point)
     show("irregular graph of 20,000 nodes, batch 1", interleaved(contenders))
+
+
+def section_tricks() -> None:
+    """What each trick of the straight-line backend is worth: the same graphs without it, one by one."""
+    r = random.Random(1)
+    leaves = [Value(r.gauss(0, 1)) for _ in range(20)]
+    graphs: dict[str, Callable[[], Any]] = {}
+    for nodes in (20_000, 300):
+        plan = irregular_plan(nodes, [v.data for v in leaves])
+        graphs[f"irregular graph of {nodes:,} nodes"] = lambda plan=plan: irregular(
+            plan, leaves, Value.tanh, Value.sin, Value.sigmoid
+        )
+    layers = parameters([8, 8, 1])
+    graphs["network of 8-8-1 sigmoids"] = lambda: network_of_sigmoids(layers, leaves[:8])
+    for title, f in graphs.items():
+        contenders: Contenders = {}
+        for name, change in {"compiled": {}, "compiled, once more": {}, **TRICKS}.items():
+            step = without(change, f)
+            program, theta = step._run_by("python"), step.theta.tolist()
+            contenders[name] = lambda p=program, theta=theta: p.run(theta, (), True)
+        program = program.program(True, careful=True)
+        contenders["math's functions, ieee's if they raise"] = lambda p=program, theta=theta: p(theta, ())
+        print(f"\n{title}, batch 1: what it takes without each trick")
+        medians = interleaved(contenders, seconds=0.5, clock=time.thread_time)
+        for name, t in medians.items():
+            print(f"  {name:40} {_time(t):>12}   {t / medians['compiled']:.2f}")
+
+
+def without(change: dict[str, Any], f: Callable[[], Any]) -> Any:
+    """f compiled and run once, while these names of the backend's module mean something else."""
+    before = {name: getattr(straight, name) for name in change}
+    vars(straight).update(change)
+    try:
+        step = autograd.compile(f, backend="python", check=False)
+        step()
+    finally:
+        vars(straight).update(before)
+    return step
+
+
+def called_anew(lines: list[str]) -> list[str]:
+    """In place of a generator that does the work, one that calls a function for each sample."""
+    loop = ["def program():", "    result = None", "    while True:", "        result = once(*(yield result))"]
+    return ["def once(parameters, sample):", *lines[1:], *loop]
+
+
+TRICKS: dict[str, dict[str, Any]] = {
+    "sigmoid in place, equal parts made one": {"written_out": lambda x, once: x},
+    "terms subtracted instead of negated": {"_total": " + ".join},
+    "statements of one form in a row": {"alike_together": list},
+    "few names, used again": {"reuse_names": list},
+    "a generator that keeps its frame": {"wait_for_samples": called_anew},
+    "memory filled before the first run": {"HOLES": 0},
+}
+
+
+def network_of_sigmoids(layers: Any, x: Any) -> Any:
+    for w, b in layers:
+        x = [sum((wi * xi for wi, xi in zip(row, x, strict=True)), bi).sigmoid() for row, bi in zip(w, b, strict=True)]
+    return x[0]
 
 
 def section_training() -> None:
@@ -558,6 +622,7 @@ SECTIONS = {
     "large": section_large,
     "convolution": section_convolution,
     "irregular": section_irregular,
+    "tricks": section_tricks,
     "training": section_training,
     "jax": section_jax,
 }

@@ -30,8 +30,6 @@ from ..value import Value
 if TYPE_CHECKING:
     from .compiled import Compiled, Floats
 
-BACKENDS = ("auto", "numpy", "python", "jax", "numba")
-
 
 class _Options(TypedDict, total=False):
     params: Sequence[Value] | None
@@ -112,18 +110,24 @@ def compile(
             else ""
         )
         raise TypeError(f"expected a function to compile, but got {type(f).__name__}{hint}")
-    if backend not in BACKENDS:
-        raise ValueError(f"backend must be one of {', '.join(map(repr, BACKENDS))}, but got {backend!r}")
+    from .arguments import Arguments
+    from .check import check as compare
+    from .compiled import BACKENDS, Compiled
+    from .trace import trace
+
+    names = ("auto", *BACKENDS)
+    if backend not in names:
+        raise ValueError(f"backend must be one of {', '.join(map(repr, names))}, but got {backend!r}")
     if dtype not in ("float64", "float32"):
         raise ValueError(f"dtype must be 'float64' or 'float32', but got {dtype!r}")
     _check_example(f, example)
-    from .compiled import Compiled
-    from .trace import trace
-
     collecting = gc.isenabled()
     gc.disable()  # its passes over a million new containers take as long as the compiler's own
     try:
-        return Compiled(f, trace(f, example, params), example, dtype, backend, mean, check)
+        step: Compiled[Any] = Compiled(trace(f, example, params), Arguments(f, example, dtype), backend, mean)
+        if check:
+            compare(step, f, example)
+        return step
     finally:
         if collecting:
             gc.enable()

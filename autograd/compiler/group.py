@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 from ..ops import BUILT_IN, CONSTANT, SHEET
 from .normalise import BATCHED, CONST, LINEAR, SHARED, Graph
 from .trace import INPUT, PARAMETER
+
+CONSTANTS, PARAMETERS, ARGUMENTS, FIRST_GROUP = range(4)  # owners of nodes
 
 Nodes = NDArray[np.intp]  # node numbers; after layout the same arrays are looked up as places
 
@@ -39,6 +41,32 @@ class Part:
     x: Nodes  # [K, P] in a product of matrices, else [K, G]
     weights: Nodes | None = None  # [R, K] in a product of matrices, else [K, G]
     c: float = 1.0
+
+
+Kind = tuple[str, float, int]  # "dot" (Σ w·x) or "sum" (c·Σ x); c; which array owns the x
+
+
+class Factors(NamedTuple):
+    """What is multiplied in the terms of one kind: as many weights as x in a "dot", none in a "sum"."""
+
+    weights: list[int]
+    x: list[int]
+
+
+class Summand(NamedTuple):
+    """A kind with the number of its terms. Linear nodes with the same summands are computed together."""
+
+    kind: str
+    c: float
+    owner: int
+    length: int
+
+
+class Node(NamedTuple):
+    """A linear node, and per summand its factors."""
+
+    number: int
+    factors: list[Factors]
 
 
 @dataclass
@@ -89,7 +117,7 @@ def _reads(graph: Graph, i: int) -> list[int]:
     found = []
     for _, w, x in graph.terms[i]:
         found.append(x)
-        if w >= 0:
+        if w is not None:
             found.append(w)
     if i in graph.bias:
         found.append(graph.bias[i])
@@ -100,10 +128,9 @@ class _Grouper:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.groups: list[Group] = []
-        self.owner = [0] * len(graph.ops)  # which array a node lies in; arguments and parameters each count as one
+        leaves = {INPUT: ARGUMENTS, PARAMETER: PARAMETERS, CONSTANT: CONSTANTS}
+        self.owner = [leaves.get(op, FIRST_GROUP) for op in graph.ops]  # which array a node lies in
         self.place = list(range(len(graph.ops)))  # where in it
-        for i, op in enumerate(graph.ops):
-            self.owner[i] = {INPUT: -1, PARAMETER: -2, CONSTANT: -3}.get(op, 0)
         self.constants: dict[float, int] = {}
 
     def add_level(self, nodes: list[int], rank: int) -> None:
@@ -142,7 +169,7 @@ class _Grouper:
         return large + ([sorted(rest)] if rest else [])
 
     def _close(self, group: Group) -> None:
-        number = len(self.groups) + 1
+        number = FIRST_GROUP + len(self.groups)
         for k, i in enumerate(group.nodes):
             self.owner[i], self.place[i] = number, k
         self.groups.append(group)
@@ -191,111 +218,109 @@ class _Grouper:
             g.rank.append(CONST)
             g.active.append(False)
             node = self.constants[number] = len(g.ops) - 1
-            self.owner.append(-3)
+            self.owner.append(CONSTANTS)
             self.place.append(node)
         return node
 
-    def _parts_of(self, i: int) -> dict[tuple[str, float, int], tuple[list[int], list[int]]]:
-        """A sum's terms by where they come from: (kind, c, source) -> (weights, operands)."""
-        owner = self.owner
-        parts: dict[tuple[str, float, int], tuple[list[int], list[int]]] = {}
-        main = next((owner[x] for _, w, x in self.graph.terms[i] if w >= 0 and owner[x] != -3), -3)
-        for c, w, x in self.graph.terms[i]:
-            source = owner[x] if owner[x] != -3 else main  # a number in a window: the padding of an image
-            key = ("sum", c, source) if w < 0 else ("dot", 1.0, source)
-            part = parts.get(key)
-            if part is None:
-                part = parts[key] = [], []
-            if w >= 0:
-                part[0].append(w)
-            part[1].append(x)
-        if len(parts) > MAX_PARTS:  # irregular: one product, and one sum for each of the few coefficients
-            merged: dict[tuple[str, float, int], tuple[list[int], list[int]]] = {}
-            few = len({key[1] for key in parts if key[0] == "sum"}) <= 3
-            for (kind, c, _), (ws, xs) in parts.items():
-                if kind == "sum" and not few:
-                    kind, ws, c = "dot", [self._constant(c)] * len(xs), 1.0
-                part = merged.setdefault((kind, c, 0), ([], []))
-                part[0].extend(ws)
-                part[1].extend(xs)
-            return merged
-        return parts
+    def _summands_of(self, i: int) -> dict[Kind, Factors]:
+        """A sum's terms by where they come from."""
+        owner, terms = self.owner, self.graph.terms[i]
+        result: dict[Kind, Factors] = {}
+        main = next((owner[x] for _, w, x in terms if w is not None and owner[x] != CONSTANTS), CONSTANTS)
+        for c, w, x in terms:
+            source = owner[x] if owner[x] != CONSTANTS else main  # a number in a window: the padding of an image
+            key = ("sum", c, source) if w is None else ("dot", 1.0, source)
+            found = result.get(key)
+            if found is None:
+                found = result[key] = Factors([], [])
+            if w is not None:
+                found[0].append(w)
+            found[1].append(x)
+        return result if len(result) <= MAX_PARTS else self._merged(result)
+
+    def _merged(self, summands: dict[Kind, Factors]) -> dict[Kind, Factors]:
+        """An irregular sum: one product, and one sum for each of the few coefficients."""
+        result: dict[Kind, Factors] = {}
+        few = len({c for kind, c, _ in summands if kind == "sum"}) <= 3
+        for (kind, c, _), (weights, x) in summands.items():
+            if kind == "sum" and not few:
+                kind, weights, c = "dot", [self._constant(c)] * len(x), 1.0
+            found = result.setdefault((kind, c, 0), Factors([], []))
+            found.weights.extend(weights)
+            found.x.extend(x)
+        return result
 
     def _add_linear(self, members: list[int], rank: int) -> None:
         g = self.graph
-        buckets: dict[Any, list[tuple[int, list[tuple[list[int], list[int]]]]]] = {}
+        buckets: dict[tuple[int | None, tuple[Summand, ...]], list[Node]] = {}
         for i in members:
-            parts = self._parts_of(i)
-            bias = g.bias.get(i, -1)
-            kind = "" if bias < 0 else g.rank[bias]
-            keys = sorted(parts)
-            signature = (kind, *[(*key, len(parts[key][1])) for key in keys])
-            buckets.setdefault(signature, []).append((i, [parts[key] for key in keys]))
-        for signature, found in buckets.items():
-            shape = signature[1:]  # per part (kind, c, source, K)
-            if any(part[0] == "dot" and part[3] > 1 for part in shape) or (
-                sum(part[0] == "dot" for part in shape) and self._outer(found, shape)
-            ):
-                found = self._add_products(found, shape, rank)
-            if found:
-                self._add_sums(found, shape, rank)
+            found = self._summands_of(i)
+            bias = g.bias.get(i)
+            keys = sorted(found)
+            shape = tuple([Summand(*key, len(found[key].x)) for key in keys])
+            signature = None if bias is None else g.rank[bias], shape
+            buckets.setdefault(signature, []).append(Node(i, [found[key] for key in keys]))
+        for (_, shape), nodes in buckets.items():
+            dots = [k for k, summand in enumerate(shape) if summand.kind == "dot"]
+            if any(shape[k].length > 1 for k in dots) or (dots and self._outer(nodes, dots)):
+                nodes = self._add_products(nodes, shape, dots, rank)
+            if nodes:
+                self._add_sums(nodes, shape, rank)
 
     @staticmethod
-    def _outer(found: list[Any], shape: Any) -> bool:
+    def _outer(nodes: list[Node], dots: list[int]) -> bool:
         """Whether weights of windows of one entry are each used on many windows, or the other way round."""
-        dots = [k for k, part in enumerate(shape) if part[0] == "dot"]
-        rows = {tuple(parts[k][0][0] for k in dots) for _, parts in found}
-        windows = {tuple(parts[k][1][0] for k in dots) for _, parts in found}
-        return len(rows) > 1 and len(rows) * len(windows) <= 2 * len(found)
+        rows = {tuple(factors[k].weights[0] for k in dots) for _, factors in nodes}
+        windows = {tuple(factors[k].x[0] for k in dots) for _, factors in nodes}
+        return len(rows) > 1 and len(rows) * len(windows) <= 2 * len(nodes)
 
-    def _add_products(self, found: list[Any], shape: Any, rank: int) -> list[Any]:
+    def _add_products(self, nodes: list[Node], shape: tuple[Summand, ...], dots: list[int], rank: int) -> list[Node]:
         """Products of matrices; returns the nodes that fit into none."""
-        dots = [k for k, part in enumerate(shape) if part[0] == "dot"]
-        rows: dict[Any, list[tuple[int, Any]]] = {}
+        rows: dict[Any, list[tuple[int, Node]]] = {}
         window_numbers: dict[Any, int] = {}
-        for i, parts in found:
-            row = (self.graph.bias.get(i, -1), *[tuple(parts[k][0]) for k in dots])
-            window = tuple([tuple(parts[k][1]) for k in dots])
+        for node in nodes:
+            row = (self.graph.bias.get(node.number), *[tuple(node.factors[k].weights) for k in dots])
+            window = tuple([tuple(node.factors[k].x) for k in dots])
             number = window_numbers.setdefault(window, len(window_numbers))
-            rows.setdefault(row, []).append((number, (i, parts)))
-        blocks: dict[tuple[int, ...], list[list[Any]]] = {}
+            rows.setdefault(row, []).append((number, node))
+        blocks: dict[tuple[int, ...], list[list[Node]]] = {}
         for members in rows.values():
             members.sort(key=lambda m: m[0])
             blocks.setdefault(tuple(number for number, _ in members), []).append([node for _, node in members])
         thin = [b for b in blocks.values() if len(b) == 1]
-        slabs: list[Any] = []
+        slabs: list[Node] = []
         for block in blocks.values():
             if len(block) == 1 and len(thin) > 4:  # many single rows: one slab is better than many small products
                 slabs += block[0]
             else:
-                self._add_product(block, shape, dots, rank)
+                self._add_product(block, shape, rank)
         return slabs
 
-    def _add_product(self, block: list[list[Any]], shape: Any, dots: list[int], rank: int) -> None:
-        nodes = [i for row in block for i, _ in row]
-        out = Group(LINEAR, rank, nodes, rows=len(block), positions=len(block[0]))
-        for k, (_, c, _, _) in enumerate(shape):
-            if k in dots:
-                weights = np.array([row[0][1][k][0] for row in block], dtype=np.intp)
-                x = np.array([parts[k][1] for _, parts in block[0]], dtype=np.intp).T
+    def _add_product(self, block: list[list[Node]], shape: tuple[Summand, ...], rank: int) -> None:
+        nodes = [node for row in block for node in row]
+        out = Group(LINEAR, rank, [node.number for node in nodes], rows=len(block), positions=len(block[0]))
+        for k, summand in enumerate(shape):
+            if summand.kind == "dot":
+                weights = np.array([row[0].factors[k].weights for row in block], dtype=np.intp)
+                x = np.array([node.factors[k].x for node in block[0]], dtype=np.intp).T
                 out.parts.append(Part(x, weights))
             else:
-                out.parts.append(
-                    Part(np.array([parts[k][1] for row in block for _, parts in row], dtype=np.intp).T, c=c)
-                )
-        if nodes[0] in self.graph.bias:
-            out.bias = np.array([self.graph.bias[row[0][0]] for row in block], dtype=np.intp)
+                out.parts.append(Part(np.array([node.factors[k].x for node in nodes], dtype=np.intp).T, c=summand.c))
+        if nodes[0].number in self.graph.bias:
+            out.bias = np.array([self.graph.bias[row[0].number] for row in block], dtype=np.intp)
         self._close(out)
 
-    def _add_sums(self, found: list[Any], shape: Any, rank: int) -> None:
-        parts_of = dict(found)
-        flat = {i: [x for _, xs in parts for x in xs[:1]] for i, parts in found}
-        members = self._sorted([i for i, _ in found], lambda i: flat[i])
+    def _add_sums(self, nodes: list[Node], shape: tuple[Summand, ...], rank: int) -> None:
+        factors_of = dict(nodes)
+        first = {i: [factors.x[0] for factors in found if factors.x] for i, found in nodes}
+        members = self._sorted([*factors_of], lambda i: first[i])
         out = Group(LINEAR, rank, members)
-        for k, (kind, c, _, _) in enumerate(shape):
-            x = np.array([parts_of[i][k][1] for i in members], dtype=np.intp).T
-            weights = np.array([parts_of[i][k][0] for i in members], dtype=np.intp).T if kind == "dot" else None
-            out.parts.append(Part(x, weights, c))
+        for k, summand in enumerate(shape):
+            x = np.array([factors_of[i][k].x for i in members], dtype=np.intp).T
+            weights = None
+            if summand.kind == "dot":
+                weights = np.array([factors_of[i][k].weights for i in members], dtype=np.intp).T
+            out.parts.append(Part(x, weights, summand.c))
         if members[0] in self.graph.bias:
             out.bias = np.array([self.graph.bias[i] for i in members], dtype=np.intp)
         self._close(out)

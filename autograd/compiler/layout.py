@@ -59,7 +59,6 @@ class Layout:
     place_of: NDArray[np.intp]  # node -> its place in that array
     parameter_order: NDArray[np.intp]  # theta[k] is trace.parameters[parameter_order[k]]
     constants: NDArray[np.float64]
-    argument_sizes: list[int]
     sizes: dict[str, int] = field(default_factory=dict)  # places per bank
 
     def array_for(self, group: Group) -> Array:
@@ -184,6 +183,5 @@ def lay_out(trace: Trace, graph: Graph, groups: Sequence[Group], argument_names:
         builder.place_of,
         np.array(by_place, dtype=np.intp),
         np.array([graph.numbers[i] for i in constants], dtype=np.float64),
-        [len(nodes) for nodes in trace.arguments],
         dict(builder.sizes),
     )

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..ops import BUILT_IN, CONSTANT, SHEET
 from .symbols import leaf, partials
@@ -29,7 +30,13 @@ CONST, SHARED, BATCHED = 0, 1, 2
 LINEAR = "linear"
 MAX_COPIED = 64  # a long sum under a minus sign stays a node of its own, so that this pass takes linear time
 
-Term = tuple[float, int, int]  # c, w (or -1), x
+
+class Term(NamedTuple):
+    """One summand of a linear node: the number c, times the shared node ``weight``, if any, times the node x."""
+
+    c: float
+    weight: int | None
+    x: int
 
 
 @dataclass
@@ -139,7 +146,7 @@ class _Linear:
         if kind == "sum":
             if coefficients == (1.0, 1.0) and self.chained(i, operands[0], operands[1]):
                 return
-            pairs = [(c, -1, x) for c, x in zip(coefficients, operands, strict=True)]
+            terms = [Term(c, None, x) for c, x in zip(coefficients, operands, strict=True)]
         elif kind == "products":
             half = len(operands) // 2
             if half == 1:
@@ -147,20 +154,20 @@ class _Linear:
                 if g.rank[a] > g.rank[b]:
                     a, b = b, a
                 if CONST < g.rank[a] < g.rank[b]:
-                    self.sums[i] = [(1.0, a, b)]
+                    self.sums[i] = [Term(1.0, a, b)]
                     return
             products = self.products(i, operands[:half], operands[half:])
             if products is None:
                 return
-            pairs = products
+            terms = products
         elif kind == "" and g.rank[operands[-1]] == CONST and len(operands) == 2 and g.rank[operands[0]] != CONST:
             scale = self.scale(op, g.numbers[operands[1]])  # x / 4 is linear, too
             if scale is None:
                 return
-            pairs = [(scale, -1, operands[0])]
+            terms = [Term(scale, None, operands[0])]
         else:
             return
-        self.sums[i] = self.flatten(pairs)
+        self.sums[i] = self.flatten(terms)
 
     def chained(self, i: int, a: int, b: int) -> bool:
         """The common case of `flatten`, a link in a chain of additions, written out because there are so many."""
@@ -170,7 +177,7 @@ class _Linear:
             return False
         other = sums.get(b) if uses[b] == 1 else None
         if other is None:
-            inner.append((self.graph.numbers[b], -1, -1) if self.graph.rank[b] == CONST else (1.0, -1, b))
+            inner.append(Term(1.0, None, b))
         elif len(other) <= len(inner):
             inner += other
             del sums[b]
@@ -205,9 +212,9 @@ class _Linear:
             if rank[a] > rank[b]:
                 a, b = b, a
             if rank[a] == CONST:
-                terms.append((self.graph.numbers[a], -1, b))
+                terms.append(Term(self.graph.numbers[a], None, b))
             elif rank[a] < rank[b]:
-                terms.append((1.0, a, b))
+                terms.append(Term(1.0, a, b))
             elif len(left) == 1 and self.graph.ops[i] == "mul":
                 return None
             else:
@@ -215,43 +222,39 @@ class _Linear:
                 value = g.numbers[a] * g.numbers[b]
                 new = self.node("mul", (a, b), value, rank[a], g.active[a] or g.active[b])
                 self.added.append((new, i))
-                terms.append((1.0, -1, new))
+                terms.append(Term(1.0, None, new))
         return terms
 
-    def flatten(self, pairs: list[Term]) -> list[Term]:
+    def flatten(self, terms: list[Term]) -> list[Term]:
         """Put the terms of sums that are used here only in their place. Plain additions extend the longest list."""
-        result: list[Term] | None = None
-        first = -1
-        if len(pairs) <= 2:  # steal the list of the longer inner sum: a chain of additions must not be copied each time
-            best = 0
-            for k, (c, w, x) in enumerate(pairs):
-                inner = self.sums.get(x)
-                if c == 1.0 and w < 0 and inner is not None and self.uses[x] == 1 and len(inner) > best:
-                    first, best = k, len(inner)
-            if first >= 0:
-                x = pairs[first][2]
-                result = self.sums.pop(x)
-                self.absorbed.add(x)
-                if first == 1 and len(result) <= MAX_COPIED:  # keep the order in which they were written
-                    result, tail = [], result
-                    self._extend(result, pairs[:1])
-                    return result + tail
-        if result is None:
-            result = []
-        self._extend(result, [p for k, p in enumerate(pairs) if k != first])
-        return result
+        if len(terms) > 2:
+            return self._extended([], terms)
+        # steal the list of the longer inner sum: a chain of additions must not be copied each time
+        first, best = -1, 0
+        for k, (c, w, x) in enumerate(terms):
+            inner = self.sums.get(x)
+            if c == 1.0 and w is None and inner is not None and self.uses[x] == 1 and len(inner) > best:
+                first, best = k, len(inner)
+        if first < 0:
+            return self._extended([], terms)
+        x = terms.pop(first).x
+        result = self.sums.pop(x)
+        self.absorbed.add(x)
+        if first == 1 and len(result) <= MAX_COPIED:  # keep the order in which they were written
+            return self._extended([], terms) + result
+        return self._extended(result, terms)
 
-    def _extend(self, result: list[Term], pairs: list[Term]) -> None:
-        rank, sums, uses = self.graph.rank, self.sums, self.uses
-        for c, w, x in pairs:
-            if w < 0 and uses[x] == 1 and x in sums and (len(sums[x]) <= MAX_COPIED or c == 1.0):
+    def _extended(self, result: list[Term], terms: list[Term]) -> list[Term]:
+        sums, uses = self.sums, self.uses
+        for term in terms:
+            c, w, x = term
+            if w is None and uses[x] == 1 and x in sums and (len(sums[x]) <= MAX_COPIED or c == 1.0):
                 inner = sums.pop(x)
                 self.absorbed.add(x)
-                result += inner if c == 1.0 else [(c * ci, wi, xi) for ci, wi, xi in inner]
-            elif w < 0 and rank[x] == CONST:
-                result.append((c * self.graph.numbers[x], -1, -1))
+                result += inner if c == 1.0 else [Term(c * t.c, t.weight, t.x) for t in inner]
             else:
-                result.append((c, w, x))
+                result.append(term)
+        return result
 
     def output(self, y: int) -> int:
         """An output is always a computed, batched node."""
@@ -259,7 +262,7 @@ class _Linear:
         if g.rank[y] == BATCHED and g.ops[y] != INPUT:
             return y
         new = self.node(LINEAR, (), g.numbers[y], BATCHED, g.active[y])
-        self.sums[new] = [(g.numbers[y], -1, -1)] if g.rank[y] == CONST else [(1.0, -1, y)]
+        self.sums[new] = [Term(1.0, None, y)]
         self.added.append((new, len(g.ops)))
         return new
 
@@ -285,24 +288,26 @@ class _Linear:
         node = self.scales.get((c, w))
         if node is None:
             node = self.scales[c, w] = self.node(LINEAR, (), 0.0, SHARED, self.graph.active[w])
-            self.graph.terms[node] = [(c, -1, w)]
+            self.graph.terms[node] = [Term(c, None, w)]
             self.graph.order.append(node)
         return node
 
     def _split(self, i: int) -> None:
         g, rank = self.graph, self.graph.rank
         number, shared, terms = 0.0, [], []
-        window = rank[i] == BATCHED and any(w >= 0 for _, w, _ in self.sums[i])
-        for c, w, x in self.sums[i]:
-            if x < 0:
-                number += c
-            elif window and w < 0 and c != 1.0 and rank[x] == SHARED:
-                terms.append((1.0, x, self.constant(c)))  # a weight that meets a number: the padding of an image
+        window = rank[i] == BATCHED and any(t.weight is not None for t in self.sums[i])
+        for term in self.sums[i]:
+            c, w, x = term
+            if rank[x] == CONST:
+                number += c * g.numbers[x]
             elif rank[i] == BATCHED and rank[x] == SHARED:
-                shared.append((c, w, x))
+                if window and c != 1.0:  # a weight that meets a number: the padding of an image
+                    terms.append(Term(1.0, x, self.constant(c)))
+                else:
+                    shared.append(term)
             else:
-                terms.append((1.0, self.scaled(c, w), x) if w >= 0 and c != 1.0 else (c, w, x))
-        if shared and (len(shared) > 1 or shared[0][0] != 1.0 or number != 0.0):
+                terms.append(term if w is None or c == 1.0 else Term(1.0, self.scaled(c, w), x))
+        if shared and (len(shared) > 1 or shared[0].c != 1.0 or number != 0.0):
             bias = self.node(LINEAR, (), 0.0, SHARED, True)
             g.terms[bias] = shared
             if number != 0.0:
@@ -310,7 +315,7 @@ class _Linear:
             g.order.append(bias)
             g.bias[i] = bias
         elif shared:
-            g.bias[i] = shared[0][2]
+            g.bias[i] = shared[0].x
         elif number != 0.0 or not terms:
             g.bias[i] = self.constant(number)
         g.ops[i] = LINEAR

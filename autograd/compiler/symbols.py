@@ -267,13 +267,3 @@ def _run(op: str, rule: Callable[[], Any]) -> Any:
         return rule()
     except Exception as error:
         raise TracingError(f"the rule of operation {op!r} cannot be compiled: {error}") from error
-
-
-def leaves_of(x: Symbol) -> list[Symbol]:
-    found, waiting = [], [x]
-    while waiting:
-        s = waiting.pop()
-        if s.operator == "leaf":
-            found.append(s)
-        waiting += s.arguments
-    return found

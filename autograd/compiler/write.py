@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from .differentiate import Definition, Gather, Program, Store
 from .layout import Array
+from .listing import code_of
 from .symbols import BATCH, COMPARISONS, WORDS, Shape, Symbol, is_number
 
 UFUNCS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "pow": "power"}
@@ -38,6 +39,12 @@ class Text:
 
     source: str
     constants: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def load(self, name: str, words: dict[str, Any]) -> Any:
+        """The function of this name, with ``words`` for what the text does not define itself."""
+        space = {**words, **self.constants}
+        exec(code_of(self.source, name), space)
+        return space[name]
 
 
 class _Constants:

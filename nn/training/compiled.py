@@ -24,7 +24,8 @@ import numpy as np
 
 from autograd import NonFiniteError, Value
 from autograd.compiler import compile as compile_function
-from autograd.compiler.compiled import FAR, Compiled, moved, only_rounding
+from autograd.compiler.check import FAR, moved, only_rounding
+from autograd.compiler.compiled import Compiled
 
 from .. import losses, optim
 from ..layers import as_list

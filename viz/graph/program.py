@@ -11,7 +11,6 @@ code. Only the forward half is drawn; the backward half is the same picture, rea
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from .diagram import CIRCLES, SUMMARY_SIZE, SUPERSCRIPT, Diagram, Part, count
 if TYPE_CHECKING:
     from autograd.compiler.compiled import Compiled
     from autograd.compiler.describe import Statement
+    from autograd.compiler.symbols import Symbol
 
 ARRAYS = ("array", "arrays")
 INPUTS = ("argument", "parameter", "constant")
@@ -40,12 +40,9 @@ def build(step: Compiled[Any], *, fmt: str = ".4g", depth: int | str | None = "a
             that logsumexp subtracts; "all", or a number above 0, draws them.
         max_nodes: with depth "auto", the most parts that are drawn.
     """
-    statements = step.groups
-    inputs = {s.name: _in_order(s) for s in statements}
-    forward = [s for s in statements if not s.backward]
-    helpers = _helpers(forward, inputs) if depth in ("auto", 0) else {}
-    results = _results(step)
-    parts = _parts(forward, inputs, helpers, results, {s.name for s in statements if s.backward}, step.mean, fmt)
+    forward = [s for s in step.groups if not s.backward]
+    helpers = _helpers(forward) if depth in ("auto", 0) else {}
+    parts = _parts(forward, helpers, step.mean, fmt)
     if depth == "auto" and len(parts) > max_nodes:
         return _summary(parts, min(SUMMARY_SIZE, max_nodes - 1))
     note = ""
@@ -59,7 +56,7 @@ def rows(step: Compiled[Any], fmt: str) -> list[tuple[str, str, str, str]]:
     """The table of a compiled function: name, operation, inputs and shape of every array, those of gradients last."""
     table = [("name", "op", "inputs", "shape")]
     for s in step.groups:
-        names = _in_order(s)
+        names: Sequence[str] = s.inputs
         if len(names) > MANY_NAMES:
             names = [*names[:4], "…", names[-1]]
         table.append((s.name, "gradient" if s.backward else _symbol(s, fmt), ", ".join(names), _shape(s)))
@@ -69,57 +66,54 @@ def rows(step: Compiled[Any], fmt: str) -> list[tuple[str, str, str, str]]:
 # --- what a statement says
 
 
-def _in_order(s: Statement) -> list[str]:
-    """The inputs as the formula names them, from left to right."""
-    place = {word: -i for i, word in enumerate(reversed(re.findall(r"\w+", s.formula)))}
-    return sorted(s.inputs, key=lambda name: place.get(name, 1))
-
-
 def _shape(s: Statement) -> str:
     return "×".join(map(str, s.shape)) or "1"
 
 
-# in a linear statement: indices, the shapes and axes of functions, and numbers, none of which is an operation
-_NUMBER = r"-?\b\d[\d.]*(?:e[-+]?\d+)?"
-_NOT_OPERATIONS = re.compile(rf"\[[^\]]*\]|\.reshape\([^)]*\)|{_NUMBER}")
-_WORDS = {"@": "@", "*": "×", "sum(": "Σ", "+": "+", "-": "−"}
+_WORDS = {"@": "@", "*": "×", "sum": "Σ", "+": "+", "-": "−", "neg": "−"}
+_COMPARISONS = {"<=": "≤", ">=": "≥", "==": "="}
 
 
 def _symbol(s: Statement, fmt: str) -> str:
     """What the gate says."""
+    if not s.terms:  # an argument, a parameter or a constant
+        return s.op
+    operator, operands = s.terms[0].operator, s.terms[0].arguments
     if s.op == "linear":
-        scaled = re.fullmatch(rf"\w+(?:\[[^\]]*\])? \* ({_NUMBER})", s.formula)
-        if scaled:
-            return "×" + format_number(float(scaled[1]), fmt)
-        text = _NOT_OPERATIONS.sub(" ", s.formula)
-        return " ".join(word for sign, word in _WORDS.items() if sign in text) or SHEET["identity"].symbol
-    if s.op in ("pow", "mul") and re.fullmatch(r"(.+) \* \1", s.formula):
+        if operator == "*" and operands[0].operator == "leaf" and operands[1].operator == "number":
+            return "×" + format_number(operands[1].detail, fmt)
+        found = _operators(s.terms[0])
+        words = dict.fromkeys(word for operator, word in _WORDS.items() if operator in found)
+        return " ".join(words) or SHEET["identity"].symbol
+    if s.op in ("pow", "mul") and operator == "*" and _same(*operands):
         return "x²"
     if s.op == "pow":
-        exponent = re.search(rf"\*\* \(?({_NUMBER})\)?$", s.formula)
-        if not exponent:
+        if operator != "pow" or operands[1].operator != "number":
             return "x^y" if len(s.inputs) == 2 else SHEET["pow"].symbol
-        text = format_number(float(exponent[1]), fmt)
-        return "x" + text.translate(SUPERSCRIPT) if re.fullmatch(r"−?\d+", text) else f"x^{text}"
-    if s.op in ("less", "less_equal", "equal"):
-        number = re.fullmatch(rf"where\((?:.+) (<=?|>=?|==) ({_NUMBER}), 1\.0, 0\.0\)", s.formula)
-        if number:
-            sign = {"<=": "≤", ">=": "≥", "==": "="}.get(number[1], number[1])
-            return f"{sign} {format_number(float(number[2]), fmt)}" + "?" * (sign == "=")
+        text = format_number(operands[1].detail, fmt)
+        return "x" + text.translate(SUPERSCRIPT) if text.removeprefix("−").isdecimal() else f"x^{text}"
+    if s.op in ("less", "less_equal", "equal") and operator == "where":
+        condition, (_, right) = operands[0].operator, operands[0].arguments
+        if right.operator == "number":
+            sign = _COMPARISONS.get(condition, condition)
+            return f"{sign} {format_number(right.detail, fmt)}" + "?" * (sign == "=")
     return CIRCLES.get(s.op) or (SHEET[s.op].symbol if s.op in SHEET else s.op)
 
 
-def _results(step: Compiled[Any]) -> set[str]:
-    """The arrays that hold what the function returns."""
-    layout = step._layout
-    return {layout.arrays[k].name for k in set(layout.array_of[step._outputs].tolist())}
+def _operators(x: Symbol) -> set[str]:
+    return {x.operator}.union(*map(_operators, x.arguments))
 
 
-def _helpers(forward: Sequence[Statement], inputs: dict[str, list[str]]) -> dict[str, str]:
+def _same(a: Symbol, b: Symbol) -> bool:
+    """Whether two operands are one and the same, written twice."""
+    return a is b or (a.operator == b.operator == "leaf" and a.detail.text == b.detail.text)
+
+
+def _helpers(forward: Sequence[Statement]) -> dict[str, str]:
     """Arrays that stand for no node and serve one other array: each with the name of that one."""
     users: dict[str, list[str]] = {s.name: [] for s in forward}
     for s in forward:
-        for name in inputs[s.name]:
+        for name in s.inputs:
             users[name].append(s.name)
     return {
         s.name: users[s.name][0]
@@ -131,58 +125,51 @@ def _helpers(forward: Sequence[Statement], inputs: dict[str, list[str]]) -> dict
 # --- parts
 
 
-def _parts(
-    forward: Sequence[Statement],
-    inputs: dict[str, list[str]],
-    helpers: dict[str, str],
-    results: set[str],
-    gradients: set[str],
-    mean: bool,
-    fmt: str,
-) -> list[Part]:
+def _parts(forward: Sequence[Statement], helpers: dict[str, str], mean: bool, fmt: str) -> list[Part]:
     """One part per array that the results depend on, inputs first."""
+    inputs = {s.name: s.inputs for s in forward}
     for helper, user in helpers.items():  # a helper comes before its user, so that what it reads is handed on
         merged = [y for x in inputs[user] for y in (inputs[helper] if x == helper else [x])]
-        inputs[user] = list(dict.fromkeys(merged))
+        inputs[user] = tuple(dict.fromkeys(merged))
     used: set[str] = set()  # by what leads to a result
     for s in reversed(forward):
-        if s.name in results or s.name in used:
+        if s.is_result or s.name in used:
             used.update(inputs[s.name])
     part_of: dict[str, int] = {}
     parts: list[Part] = []
     for s in forward:
-        if s.name in results or s.name in used:
-            part = _part(s, "d" + s.name if "d" + s.name in gradients else "", fmt)
+        if s.is_result or s.name in used:
+            part = _part(s, fmt)
             part.inputs = [part_of[name] for name in inputs[s.name]]
             part.locals_ = [None] * len(part.inputs)
             part_of[s.name] = len(parts)
             parts.append(part)
-            if s.name in results and s.name in used:  # its wire goes on, so that the result gets an end of its own
+            if s.is_result and s.name in used:  # its wire goes on, so that the result gets an end of its own
                 told = f"{part.name} is a result"
                 part = Part("gate", part.name, "", "", "=", "pill", inputs=[len(parts) - 1], tooltip=told)
                 part.locals_ = [None]
                 parts.append(part)
-            if s.name in results:
+            if s.is_result:
                 part.is_root = True
                 if mean:
                     part.name = f"mean({part.name})"
     return parts
 
 
-def _part(s: Statement, gradient: str, fmt: str) -> Part:
+def _part(s: Statement, fmt: str) -> Part:
     name, shape = one_line(s.name), _shape(s)
     told = f"{name} = {s.formula}, {shape}" if s.formula else f"{s.op} {name}, {shape}"
     if s.nodes and s.op not in INPUTS:
         told += f", for {count(s.nodes, 'node', 'nodes')}" + (f" ({s.op})" if s.op in SHEET else "")
-    if gradient:
-        told += f"; gradient {gradient}"
+    if s.gradient:
+        told += f"; gradient {s.gradient}"
     if s.op == "constant":
         return Part("constant", name, shape, tooltip=told)
     if s.op in INPUTS:
-        return Part("input", name, shape, gradient, is_parameter=s.op == "parameter", tooltip=told)
+        return Part("input", name, shape, s.gradient, is_parameter=s.op == "parameter", tooltip=told)
     symbol = _symbol(s, fmt)
     outline = "circle" if symbol in CIRCLES.values() and len(s.inputs) <= 2 else "pill"
-    return Part("gate", name, shape, gradient, symbol, outline, tooltip=told)
+    return Part("gate", name, shape, s.gradient, symbol, outline, tooltip=told)
 
 
 def _summary(parts: list[Part], budget: int) -> Diagram:

@@ -7,31 +7,93 @@ needs. Nothing here knows what the program computes.
 
 from __future__ import annotations
 
+import functools
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from ..write import Text
+import numpy as np
+
+from ..plan import Plan
+from ..write import Text, readable
+from .base import Array
+from .numpy import NUMPY_NAMES
 
 
-def function(text: Text, names: Sequence[str], shapes: Sequence[Any], dtype: Any) -> Callable[..., Any]:
-    jax = _jax(dtype)
-    from ..compiled import array_words, load
+class Jax:
+    """See `Backend`."""
 
-    program = load(text, "program", array_words(jax.numpy, importlib.import_module("jax.scipy.special")))
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.jax = plan, _jax(plan.dtype)
 
-    def run(theta: Any, *batch: Any) -> Any:
-        columns = [jax.numpy.asarray(X).reshape(X.shape[0], -1).T for X in batch]
-        return program(theta, *columns)
+    @property
+    def source(self) -> str:
+        return self.plan.readable.source
 
-    return run
+    def mean(self, columns: list[Array], n: int) -> float:
+        loss, self.plan.gradient[:] = self._there_and_back(self.plan.theta, *[c.T for c in columns])
+        return float(loss)
+
+    def outputs(self, columns: list[Array], n: int) -> Array:
+        return np.asarray(self._forward(self.plan.theta, *[c.T for c in columns]))
+
+    @functools.cached_property
+    def function(self) -> Callable[..., Any]:
+        """What `Compiled.function` gives."""
+        return self._function(self.plan.readable)
+
+    @functools.cached_property
+    def _there_and_back(self) -> Callable[..., Any]:
+        compiled: Callable[..., Any] = self.jax.jit(self.function)
+        return compiled
+
+    @functools.cached_property
+    def _forward(self) -> Callable[..., Any]:
+        plan = self.plan
+        compiled: Callable[..., Any] = self.jax.jit(self._function(readable(plan.program, plan.names, mean=False)))
+        return compiled
+
+    def _function(self, text: Text) -> Callable[..., Any]:
+        numpy = self.jax.numpy
+        program = text.load("program", array_words(numpy, importlib.import_module("jax.scipy.special")))
+
+        def run(theta: Any, *batch: Any) -> Any:
+            return program(theta, *[numpy.asarray(X).reshape(X.shape[0], -1).T for X in batch])
+
+        return run
 
 
-def jit(run: Callable[..., Any]) -> Callable[..., Any]:
-    import jax
+def array_words(np: Any, erf: Any) -> dict[str, Any]:
+    """The vocabulary of the readable programs, for NumPy or for jax.numpy; ``erf`` is where erf and erfc come from."""
 
-    compiled: Callable[..., Any] = jax.jit(run)
-    return compiled
+    def concatenate(n: Any, *arrays: Any) -> Any:
+        if n is not None:  # shared arrays beside batched ones
+            arrays = tuple(a if a.ndim == 2 else np.broadcast_to(a[:, None], (a.shape[0], n)) for a in arrays)
+        return np.concatenate(arrays)
+
+    def add_at(array: Any, index: Any, x: Any) -> Any:
+        tail = array.shape[1:]
+        rows = np.broadcast_to(x, (*index.shape, *tail)).reshape((index.size, *tail))
+        if hasattr(array, "at"):
+            return array.at[index.reshape(-1)].add(rows)
+        result = array.copy()
+        np.add.at(result, index.reshape(-1), rows)
+        return result
+
+    return {
+        **{name: getattr(np, name) for name in "exp log sqrt sin cos tanh where zeros sum max abs".split()},
+        **{name: getattr(np, name) for name in "tan sinh cosh log1p expm1 hypot".split()},
+        **{ours: getattr(np, theirs) for ours, theirs in NUMPY_NAMES.items()},
+        "erf": erf.erf,
+        "erfc": erf.erfc,
+        "sigmoid": lambda x: np.where(x >= 0.0, 1.0, np.exp(-abs(x))) / (1.0 + np.exp(-abs(x))),
+        "softplus": lambda x: np.logaddexp(0.0, x),
+        "take": lambda x, index: np.take(x, index, axis=0),
+        "concatenate": concatenate,
+        "add_at": add_at,
+        "broadcast": np.broadcast_to,
+        "float": float,
+    }
 
 
 def _jax(dtype: Any) -> Any:

@@ -21,13 +21,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ... import ieee
 from ...modes import TracingError
 from ...ops import BUILT_IN, CONSTANT, SHEET
+from ..plan import Plan, samples_of
 from ..symbols import ONE_ROW, Symbol, forward, leaf, partials, passed
-from ..trace import INPUT, PARAMETER, Trace
+from ..trace import INPUT, PARAMETER
+from .base import Array
 from .python import FAST, MAX_WRITTEN, D, Template, Writer, expression
 
 _LOOP = """\
@@ -60,11 +61,12 @@ def run(
 
 
 class Tape:
-    """The graph as arrays, and the compiled interpreter."""
+    """See `Backend`: the graph as arrays, and the compiled interpreter."""
 
-    def __init__(self, trace: Trace) -> None:
-        numba = _numba()
-        writer = Writer(trace, trace.parameter_nodes, backward=False, careful=False, raises=False)
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        numba, trace = _numba(), plan.trace
+        writer = Writer(trace, trace.parameter_nodes, None, careful=False, raises=False)
         rules: list[int] = []
         nodes: list[int] = []
         args: list[int] = []
@@ -112,13 +114,22 @@ class Tape:
         self.entries = np.array([i for argument in trace.arguments for i in argument], dtype=np.int64)
         self.roots = np.array(trace.outputs, dtype=np.int64)
 
-    def run(self, theta: NDArray[Any], samples: NDArray[Any], backward: bool) -> tuple[NDArray[Any], NDArray[Any]]:
-        """theta in the order of the trace, samples [N, entries]; the gradient is the sum over the samples."""
+    def mean(self, columns: list[Array], n: int) -> float:
+        losses, gradient = self.run(columns, self.plan.backward)
+        np.divide(gradient[self.plan.order], n, self.plan.gradient)
+        return float(losses.sum()) / n
+
+    def outputs(self, columns: list[Array], n: int) -> Array:
+        return self.run(columns, False)[0].T
+
+    def run(self, columns: list[Array], backward: bool) -> tuple[Array, Array]:
+        """The outputs of each sample, and the sum of their gradients in the order of the trace."""
+        samples = samples_of(columns).astype(float)
         outputs = np.empty((len(samples), len(self.roots)))
         gradient = np.empty(len(self.parameters))
         self.function(
-            theta, samples, self.v, self.g, *self.tape, self.parameters, self.entries, gradient, outputs, self.roots,
-            backward,
+            self.plan.given_order(self.plan.theta), samples, self.v, self.g, *self.tape, self.parameters,
+            self.entries, gradient, outputs, self.roots, backward,
         )  # fmt: skip
         return outputs, gradient
 

@@ -13,6 +13,7 @@ same graph runs many times faster than the engine builds it, and needs the stand
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import re
@@ -20,16 +21,20 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ... import ieee
 from ...modes import TracingError
 from ...ops import BUILT_IN, CONSTANT, CUT, SHEET
 from ..listing import code_of
+from ..plan import Plan, samples_of
 from ..symbols import COMPARISONS, WORDS, Symbol, forward, has_cut, leaf, partials, passed
 from ..trace import INPUT, PARAMETER, Trace
+from .base import Array
 
 MAX_WRITTEN = 16  # operations on more inputs are called, not written out
-MAX_INLINE = 200  # characters; Python's parser allows 200 brackets inside each other
-MAX_TERMS = 50
+MAX_TERMS = 50  # in one sum
+HOLES = 4  # numbers per node, to fill memory with before the first run
 
 FAST: dict[str, Any] = {name: getattr(math, name) for name in (*WORDS, "pow") if hasattr(math, name)}
 FAST |= {"sigmoid": ieee.sigmoid, "softplus": ieee.softplus, "inf": math.inf, "nan": math.nan, "CUT": CUT}
@@ -57,32 +62,28 @@ class Template:
 
     before: list[str]  # statements that name what occurs more than once
     result: str
-    after: list[str]  # the partial, if it shares work with the result: computed at once, one number is kept, not two
     before_partials: list[str]
     partials: list[str | None]  # one per operand; None where nothing goes back
     products: list[bool]  # per operand, whether that is the product
-    forward_uses: list[int]  # how often each operand occurs in `result` and `before`
-    backward_uses: list[bool]  # whether the result, and each operand, occurs in the partials
     rule: str = ""  # the operation, if its rule is called as it is: it is too long, or not plain arithmetic
 
 
 class Writer:
     """Prints one function; with ``careful``, division is a call that never raises.
 
+    ``active`` says which nodes need an adjoint; None if nothing goes backward.
     ``raises`` says whether exp of a large number raises, as `math.exp` does, so that somebody hears of it.
-    A value that is used once, and not on the way back, is not named but written where it is used, and so is an adjoint.
     """
 
     def __init__(
-        self, trace: Trace, parameters: Sequence[int], backward: bool, careful: bool, raises: bool = True
+        self, trace: Trace, parameters: Sequence[int], active: Sequence[bool] | None, careful: bool, raises: bool = True
     ) -> None:
-        self.trace, self.backward, self.careful = trace, backward, careful
+        self.trace, self.careful = trace, careful
         self.unfold = raises and not careful
         self.rules: dict[str, Any] = {}
         self.templates: dict[Any, Template] = {}
         self.lines: list[str] = ["def program(parameters, sample):"]
-        n = len(trace.ops)
-        self.names = [f"v{i}" for i in range(n)]
+        self.names = [f"v{i}" for i in range(len(trace.ops))]
         computed = []
         for i, op in enumerate(trace.ops):
             if op == CONSTANT:
@@ -93,11 +94,10 @@ class Writer:
         for vector, nodes in (("parameters", parameters), ("sample", entries)):
             if nodes:
                 self.put(f"{', '.join([f'v{i}' for i in nodes])}, = {vector}")
-        self.active = self._active() if backward else [False] * n
-        self._forward(computed)
+                self._forward(computed)
         outputs = f"({''.join(self.names[y] + ', ' for y in trace.outputs)})"
-        if backward:
-            gradient = self._backward(dict(computed), trace.outputs[0], parameters)
+        if active is not None:
+            gradient = self._backward(dict(computed), trace.outputs[0], parameters, active)
             self.put(f"return {outputs}, ({gradient})")
         else:
             self.put(f"return {outputs}")
@@ -105,25 +105,14 @@ class Writer:
     def put(self, line: str) -> None:
         self.lines.append("    " + line)
 
-    def _active(self) -> list[bool]:
-        active = [op == PARAMETER for op in self.trace.ops]
-        for i, operands in enumerate(self.trace.inputs):
-            for x in operands:
-                if active[x]:
-                    active[i] = True
-                    break
-        return active
-
     # --- rules as text
 
     def text(self, x: Symbol, named: dict[int, str]) -> str:
         name = named.get(id(x))
         return expression(x, [self.text(a, named) for a in x.arguments], self.careful) if name is None else name
 
-    def _named(
-        self, roots: list[Symbol], prefix: str, named: dict[int, str], wanted: set[int]
-    ) -> tuple[list[str], list[str]]:
-        """Statements for what occurs more than once or is wanted, and the texts of the roots; ``named`` grows."""
+    def _named(self, roots: list[Symbol], prefix: str, named: dict[int, str]) -> tuple[list[str], list[str]]:
+        """Statements for what occurs more than once, and the texts of the roots; ``named`` grows."""
         counts: dict[int, int] = {}
         order: list[Symbol] = []
 
@@ -138,7 +127,7 @@ class Writer:
             count(root)
         before = []
         for x in order:
-            if x.arguments and x.operator not in COMPARISONS and (counts[id(x)] > 1 or id(x) in wanted):
+            if x.arguments and x.operator not in COMPARISONS and counts[id(x)] > 1:
                 text = self.text(x, named)
                 named[id(x)] = f"{prefix}{{i}}_{len(named)}"
                 before.append(f"{named[id(x)]} = {_bare(text)}")
@@ -155,95 +144,59 @@ class Writer:
 
     def _make_template(self, op: str, operands: tuple[int, ...]) -> Template:
         trace = self.trace
-        count = len(operands)
         xs: list[Any] = [
             trace.numbers[x] if trace.ops[x] == CONSTANT else leaf(f"{{{k + 1}}}", ()) for k, x in enumerate(operands)
         ]
-        if count <= MAX_WRITTEN and any(isinstance(x, Symbol) for x in xs):
+        if len(xs) <= MAX_WRITTEN and any(isinstance(x, Symbol) for x in xs):
             try:
-                result = forward(op, *xs)
-                local = partials(op, leaf("{0}", ()), *xs)
+                return self._written(xs, forward(op, *xs), partials(op, leaf("{0}", ()), *xs))
             except TracingError:
                 pass
-            else:
-                sent = [isinstance(x, Symbol) and p is not None for p, x in zip(local, xs, strict=True)]
-                back = [
-                    passed(D, p) if has_cut(p) else p for p, s in zip(local, sent, strict=True) if s and p is not None
-                ]
-                if self.unfold:
-                    once: dict[Any, tuple[Symbol, Symbol]] = {}
-                    result, *back = [written_out(x, once) for x in (result, *back)]
-                named: dict[int, str] = {}
-                alone = self.backward and len(back) == 1 and not any(p is not None and has_cut(p) for p in local)
-                both = _calls(back) & _calls([result]) if alone else set()
-                before, (text,) = self._named([result], "t", named, both)
-                known = {x: named[x] for x in both} | ({id(result): "{0}"} if result.arguments else {})
-                before_partials, texts = self._named(back, "p", known, set())
-                after: list[str] = []
-                if both:
-                    after = [*before_partials, f"s{{i}} = {_bare(texts[0])}"]
-                    before_partials, texts = [], ["s{i}"]
-                iterator = iter(texts)
-                forms = [next(iterator) if s else None for s in sent]
-                ahead, behind = " ".join([*before, text, *after]), " ".join([*before_partials, *texts])
-                return Template(
-                    before,
-                    text,
-                    after,
-                    before_partials,
-                    forms,
-                    [p is not None and has_cut(p) for p in local],
-                    [ahead.count(f"{{{k + 1}}}") for k in range(count)],
-                    [(bool(after) and k == 0) or f"{{{k}}}" in behind for k in range(count + 1)],
-                )
+        return self._called(op, xs)
+
+    def _written(self, xs: list[Any], result: Symbol, local: list[Symbol | None]) -> Template:
+        """The rule in the place of each node that follows it."""
+        cuts = [p is not None and has_cut(p) for p in local]
+        sent = [p if isinstance(x, Symbol) else None for p, x in zip(local, xs, strict=True)]
+        back = [passed(D, p) if cut else p for p, cut in zip(sent, cuts, strict=True) if p is not None]
+        if self.unfold:
+            once: dict[Any, tuple[Symbol, Symbol]] = {}
+            result, *back = [written_out(x, once) for x in (result, *back)]
+        before, (text,) = self._named([result], "t", {})
+        before_partials, texts = self._named(back, "p", {id(result): "{0}"} if result.arguments else {})
+        forms = iter(texts)
+        return Template(before, text, before_partials, [None if p is None else next(forms) for p in sent], cuts)
+
+    def _called(self, op: str, xs: list[Any]) -> Template:
+        """A call of the rule as it is."""
         self.rules[f"forward_{op}"], self.rules[f"partials_{op}"] = _forward_rule(op), _partials_rule(op)
-        arguments = ", ".join(f"{{{k + 1}}}" for k in range(count))
+        arguments = ", ".join(f"{{{k + 1}}}" for k in range(len(xs)))
         may_cut = op not in BUILT_IN or any(p is None or has_cut(p) for p in partials(op, D, D, D))
         called = "p{{i}}[{k}]"
         form = f"(0.0 if {called} is CUT or {called} is None else {{{{d}}}} * {called})" if may_cut else called
         return Template(
             [],
             f"forward_{op}({arguments})",
-            [],
             [f"p{{i}} = partials_{op}({{0}}, {arguments})"],
             [form.format(k=k) if isinstance(x, Symbol) else None for k, x in enumerate(xs)],
-            [may_cut] * count,
-            [1] * count,
-            [True] * (count + 1),
-            rule=op,
+            [may_cut] * len(xs),
+            op,
         )
 
     # --- the two passes
 
     def _forward(self, computed: list[tuple[int, Template]]) -> None:
-        trace = self.trace
-        uses, kept = [0] * len(trace.ops), [False] * len(trace.ops)
-        for y in trace.outputs:
-            kept[y] = True
         for i, template in computed:
-            for x, count in zip(trace.inputs[i], template.forward_uses, strict=True):
-                uses[x] += count
-            if self.active[i]:
-                for x, used in zip((i, *trace.inputs[i]), template.backward_uses, strict=True):
-                    if used:
-                        kept[x] = True
-        names = self.names
-        for i, template in computed:
-            operands = [names[x] for x in trace.inputs[i]]
+            operands = [self.names[x] for x in self.trace.inputs[i]]
             for line in template.before:
                 self.put(line.format("", *operands, i=i))
-            text = template.result.format("", *operands, i=i)
-            if uses[i] == 1 and not kept[i] and len(text) < MAX_INLINE:
-                names[i] = text
-            else:
-                self.put(f"v{i} = {_bare(text)}")
-                if self.active[i]:
-                    for line in template.after:
-                        self.put(line.format(f"v{i}", *operands, i=i))
+            self.put(f"v{i} = {_bare(template.result.format('', *operands, i=i))}")
 
-    def _backward(self, templates: dict[int, Template], root: int, parameters: Sequence[int]) -> str:
+    def _backward(
+        self, templates: dict[int, Template], root: int, parameters: Sequence[int], active: Sequence[bool]
+    ) -> str:
         trace = self.trace
-        sent: dict[int, list[str]] = {root: ["1.0"]} if self.active[root] else {}
+        sent: dict[int, list[str]] = {root: ["1.0"]} if active[root] else {}
         for i in range(root, -1, -1):
             template = templates.get(i)
             if template is None or i not in sent:
@@ -253,10 +206,9 @@ class Writer:
             forms = [
                 (x, form, is_product)
                 for x, form, is_product in zip(operands, template.partials, template.products, strict=True)
-                if form is not None and self.active[x]
+                if form is not None and active[x]
             ]
-            written = " ".join([*template.before_partials, *[form for _, form, _ in forms]])
-            d = self._sum(i, sent.pop(i), inline=len(forms) <= 1 and written.count("{d}") <= 1)
+            d = self._sum(i, sent.pop(i))
             for line in template.before_partials:
                 self.put(line.format(*names, i=i, d=d))
             for x, form, is_product in forms:
@@ -271,15 +223,15 @@ class Writer:
                 else:
                     product = sign + (text if size == "1.0" else f"({size} * {text})")
                 sent.setdefault(x, []).append(product)
-        return "".join((_bare(self._sum(i, sent[i], True)) if i in sent else "0.0") + ", " for i in parameters)
+        return "".join((self._sum(i, sent[i]) if i in sent else "0.0") + ", " for i in parameters)
 
-    def _sum(self, i: int, terms: list[str], inline: bool) -> str:
-        """The adjoint of node i: its text if that is short and used once, else a name for it."""
+    def _sum(self, i: int, terms: list[str]) -> str:
+        """The adjoint of node i: a name for it, or its text if that is as short."""
         while len(terms) > MAX_TERMS:
             self.put(f"d{i} = {_total(terms[:MAX_TERMS])}")
             terms = [f"d{i}", *terms[MAX_TERMS:]]
-        text = terms[0] if len(terms) == 1 else f"({_total(terms)})"
-        if (inline and len(text) < MAX_INLINE) or text.removeprefix("-").isidentifier() or text in ("1.0", "-1.0"):
+        text = _total(terms)
+        if text.removeprefix("-").isidentifier() or text in ("1.0", "-1.0"):
             return text
         self.put(f"d{i} = {_bare(text)}")
         return f"d{i}"
@@ -318,19 +270,6 @@ def written_out(x: Symbol, once: dict[Any, tuple[Symbol, Symbol]]) -> Symbol:
             result = once.setdefault(key, (x, Symbol(x.operator, arguments, x.shape, x.detail, x.row)))[1]
         once[id(x)] = x, result  # x, too, or another symbol might get its id
     return once[id(x)][1]
-
-
-def _calls(roots: list[Symbol]) -> set[int]:
-    """The functions that trees call, which are worth keeping from the way there for the way back."""
-    met, found, waiting = set(), set(), list(roots)
-    while waiting:
-        x = waiting.pop()
-        if id(x) not in met:
-            met.add(id(x))
-            if x.operator in WORDS or x.operator == "pow":
-                found.add(id(x))
-            waiting += x.arguments
-    return found
 
 
 def _total(terms: list[str]) -> str:
@@ -450,21 +389,48 @@ def _form(text: str) -> str:
     return _NAME.sub("", text)
 
 
-class Straight:
-    """The straight-line program of a trace; ``order`` says which of its parameters comes first, second, ..."""
+class StraightLine:
+    """See `Backend`."""
 
-    def __init__(self, trace: Trace, order: Sequence[int], backward: bool) -> None:
-        self.trace = trace
-        self.parameters = [trace.parameter_nodes[k] for k in order]
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.parameters = [plan.trace.parameter_nodes[k] for k in plan.order.tolist()]
         self.programs: dict[tuple[bool, bool], Callable[..., Any]] = {}
         self.waiting: dict[bool, Generator[Any, Any, None]] = {}
-        self.source = "\n".join(Writer(trace, self.parameters, backward, careful=False).lines) + "\n"
+
+    @functools.cached_property
+    def source(self) -> str:
+        return "\n".join(self._writer(self.plan.backward, careful=False).lines) + "\n"
+
+    def _writer(self, backward: bool, careful: bool) -> Writer:
+        return Writer(self.plan.trace, self.parameters, self.plan.active if backward else None, careful)
+
+    def mean(self, columns: list[Array], n: int) -> float:
+        theta, gradient = self.plan.theta.tolist(), self.plan.gradient
+        samples = samples_of(columns).tolist()
+        if not self.plan.backward:
+            return float(sum([self.run(theta, s, False)[0] for s in samples])) / n
+        (loss,), slopes = self.run(theta, samples[0], True)
+        if n == 1:
+            gradient[:] = slopes
+            return float(loss)
+        total = np.array(slopes)
+        for sample in samples[1:]:
+            (one,), slopes = self.run(theta, sample, True)
+            loss += one
+            total += slopes
+        np.divide(total, n, gradient, casting="same_kind")
+        return float(loss) / n
+
+    def outputs(self, columns: list[Array], n: int) -> Array:
+        theta = self.plan.theta.tolist()
+        return np.array([self.run(theta, s, False) for s in samples_of(columns).tolist()], self.plan.dtype).T
 
     def program(self, backward: bool, careful: bool) -> Callable[..., Any]:
         """The careful program is a function, the other one makes generators: see `wait_for_samples`."""
         key = backward, careful
         if key not in self.programs:
-            writer = Writer(self.trace, self.parameters, backward, careful)
+            writer = self._writer(backward, careful)
             lines = reuse_names(alike_together(writer.lines))
             text = "\n".join(lines if careful else wait_for_samples(lines)) + "\n"
             space = {**(CAREFUL if careful else FAST), **writer.rules}
@@ -481,7 +447,7 @@ class Straight:
             next(waiting)
             # Compiling leaves holes all over memory. While these numbers fill them, those of the program's first run
             # come to lie side by side, where they and their successors stay: worth a sixth of every call.
-            filling = [k + 0.5 for k in range(4 * len(self.trace.ops))]
+            filling = [k + 0.5 for k in range(HOLES * len(self.plan.trace.ops))]
         try:
             result = waiting.send((parameters, sample))
         except (ArithmeticError, ValueError):  # which also ended the generator

@@ -84,7 +84,7 @@ def test_several_batch_sizes_and_only_the_last_eight_are_kept() -> None:
     for n in [*range(1, 12), 3, 1]:
         batch = batch_of(example, n, n)
         assert step(*batch) == pytest.approx(eager(f, source.parameters, batch)[0], rel=1e-13)
-    assert len(step._spaces.bound) == 8
+    assert len(step._run_by("numpy").bound) == 8
 
 
 def test_a_model_gives_the_outputs_of_each_sample() -> None:
@@ -497,7 +497,7 @@ def test_a_straight_line_program_may_run_in_several_threads_at_once() -> None:
     w = [Value(0.1 * k) for k in range(30)]
     step = autograd.compile(lambda: logsumexp([x.tanh() for x in w[:12]]) * w[20], backend="python", check=False)
     loss = step()
-    theta, run, results = step.theta.tolist(), step._straight.run, []
+    theta, run, results = step.theta.tolist(), step._run_by("python").run, []
 
     def many() -> None:
         results.extend(run(theta, (), True)[0][0] for _ in range(200))

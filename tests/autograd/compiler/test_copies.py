@@ -144,13 +144,14 @@ def test_a_traceback_shows_the_line_of_a_program_that_is_alive(backend: str) -> 
     step = ag.compile(lambda x: x[0] * x[1] ** 2, [0.5, 1.0], backend=backend)
     step([[1.0, 2.0]])
     gc.collect()
-    program = step._spaces.bind(1)[0] if backend == "numpy" else step._straight.program(False, True)
+    made: Any = step._run_by(backend)
+    program = made.bind(1)[0] if backend == "numpy" else made.program(False, True)
     with pytest.raises(TypeError) as caught:
         program(*[None] * program.__code__.co_argcount)
     inside = traceback.extract_tb(caught.value.__traceback__)[-1]
     assert inside.filename.startswith("<compiled by chainrule") and inside.line
     filename = inside.filename
-    del step, program, caught
+    del step, made, program, caught
     gc.collect()
     assert filename not in linecache.cache
 

@@ -1,0 +1,126 @@
+"""The arguments of a compiled function: from what a caller gives to columns of numbers, and the results back."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..modes import STATE
+from ..transforms import flatten
+from ..value import Value, is_real, to_float
+from .layout import safe_names
+
+Array = NDArray[Any]
+
+
+class Arguments:
+    """What the example says about every batch: per argument a name, a sample's shape, and how many numbers it has."""
+
+    def __init__(self, f: Callable[..., Any], example: Sequence[Any], dtype: str) -> None:
+        self.dtype: np.dtype[Any] = np.dtype(dtype)
+        self.names = safe_names(_argument_names(f, len(example)))
+        self.shapes = [_shape_of(argument) for argument in example]
+        self.sizes = [len(flatten(argument)[0]) for argument in example]
+
+    def columns(self, batch: tuple[Any, ...]) -> tuple[list[Array], int]:
+        """Each argument as [entries, N]: a transposed view where the caller's array already has the right type."""
+        if STATE.tracer is not None:  # what comes out are numbers, and they follow from this program's parameters
+            raise STATE.tracer.refusal("the numbers that a compiled function gives")
+        if len(batch) != len(self.shapes):
+            raise TypeError(f"expected {len(self.shapes)} arguments ({', '.join(self.names)}), but got {len(batch)}")
+        columns = []
+        for X, shape, name, size in zip(batch, self.shapes, self.names, self.sizes, strict=True):
+            if shape is None:  # an example of uneven lists: flatten sample by sample
+                X = as_numbers([flatten(sample)[0] for sample in X], self.dtype, name)
+                if X.shape[1:] != (size,):
+                    raise ValueError(f"{name} must have samples of {size} numbers, nested like the example")
+            else:
+                X = as_numbers(X, self.dtype, name)
+                if X.shape[1:] != shape or X.ndim == 0:
+                    wanted = f"(N, {', '.join(map(str, shape))})" if shape else "(N,)"
+                    raise ValueError(f"{name} must have shape {wanted}, N samples like the example, but has {X.shape}")
+                if X.ndim != 2:
+                    X = X.reshape(X.shape[0], size)
+            columns.append(X.T)
+        n = columns[0].shape[1] if columns else 1
+        for column, name in zip(columns, self.names, strict=True):
+            if column.shape[1] != n:
+                raise ValueError(f"{self.names[0]} has {n} samples, but {name} has {column.shape[1]}")
+        if n == 0:
+            raise ValueError("a batch needs at least one sample")
+        return columns, n
+
+
+def as_numbers(x: Any, dtype: Any, name: str) -> Array:
+    """An argument as an array of real numbers.
+
+    NumPy's own conversion drops imaginary parts, reads texts as numbers, and takes None for nan.
+
+    Raises:
+        TypeError: for an entry that is not a real number.
+        ValueError: if the lists are not all as long.
+    """
+    if type(x) is np.ndarray and x.dtype == dtype:
+        return x
+    try:
+        array = np.asarray(x)
+        if array.dtype.kind in "fiub":
+            return array.astype(dtype, copy=False)
+    except ValueError:  # lists of different lengths
+        array = np.array([], object)
+    entries, _ = flatten(x)
+    for entry in entries:
+        if isinstance(entry, Value):
+            raise TypeError(f"{name} must hold numbers, but there is a Value in it: {entry!r}; use its .data")
+        if not is_real(entry):
+            text = repr(entry) if len(repr(entry)) <= 60 else f"{entry!r:.57}..."
+            hint = "; a program computes with real numbers only" if isinstance(entry, complex) else ""
+            raise TypeError(f"{name} must hold real numbers, but got {type(entry).__name__}: {text}{hint}")
+    if array.size != len(entries):
+        raise ValueError(f"{name} must have samples of one shape, but its lists are not all as long")
+    return np.array([to_float(entry) for entry in entries], dtype).reshape(array.shape)
+
+
+def arranged(form: Any, rows: Array) -> Any:
+    """The rows of outputs [outputs, N] in the form in which the function returned them, samples first."""
+    return _stacked(_filled(form, rows))
+
+
+def _filled(form: Any, rows: Any) -> Any:
+    return [_filled(part, rows) for part in form] if isinstance(form, list) else rows[form]
+
+
+def _stacked(built: Any) -> Any:
+    """A nested list of [N] arrays as one array (N, *shape); uneven lists stay lists, as a tuple of arrays."""
+    try:
+        array = np.array(built)
+    except ValueError:
+        return tuple(_stacked(part) for part in built)
+    if array.dtype == object:
+        array = array.astype(float)
+    return np.moveaxis(array, -1, 0)
+
+
+def _shape_of(argument: Any) -> tuple[int, ...] | None:
+    """The shape of an example's argument; None for lists that are not rectangular."""
+    if isinstance(argument, (list, tuple)):
+        shapes = [_shape_of(part) for part in argument]
+        first = shapes[0] if shapes else ()
+        return None if first is None or any(s != first for s in shapes) else (len(shapes), *first)
+    return tuple(getattr(argument, "shape", ()))
+
+
+def _argument_names(f: Callable[..., Any], count: int) -> list[str]:
+    try:
+        names = [
+            p.name
+            for p in inspect.signature(f).parameters.values()
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
+    except (TypeError, ValueError):
+        names = []
+    return names[:count] + [f"x{k + 1}" for k in range(len(names), count)]

@@ -1,0 +1,117 @@
+"""The numpy backend: the in-place program, bound to memory for each batch size that is in use.
+
+A batch size that was met before finds its workspaces ready: every array and every view of it is bound once, and a call
+is nothing but NumPy operations into memory that is already there. The eight batch sizes that were used last are kept.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ... import error_function
+from ..listing import code_of
+from ..plan import Plan
+from ..write import in_place
+from .base import Array
+
+KEPT = 8  # workspaces
+Bound = tuple[Callable[..., Array], Callable[..., Array]]  # forward only, and there and back
+
+
+def _sigmoid(x: Array, out: Array) -> None:
+    """1 / (1 + e^-x) in the two branches of `ieee.sigmoid`: e is only ever raised to a negative power."""
+    positive = x >= 0.0
+    np.copysign(x, -1.0, out)
+    np.exp(out, out)
+    below = out + 1.0
+    np.copyto(out, 1.0, where=positive)
+    np.divide(out, below, out)
+
+
+def _half_power(x: Array, out: Array) -> None:
+    """x ** 0.5, for which NumPy takes sqrt; C99's pow differs at -inf and -0.0, where it gives inf and 0.0."""
+    infinite = x == -np.inf
+    np.sqrt(x, out)
+    np.add(out, 0.0, out)
+    np.copyto(out, np.inf, where=infinite)
+
+
+def _softplus(x: Array, out: Array) -> None:
+    np.logaddexp(0.0, x, out)
+
+
+NUMPY_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2"}  # the others are called alike
+
+# the vocabulary of the in-place programs
+IN_PLACE: dict[str, Any] = {
+    name: getattr(np, name)
+    for name in "add subtract multiply divide power negative absolute maximum less less_equal greater greater_equal "
+    "equal bitwise_and exp log sqrt sin cos tanh tan sinh cosh log1p expm1 hypot matmul copyto empty ones".split()
+}
+IN_PLACE |= {ours: getattr(np, theirs) for ours, theirs in NUMPY_NAMES.items()}
+IN_PLACE |= {
+    "half_power": _half_power,
+    "sigmoid": _sigmoid,
+    "softplus": _softplus,
+    "erf": error_function.erf,
+    "erfc": error_function.erfc,
+    "inf": np.inf,
+    "nan": np.nan,
+    "bool": np.bool_,
+    "int8": np.int8,
+}
+
+
+class InPlace:
+    """See `Backend`. The program's two functions give the block of memory that holds all batched arrays."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.text = in_place(plan.program, plan.names)
+        self.code = code_of(self.text.source, "in place")
+        self.words = {**IN_PLACE, **self.text.constants}
+        self.shared_adjoint = np.zeros_like(plan.shared)
+        self.bound: OrderedDict[int, Bound] = OrderedDict()
+
+    @property
+    def source(self) -> str:
+        return self.plan.readable.source
+
+    def mean(self, columns: list[Array], n: int) -> float:
+        plan = self.plan
+        batched = self.bind(n)[1](*columns)
+        if n != 1:
+            np.multiply(plan.gradient, 1.0 / n, plan.gradient)
+        return float(np.add.reduce(batched[plan.program.outputs[0]])) / n
+
+    def outputs(self, columns: list[Array], n: int) -> Array:
+        rows: Array = self.bind(n)[0](*columns)[self.plan.program.outputs]
+        return rows
+
+    def bind(self, n: int) -> Bound:
+        found = self.bound.get(n)
+        if found is None:
+            plan = self.plan
+            places = plan.layout.sizes.get("batched", 0)
+            space: dict[str, Any] = {
+                **self.words,
+                "n": n,
+                "dtype": plan.dtype,
+                "bits": np.dtype(f"int{8 * plan.dtype.itemsize}"),
+                "shared": plan.shared,
+                "gradient": plan.gradient,
+                "shared_adjoint": self.shared_adjoint,
+                "batched": np.zeros((places, n), plan.dtype),
+                "adjoint": np.zeros((places if plan.mean else 0, n), plan.dtype),
+            }
+            exec(self.code, space)
+            found = self.bound[n] = space["predict"], space["run"]
+            if len(self.bound) > KEPT:
+                self.bound.popitem(last=False)
+        else:
+            self.bound.move_to_end(n)
+        return found

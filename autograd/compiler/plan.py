@@ -1,0 +1,66 @@
+"""What the passes make of a trace, in a row: the plan that every backend works from."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .differentiate import Program, differentiate
+from .group import group
+from .layout import lay_out
+from .normalise import normalise
+from .trace import Trace
+from .write import Text, readable
+
+Array = NDArray[Any]
+
+
+class Plan:
+    """A trace, the program that follows from it, and the memory of its parameters.
+
+    Attributes:
+        names: the arguments'.
+        mean: whether a call gives the mean and leaves the gradient.
+        backward: whether there is a gradient to compute: not if no parameter has an effect.
+        active: for each node whether a parameter has an effect on it.
+        order: theta[k] is the number of ``trace.parameters[order[k]]``.
+        shared: theta, then the constants, then what is computed from these alone.
+    """
+
+    def __init__(self, trace: Trace, names: list[str], dtype: np.dtype[Any], mean: bool) -> None:
+        self.trace, self.names, self.dtype, self.mean = trace, names, dtype, mean
+        graph = normalise(trace)
+        self.groups = group(graph)
+        self.layout = lay_out(trace, graph, self.groups, names)
+        self.order = self.layout.parameter_order
+        self._outputs, self.active = graph.outputs, graph.active
+        self.backward = mean and any(graph.active[y] for y in graph.outputs)
+        sizes = self.layout.sizes
+        count = sizes.get("theta", 0)
+        self.shared: Array = np.zeros(count + sizes.get("constant", 0) + sizes.get("shared", 0), dtype)
+        self.shared[count : count + len(self.layout.constants)] = self.layout.constants
+        self.theta: Array = self.shared[:count]
+        self.gradient: Array = np.zeros(count, dtype)
+
+    @functools.cached_property
+    def program(self) -> Program:
+        return differentiate(self.layout, self.groups, self._outputs, self.backward)
+
+    @functools.cached_property
+    def readable(self) -> Text:
+        return readable(self.program, self.names, self.mean)
+
+    def given_order(self, array: Array) -> Array:
+        """theta, or its gradient, in the order of the trace."""
+        result: Array = np.empty(len(self.order))
+        result[self.order] = array
+        return result
+
+
+def samples_of(columns: Sequence[Array]) -> Array:
+    """The samples as rows, [n, entries], as the backends that run a trace read them; one, if there are no arguments."""
+    return np.concatenate(columns).T if columns else np.empty((1, 0))
