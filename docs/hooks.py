@@ -35,6 +35,7 @@ def on_files(files: Files, config: Any) -> Files:
     made["index.md"] = index.content_string.replace("<!-- README.md -->", site.included("README.md", heading=False))
     made["contributing.md"] = site.included("CONTRIBUTING.md")
     made["changelog.md"] = site.included("CHANGELOG.md")
+    made["architecture.md"] = site.in_docs("architecture.md")
     made["license.md"] = "# Licence\n\n" + (ROOT / "LICENSE").read_text(encoding="utf-8")
 
     made["gallery.md"] = site.notebooks(gallery.page(made, files.get_file_from_path("gallery.md").content_string))
@@ -71,12 +72,17 @@ class _Links:
             text = re.sub(r"\A# .*\n", "", text)
         return re.sub(r"\]\(([^):#]+)(#[^)]*)?\)", lambda m: f"]({self.target(m[1])}{m[2] or ''})", text)
 
+    def in_docs(self, name: str) -> str:
+        """A page of this folder whose links lead out of it."""
+        text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+        return re.sub(r"\]\(\.\./([^):#]+)\)", lambda m: f"]({self.target(m[1])})", text)
+
     def target(self, path: str) -> str:
         if path in PAGES:
             return PAGES[path]
         if path == "LICENSE":
             return "license.md"
-        if path.startswith("docs/"):
+        if path.startswith("docs/") and path.endswith(".md"):
             return path.removeprefix("docs/")
         if path.endswith(".ipynb"):
             self.made[path] = (ROOT / path).read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import re
 from pathlib import Path
@@ -33,7 +34,40 @@ def run(program: str, page: str, names: dict[str, Any] | None = None) -> tuple[d
 def test_every_page_with_a_program_is_tried_here_or_by_a_test_of_its_own() -> None:
     """The gallery is run when the site is built, with the curriculum's figures (see test_site.py)."""
     with_programs = {page.name for page in DOCS.glob("*.md") if programs(page.name)}
-    assert with_programs == {"gallery.md", "compile.md", "from-micrograd-to-pytorch.md"}
+    assert with_programs == {"architecture.md", "gallery.md", "compile.md", "from-micrograd-to-pytorch.md"}
+
+
+# --- architecture.md
+
+
+def test_every_file_that_the_plan_of_the_house_names_is_there() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert len(links) > 40
+    assert [link for link in links if not (DOCS / link).exists()] == []
+    names = re.findall(r"`((?:autograd|nn|viz|tests|docs)/[\w/.]*)`", text)
+    assert [name for name in names if not (DOCS.parent / name).exists()] == []
+
+
+def test_the_walks_through_the_house_run() -> None:
+    backward, compiled = programs("architecture.md")
+    names, _ = run(backward, "architecture.md")
+    assert [names[leaf].grad for leaf in "xyz"] == [-4.0, -4.0, 3.0]
+    names, source = run(compiled, "architecture.md", names)
+    assert "def " in source
+    x = [1.0, 2.0]
+    assert names["step"]([x], [1.0]) == pytest.approx(names["loss"](x, 1.0).data, rel=1e-12)
+
+
+def test_the_picture_of_the_house_is_that_of_its_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(DOCS))
+    house = importlib.import_module("house")
+    drawn = house.svg()
+    assert house.PICTURE.read_text(encoding="utf-8") == drawn, "draw it again: python docs/house.py"
+    told = [word for line in re.findall(r"<text[^>]*>([^<]*)</text>", drawn) for word in line.split(" · ")]
+    planned = [room for floors in house.plan().values() for floor in floors for room in floor.split()]
+    assert set(planned) - set(told) == {"base", "numpy", "python", "jax", "numba", "make_village"}  # a room too deep
+    assert "prefers-color-scheme: dark" in drawn
 
 
 # --- compile.md
