@@ -129,7 +129,7 @@ def test_capital_and_small_letters_are_told_apart_kindly(options: dict[str, Any]
 
 
 def test_micrograds_own_call_is_taken_as_it_is() -> None:
-    assert str(inspect.signature(draw_dot)).startswith("(root: 'Value | Compiled', format: 'str' = 'svg', rankdir: 's")
+    assert str(inspect.signature(draw_dot)).startswith("(root: 'Value | Compiled[Any]', format: 'str' = 'svg', rankdir: 's")
     assert draw_dot(F, "svg", "LR").svg == draw_dot(F, format="svg", rankdir="LR").svg == draw_graph(F).svg
 
 
@@ -189,7 +189,7 @@ def test_an_activation_may_be_named() -> None:
 @pytest.mark.parametrize(
     ("kind", "f", "instead"),
     [
-        (ValueError, "tahn", "'tahn' is no operation of one number; did you mean 'tanh'?; those are abs, cos, "),
+        (ValueError, "tahn", "'tahn' is no operation of one number; did you mean 'tan'?; those are abs, acos, "),
         (ValueError, "swish", "and f may be any function of one Value"),
         (TypeError, MLP, "MLP is a class: make one, MLP()"),
         (TypeError, 3.0, "a function of one Value, such as autograd.tanh or 'tanh', but got 3.0"),
