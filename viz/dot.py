@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 import textwrap
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from autograd import format_number
@@ -93,16 +94,10 @@ def render_dot(source: str) -> str:
     Raises:
         EngineError: if neither pygraphviz nor the ``dot`` program is there, or Graphviz fails.
     """
-    try:
+    with suppress(ImportError, OSError, ValueError):  # it is not here, or has no program: say below what to install
         import pygraphviz
-    except ImportError:
-        pygraphviz = None
-    if pygraphviz is not None:
-        try:
-            drawn: bytes = pygraphviz.AGraph(string=source).draw(format="svg", prog="dot")
-            return _signed(drawn.decode())
-        except (OSError, ValueError):
-            pass  # pygraphviz without the program: say below what to install
+
+        return _signed(pygraphviz.AGraph(string=source).draw(format="svg", prog="dot").decode())
     import shutil  # only those who draw with Graphviz wait for these two
     import subprocess
 

@@ -179,8 +179,8 @@ def _attempt(diagram: Diagram, shapes: list[Shape], padding: _Padding, early: se
     """An arrangement in which the inputs ``early`` stand in the first column; and the inputs that cost it a frame."""
     tree = _scope_tree(diagram)
     crossings = _lay_out(tree, diagram, shapes, padding, early)
-    n = len(shapes)
-    result = Arrangement(shapes, [0.0] * n, [0.0] * n, [], [], tree.along, tree.across, crossings)
+    nowhere = [0.0] * len(shapes)
+    result = Arrangement(shapes, nowhere, [*nowhere], [], [], tree.along, tree.across, crossings)
     _settle(tree, 0.0, tree.across / 2, shapes, result, padding)
     in_the_way: set[int] = set()
     _frame_scopes(tree, shapes, result, padding, in_the_way)

@@ -386,8 +386,8 @@ def _diagram(graph: _Graph, groups: list[int], boxes: dict[int, _Box], note: str
     if root_part.kind != "constant":
         root_part.name = one_line(graph.names[graph.root])
     told = remarks(order, (order[part.node] for part in parts if part.node >= 0), show_grad=graph.show_grad)
-    drawn_in = [part_of.get(g, -1) for g in groups]
-    return Diagram(parts, " ".join(filter(None, [note, *told])), len(order), part_of=drawn_in, remarks=told)
+    note = " ".join(filter(None, [note, *told]))
+    return Diagram(parts, note, len(order), remarks=told, part_of=[part_of.get(g, -1) for g in groups])
 
 
 def _exits(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> dict[int, set[int]]:

@@ -168,9 +168,8 @@ class Painter:
         return min(x1, x2), min(y1, y2)
 
     def rectangle(self, kind: str, u: float, v: float, along: float, across: float, *, radius: float) -> str:
-        x, y = self.corner(u, v, along, across)
-        width, height = (across, along) if self.vertical else (along, across)
-        return rectangle(kind, x, y, width, height, radius)
+        size = (across, along) if self.vertical else (along, across)
+        return rectangle(kind, *self.corner(u, v, along, across), *size, radius)
 
     def line(self, u1: float, v1: float, u2: float, v2: float) -> str:
         return f'<path class="wire" d="M{point(self.place(u1, v1))} L{point(self.place(u2, v2))}"/>\n'

@@ -140,12 +140,9 @@ class Player(Taught):
         last = len(self.frames) - 1
         kept = max(2, PICTURES // len(_image(self.frames[-1].svg).encode()))
         shown = {round(k * last / (kept - 1)) for k in range(kept)} if kept <= last else set(range(last + 1))
-        told = [self._note] if self._note else []
-        if len(shown) <= last:
-            told.append(
-                f"Only {kept} of the steps have their picture here. Run the cell to see a player with all of them."
-            )
-        steps = [f"<p>{_escape(' '.join(told))}</p>\n"] if told else []
+        few = f"Only {kept} of the steps have their picture here. Run the cell to see a player with all of them."
+        told = " ".join(filter(None, [self._note, few if len(shown) <= last else ""]))
+        steps = [f"<p>{_escape(told)}</p>\n"] if told else []
         for k, frame in enumerate(self.frames):
             picture = ""
             if k in shown:
