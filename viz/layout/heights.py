@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from itertools import islice, pairwise
+from itertools import pairwise
 
 from .net import Net
 from .simplex import AHEAD, BEHIND, NOWHERE, Forest
-
-__all__ = ["assign_heights"]
 
 
 def assign_heights(net: Net) -> list[float]:
@@ -157,7 +155,8 @@ def free_run(net: Net, y: list[float], segment: list[int], start: int) -> tuple[
     half = net.half
     shifts: list[float] = []
     shift, low, high = 0.0, -math.inf, math.inf
-    for v in islice(segment, start, None):
+    for n in range(start, len(segment)):  # no slice: a long segment may fall into many runs
+        v = segment[n]
         if shifts:
             shift -= net.offsets[v][0]
         column, i = net.columns[net.rank[v]], net.place[v]
@@ -177,18 +176,15 @@ def free_run(net: Net, y: list[float], segment: list[int], start: int) -> tuple[
 
 def wishes(net: Net, y: list[float], run: list[int], shifts: list[float]) -> list[float]:
     """The heights of a run at which its wires to other nodes are straight, one by one."""
-    ins, outs, offsets = net.ins, net.outs, net.offsets
     wanted: list[float] = []
-    before = -1
-    for n, v in enumerate(run, 1):
-        shift, after = shifts[n - 1], run[n] if n < len(run) else -1
-        for u, offset in zip(ins[v], offsets[v], strict=True):
+    for n, v in enumerate(run):
+        shift, before, after = shifts[n], run[n - 1] if n else -1, run[n + 1] if n + 1 < len(run) else -1
+        for u, offset in zip(net.ins[v], net.offsets[v], strict=True):
             if u != before:
                 wanted.append(y[u] - offset - shift)
-        for t, k, _ in outs[v]:
+        for t, k, _ in net.outs[v]:
             if t != after:
-                wanted.append(y[t] + offsets[t][k] - shift)
-        before = v
+                wanted.append(y[t] + net.offsets[t][k] - shift)
     return wanted
 
 
@@ -218,9 +214,9 @@ def unbend_wires(net: Net, y: list[float]) -> None:
             hold = link[v]
             if hold == touch or (hold >= 0 and force * way <= weight[hold]):
                 continue
-            if hold >= 0:
+            if hold >= 0:  # the wire bends: from now on it only pulls back
                 force -= way * weight[hold]
-                springs.bend(hold, v, way)
+                springs.side[hold] = way if springs.head[hold] == v else -way
             part = forest.part(v)
             slack, near, anchor, new = springs.stop(part, way, forest)
             if slack:
@@ -271,18 +267,12 @@ class Springs:
                 self.pull[v] -= side * weight
                 self.pull[u] += side * weight
 
-    def bend(self, e: int, v: int, way: int) -> None:
-        """Let a straight wire bend as its end v goes its way: from now on it only pulls back."""
-        self.side[e] = way if self.head[e] == v else -way
-
     def stop(self, part: list[int], way: int, forest: Forest) -> tuple[int, int, int, int]:
         """What a part that moves meets first, a neighbour or a straight wire: how far on, from which node, what, by
         which link."""
         at, half, side, ends, inside, turn = self.at, self.half, self.side, self.ends, forest.inside, forest.turn
         ahead, touch = (self.below, AHEAD) if way > 0 else (self.above, BEHIND)
-        slack = 1 << 60
-        near = anchor = -1
-        new = NOWHERE
+        slack, near, anchor, new = 1 << 60, -1, -1, NOWHERE
         for u in part:
             t = ahead[u]
             if t >= 0 and inside[t] != turn:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DUMMY_HALF", "Box", "Layout", "Net", "Point", "Wire"]
-
 Point = tuple[float, float]
 
 

@@ -8,8 +8,6 @@ from itertools import accumulate
 
 from .net import Box, Net
 
-__all__ = ["assign_ports", "reduce_crossings"]
-
 
 def reduce_crossings(net: Net) -> int:
     """Order every column so that few wires cross; return how many still do.
@@ -328,11 +326,8 @@ def edge_rows(
     more: dict[int, list[int]] = {}
     for v, left, right in zip(column, lefts, rights, strict=True):
         n, m = len(left), len(right)
-        a = left[0] if n else none
-        b = left[1] if n > 1 else none
-        c = right[0] + shift if m else none
-        d = right[1] + shift if m > 1 else none
-        rows.append((a, b, c, d))
+        rows.append((left[0] if n else none, left[1] if n > 1 else none,
+                     right[0] + shift if m else none, right[1] + shift if m > 1 else none))  # fmt: skip
         if n > 2 or m > 2:
             more[v] = left[2:] + [s + shift for s in right[2:]]
     return rows, more

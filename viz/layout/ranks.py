@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from .net import Wire
 from .simplex import AHEAD, BEHIND, Forest
 
-__all__ = ["assign_ranks"]
-
 
 def assign_ranks(count: int, wires: Sequence[Wire]) -> list[int]:
     """The column of every box: wires go right and are short.
@@ -70,8 +68,8 @@ def shorten_wires(rank: list[int], order: list[int], before: list[list[int]], af
             if force == 0 or link[v] == (BEHIND if force > 0 else AHEAD):
                 continue
             part = forest.part(v)
-            now, slack = forest.turn, len(rank)
-            near = anchor = -1
+            now = forest.turn
+            slack, near, anchor = len(rank), -1, -1
             for u in part:
                 for t in before[u] if force > 0 else after[u]:
                     distance = abs(rank[u] - rank[t]) - 1

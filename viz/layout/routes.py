@@ -8,8 +8,6 @@ from operator import add, sub
 
 from .net import DUMMY_HALF, Box, Layout, Net, Point, Wire
 
-__all__ = ["draw", "smooth"]
-
 Bezier = tuple[Point, Point, Point, Point]
 
 

@@ -6,8 +6,6 @@ left and right by it, `heights` moves nodes up and down."""
 
 from __future__ import annotations
 
-__all__ = ["AHEAD", "BEHIND", "NOWHERE", "Forest"]
-
 AHEAD, BEHIND, NOWHERE = -1, -2, -3  # where a node's parent is: it holds the node on that side
 
 

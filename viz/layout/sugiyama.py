@@ -11,8 +11,6 @@ from .ranks import assign_ranks
 from .routes import draw
 from .trunks import insert_trunks
 
-__all__ = ["layered"]
-
 
 def layered(
     boxes: Sequence[Box],

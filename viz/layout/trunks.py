@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from .net import DUMMY_HALF, Box, Net, Wire
 
-__all__ = ["insert_trunks"]
-
 
 def insert_trunks(boxes: Sequence[Box], wires: Sequence[Wire], ranks: list[int], box_gap: float) -> Net:
     """Give each box one trunk: a chain of dummies that all its long wires share, as a bus does.
@@ -32,8 +30,8 @@ def insert_trunks(boxes: Sequence[Box], wires: Sequence[Wire], ranks: list[int],
             if trunk[v] < 0:
                 trunk[v] = dummy
             rank.append(r)
-            half.append(DUMMY_HALF)
             ins.append([v if dummy == trunk[v] else dummy - 1])
+    half += [DUMMY_HALF] * (len(rank) - count)
     offsets: list[list[float]] = [[0.0] * len(sources) for sources in ins]
     outs: list[list[tuple[int, int, int]]] = [[] for _ in rank]
     for dummy in range(count, len(rank)):
@@ -41,13 +39,11 @@ def insert_trunks(boxes: Sequence[Box], wires: Sequence[Wire], ranks: list[int],
 
     entry = [0] * len(wires)
     for t in range(count):
-        door = -1
-        before = 0.0
+        door, before = -1, 0.0
         for k, (offset, w) in enumerate(sorted(arrivals[t])):
-            u = wires[w].source
-            gap = rank[t] - rank[u]
-            if gap > 1:
-                u = trunk[u] + gap - 2
+            source = wires[w].source
+            gap = rank[t] - rank[source]
+            u = source if gap == 1 else trunk[source] + gap - 2
             if door < 0 or (offset > before and not boxes[t].commutes):
                 door += 1
             before = offset

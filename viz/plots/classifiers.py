@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from .figures import (
     plane,
     room,
     styled,
+    whole,
 )
 
 if TYPE_CHECKING:
@@ -69,34 +71,38 @@ def plot_decision_regions(
     points = plane(X)
     labels = _classes_of(y, len(points))
     ask, gives_labels = question(predict)
-    if resolution is not None and (not isinstance(resolution, int) or resolution < 2):
-        raise ValueError(f"resolution must be a whole number from 2 up, but got {resolution!r}")
-    (left, right), (low, high) = (room(points[:, j].min(), points[:, j].max(), 0.12) for j in (0, 1))
-
-    def grid(side: int) -> tuple[Array, Array, Array]:
-        across, up = np.linspace(left, right, side), np.linspace(low, high, side)
-        return across, up, np.stack([a.ravel() for a in np.meshgrid(across, up)], axis=1)
-
-    across, up, rows = grid(resolution or BATCH)
-    answers = at_once(ask, rows)
-    if answers is None:
-        across, up, rows = grid(resolution or ROW_BY_ROW)
-        answers = one_by_one(ask, rows)
+    if resolution is not None:
+        whole(resolution, "resolution", 2)
+    sides = _sides(points, 0.12)
+    across, up, answers = _ask_grid(ask, sides, resolution)
     classes, margins = _margins(answers, labels, gives_labels, threshold)
 
     ax = axes_for(ax, (5.0, 4.2), grid=False)
     for k, margin in enumerate(margins):
-        sheet = margin.reshape(len(up), len(across))
-        if not (sheet >= 0.0).any():
-            continue
-        ax.contourf(across, up, sheet, levels=[0.0, np.inf], colors=[TINTS[k % len(TINTS)]],
-                    hatches=[HATCHES[k % len(HATCHES)]], zorder=0)  # fmt: skip
-        if (sheet < 0.0).any() and k < len(margins) - (len(margins) == 2):
-            ax.contour(across, up, sheet, levels=[0.0], colors=["#333333"], linewidths=1.2, linestyles="-", zorder=1)
+        _region(ax, across, up, margin.reshape(len(up), len(across)), k, k < len(margins) - (len(margins) == 2))
     _scatter(ax, points, labels, classes)
-    ax.set(xlim=(left, right), ylim=(low, high), xlabel=names[0], ylabel=names[1])
+    ax.set(xlim=sides[0], ylim=sides[1], xlabel=names[0], ylabel=names[1])
     legend_above(ax, lines=False)
     return ax
+
+
+def _ask_grid(ask: Callable[[Any], Any], sides: Any, resolution: int | None) -> tuple[Array, Array, Array]:
+    """The places of a grid across and up, and the answers there: all at once if possible, else of a coarser grid."""
+    for side, way in ((resolution or BATCH, at_once), (resolution or ROW_BY_ROW, one_by_one)):
+        across, up = (np.linspace(low, high, side) for low, high in sides)
+        answers = way(ask, np.stack([a.ravel() for a in np.meshgrid(across, up)], axis=1))
+        if answers is not None:
+            break
+    return across, up, cast(Array, answers)
+
+
+def _region(ax: Axes, across: Array, up: Array, margins: Array, k: int, outlined: bool) -> None:
+    """The ground where class k wins, and its border."""
+    if (margins >= 0.0).any():
+        ax.contourf(across, up, margins, levels=[0.0, np.inf], colors=[TINTS[k % len(TINTS)]],
+                    hatches=[HATCHES[k % len(HATCHES)]], zorder=0)  # fmt: skip
+        if outlined and (margins < 0.0).any():
+            ax.contour(across, up, margins, levels=[0.0], colors=["#333333"], linewidths=1.2, linestyles="-", zorder=1)
 
 
 def _margins(
@@ -154,59 +160,69 @@ def plot_perceptron(corrections: Any, X: Any, y: Any, *, ax: Axes | None = None,
     steps = list(getattr(corrections, "corrections", corrections))
     points = plane(X)
     labels = _classes_of(y, len(points))
-    classes = np.unique(labels).tolist()
     if not steps:
         raise ValueError("there are no corrections to draw: the perceptron made no mistake")
-    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
-        raise ValueError(f"most must be a whole number from 1 up, but got {most!r}")
+    whole(most, "most")
     for i, step in enumerate(steps):
         if len(step.w) != 2 or any(not 0 <= e < len(points) for e in step.examples):
             raise ValueError(f"correction {i + 1} does not belong to these {len(points)} points of the plane")
     chosen = np.unique(np.linspace(0, len(steps) - 1, min(most, len(steps))).round().astype(int)).tolist()
-    box = tuple(room(points[:, j].min(), points[:, j].max(), 0.15) for j in (0, 1))
+    drawn = _Corrections(steps, points, labels, _sides(points, 0.15))
+    return drawn.beside_each_other(chosen) if ax is None else drawn.on_each_other(axes_for(ax), chosen)
 
-    def line(on: Axes, step: Any, **look: Any) -> bool:
-        ends = _across(step.w, step.b, box)
-        if ends is not None:
-            on.plot(ends[:, 0], ends[:, 1], **look)
-        return ends is not None
 
-    def rings(on: Axes, examples: Sequence[int], label: str | None = None) -> None:
-        ringed = points[list(examples)]
-        on.scatter(ringed[:, 0], ringed[:, 1], s=170, facecolors="none", edgecolors="black", linewidths=1.6, zorder=4,
-                   label=label)  # fmt: skip
+@dataclass(frozen=True)
+class _Corrections:
+    """A perceptron's corrections and the examples that they were made for, in a box of the plane."""
 
-    if ax is not None:
-        ax = axes_for(ax)
-        _scatter(ax, points, labels, classes)
+    steps: list[Any]
+    points: Array
+    labels: Array
+    box: Any
+
+    def on_each_other(self, ax: Axes, chosen: list[int]) -> Axes:
+        self._dress(ax)
         for i in chosen:
-            part = (i + 1) / len(steps)
-            last = i == len(steps) - 1
+            last = i == len(self.steps) - 1
             name = f"after correction {i + 1}" if last or i == 0 else None
-            line(ax, steps[i], color=str(0.8 * (1 - part)), linestyle="-" if last else "--",
-                 linewidth=2.4 if last else 1.0, label=name)  # fmt: skip
-        rings(ax, sorted({e for i in chosen for e in steps[i].examples}), "mistaken once")
-        ax.set(xlim=box[0], ylim=box[1], xlabel="x₁", ylabel="x₂")
+            self._line(ax, i, color=str(0.8 * (1 - (i + 1) / len(self.steps))), linestyle="-" if last else "--",
+                       linewidth=2.4 if last else 1.0, label=name)  # fmt: skip
+        self._rings(ax, sorted({e for i in chosen for e in self.steps[i].examples}), "mistaken once")
         legend_above(ax)
         return ax
 
-    figure, panels = panels_for(len(chosen), 3, (4.4, 3.4) if len(chosen) == 1 else (2.9, 2.7))
-    for panel, i in zip(panels, chosen, strict=True):
-        _scatter(panel, points, labels, classes, 26.0)
-        if i:
-            line(panel, steps[i - 1], color="#777777", linestyle="--", linewidth=1.2, label="line before")
-        if not line(panel, steps[i], color="black", linestyle="-", linewidth=2.0, label="line after"):
-            where = "its line is outside" if any(steps[i].w) else "no line: w = 0"
-            panel.text(0.5, 0.03, where, transform=panel.transAxes, ha="center", fontsize=8, color=QUIET)
-        rings(panel, steps[i].examples, "corrected for")
-        panel.set(title=f"correction {i + 1} of {len(steps)}", xlim=box[0], ylim=box[1], xlabel="x₁", ylabel="x₂")
-        panel.label_outer()
-    found: dict[str, Any] = {}
-    for panel in panels:
-        for handle, name in zip(*panel.get_legend_handles_labels(), strict=True):
-            found.setdefault(name, handle)
-    figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=min(5, 2 * len(panels)))
-    return figure
+    def beside_each_other(self, chosen: list[int]) -> Figure:
+        figure, panels = panels_for(len(chosen), 3, (4.4, 3.4) if len(chosen) == 1 else (2.9, 2.7))
+        found: dict[str, Any] = {}
+        for panel, i in zip(panels, chosen, strict=True):
+            self._dress(panel, 26.0)
+            if i:
+                self._line(panel, i - 1, color="#777777", linestyle="--", linewidth=1.2, label="line before")
+            if not self._line(panel, i, color="black", linestyle="-", linewidth=2.0, label="line after"):
+                where = "its line is outside" if any(self.steps[i].w) else "no line: w = 0"
+                panel.text(0.5, 0.03, where, transform=panel.transAxes, ha="center", fontsize=8, color=QUIET)
+            self._rings(panel, self.steps[i].examples, "corrected for")
+            panel.set_title(f"correction {i + 1} of {len(self.steps)}")
+            panel.label_outer()
+            for handle, name in zip(*panel.get_legend_handles_labels(), strict=True):
+                found.setdefault(name, handle)
+        figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=min(5, 2 * len(panels)))
+        return figure
+
+    def _dress(self, ax: Axes, size: float = 34.0) -> None:
+        _scatter(ax, self.points, self.labels, np.unique(self.labels).tolist(), size)
+        ax.set(xlim=self.box[0], ylim=self.box[1], xlabel="x₁", ylabel="x₂")
+
+    def _line(self, ax: Axes, i: int, **look: Any) -> bool:
+        """Draw the line after correction i, if it crosses the box."""
+        ends = _across(self.steps[i].w, self.steps[i].b, self.box)
+        if ends is not None:
+            ax.plot(*ends.T, **look)
+        return ends is not None
+
+    def _rings(self, ax: Any, examples: Sequence[int], label: str) -> None:
+        ax.scatter(*self.points[list(examples)].T, s=170, facecolors="none", edgecolors="black", linewidths=1.6,
+                   zorder=4, label=label)  # fmt: skip
 
 
 def _across(w: Sequence[float], b: float, box: Any) -> Array | None:
@@ -263,10 +279,9 @@ def plot_confusion(
         ax.text(j, i, f"{n:.2f}" if normalise else f"{n:.0f}", ha="center", va="center", fontsize=9,
                 color="white" if n > 0.55 * top else "black" if n else "#8A8A8A",
                 fontweight="bold" if i == j else "normal")  # fmt: skip
-    ax.set_xticks(range(len(classes)), [str(c) for c in classes])
-    ax.set_yticks(range(len(classes)), [str(c) for c in classes])
-    ax.set_xticks(np.arange(len(classes) + 1) - 0.5, minor=True)
-    ax.set_yticks(np.arange(len(classes) + 1) - 0.5, minor=True)
+    for set_ticks in (ax.set_xticks, ax.set_yticks):
+        set_ticks(range(len(classes)), [str(c) for c in classes])
+        set_ticks(np.arange(len(classes) + 1) - 0.5, minor=True)
     ax.grid(True, which="minor", color="#CCCCCC", linewidth=0.6)
     ax.tick_params(which="both", length=0)
     ax.set(xlabel="predicted class", ylabel="true class")
@@ -298,60 +313,69 @@ def show_digits(
         ValueError: if there are none, a pixel is not finite, the pixels do not make the shape, or the labels are not as
             many as the images.
     """
+    stack = _pixels(images, shape)
+    count, (height, width) = len(stack), stack.shape[1:]
+    columns = min(whole(columns, "columns"), count)
+    true = None if labels is None else _classes_of(labels, count, "labels").tolist()
+    guess = None if predicted is None else _classes_of(predicted, count, "predicted").tolist()
+    told = true or guess
+    missed = [t != p for t, p in zip(true, guess, strict=True)] if true and guess else [False] * count
+
+    rows = math.ceil(count / columns)
+    caption = 0.32 if told else 0.0
+    tall = height / width
+    ax = axes_for(ax, (0.8 * columns + 0.2, (0.8 * tall + 0.8 * caption) * rows + 0.4))
+    ax.grid(False)
+    low, high = float(stack.min()), float(stack.max())
+    greys = {"cmap": "Greys", "vmin": low, "vmax": high if high > low else low + 1.0}
+    for i, (image, wrong) in enumerate(zip(stack, missed, strict=True)):
+        text = f"✗ {true[i]} → {guess[i]}" if wrong and true and guess else str(told[i]) if told else ""
+        _show(ax, image, greys, i % columns, (i // columns) * (tall + caption), text, wrong)
+    ax.set(xlim=(-0.06, columns - 0.06), ylim=(rows * (tall + caption), -0.06), aspect="equal", xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    if true and guess:
+        ax.set_xlabel(f"{sum(missed)} of {count} wrong: ✗ true → predicted" if any(missed) else f"all {count} right")
+    else:
+        ax.set_xlabel(f"{count} image{'s' * (count > 1)} of {height}×{width} pixels")
+    return ax
+
+
+def _pixels(images: Any, shape: tuple[int, int] | None) -> Array:
+    """The images as an array of their heights and widths."""
     pixels = numbers(images, "images")
     if pixels.ndim == 1:
         pixels = pixels[None]
     if pixels.ndim == 2 and shape is None and math.isqrt(pixels.shape[1]) ** 2 != pixels.shape[1]:
         raise ValueError(f"{pixels.shape[1]} pixels do not make a square image; give shape=(height, width)")
-    if isinstance(columns, bool) or not isinstance(columns, int) or columns < 1:
-        raise ValueError(f"columns must be a whole number from 1 up, but got {columns!r}")
-    count = len(pixels)
     if shape is None:
         shape = pixels.shape[1:3] if pixels.ndim == 3 else (math.isqrt(pixels.shape[1]),) * 2
     if pixels.ndim > 3 or pixels[0].size != shape[0] * shape[1]:
         raise ValueError(
             f"an image of the shape {shape} has {shape[0] * shape[1]} pixels, but these are {pixels.shape[1:]}"
         )
-    stack = pixels.reshape(count, *shape)
-    true = None if labels is None else _classes_of(labels, count, "labels").tolist()
-    guess = None if predicted is None else _classes_of(predicted, count, "predicted").tolist()
-
-    columns = min(columns, count)
-    rows = math.ceil(count / columns)
-    caption = 0.0 if true is None and guess is None else 0.32
-    ax = axes_for(ax, (0.8 * columns + 0.2, (0.8 * shape[0] / shape[1] + 0.8 * caption) * rows + 0.4))
-    ax.grid(False)
-    tall, wide = shape[0] / shape[1], 0.88
-    low, high = float(stack.min()), float(stack.max())
-    for i, image in enumerate(stack):
-        x, y = i % columns, (i // columns) * (tall + caption)
-        ax.imshow(image, cmap="Greys", vmin=low, vmax=high if high > low else low + 1.0, interpolation="nearest",
-                  extent=(x, x + wide, y + wide * tall, y))  # fmt: skip
-        wrong = true is not None and guess is not None and true[i] != guess[i]
-        ax.add_patch(_frame(x, y, wide, wide * tall, wrong))
-        if caption:
-            text = f"✗ {true[i]} → {guess[i]}" if wrong and true and guess else str((true or guess or [])[i])
-            ax.text(x + wide / 2, y + wide * tall + 0.04, text, ha="center", va="top", fontsize=9,
-                    fontweight="bold" if wrong else "normal")  # fmt: skip
-    ax.set(xlim=(-0.06, columns - 0.06), ylim=(rows * (tall + caption), -0.06), aspect="equal", xticks=[], yticks=[])
-    for spine in ax.spines.values():
-        spine.set_visible(False)
-    if true is not None and guess is not None:
-        missed = sum(t != p for t, p in zip(true, guess, strict=True))
-        ax.set_xlabel(f"{missed} of {count} wrong: ✗ true → predicted" if missed else f"all {count} right")
-    else:
-        ax.set_xlabel(f"{count} image{'s' * (count > 1)} of {shape[0]}×{shape[1]} pixels")
-    return ax
+    return pixels.reshape(len(pixels), *shape)
 
 
-def _frame(x: float, y: float, width: float, height: float, wrong: bool) -> Any:
+def _show(ax: Axes, image: Array, greys: dict[str, Any], x: float, y: float, text: str, wrong: bool) -> None:
+    """One image with its left upper corner at (x, y), in a frame, over its text."""
     from matplotlib.patches import Rectangle
 
-    return Rectangle((x, y), width, height, fill=False, edgecolor=COLOURS[1] if wrong else "#BBBBBB",
-                     linewidth=2.6 if wrong else 0.6, zorder=3)  # fmt: skip
+    width = 0.88
+    height = width * (image.shape[0] / image.shape[1])
+    ax.imshow(image, interpolation="nearest", extent=(x, x + width, y + height, y), **greys)
+    ax.add_patch(Rectangle((x, y), width, height, fill=False, edgecolor=COLOURS[1] if wrong else "#BBBBBB",
+                           linewidth=2.6 if wrong else 0.6, zorder=3))  # fmt: skip
+    if text:
+        ax.text(x + width / 2, y + height + 0.04, text, ha="center", va="top", fontsize=9,
+                fontweight="bold" if wrong else "normal")  # fmt: skip
 
 
 # --- examples and their labels
+
+
+def _sides(points: Array, part: float) -> Any:
+    """The box around points of the plane, with some room: (left, right), (low, high)."""
+    return tuple(room(low, high, part) for low, high in zip(points.min(axis=0), points.max(axis=0), strict=True))
 
 
 def _classes_of(y: Any, count: int, what: str = "y") -> Array:
@@ -371,12 +395,10 @@ def _classes_of(y: Any, count: int, what: str = "y") -> Array:
     return labels
 
 
-def _scatter(ax: Axes, points: Array, labels: Array, classes: Sequence[Any], size: float = 34.0) -> None:
+def _scatter(ax: Any, points: Array, labels: Array, classes: Sequence[Any], size: float = 34.0) -> None:
     for k, c in enumerate(classes):
-        mine = points[labels == c]
         ax.scatter(
-            mine[:, 0],
-            mine[:, 1],
+            *points[labels == c].T,
             s=size,
             marker=MARKERS[k % len(MARKERS)],
             color=COLOURS[k % len(COLOURS)],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -51,6 +51,43 @@ def plot_history(history: Mapping[str, Sequence[float]], *, ax: Axes | None = No
             above 0 on a logarithmic scale.
         TypeError: if it is no mapping.
     """
+    columns = _recorded(history)
+    losses = [name for name in ("loss", "val_loss") if name in columns]
+    metrics = [name for name in columns if name not in ("epoch", "loss", "val_loss", "lr")]
+    if log and any((columns[name] <= 0.0).any() for name in losses):
+        raise ValueError("a logarithmic scale has no place for a loss of 0 or below; draw it with log=False")
+
+    figure: Figure | None = None
+    if ax is None and metrics:
+        figure, both = pyplot().subplots(2, 1, figsize=(5.6, 5.2), layout="constrained", sharex=True)
+        top, bottom = map(dressed, both)
+    else:
+        top = axes_for(ax, (5.6, 3.6))
+        bottom = _twin(top) if metrics else top
+    panels = [top] * len(losses) + [bottom] * len(metrics)
+    drawn = _lines(columns, [*losses, *metrics], panels)
+    if log:
+        top.set_yscale("log")
+    drawn += _best(columns, getattr(history, "best_epoch", None), top, [bottom, top] if figure else [top])
+
+    compiled = getattr(history, "compiled", None)
+    how = "" if compiled is None else f" (compiled, {compiled})" if compiled else " (eager)"
+    top.set(ylabel="loss", title=f"training{how}")
+    bottom.set_xlabel("epoch")
+    bottom.locator_params(axis="x", integer=True)
+    if metrics:
+        bottom.set_ylabel(", ".join(name for name in metrics if not name.startswith("val_")) or "metric")
+    if figure is not None:
+        for panel in (top, bottom):
+            legend_above(panel, [line for line in drawn if line.axes is panel])
+        return figure
+    top.set_xlabel("epoch")
+    legend_above(top, drawn)
+    return top
+
+
+def _recorded(history: Any) -> dict[str, Array]:
+    """The numbers of a history by their names, its epochs always among them."""
     if not isinstance(history, Mapping):
         raise TypeError(f"history must be what fit() returns, or a dict of lists, but got {type(history).__name__}")
     if "loss" not in history:
@@ -62,62 +99,36 @@ def plot_history(history: Mapping[str, Sequence[float]], *, ax: Axes | None = No
     for name, column in columns.items():
         if column.shape != (count,):
             raise ValueError(f'"loss" has {count} numbers, but {name!r} has the shape {column.shape}')
-    epochs = columns.get("epoch", np.arange(1, count + 1))
-    losses = [name for name in ("loss", "val_loss") if name in columns]
-    metrics = [name for name in columns if name not in ("epoch", "loss", "val_loss", "lr")]
-    if log and any((columns[name] <= 0.0).any() for name in losses):
-        raise ValueError("a logarithmic scale has no place for a loss of 0 or below; draw it with log=False")
+    return {"epoch": np.arange(1, count + 1), **columns}
 
-    figure: Figure | None = None
-    if ax is None and metrics:
-        figure, both = pyplot().subplots(2, 1, figsize=(5.6, 5.2), layout="constrained", sharex=True)
-        top, bottom = dressed(both[0]), dressed(both[1])
-    else:
-        top = bottom = axes_for(ax, (5.6, 3.6))
-        if metrics:
-            bottom = _twin(top)
 
-    few = count <= 15
+def _lines(columns: dict[str, Array], names: list[str], panels: list[Axes]) -> list[Any]:
+    """A line for each name, on its panel; few epochs are marked one by one."""
     drawn = []
-    for k, name in enumerate([*losses, *metrics]):
-        is_loss = name in losses
-        (line,) = (top if is_loss else bottom).plot(
-            epochs,
+    for k, (name, panel) in enumerate(zip(names, panels, strict=True)):
+        drawn += panel.plot(
+            columns["epoch"],
             columns[name],
             color=COLOURS[k % len(COLOURS)],
             linestyle=LINES[k % len(LINES)],
-            marker=MARKERS[k % len(MARKERS)] if few else None,
+            marker=MARKERS[k % len(MARKERS)] if len(columns["epoch"]) <= 15 else None,
             markersize=4,
             label=_told(name),
         )
-        drawn.append(line)
-    if log:
-        top.set_yscale("log")
-    best = getattr(history, "best_epoch", None)
-    if best is not None and best in epochs:
-        for one in (bottom, top) if figure else (top,):
-            mark = one.axvline(best, color=QUIET, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1)
-        mark.set_label(f"best epoch: {best}")
-        drawn.append(mark)
-        if "val_loss" in columns:
-            height = columns["val_loss"][list(epochs).index(best)]
-            top.plot([best], [height], marker="*", markersize=12, color="black", linestyle="none", zorder=4)
+    return drawn
 
-    top.set_ylabel("loss")
-    compiled = getattr(history, "compiled", None)
-    how = "" if compiled is None else f" (compiled, {compiled})" if compiled else " (eager)"
-    top.set_title(f"training{how}")
-    bottom.set_xlabel("epoch")
-    bottom.locator_params(axis="x", integer=True)
-    if metrics:
-        bottom.set_ylabel(", ".join(name for name in metrics if not name.startswith("val_")) or "metric")
-    if figure is not None:
-        legend_above(top, [line for line in drawn if line.axes is top])
-        legend_above(bottom, [line for line in drawn if line.axes is bottom])
-        return figure
-    top.set_xlabel("epoch")
-    legend_above(top, drawn)
-    return top
+
+def _best(columns: dict[str, Array], best: Any, top: Axes, panels: list[Axes]) -> list[Any]:
+    """A line through the panels at the best epoch, if there is one, a star at its loss, and what the legend shows."""
+    epochs = columns["epoch"].tolist()
+    if best is None or best not in epochs:
+        return []
+    marks = [one.axvline(best, color=QUIET, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1) for one in panels]
+    marks[-1].set_label(f"best epoch: {best}")
+    if "val_loss" in columns:
+        height = columns["val_loss"][epochs.index(best)]
+        top.plot([best], [height], marker="*", markersize=12, color="black", linestyle="none", zorder=4)
+    return marks[-1:]
 
 
 def _twin(ax: Any) -> Axes:
@@ -126,16 +137,13 @@ def _twin(ax: Any) -> Axes:
     other.tick_params(labelsize=9, color="#888888")
     other.spines[["top", "left"]].set_visible(False)
     other.spines["right"].set_color("#888888")
-    twin: Axes = other
-    return twin
+    return cast("Axes", other)
 
 
 def _told(name: str) -> str:
     if name == "loss":
         return "training loss"
-    if name.startswith("val_"):
-        return f"validation {name[4:]}"
-    return name
+    return f"validation {name[4:]}" if name.startswith("val_") else name
 
 
 @styled

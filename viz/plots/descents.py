@@ -32,6 +32,7 @@ from .figures import (
     pyplot,
     room,
     styled,
+    whole,
 )
 
 if TYPE_CHECKING:
@@ -102,8 +103,7 @@ class _Surface:
 def _surface(f: Callable[[Any], Any], sides: Sides, levels: int, log: bool) -> _Surface:
     if not callable(f):
         raise TypeError(f"f must be a function of a pair, the height of the surface, but got {type(f).__name__}")
-    if isinstance(levels, bool) or not isinstance(levels, int) or levels < 1:
-        raise ValueError(f"levels must be a whole number from 1 up, but got {levels!r}")
+    whole(levels, "levels")
     across, up = (np.linspace(low, high, GRID).tolist() for low, high in sides)
 
     def height(x: float, y: float) -> float:
@@ -256,18 +256,13 @@ class DescentAnimation(Taught):
             FileNotFoundError: if the folder is not there.
         """
         target = Path(path)
-        ending = target.suffix.lower()
-        if ending == ".gif":
-            content = self.gif
-        elif ending == ".png":
-            content = self.png
-        elif ending == ".html":
-            content = (
-                '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>Descent</title>\n'
-                '<meta name="viewport" content="width=device-width"></head>\n'
-                f"<body>\n<main>{self._repr_html_()}</main>\n</body>\n</html>\n"
-            ).encode()
-        else:
+        page = (
+            '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>Descent</title>\n'
+            '<meta name="viewport" content="width=device-width"></head>\n'
+            f"<body>\n<main>{self._repr_html_()}</main>\n</body>\n</html>\n"
+        )
+        content = {".gif": self.gif, ".png": self.png, ".html": page.encode()}.get(target.suffix.lower())
+        if content is None:
             raise ValueError(
                 f"an animation is written as .gif, .html, or .png (the whole paths, at rest), but got {target.name!r}"
             )

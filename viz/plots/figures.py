@@ -14,7 +14,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import numpy as np
 
@@ -99,12 +99,8 @@ def dressed(ax: Any, grid: bool = True) -> Axes:
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color("#888888")
     ax.tick_params(labelsize=9, color="#888888")  # ticks are made when the figure is shown, long after we return
-    if grid:
-        ax.grid(True, color="#E3E3E3", linewidth=0.6)
-    else:
-        ax.grid(False)
-    same: Axes = ax
-    return same
+    ax.grid(grid, **({"color": "#E3E3E3", "linewidth": 0.6} if grid else {}))
+    return cast("Axes", ax)
 
 
 def legend_above(ax: Any, handles: Sequence[Any] | None = None, lines: bool = True) -> None:
@@ -167,6 +163,12 @@ def numbers(x: Any, what: str) -> Array:
         place = "".join(f"[{i}]" for i in bad[0])
         raise ValueError(f"{what}{place} is {found[tuple(bad[0])]}; only finite numbers have a place in a plot")
     return found
+
+
+def whole(n: Any, what: str, least: int = 1) -> int:
+    if isinstance(n, bool) or not isinstance(n, int) or n < least:
+        raise ValueError(f"{what} must be a whole number from {least} up, but got {n!r}")
+    return n
 
 
 def plane(X: Any, what: str = "X") -> Array:
