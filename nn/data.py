@@ -12,7 +12,7 @@ import math
 import os
 import sys
 import zlib
-from collections.abc import Sequence, Sized
+from collections.abc import Callable, Sequence, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -39,35 +39,31 @@ def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> Points:
 
     (cos φ, sin φ) and (1 - cos φ, ½ - sin φ) for φ in [0, π], plus N(0, noise²) on each coordinate.
     """
-    counts = _halves(n)
+    counts = _shares(n, 2)
     deviation("noise", noise)
     rng = generator(seed)
-    X, y = [], []
-    for k, count in enumerate(counts):
-        for i in range(count):
-            phi = math.pi * i / max(1, count - 1)
-            a, b = math.cos(phi), math.sin(phi)
-            a, b = (a, b) if k == 0 else (1.0 - a, 0.5 - b)
-            X.append([a + rng.gauss(0.0, noise), b + rng.gauss(0.0, noise)])
-            y.append(k)
-    return X, y
+
+    def point(k: int, i: int, count: int) -> list[float]:
+        phi = math.pi * i / max(1, count - 1)
+        a, b = math.cos(phi), math.sin(phi)
+        return [c + rng.gauss(0.0, noise) for c in ((a, b) if k == 0 else (1.0 - a, 0.5 - b))]
+
+    return _points(counts, point)
 
 
 def circles(n: int = 100, noise: float = 0.05, ratio: float = 0.5, seed: int = 0) -> Points:
     """Two circles about the origin; class 0 has radius 1, class 1 has radius ``ratio``."""
     if not 0.0 < ratio < 1.0:
         raise ValueError(f"ratio, the inner circle's radius, must be between 0 and 1, but got {ratio!r}")
-    counts = _halves(n)
+    counts = _shares(n, 2)
     deviation("noise", noise)
     rng = generator(seed)
-    X, y = [], []
-    for k, count in enumerate(counts):
-        radius = 1.0 if k == 0 else ratio
-        for i in range(count):
-            phi = 2.0 * math.pi * i / count
-            X.append([radius * math.cos(phi) + rng.gauss(0.0, noise), radius * math.sin(phi) + rng.gauss(0.0, noise)])
-            y.append(k)
-    return X, y
+
+    def point(k: int, i: int, count: int) -> list[float]:
+        radius, phi = (1.0, ratio)[k], 2.0 * math.pi * i / count
+        return [radius * side(phi) + rng.gauss(0.0, noise) for side in (math.cos, math.sin)]
+
+    return _points(counts, point)
 
 
 def spirals(n: int = 300, classes: int = 3, turns: float = 0.65, noise: float = 0.2, seed: int = 0) -> Points:
@@ -75,14 +71,13 @@ def spirals(n: int = 300, classes: int = 3, turns: float = 0.65, noise: float = 
     counts = _shares(n, classes)
     deviation("noise", noise)
     rng = generator(seed)
-    X, y = [], []
-    for k, count in enumerate(counts):
-        for i in range(count):
-            radius = i / max(1, count - 1)
-            phi = 2.0 * math.pi * (k / classes + turns * radius) + rng.gauss(0.0, noise)
-            X.append([radius * math.sin(phi), radius * math.cos(phi)])
-            y.append(k)
-    return X, y
+
+    def point(k: int, i: int, count: int) -> list[float]:
+        radius = i / max(1, count - 1)
+        phi = 2.0 * math.pi * (k / classes + turns * radius) + rng.gauss(0.0, noise)
+        return [radius * math.sin(phi), radius * math.cos(phi)]
+
+    return _points(counts, point)
 
 
 def blobs(
@@ -109,12 +104,7 @@ def blobs(
         middles = [list(map(float, c)) for c in centers]
         if len({len(c) for c in middles}) != 1:
             raise ValueError(f"centers must all have as many coordinates, but have {[len(c) for c in middles]}")
-    X, y = [], []
-    for k, count in enumerate(_shares(n, len(middles))):
-        for _ in range(count):
-            X.append([c + rng.gauss(0.0, spread) for c in middles[k]])
-            y.append(k)
-    return X, y
+    return _points(_shares(n, len(middles)), lambda k, i, count: [c + rng.gauss(0.0, spread) for c in middles[k]])
 
 
 def noisy_curve(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[list[list[float]], list[float]]:
@@ -220,8 +210,10 @@ def _shares(n: int, classes: int) -> list[int]:
     return [n // classes + (k < n % classes) for k in range(classes)]
 
 
-def _halves(n: int) -> list[int]:
-    return _shares(n, 2)
+def _points(counts: Sequence[int], point: Callable[[int, int, int], list[float]]) -> Points:
+    """So many points of each class k: the i-th of count is point(k, i, count)."""
+    places = [(k, i, count) for k, count in enumerate(counts) for i in range(count)]
+    return [point(*place) for place in places], [k for k, _, _ in places]
 
 
 # --- the files of MNIST (LeCun, Cortes and Burges, 1998)

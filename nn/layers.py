@@ -135,15 +135,14 @@ class Neuron(Module):
         self.w = [Value(draw(rng, nin, fan_out), f"w{i}") for i in range(nin)]
         self.b = Value(0.0, "b")
         self._activation_name = name
-        self._activate = function.forward if isinstance(function, Module) else function
+        self._activate: Callable[[Any], Value] = function.forward if isinstance(function, Module) else function
         christen(
             self, self._own_name
         )  # so that one used alone is framed too; a layer that holds it gives it another name
 
     def forward(self, x: Numbers) -> Value:
         """The output, from a list of nin numbers or Values."""
-        y: Value = self._activate(self.weighted_sum(x))
-        return y
+        return self._activate(self.weighted_sum(x))
 
     def weighted_sum(self, x: Numbers) -> Value:
         """z = w₁x₁ + … + wₙxₙ + b, before the activation."""

@@ -60,14 +60,12 @@ def squared_error(output: Numbers, target: Numbers) -> Value | float:
     ys, ts = _outputs(output), as_list(target)
     if len(ys) != len(ts):
         raise ValueError(f"squared_error needs a target for each output, but got {len(ts)} for {len(ys)}")
-    total: Value | float | None = None
-    for y, t in zip(ys, ts, strict=True):
-        error = t - y
-        square = error**2 if isinstance(error, Value) else error * error  # of floats, ** would raise where * gives inf
-        total = square if total is None else total + square
-    if total is None:
+    if not ys:
         raise ValueError("squared_error of no outputs is not defined")
-    return 0.5 * total
+    errors = [t - y for y, t in zip(ys, ts, strict=True)]
+    # of floats, ** would raise where * gives inf
+    half: Value | float = 0.5 * left_to_right(e**2 if isinstance(e, Value) else e * e for e in errors)
+    return half
 
 
 @of_outputs
@@ -82,22 +80,21 @@ def binary_cross_entropy(output: Numbers, target: Numbers) -> Value | float:
     zs, ts = _outputs(output), as_list(target)
     if len(zs) != len(ts):
         raise ValueError(f"binary_cross_entropy needs a target for each logit, but got {len(ts)} for {len(zs)}")
-    total: Value | float | None = None
-    for z, t in zip(zs, ts, strict=True):
-        if isinstance(t, Value):
-            loss = functions.softplus(z) - t * z
-        elif not is_real(t) or not 0.0 <= float(t) <= 1.0:
-            raise ValueError(f"binary_cross_entropy needs a target between 0 and 1, but got {t!r}")
-        elif t == 1.0:
-            loss = functions.softplus(-z)
-        elif t == 0.0:
-            loss = functions.softplus(z)
-        else:
-            loss = functions.softplus(z) - float(t) * z
-        total = loss if total is None else total + loss
-    if total is None:
+    if not zs:
         raise ValueError("binary_cross_entropy of no logits is not defined")
+    total: Value | float = left_to_right(_of_logit(z, t) for z, t in zip(zs, ts, strict=True))
     return total
+
+
+def _of_logit(z: Any, t: Any) -> Any:
+    """log(1 + e^z) - t·z, for t = 1 as log(1 + e^-z)."""
+    if isinstance(t, Value):
+        return functions.softplus(z) - t * z
+    if not is_real(t) or not 0.0 <= float(t) <= 1.0:
+        raise ValueError(f"binary_cross_entropy needs a target between 0 and 1, but got {t!r}")
+    if t in (0.0, 1.0):
+        return functions.softplus(z if t == 0.0 else -z)
+    return functions.softplus(z) - float(t) * z
 
 
 @of_outputs
@@ -156,8 +153,7 @@ def hinge(output: Numbers, target: Numbers) -> Value | float:
         loss: Value | float = functions.relu(1.0 - _sign(target, "hinge") * scores[0])
         return loss
     k = _class(target, len(scores), "hinge")
-    others = [functions.relu(1.0 + (s - scores[k])) for j, s in enumerate(scores) if j != k]
-    total: Value | float = left_to_right(others)
+    total: Value | float = left_to_right(functions.relu(1.0 + (s - scores[k])) for j, s in enumerate(scores) if j != k)
     return total
 
 
@@ -186,10 +182,8 @@ def l2_penalty(model: Module | Iterable[Value], lam: float) -> Value | float:
         ValueError, TypeError: if λ is negative, or not a number.
     """
     not_negative("the strength λ of an L2 penalty", lam)
-    total: Value | None = None
-    for w in model.weights() if isinstance(model, Module) else model:
-        total = w * w if total is None else total + w * w
-    return 0.0 if total is None else 0.5 * lam * total
+    squares = [w * w for w in (model.weights() if isinstance(model, Module) else model)]
+    return 0.5 * lam * left_to_right(squares) if squares else 0.0
 
 
 def _class(target: Any, count: int, who: str) -> int:

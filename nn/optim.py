@@ -326,8 +326,7 @@ class SGD(Optimizer):
         return self.memory_starts if self.momentum else {}
 
     def rule(self, w: Any, g: Any, lr: float, t: int, *memory: Any) -> tuple[Any, ...]:
-        if self.weight_decay:
-            g = g + self.weight_decay * w
+        g = g + self.weight_decay * w if self.weight_decay else g
         if not self.momentum:
             return (w - lr * g,)
         v = self.momentum * memory[0] + g
@@ -356,8 +355,7 @@ class Adagrad(Optimizer):
         super().__init__(parameters, lr, **options)
 
     def rule(self, w: Any, g: Any, lr: float, t: int, *memory: Any) -> tuple[Any, ...]:
-        if self.weight_decay:
-            g = g + self.weight_decay * w
+        g = g + self.weight_decay * w if self.weight_decay else g
         s = memory[0] + g * g
         return w - lr * g / (sqrt(s) + self.eps), s
 
@@ -386,8 +384,7 @@ class RMSprop(Optimizer):
         super().__init__(parameters, lr, **options)
 
     def rule(self, w: Any, g: Any, lr: float, t: int, *memory: Any) -> tuple[Any, ...]:
-        if self.weight_decay:
-            g = g + self.weight_decay * w
+        g = g + self.weight_decay * w if self.weight_decay else g
         s = self.alpha * memory[0] + (1.0 - self.alpha) * g * g
         return w - lr * g / (sqrt(s) + self.eps), s
 
@@ -499,8 +496,7 @@ class NAdam(Optimizer):
         super().__init__(parameters, lr, **options)
 
     def rule(self, w: Any, g: Any, lr: float, t: int, *memory: Any) -> tuple[Any, ...]:
-        if self.weight_decay:
-            g = g + self.weight_decay * w
+        g = g + self.weight_decay * w if self.weight_decay else g
         b1, b2 = self.betas
         now = b1 * (1.0 - 0.5 * 0.96 ** (t * self.momentum_decay))
         after = b1 * (1.0 - 0.5 * 0.96 ** ((t + 1) * self.momentum_decay))

@@ -326,8 +326,7 @@ class Recurrent(Module):
         """The output after the last step, or with ``every_step`` the list of all; a list of one Value is that Value."""
         outputs, _ = unroll(self.cell, xs, truncate=self._truncate)
         if not self._every_step:
-            last: Value | list[Value] = self._answer(outputs[-1])
-            return last
+            return self._answer(outputs[-1])  # type: ignore[no-any-return]
         answers: list[Any] = []
         for t, h in enumerate(outputs):
             with scope(f"time.{t}"):

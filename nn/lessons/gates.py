@@ -94,8 +94,7 @@ class LogisticGate(Module):
         outputs: Any = list(x)
         for layer in self.layers:
             outputs = layer(outputs)
-        y: Value = outputs[0]
-        return y
+        return outputs[0]  # type: ignore[no-any-return]
 
     def describe(self) -> str:
         return f"LogisticGate({self._gate})"

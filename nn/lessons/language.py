@@ -308,8 +308,7 @@ class NeuralLanguageModel(WordVectors, LanguageModel):
                 f"but got {len(x)}"
             )
         vectors = [v for part in parts for v in self.embedding(part)]
-        z: list[Value] = self.output(self.hidden(vectors))
-        return z
+        return self.output(self.hidden(vectors))
 
     def examples(self, sentences: Iterable[Sentence]) -> tuple[NDArray[numpy.float64], list[int]]:
         """(X, y) for `fit`: for each token its context's one-hot vectors, an array, and its number.

@@ -32,8 +32,7 @@ class LogisticRegression(Neuron):
 
     def probability(self, x: Sequence[float]) -> float:
         """p(y = 1 | x) as a number."""
-        p: float = self(x).data
-        return p
+        return self(x).data
 
     def predict(self, x: Sequence[float]) -> int:
         """1 if p > ½, else 0."""

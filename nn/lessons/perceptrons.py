@@ -75,8 +75,7 @@ class Perceptron(Neuron):
         norm = math.sqrt(math.fsum(w.data**2 for w in self.w))
         if norm == 0.0:
             raise ValueError("all weights are 0, so there is no hyperplane to be distant from")
-        score: float = self(x).data
-        return score / norm
+        return self(x).data / norm
 
     def loss(self, X: Any, y: Any) -> Value:
         """-Σ yᵢ(w·xᵢ + b) over the misclassified examples (those on the hyperplane included); 0 if there are none."""
@@ -141,16 +140,14 @@ class Perceptron(Neuron):
     def _mistakes(
         self, rows: list[list[float]], signs: list[float], turn: Sequence[int]
     ) -> Iterator[tuple[int, Value]]:
-        """The examples on the wrong side, each with its loss, by the weights of the moment when it is asked for."""
-        for i in turn:
-            loss = self._mistake(rows[i], signs[i])
-            if loss is not None:
-                yield i, loss
+        """The examples on the wrong side or on the hyperplane, each with its loss -t(w·x + b).
 
-    def _mistake(self, x: list[float], t: float) -> Value | None:
-        """The loss -t(w·x + b) of an example on the wrong side or on the hyperplane; None for one that is right."""
-        loss: Value = -t * self(x)
-        return loss if loss.data >= 0.0 else None
+        Each is looked at when it is asked for, by the weights of that moment.
+        """
+        for i in turn:
+            loss = -signs[i] * self(rows[i])
+            if loss.data >= 0.0:
+                yield i, loss
 
     def _correct(self, wrong: list[tuple[int, Value]], lr: float, passed: int, corrections: list[Correction]) -> None:
         self.zero_grad()
