@@ -4,8 +4,8 @@
     step(X, Y)                      # the mean loss over a batch; step.gradient is its gradient
     print(step.source)              # the program
 
-The function is run once, on Values, and the graph that it leaves is rewritten in seven passes, one per file, each with
-its effect on a network of two neurons shown at the top:
+The function is run once, on Values, and the graph that it leaves is rewritten, one pass per file, each with its effect
+on a network of two neurons shown at the top:
 
     trace          run the function once, and write down what it did
     normalise      constants fold; trees of + - and products become linear nodes
@@ -13,9 +13,15 @@ its effect on a network of two neurons shown at the top:
     layout         every node gets a place, so that operands are slices
     differentiate  the derivative sheet, run on symbols that stand for arrays, gives statements forward and backward
     write          the statements as text
-    run            workspaces, and the object that the caller holds
 
-`straight` is the other way to run a trace: one line of Python per node, for small or irregular graphs.
+    plan           these passes in a row: what every backend works from
+    backends/      the ways to run it: arrays in place, JAX, straight-line Python, Numba
+    compiled       the object that the caller holds, and the choice of what runs it
+    arguments      from what the caller gives to columns of numbers, and the results back
+    check          does the program do what the scalar code does?
+    describe       the statements as data, for people and drawings
+    symbols        what the sheet's rules are run on to become text
+    listing        where tracebacks find the text
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from .differentiate import Definition, Program
 from .symbols import Symbol
-from .write import expression_text, new_constants
+from .write import Constants, expression_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def describe(program: Program) -> tuple[Statement, ...]:
             kind = {"argument": "argument", "theta": "parameter"}.get(array.bank, "constant")
             shape: tuple[int | str, ...] = (array.size, "N") if array.is_batched else array.matrix or (array.size,)
             steps.append(Statement(array.name, kind, shape, nodes=array.size, gradient=gradient_of(array.name)))
-    constants = new_constants()
+    constants = Constants()
     for backward, definitions in ((False, program.forward), (True, program.backward)):
         for d in definitions:
             terms = _terms(d)

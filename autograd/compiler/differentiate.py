@@ -162,16 +162,12 @@ def _first_readers(layout: Layout, groups: Sequence[Group]) -> dict[int, list[Ar
     seen: set[int] = set()
     result: dict[int, list[Array]] = {}
     for number_, group in enumerate(groups):
-        reads: list[float | Nodes | None] = [group.bias, *group.operands]
-        for part in group.parts:
-            reads += [part.weights, part.x]
-        for nodes in reads:
-            if isinstance(nodes, np.ndarray):
-                for k in np.unique(layout.array_of[nodes]):
-                    if k not in seen:
-                        seen.add(int(k))
-                        if layout.arrays[k].bank == "theta":
-                            result.setdefault(number_, []).append(layout.arrays[k])
+        for nodes in group.reads():
+            for k in np.unique(layout.array_of[nodes]):
+                if k not in seen:
+                    seen.add(int(k))
+                    if layout.arrays[k].bank == "theta":
+                        result.setdefault(number_, []).append(layout.arrays[k])
     return result
 
 
@@ -200,24 +196,19 @@ class _Builder:
     def read(self, nodes: Nodes, batched: bool, row: int = NO_ROW) -> Symbol:
         """The array of these nodes' values, [G, N] or [K, G, N]; without N between shared nodes, 1 for N where a shared
         array meets a batched one. A node that is repeated along an axis is read once: it stretches."""
-        single = self._single(nodes)
+        single, found = self._single(nodes), None
         if single is not None:
             array, places = single
             if array.bank == "argument":
                 self.copied.add(array.name)
             found = view_text(array.name, places, array.is_batched, array.matrix)
-            if found is not None and not (row and found[1][0] != len(nodes)):  # a row of equal entries stays a row
-                text, shape = found
-                if text == f"{array.name}[0:{array.size}]":
-                    text = array.name
-                base = array.name
-                is_batched = array.is_batched
-            else:
-                base, is_batched = self._gather(nodes)
-                text, shape = base, nodes.shape + ((BATCH,) if is_batched else ())
-        else:
+        if single is None or found is None or (row and found[1][0] != len(nodes)):  # a row of equal entries stays a row
             base, is_batched = self._gather(nodes)
             text, shape = base, nodes.shape + ((BATCH,) if is_batched else ())
+        else:
+            base, is_batched, (text, shape) = array.name, array.is_batched, found
+            if text == f"{base}[0:{array.size}]":
+                text = base
         if batched and not is_batched:
             text, shape = f"{text}[..., None]" if len(shape) > 1 else f"{text}[:, None]", (*shape, 1)
         return leaf(View(base, text), shape, row)

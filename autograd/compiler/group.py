@@ -88,6 +88,11 @@ class Group:
     rows: int = 0
     positions: int = 1
 
+    def reads(self) -> list[Nodes]:
+        """The nodes that it is computed from."""
+        found = [self.bias, *self.operands, *[nodes for part in self.parts for nodes in (part.x, part.weights)]]
+        return [nodes for nodes in found if isinstance(nodes, np.ndarray)]
+
 
 def group(graph: Graph) -> list[Group]:
     """All groups in the order in which they can be computed: shared ones first."""

@@ -16,7 +16,6 @@ import keyword
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,13 +64,58 @@ class Layout:
         return self.arrays[int(self.array_of[group.nodes[0]])]
 
 
+def safe_names(names: Sequence[str]) -> list[str]:
+    """The function's own names for its arguments, made different from each other and from the program's words."""
+    result: list[str] = []
+    for name in names:
+        while name in RESERVED or name in result or keyword.iskeyword(name) or not name.isidentifier():
+            name += "_"
+        result.append(name)
+    return result
+
+
+def lay_out(trace: Trace, graph: Graph, groups: Sequence[Group], argument_names: Sequence[str]) -> Layout:
+    builder = _Builder(trace, len(graph.ops), argument_names)
+    builder.place_parameters(trace, groups)
+    everything = [nodes for group in groups for nodes in group.reads()]
+    used = dict.fromkeys(int(i) for nodes in everything for i in np.unique(nodes) if graph.ops[int(i)] == CONSTANT)
+    constants = np.array([*used], dtype=np.intp)
+    if used:
+        builder.add(builder.fresh("c"), "constant", constants, active=False)
+    for group in groups:
+        if group.op == LINEAR:
+            prefix = "z" if group.rows else "s"
+        else:
+            prefix = "h" if group.op in ACTIVATIONS else group.op + "_"
+        bank = "batched" if group.rank == BATCHED else "shared"
+        active = any(graph.active[i] for i in group.nodes)
+        builder.add(builder.fresh(prefix), bank, np.array(group.nodes, dtype=np.intp), active=active, group=group)
+    for array in builder.arrays:  # theta, constants and shared groups lie one after the other
+        if array.bank == "constant":
+            array.start += builder.sizes["theta"]
+        elif array.bank == "shared":
+            array.start += builder.sizes["theta"] + builder.sizes["constant"]
+    index = {node: k for k, node in enumerate(trace.parameter_nodes)}
+    order = np.array([index[int(node)] for nodes in builder.theta for node in nodes], dtype=np.intp)
+    numbers = np.array([graph.numbers[i] for i in used], dtype=np.float64)
+    return Layout(builder.arrays, builder.array_of, builder.place_of, order, numbers, dict(builder.sizes))
+
+
 class _Builder:
-    def __init__(self, n: int) -> None:
+    """Gives nodes their places, first those of the arguments."""
+
+    def __init__(self, trace: Trace, n: int, argument_names: Sequence[str]) -> None:
         self.arrays: list[Array] = []
         self.array_of = np.full(n, -1, dtype=np.intp)
         self.place_of = np.zeros(n, dtype=np.intp)
         self.sizes: Counter[str] = Counter()
-        self.nodes: dict[str, list[Nodes]] = {"theta": []}
+        self.theta: list[Nodes] = []
+        self.taken = set(argument_names)
+        self.counts: Counter[str] = Counter()
+        self.waiting = np.zeros(n, dtype=bool)  # the parameters that have no place yet
+        self.waiting[trace.parameter_nodes] = True
+        for name, nodes in zip(argument_names, trace.arguments, strict=True):
+            self.add(name, "argument", np.array(nodes, dtype=np.intp), active=False)
 
     def add(
         self,
@@ -88,100 +132,36 @@ class _Builder:
         self.place_of[nodes] = np.arange(len(nodes))
         self.arrays.append(Array(name, bank, start, len(nodes), active, matrix, group))
         self.sizes[bank] += len(nodes)
-        self.nodes.setdefault(bank, []).append(nodes)
 
-
-def safe_names(names: Sequence[str]) -> list[str]:
-    """The function's own names for its arguments, made different from each other and from the program's words."""
-    result: list[str] = []
-    for name in names:
-        while name in RESERVED or name in result or keyword.iskeyword(name) or not name.isidentifier():
-            name += "_"
-        result.append(name)
-    return result
-
-
-def lay_out(trace: Trace, graph: Graph, groups: Sequence[Group], argument_names: Sequence[str]) -> Layout:
-    n = len(graph.ops)
-    builder = _Builder(n)
-    taken = set(argument_names)
-    for name, nodes in zip(argument_names, trace.arguments, strict=True):
-        builder.add(name, "argument", np.array(nodes, dtype=np.intp), active=False)
-
-    # parameters: as the products read them, then biases, then in the order of use, then those that nothing uses
-    placed = np.zeros(n, dtype=bool)
-    is_parameter = np.zeros(n, dtype=bool)
-    is_parameter[trace.parameter_nodes] = True
-    counts: Counter[str] = Counter()
-
-    def fresh(prefix: str) -> str:
+    def fresh(self, prefix: str) -> str:
         while True:
-            counts[prefix] += 1
-            name = f"{prefix}{counts[prefix]}"
-            if name not in taken:
+            self.counts[prefix] += 1
+            name = f"{prefix}{self.counts[prefix]}"
+            if name not in self.taken:
                 return name
 
-    def place(nodes: Nodes, prefix: str, matrix: bool = False) -> None:
+    def place_parameters(self, trace: Trace, groups: Sequence[Group]) -> None:
+        """As the products read them, then biases, then in the order of use, then those that nothing uses."""
+        for group in groups:
+            for part in group.parts:
+                if part.weights is not None:
+                    self._place(part.weights, "w", matrix=group.rows > 0)
+            if group.bias is not None:
+                self._place(group.bias, "b")
+        for group in groups:
+            for nodes in group.reads():
+                self._place(nodes, "p")
+        self._place(np.array(trace.parameter_nodes, dtype=np.intp), "p")
+
+    def _place(self, nodes: Nodes, prefix: str, matrix: bool = False) -> None:
         flat = nodes.reshape(-1)
-        flat = flat[is_parameter[flat] & ~placed[flat]]
+        flat = flat[self.waiting[flat]]
         if len(flat) == 0:
             return
         whole = matrix and len(flat) == nodes.size and len(np.unique(flat)) == nodes.size
         if not whole:
             flat = flat[np.sort(np.unique(flat, return_index=True)[1])]  # each once, in the order of first use
-        placed[flat] = True
+        self.waiting[flat] = False
+        self.theta.append(flat)
         shape = (nodes.shape[0], nodes.shape[1]) if whole else None
-        builder.add(fresh(prefix), "theta", flat, active=True, matrix=shape)
-
-    for group in groups:
-        for part in group.parts:
-            if part.weights is not None:
-                place(part.weights, "w", matrix=group.rows > 0)
-        if group.bias is not None:
-            place(group.bias, "b")
-    for group in groups:
-        for part in group.parts:
-            place(part.x, "p")
-        for operand in group.operands:
-            if not isinstance(operand, float):
-                place(operand, "p")
-    place(np.array(trace.parameter_nodes, dtype=np.intp), "p")
-    index = {node: k for k, node in enumerate(trace.parameter_nodes)}
-    by_place = [index[int(node)] for nodes in builder.nodes["theta"] for node in nodes]
-
-    # constants that stand in arrays
-    used: dict[int, None] = {}
-    for group in groups:
-        arrays: list[Any] = [group.bias, *group.operands]
-        for part in group.parts:
-            arrays += [part.x, part.weights]
-        for array in arrays:
-            if isinstance(array, np.ndarray):
-                for node in np.unique(array):
-                    if graph.ops[int(node)] == CONSTANT:
-                        used[int(node)] = None
-    constants = list(used)
-    if constants:
-        builder.add(fresh("c"), "constant", np.array(constants, dtype=np.intp), active=False)
-
-    for group in groups:
-        if group.op == LINEAR:
-            prefix = "z" if group.rows else "s"
-        else:
-            prefix = "h" if group.op in ACTIVATIONS else group.op + "_"
-        bank = "batched" if group.rank == BATCHED else "shared"
-        active = any(graph.active[i] for i in group.nodes)
-        builder.add(fresh(prefix), bank, np.array(group.nodes, dtype=np.intp), active=active, group=group)
-    for array in builder.arrays:  # theta, constants and shared groups lie one after the other
-        if array.bank == "constant":
-            array.start += builder.sizes["theta"]
-        elif array.bank == "shared":
-            array.start += builder.sizes["theta"] + builder.sizes["constant"]
-    return Layout(
-        builder.arrays,
-        builder.array_of,
-        builder.place_of,
-        np.array(by_place, dtype=np.intp),
-        np.array([graph.numbers[i] for i in constants], dtype=np.float64),
-        dict(builder.sizes),
-    )
+        self.add(self.fresh(prefix), "theta", flat, active=True, matrix=shape)

@@ -47,7 +47,7 @@ class Text:
         return space[name]
 
 
-class _Constants:
+class Constants:
     """Index arrays, each kept once."""
 
     def __init__(self) -> None:
@@ -68,11 +68,11 @@ class _Constants:
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2, "neg": 3, "pow": 4}
 
 
-def expression_text(x: Symbol, constants: _Constants) -> str:
+def expression_text(x: Symbol, constants: Constants) -> str:
     return _print(x, constants)[0]
 
 
-def _print(x: Symbol, constants: _Constants) -> tuple[str, int]:
+def _print(x: Symbol, constants: Constants) -> tuple[str, int]:
     """The text and how tightly it binds."""
     op = x.operator
     if op == "leaf":
@@ -132,7 +132,7 @@ def _joined_index(gather: Gather) -> NDArray[np.intp]:
 
 def readable(program: Program, argument_names: list[str], mean: bool) -> Text:
     """The program as a function of theta and the arguments (each [entries, N]), without side effects."""
-    constants = _Constants()
+    constants = Constants()
     lines = [f"def program({', '.join(['theta', *argument_names])}):"]
     put = lines.append
     n = f"{argument_names[0]}.shape[1]" if argument_names else "1"
@@ -162,7 +162,7 @@ def readable(program: Program, argument_names: list[str], mean: bool) -> Text:
     return Text("\n".join(lines) + "\n", constants.arrays)
 
 
-def _outputs_text(program: Program, constants: _Constants) -> str:
+def _outputs_text(program: Program, constants: Constants) -> str:
     """The outputs [count, N]."""
     by_start = [a for a in program.layout.arrays if a.bank == "batched"]
     starts = np.array([a.start for a in by_start])
@@ -179,7 +179,7 @@ def _outputs_text(program: Program, constants: _Constants) -> str:
     return f"take({joined}, {constants.index(_joined_index(gather))})"
 
 
-def _put_readable(d: Definition, constants: _Constants, put: Callable[[str], None]) -> None:
+def _put_readable(d: Definition, constants: Constants, put: Callable[[str], None]) -> None:
     if d.expression is None:
         put(f"    {d.name} = zeros(({', '.join('n' if s == BATCH else str(s) for s in d.shape)},))")
     else:
@@ -204,7 +204,7 @@ class _InPlace:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.constants = _Constants()
+        self.constants = Constants()
         self.prelude: list[str] = []
         self.lines: list[str] = []
         self.views: dict[str, str] = {}  # text -> name
@@ -570,7 +570,3 @@ def in_place(program: Program, argument_names: list[str]) -> Text:
     lines += [f"def run({arguments}):"]
     lines += [f"    {line}" for line in [*loads, *all_views, *forward, *writer.lines, "return batched"]]
     return Text("\n".join(lines) + "\n", writer.constants.arrays)
-
-
-def new_constants() -> _Constants:
-    return _Constants()

@@ -200,6 +200,22 @@ def test_symbols(f: Callable[[Any, Value], Value], symbols: list[str]) -> None:
     assert [p.symbol for p in parts if p.kind == "gate"] == symbols
 
 
+def test_a_scaled_window_is_scaled_in_its_gate() -> None:
+    """`x[0:4:2] * 2.5`: what a gate says follows from the statement, not from how its formula is spelt."""
+    step = autograd.compile(lambda x: [(v * 2.5).exp() for v in x[::2]], [0.1] * 4, backend="numpy")
+    assert [p.symbol for p in module.build(step).parts] == ["", "×2.5", "exp"]
+
+
+def test_arrays_that_are_called_like_words_of_the_program() -> None:
+    w = parameters(3)
+    step = autograd.compile(
+        lambda reshape, keepdims: sum(v * a for v, a in zip(w, reshape, strict=True)) * keepdims, [1.0] * 3, 2.0
+    )
+    gates = [p for p in module.build(step).parts if p.kind == "gate"]
+    names = {p.name for p in module.build(step).parts}
+    assert {"reshape_", "keepdims"} <= names and [p.symbol for p in gates] == ["@", "×"]
+
+
 # --- the picture
 
 

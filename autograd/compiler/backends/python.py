@@ -94,7 +94,7 @@ class Writer:
         for vector, nodes in (("parameters", parameters), ("sample", entries)):
             if nodes:
                 self.put(f"{', '.join([f'v{i}' for i in nodes])}, = {vector}")
-                self._forward(computed)
+        self._forward(computed)
         outputs = f"({''.join(self.names[y] + ', ' for y in trace.outputs)})"
         if active is not None:
             gradient = self._backward(dict(computed), trace.outputs[0], parameters, active)
