@@ -39,13 +39,12 @@ from .programs import (
     NotCompiled,
     Program,
     agree,
-    familiar,
     forms,
     outputs,
     reason,
     spread,
-    structure_of,
 )
+from .structure import structure_of
 
 
 def best_loop(problem: Problem) -> EagerLoop:
@@ -70,7 +69,8 @@ class CompiledLoop(EagerLoop):
         if why:
             raise NotCompiled(why, loud=False)
         self.bound = list(self.mover.parameters)
-        self.ours = familiar(self.model) and self.loss in losses.LOSSES.values()
+        self.structure = problem.structure
+        self.ours = self.structure.ours and self.loss in losses.LOSSES.values()
         self.taken: dict[Any, Compiled[Any]] = {}  # the programs, to be kept with the model for the next time
         try:
             self._prepare()
@@ -83,7 +83,8 @@ class CompiledLoop(EagerLoop):
         self.fixed_weights = [w for w in self.weights if w not in moving]
         self.fixed_penalty = 0.0
         self.live = False
-        self.before = [p.data for p in self.parameters], self.mover.state_dict()
+        self.moved = [*self.structure.parameters, *self.bound]
+        self.before = [p.data for p in self.moved], self.mover.state_dict()
         # what a step changes, stored all at once, so that Ctrl-C finds it whole: parameters, gradient, memory, count
         self.state: tuple[Any, Any, list[Any], int] = (None, None, [], 0)
 
@@ -91,30 +92,25 @@ class CompiledLoop(EagerLoop):
         """The data as arrays, and the programs: those that the model has from before, or new ones, compared."""
         examples, held = self.problem.examples, self.problem.held_out
         first = examples.places[0]
-        output, _, expected = self.one_loss(examples, first)
-        count = len(as_list(output))
+        count = len(as_list(self.problem.blank))
         form, as_array = forms(self.loss, count, [part.y for part in (examples, held) if part])
         self.X, self.Y = examples.X, as_array(examples.y)
         self.tables = [self.X, self.Y, *([] if examples.weights is None else [examples.weights])]
         self.held_Y = as_array(held.y) if held else self.Y
-        self.structure = structure_of(self.model)
 
         def loss_of_one(x: Any, t: Any, *weight: Any) -> Any:
             return weight[0] * form(self.model(x), t) if weight else form(self.model(x), t)
 
         example = [examples.row(first), self.Y[first].tolist(), *[1.0 for _ in self.tables[2:]]]
         key = (form, *[table.shape[1:] for table in self.tables])
-        kept = self.structure.programs.pop(key, None) if self.ours else None
-        if kept is not None:
-            kept.pull()
-            self.program = Program(kept, self.bound)
-            if not agree(self.losses([first], self.X, self.Y)[0], expected):
-                kept = None
-        if kept is None:
-            self.program = Program(compile_function(loss_of_one, *example, mean=True), self.bound)
+        self.kept = self.structure.programs.pop(key, None) if self.ours else None
+        step = self.kept or compile_function(loss_of_one, *example, mean=True)
+        step.pull()
+        self.program = Program(step, self.bound)
+        if not self.kept:
             self.compare()
         if self.ours:
-            self.taken[key] = self.program.step
+            self.taken[key] = step
         if self.metric is not None:
             self._prepare_metric(count)
 
@@ -163,6 +159,7 @@ class CompiledLoop(EagerLoop):
     def disagreement(self) -> str:
         """Whether the program and the scalar code differ on a few examples, with the parameters as they are now."""
         places = self.problem.examples.places
+        self.settle()
         self.program.step.pull()
         few = random.Random(0).sample(places, 1 if self.ours else min(len(places), 2 * FAMILIAR))
         return self._differs(few, 1.0, far=False)
@@ -213,34 +210,41 @@ class CompiledLoop(EagerLoop):
 
     def refreshed(self) -> EagerLoop:
         """This loop, if the program still computes what the model does after a callback; else another."""
-        first, examples = self.problem.examples.places[0], self.problem.examples
-        if self.mover.parameters == self.bound and (not self.structure.plain or self.structure.same(self.model)):
-            expected = self.one_loss(examples, first)[2]
-            self.program.step.pull()
-            if agree(self.losses([first], self.X, self.Y)[0], expected):
+        if self.mover.parameters == self.bound:
+            if self.ours and self.structure.plain:
+                unchanged = self.structure.same(self.model)
+            else:
+                examples, first = self.problem.examples, self.problem.examples.places[0]
+                expected = self.one_loss(examples, first)[2]
+                self.program.step.pull()
+                unchanged = agree(self.losses([first], self.X, self.Y)[0], expected)
+            if unchanged:
                 return self
+        self.problem.structure = structure_of(self.model)
         return best_loop(self.problem)
 
     def undone(self, why: str) -> EagerLoop:
         numbers, state = self.before
-        for p, x in zip(self.parameters, numbers, strict=True):
+        for p, x in zip(self.moved, numbers, strict=True):
             p.data = x
         self.mover.load_state_dict(state)
+        self.taken.clear()
+        if self.kept:  # what was kept is wrong: trace the model anew
+            return best_loop(self.problem)
         _stay_eager(self.problem.history, f"after the first epoch, {why}", loud=True)
         return EagerLoop(self.problem)
 
     def close(self) -> None:
+        self.settle()
         for key, step in self.taken.items():
             self.structure.keep(key, step)
 
     # --- an epoch
 
     def epoch(self, epoch: int, sequence: Any, size: int) -> dict[str, float]:
-        self.pull()
-        try:
-            return super().epoch(epoch, np.array(sequence, dtype=np.intp), size)
-        finally:
-            self.settle()
+        if not self.live:
+            self.pull()
+        return super().epoch(epoch, np.array(sequence, dtype=np.intp), size)
 
     def pull(self) -> None:
         """Read the parameters from the Values."""

@@ -25,6 +25,7 @@ from ..module import Module
 from .examples import Examples
 from .history import History, NonFiniteLossError
 from .metrics import Metric, accuracy_at, collector_resting
+from .structure import Structure
 
 
 @dataclass
@@ -32,7 +33,8 @@ class Problem:
     """What a call of `fit` is about, after everything that came in was checked.
 
     Attributes:
-        parameters: the model's.
+        structure: what the model is made of.
+        blank: zeros in the form of the model's outputs.
         loss: of one example's output and target.
         mover: the optimiser, bound to the parameters that it moves.
         metric: a function of one example's output and target; "accuracy"; or None.
@@ -40,7 +42,7 @@ class Problem:
     """
 
     model: Module
-    parameters: list[Value]
+    structure: Structure
     loss: losses.Loss
     mover: optim.Optimizer
     examples: Examples
@@ -48,6 +50,7 @@ class Problem:
     l2: float
     metric: str | Metric | None
     threshold: float
+    blank: Any = 0.0
     history: History = field(default_factory=History)
 
     @property
@@ -63,7 +66,6 @@ class EagerLoop:
         self.problem = problem
         self.model, self.loss, self.mover, self.l2 = problem.model, problem.loss, problem.mover, problem.l2
         self.metric = accuracy_at(problem.threshold) if problem.metric == "accuracy" else problem.metric
-        self.parameters = list(dict.fromkeys([*problem.parameters, *problem.mover.parameters]))  # each once
         self.weights = problem.model.weights() if problem.l2 else []
         self.whole_graph = isinstance(problem.mover, optim.Newton)  # it differentiates the mean loss twice
 
@@ -99,7 +101,7 @@ class EagerLoop:
             weight: how much the chosen examples weigh together.
         """
         examples, share = self.problem.examples, 1.0 / weight
-        for p in self.parameters:
+        for p in [*self.problem.structure.parameters, *self.mover.parameters]:
             p.grad = None
         total, metrics, graph = 0.0, 0.0, None
         for i in chosen:

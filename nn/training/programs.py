@@ -1,13 +1,7 @@
-"""Programs: a model, or a model with its loss, traced once and kept with the model for as long as it stays as it is.
+"""Programs: a model, or a model with its loss, as a program on arrays.
 
     program = Program(compile(lambda x, t: loss(model(x), t), x, t), parameters)
     mean, gradient = program.mean(chosen, X, Y)
-
-Tracing a network of 80,000 weights takes a few seconds, as long as some epochs. So what was traced is kept,
-beside the model and not in it, by the form of the loss and the shapes. It is taken up again only if the model is made
-of the very same objects as it was then (`Structure`), and only for models that are made of this package's own parts,
-whose outputs follow from these objects and from nothing else. Anything else, a module or an activation or a loss of the
-user's own, is traced anew each time: what a closure refers to, no identity shows.
 
 A class index would be an index into a list of Values, which cannot be recorded; the losses that take one are traced on
 a one-hot list instead (`forms`).
@@ -16,13 +10,9 @@ a one-hot list instead (`forms`).
 from __future__ import annotations
 
 import traceback
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from operator import is_
 from pathlib import Path
-from types import FunctionType, MethodType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -33,14 +23,13 @@ from autograd.compiler.compiled import Compiled
 from autograd.modes import watching
 
 from .. import losses
-from ..activations import FUNCTIONS
 from ..layers import as_list
 from ..module import Module
 from .examples import Array
+from .structure import structure_of
 
 AT_ONCE = 1024  # examples in one call of the program: larger batches are added up in pieces, so that memory is bounded
 FAMILIAR, STRANGE = 4, 32  # examples on which a program is compared with the scalar code
-KEPT = 8  # programs kept with one model
 
 
 class NotCompiled(Exception):
@@ -144,97 +133,7 @@ def _index(places: Any) -> Any:
     return slice(places.start, places.stop) if isinstance(places, range) else places
 
 
-# --- programs that are kept
-
-_FUNCTIONS: tuple[Any, ...] = (
-    *FUNCTIONS.values(),
-    functions.softmax,
-)  # as they were at first: anybody may add to the table
-_OURS = {id(function) for function in _FUNCTIONS}
-_NOTES = {"_shelves", "_seen_at", "_parts_set"}  # what modules note for themselves: nothing is computed from it
-
-
-class Structure:
-    """What a model is made of: each part with the objects inside it, to see whether they are still the same ones.
-
-    Attributes:
-        plain: whether all of it is this package's own: modules, their parameters, numbers and texts, lists of those,
-            and activations from the table. Only then do the outputs follow from the parts and the parameters' numbers.
-        programs: what was compiled of it. Who uses one takes it out, so that nobody else has it meanwhile, be it a
-            callback or another thread.
-    """
-
-    def __init__(self, model: Module) -> None:
-        self.programs: OrderedDict[Any, Compiled[Any]] = OrderedDict()
-        self.parts: list[tuple[Any, Sequence[Any]]] = []
-        self.plain = True
-        seen: dict[int, Any] = {}
-        waiting: list[Any] = [model]
-        for part in waiting:  # which grows meanwhile
-            if id(part) in seen:
-                self.plain &= part is not model  # one that holds itself would be kept alive by what is kept with it
-                continue
-            seen[id(part)] = part
-            inside = tuple(_inside(part))
-            self.parts.append((None if part is model else part, inside))
-            if isinstance(part, type):
-                self.plain &= all(map(_method, inside))
-                continue
-            for entry in inside:
-                entry = entry.__self__ if isinstance(entry, MethodType) else entry
-                if isinstance(entry, (Module, list, tuple, dict)):
-                    waiting.append(entry)
-                elif isinstance(entry, type):
-                    waiting += entry.__mro__[:-1]
-                else:
-                    self.plain &= _plain(entry)
-
-    def same(self, model: Module) -> bool:
-        """Whether a model is still made of the same objects."""
-        for part, before in self.parts:
-            now = _inside(model if part is None else part)
-            if len(now) != len(before) or not all(map(is_, now, before)):
-                return False
-        return True
-
-    def keep(self, key: Any, step: Compiled[Any]) -> None:
-        """Put a program (back) for the next time; of many the oldest goes."""
-        if self.plain:
-            self.programs[key] = step
-            if len(self.programs) > KEPT:
-                self.programs.popitem(last=False)
-
-
-def _inside(part: Any) -> Sequence[Any]:
-    """The objects that a part is made of, with their names; of a module also its class."""
-    if isinstance(part, (list, tuple)):
-        return part
-    named = part if isinstance(part, dict) else vars(part)
-    pairs = [x for pair in named.items() if pair[0] not in _NOTES for x in pair]
-    return [type(part), *pairs] if isinstance(part, Module) else pairs
-
-
-def _plain(x: Any) -> bool:
-    return x is None or type(x) in (bool, int, float, str) or (type(x) is Value and x.op == "") or id(x) in _OURS
-
-
-def _method(x: Any) -> bool:
-    """Whether what stands in a class is no function that somebody has put there from outside."""
-    return not isinstance(x, FunctionType) or x.__module__.startswith(("nn.", "autograd.", "typing"))
-
-
-_structures: WeakKeyDictionary[Module, Structure] = WeakKeyDictionary()
-
-
-def structure_of(model: Module) -> Structure:
-    """What a model is made of now, with the programs that are kept if it was made of the same before."""
-    try:
-        found = _structures.get(model)
-    except TypeError:  # a class with an == of its own, and without a hash
-        return Structure(model)
-    if found is None or not found.same(model):
-        found = _structures[model] = Structure(model)
-    return found
+# --- a model's outputs
 
 
 def predictions(model: Module, table: Array) -> Array | None:
@@ -248,7 +147,7 @@ def predictions(model: Module, table: Array) -> Array | None:
         step.pull()
         found = outputs(step, range(len(table)), table)
         if kept is None:
-            few = spread(range(len(table)), FAMILIAR if familiar(model) else STRANGE)
+            few = spread(range(len(table)), FAMILIAR if structure.ours else STRANGE)
             expected = np.array([[float(y.data) for y in as_list(model(table[i].tolist()))] for i in few])
             if found.ndim > 2 or not agree(found[few].reshape(expected.shape), expected):
                 return None
@@ -256,11 +155,6 @@ def predictions(model: Module, table: Array) -> Array | None:
     except Exception:  # whatever it is, the scalar code will say it better
         return None
     return found
-
-
-def familiar(model: Any) -> bool:
-    """Whether all modules in a model are ours; they ask no questions such as x == 0, which a trace does not see."""
-    return isinstance(model, Module) and all(type(m).__module__.startswith("nn.") for _, m in model.modules())
 
 
 def spread(places: Sequence[int], count: int) -> list[int]:
@@ -284,4 +178,4 @@ def reason(error: Exception) -> str:
     return f"{users[-1].filename}:{users[-1].lineno}: {type(error).__name__}: {error}"
 
 
-__all__ = ["NotCompiled", "Program", "Structure", "forms", "outputs", "predictions", "structure_of"]
+__all__ = ["NotCompiled", "Program", "forms", "outputs", "predictions"]

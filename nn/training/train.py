@@ -31,6 +31,7 @@ from .examples import Example, Examples, in_order, set_aside
 from .history import Bar, Callback, EpochEnd, History
 from .loops import EagerLoop, Problem
 from .metrics import Metric, a_module, fit_threshold, labels
+from .structure import structure_of
 
 
 @contextmanager
@@ -133,13 +134,12 @@ def fit(
     examples, held_out = set_aside(Examples.of(X, y, sample_weight), validation, rng)
     threshold = fit_threshold(model, function, examples)
     mover = optim.find(optimizer, lr)
-    parameters = model.parameters()
-    problem = Problem(model, parameters, function, mover, examples, held_out, l2, metric, threshold)
+    problem = Problem(model, structure_of(model), function, mover, examples, held_out, l2, metric, threshold)
     _check_metric(problem)
-    first_loss = _check_fit(problem)
+    _check_first(problem)
     turn = in_order(order, examples)
-    _bind(problem)
-    _check_reaches(first_loss, mover.parameters)
+    if not mover.parameters:
+        mover.bind(problem.structure.parameters)
     _check_schedule(schedule, mover)
     if check_gradients:
         _check_gradients(problem, rng)
@@ -202,23 +202,42 @@ def _check_metric(problem: Problem) -> None:
         raise ValueError(f"a metric named {name!r} would hide the history's own column; give the function another name")
 
 
-def _check_fit(problem: Problem) -> Any:
-    """Whether model, data and loss fit together: every target is tried on outputs of 0.
+def _check_first(problem: Problem) -> None:
+    """Whether model, loss, optimiser and targets go together, by the loss of the first example.
 
-    Returns the loss of the first example.
+    Of a model and a loss that were trained before it is known, and not tried again.
     """
-    model, loss, examples = problem.model, problem.loss, problem.examples
-    first = examples.places[0]
-    output = model(examples.row(first))
-    last = last_activation(model)
+    loss, examples, structure = problem.loss, problem.examples, problem.structure
+    last = last_activation(problem.model)
     for function, inside in ((losses.cross_entropy, "softmax"), (losses.binary_cross_entropy, "sigmoid")):
         if loss is function and last == inside:
             raise ValueError(
                 f"{function.__name__} takes logits and applies {inside} itself, but the model ends in {inside}; "
                 'build it with output="linear"'
             )
-    blank: Any = [0.0] * len(output) if isinstance(output, (list, tuple)) else 0.0
-    for part, what in ((examples, "y"), (problem.held_out, "validation y")):
+    mover, moving = problem.mover, set(problem.mover.parameters or structure.parameters)
+    if structure.parameters and moving.isdisjoint(structure.parameters):
+        raise ValueError(
+            f"this {type(mover).__name__} is bound to the parameters of another model; make a new one for this model, "
+            "or call optimizer.bind(model)"
+        )
+    key = loss, examples.X.shape[1:]
+    problem.blank, reached = structure.facts.get(key, (0.0, None))
+    if reached in moving:
+        return _check_targets(problem)
+    first = examples.places[0]
+    output = problem.model(examples.row(first))
+    problem.blank = [0.0] * len(output) if isinstance(output, (list, tuple)) else 0.0
+    _check_targets(problem)
+    reached = _reached(loss(output, examples.target(first)), moving)
+    if structure.plain and loss in losses.LOSSES.values():
+        structure.facts[key] = problem.blank, reached
+
+
+def _check_targets(problem: Problem) -> None:
+    """Whether each target suits the loss and the metric: it is tried on outputs of 0."""
+    loss, blank = problem.loss, problem.blank
+    for part, what in ((problem.examples, "y"), (problem.held_out, "validation y")):
         if part is not None and loss in losses.LOSSES.values():
             for i in _doubtful(part, loss):
                 try:
@@ -226,8 +245,7 @@ def _check_fit(problem: Problem) -> Any:
                 except ValueError as error:
                     raise ValueError(f"{what}[{i}]: {error}") from None
         if part is not None and problem.metric == "accuracy":
-            labels(part, len(as_list(output)), what)
-    return loss(output, examples.target(first))
+            labels(part, len(as_list(blank)), what)
 
 
 def _doubtful(examples: Examples, loss: losses.Loss) -> list[int]:
@@ -246,27 +264,14 @@ def _doubtful(examples: Examples, loss: losses.Loss) -> list[int]:
     return [examples.places[0], *places[wrong[places]].tolist()]
 
 
-def _bind(problem: Problem) -> None:
-    """Give the optimiser the model's parameters, if it has none yet."""
-    mover = problem.mover
-    if not mover.parameters:
-        mover.bind(problem.parameters)
-    elif set(mover.parameters).isdisjoint(problem.parameters):
-        raise ValueError(
-            f"this {type(mover).__name__} is bound to the parameters of another model; make a new one for this model, "
-            "or call optimizer.bind(model)"
-        )
-
-
-def _check_reaches(loss: Any, parameters: Sequence[Value]) -> None:
-    """Whether the loss of the first example depends on any parameter at all; stops at the first one met."""
-    wanted = set(parameters)
+def _reached(loss: Any, wanted: set[Value]) -> Value:
+    """A parameter that the loss of the first example depends on; it need not be all of them."""
     waiting = [loss] if isinstance(loss, Value) else []
     seen = set(waiting)
     while waiting:
         node = waiting.pop()
         if node in wanted:
-            return
+            return node
         for x in node.inputs:
             if x not in seen:
                 seen.add(x)
@@ -293,7 +298,7 @@ def _rate(rate: Any, epoch: int) -> float:
 def _check_gradients(problem: Problem, rng: random.Random) -> None:
     """Backpropagation against central differences, for a few examples and parameters (curriculum A9 and B18)."""
     examples, loss, model = problem.examples, problem.loss, problem.model
-    few = rng.sample(problem.parameters, min(40, len(problem.parameters)))
+    few = rng.sample(problem.structure.parameters, min(40, len(problem.structure.parameters)))
     chosen = rng.sample(examples.places, min(4, len(examples)))
     gradcheck_off_kinks(lambda *p: [loss(model(examples.row(i)), examples.target(i)) for i in chosen], few, rng)
 
@@ -336,7 +341,7 @@ def _train(
 ) -> None:
     """Epoch by epoch until a limit is reached; then the best epoch's parameters, if they were asked for."""
     history, mover = problem.history, problem.mover
-    best: dict[str, float] = {}
+    best: dict[str, float] | None = None if limits.patience is None else {}
     loop = EagerLoop(problem)
     try:
         if compiled:
@@ -348,15 +353,17 @@ def _train(
                 mover.lr = _rate(schedule(epoch - 1), epoch)
             places, rate = sequence(), mover.learning_rate
             found = loop.epoch(epoch, places, size)
-            if epoch == 1 and (why := loop.disagreement()):
+            while epoch == 1 and (why := loop.disagreement()):
                 loop = loop.undone(why)
                 found = loop.epoch(epoch, places, size)
             row = {"epoch": epoch, **found, "lr": rate}
+            if hooks or best is not None or callable(problem.metric):
+                loop.settle()
             if problem.held_out is not None:
                 row.update({f"val_{key}": x for key, x in loop.measured(epoch, problem.held_out).items()})
                 if row["val_loss"] < min(history.get("val_loss", ()), default=math.inf):
                     history.best_epoch = epoch
-                    best = {} if limits.patience is None else problem.model.state_dict()
+                    best = best if best is None else problem.model.state_dict()
             history.record(row)
             bar.show(row)
             event = EpochEnd(epoch, problem.model, mover, history)
