@@ -17,7 +17,8 @@ from numbers import Real
 from typing import Any, NoReturn, overload
 
 from . import ops
-from .value import Operand, Value, _rule_number, is_constant, local_partials, record, to_float
+from .reals import to_float
+from .value import Operand, Value, is_constant, record
 
 levels = itertools.count(1)  # each call of jvp has its own, so that the ε of one is never taken for that of another
 
@@ -153,7 +154,7 @@ def apply(name: str, *operands: Any) -> Any:
     wrong_count = op.input_count_error(len(operands))
     if wrong_count:
         raise ValueError(wrong_count)
-    return _rule_number(op.forward(*[to_float(x) for x in operands]), name, "forward")
+    return op.value([to_float(x) for x in operands])
 
 
 def _with_slope(name: str, operands: tuple[Any, ...]) -> Dual:
@@ -163,7 +164,7 @@ def _with_slope(name: str, operands: tuple[Any, ...]) -> Dual:
     primals = [x.primal if mine else x for x, mine in zip(operands, ours, strict=True)]
     y = apply(name, *primals)
     if isinstance(y, float):
-        partials: Any = local_partials(name, y, [to_float(x) for x in primals])
+        partials: Any = ops.SHEET[name].local_derivatives(y, [to_float(x) for x in primals])
     else:
         partials = ops.SHEET[name].partials(
             y, *[x.data if isinstance(x, Value) and is_constant(x) else x for x in primals]

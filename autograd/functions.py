@@ -11,8 +11,9 @@ from typing import Any, overload
 
 from . import ops
 from .forward import Dual, apply
+from .reals import is_real, short, to_float
 from .signatures import Number, Operation, of_many, of_many_each, of_two
-from .value import Operand, Value, _short, is_real, to_float
+from .value import Operand, Value
 
 __all__ = [
     "abs",
@@ -296,7 +297,7 @@ def where(condition: Any, x: Operand, y: Operand) -> Value | float:
         return apply("where", float(condition), x, y)
     raise TypeError(
         "where chooses by a comparison, as in where(a > 0, x, y), "
-        f"but its condition is {type(condition).__name__}: {_short(condition)}"
+        f"but its condition is {type(condition).__name__}: {short(condition)}"
     )
 
 

@@ -21,23 +21,14 @@ from __future__ import annotations
 import inspect
 import keyword
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from . import ieee
-
-# --------------------------------------------------------------------------------------------------------------------
-# What an input gets that has no part in the result.
-#
-# Where relu is below 0, its input was not chosen: the result is a plain 0, and whatever the gradient above it is, even
-# inf, none of it is this input's. A local derivative of 0 does not say that, because 0·inf is nan. So a rule gives CUT
-# there, a 0.0 that is told from every other zero by its identity, and the backward passes send nothing along such an
-# edge. A zero that was computed (the derivative of 0·x by x) stays a number: 0·inf is nan there, as in PyTorch.
-#
-# An input from which no gradient ever comes back, whatever the numbers are (`detach`), gets None, as a constant does.
-
-CUT = float("0")  # a literal could be the same object as another literal
+from .reals import CUT as CUT
+from .reals import is_real, short
 
 # --------------------------------------------------------------------------------------------------------------------
 # The vocabulary of the rules. Each word works on floats and on anything that has a method of the same name
@@ -269,6 +260,35 @@ class Op:
         if self.name == "dot" and count % 2:
             return f"dot takes two lists of the same length, but got {count} numbers in all"
         return None
+
+    def value(self, numbers: Sequence[float]) -> float:
+        """y at these numbers, checked: a float."""
+        return self._number(self.forward(*numbers), "forward")
+
+    def local_derivatives(self, y: float, numbers: Sequence[float]) -> list[float | None]:
+        """The local derivatives at these numbers, checked: a float for each input, or None for no gradient."""
+        partials = self.partials(y, *numbers)
+        if isinstance(partials, Real) or not isinstance(partials, Iterable):
+            raise TypeError(
+                f"partials of {self.name!r} must give a tuple with one local derivative per input, but gave "
+                f"{short(partials)}; for a single one write (d,) with a comma"
+            )
+        partials = list(partials)
+        if len(partials) != len(numbers):
+            raise ValueError(
+                f"partials of {self.name!r} must give one local derivative per input, {len(numbers)} in all, "
+                f"but gave {len(partials)}"
+            )
+        return [d if type(d) is float or d is None else self._number(d, "partials") for d in partials]
+
+    def _number(self, x: Any, half: str) -> float:
+        if type(x) is float:
+            return x
+        if is_real(x):
+            return float(x)
+        raise TypeError(
+            f"{half} of {self.name!r} must give a real number for numbers, but gave {type(x).__name__}: {short(x)}"
+        )
 
 
 SHEET: dict[str, Op] = {}

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from autograd import Value
 from autograd.hints import did_you_mean
-from autograd.value import is_real
+from autograd.reals import is_real
 
 from . import init as initialisers
 from .init import Initialiser

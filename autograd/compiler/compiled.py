@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from .. import error_function
 from ..modes import STATE, TracingError
 from ..ops import CONSTANT, SHEET
+from ..reals import is_real, to_float
 from ..transforms import flatten
-from ..value import Value, is_real, to_float
+from ..value import Value
 from .backends.python import Straight
 from .describe import Statement, describe
 from .differentiate import Program, differentiate

@@ -36,7 +36,7 @@ from autograd import GradientError, NonFiniteError, Value, gradcheck, topologica
 from autograd.files import write_whole
 from autograd.hints import explains
 from autograd.modes import current_tags, leave_scope
-from autograd.value import is_real
+from autograd.reals import is_real
 
 from .. import losses, optim
 from ..checks import not_negative, positive
