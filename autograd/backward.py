@@ -2,8 +2,8 @@
 
 A node that has its whole gradient passes it on to each of its inputs, times the local derivative that was recorded in
 the forward pass. So the nodes are visited in reverse topological order, each after all that use it.
-`backward_by_the_book` says just that. `sweep`, which `Value.backward` runs, does the same in a seventh of the time; a test
-holds that the two agree to the last bit.
+`backward_by_the_book` says just that. `sweep`, which `Value.backward` runs, does the same in a seventh of the time; a
+test holds that the two agree to the last bit.
 
 Like `autograd.graph`, this file knows a node's slots and not its class.
 """
@@ -39,60 +39,6 @@ def backward_by_the_book(root: Value, gradient: float = 1.0) -> None:
         for x, local in zip(node.inputs, node.local_derivatives, strict=True):
             if local is not None and node.has_grad:
                 x.grad += 0.0 if local is CUT else node.grad * local
-
-
-# --- the same, without a node's grad being touched
-
-
-class Contribution(NamedTuple):
-    """One ``+=`` of the backward pass: what ``node`` passes on to its input number ``position``."""
-
-    node: Value
-    input: Value
-    position: int
-    upstream: float
-    local: float
-    contribution: float
-    total: float
-
-
-def contributions(order: Sequence[Value], seed: float) -> Iterator[Contribution]:
-    """Every contribution of the backward pass from the last node of a topological order, in the pass's own order."""
-    total: dict[Value, float] = {order[-1]: seed}
-    for node in reversed(order):
-        if node not in total:
-            continue
-        upstream = total[node]
-        for position, (x, local) in enumerate(zip(node.inputs, node.local_derivatives, strict=True)):
-            if local is not None:
-                contribution = 0.0 if local is CUT else upstream * local
-                total[x] = total.get(x, 0.0) + contribution
-                yield Contribution(node, x, position, upstream, local, contribution, total[x])
-
-
-def check_backward(root: Value, seed: float) -> None:
-    """Raise `NonFiniteError` at the first contribution of the backward pass that is inf or nan."""
-    for node, x, _, upstream, local, contribution, _ in contributions(topological_order(root), seed):
-        if contribution - contribution != 0.0:
-            raise NonFiniteError(
-                f"{node.op} gave {contribution!r} going backward, to its input "
-                f"{x.label or x.op or 'a leaf'} = {x.data:.6g}: "
-                f"upstream gradient {upstream:.6g} times local derivative {local:.6g}"
-            )
-
-
-def numeric_adjoints(root: Value, seed: float = 1.0) -> dict[Value, float]:
-    """∂root/∂node for every node, from the recorded local derivatives; leaves every ``.grad`` as it is."""
-    if watching():
-        check_backward(root, seed)
-    adjoint: dict[Value, float] = {root: seed}
-    for node in reversed(topological_order(root)):
-        upstream = adjoint.get(node)
-        if upstream is not None:
-            for x, partial in zip(node.inputs, node.local_derivatives, strict=True):
-                if partial is not None:
-                    adjoint[x] = adjoint.get(x, 0.0) + (0.0 if partial is CUT else upstream * partial)
-    return adjoint
 
 
 # --- the fast pass, in which the nodes' own slots hold what the walk needs to know
@@ -248,6 +194,60 @@ def _reachable(root: Value) -> set[Value]:
                 seen.add(x)
                 waiting.append(x)
     return seen
+
+
+# --- the same, beside the nodes: no .grad is touched
+
+
+class Contribution(NamedTuple):
+    """One ``+=`` of the backward pass: what ``node`` passes on to its input number ``position``."""
+
+    node: Value
+    input: Value
+    position: int
+    upstream: float
+    local: float
+    contribution: float
+    total: float
+
+
+def contributions(order: Sequence[Value], seed: float) -> Iterator[Contribution]:
+    """Every contribution of the backward pass from the last node of a topological order, in the pass's own order."""
+    total: dict[Value, float] = {order[-1]: seed}
+    for node in reversed(order):
+        if node not in total:
+            continue
+        upstream = total[node]
+        for position, (x, local) in enumerate(zip(node.inputs, node.local_derivatives, strict=True)):
+            if local is not None:
+                contribution = 0.0 if local is CUT else upstream * local
+                total[x] = total.get(x, 0.0) + contribution
+                yield Contribution(node, x, position, upstream, local, contribution, total[x])
+
+
+def check_backward(root: Value, seed: float) -> None:
+    """Raise `NonFiniteError` at the first contribution of the backward pass that is inf or nan."""
+    for node, x, _, upstream, local, contribution, _ in contributions(topological_order(root), seed):
+        if contribution - contribution != 0.0:
+            raise NonFiniteError(
+                f"{node.op} gave {contribution!r} going backward, to its input "
+                f"{x.label or x.op or 'a leaf'} = {x.data:.6g}: "
+                f"upstream gradient {upstream:.6g} times local derivative {local:.6g}"
+            )
+
+
+def numeric_adjoints(root: Value, seed: float = 1.0) -> dict[Value, float]:
+    """∂root/∂node for every node, from the recorded local derivatives; leaves every ``.grad`` as it is."""
+    if watching():
+        check_backward(root, seed)
+    adjoint: dict[Value, float] = {root: seed}
+    for node in reversed(topological_order(root)):
+        upstream = adjoint.get(node)
+        if upstream is not None:
+            for x, partial in zip(node.inputs, node.local_derivatives, strict=True):
+                if partial is not None:
+                    adjoint[x] = adjoint.get(x, 0.0) + (0.0 if partial is CUT else upstream * partial)
+    return adjoint
 
 
 __all__ = [
