@@ -271,7 +271,7 @@ class Value(LikeATensor):
 
     @fast("neg")
     def __neg__(self) -> Value:
-        """-self"""
+        """-x. Derivative -1."""
         return record("neg", self)
 
     def __pos__(self) -> Value:
@@ -280,94 +280,97 @@ class Value(LikeATensor):
 
     @fast("abs")
     def __abs__(self) -> Value:
-        """The absolute value; its derivative at 0 is taken as 0."""
+        """|x|. Derivative the sign of x, taken as 0 at 0."""
         return record("abs", self)
 
     # --- functions
 
     @fast("reciprocal")
     def reciprocal(self) -> Value:
-        """1/self; its local derivative is -1/self²."""
+        """1/x; 1/0 is inf. Derivative -1/x²."""
         return record("reciprocal", self)
 
     @fast("exp")
     def exp(self) -> Value:
-        """e to the power self; its local derivative is the result itself."""
+        """e to the power x; inf above 709.78. Its derivative is itself."""
         return record("exp", self)
 
     @fast("log")
     def log(self) -> Value:
-        """The natural logarithm; its local derivative is 1/self."""
+        """The natural logarithm; log(0) is -inf, below 0 it is nan. Derivative 1/x."""
         return record("log", self)
 
     @fast("sqrt")
     def sqrt(self) -> Value:
-        """The square root; its local derivative is 1/(2√self)."""
+        """The square root; below 0 it is nan. Derivative 1/(2√x), inf at 0."""
         return record("sqrt", self)
 
     @fast("sin")
     def sin(self) -> Value:
-        """The sine (radians); its local derivative is the cosine."""
+        """The sine of x in radians. Derivative cos x."""
         return record("sin", self)
 
     @fast("cos")
     def cos(self) -> Value:
-        """The cosine (radians); its local derivative is minus the sine."""
+        """The cosine of x in radians. Derivative -sin x."""
         return record("cos", self)
 
     @fast("tan")
     def tan(self) -> Value:
-        """The tangent (radians) y; its local derivative is 1 + y²."""
+        """The tangent of x in radians, y. Derivative 1 + y²."""
         return record("tan", self)
 
     @fast("asin")
     def asin(self) -> Value:
-        """The angle whose sine this is, from -π/2 to π/2; its local derivative is 1/√(1 - x²)."""
+        """The angle whose sine is x, from -π/2 to π/2; beyond ±1 it is nan. Derivative 1/√(1 - x²), inf at ±1."""
         return record("asin", self)
 
     @fast("acos")
     def acos(self) -> Value:
-        """The angle whose cosine this is, from 0 to π; its local derivative is -1/√(1 - x²)."""
+        """The angle whose cosine is x, from 0 to π; beyond ±1 it is nan. Derivative -1/√(1 - x²), -inf at ±1."""
         return record("acos", self)
 
     @fast("atan")
     def atan(self) -> Value:
-        """The angle whose tangent this is, from -π/2 to π/2; its local derivative is 1/(1 + x²)."""
+        """The angle whose tangent is x, from -π/2 to π/2. Derivative 1/(1 + x²)."""
         return record("atan", self)
 
     @fast("sinh")
     def sinh(self) -> Value:
-        """The hyperbolic sine (e^x - e^-x)/2; its local derivative is cosh x."""
+        """The hyperbolic sine (e^x - e^-x)/2; an infinity beyond ±710. Derivative cosh x."""
         return record("sinh", self)
 
     @fast("cosh")
     def cosh(self) -> Value:
-        """The hyperbolic cosine (e^x + e^-x)/2; its local derivative is sinh x."""
+        """The hyperbolic cosine (e^x + e^-x)/2; inf beyond ±710. Derivative sinh x."""
         return record("cosh", self)
 
     @fast("log1p")
     def log1p(self) -> Value:
-        """log(1 + x), exact for a tiny x, too; its local derivative is 1/(1 + x)."""
+        """log(1 + x), exact for a tiny x, too; log1p(-1) is -inf, below it is nan. Derivative 1/(1 + x)."""
         return record("log1p", self)
 
     @fast("expm1")
     def expm1(self) -> Value:
-        """e^x - 1, exact for a tiny x, too; its local derivative is e^x."""
+        """e^x - 1, exact for a tiny x, too. Derivative e^x."""
         return record("expm1", self)
 
     @fast("erf")
     def erf(self) -> Value:
-        """The error function, 2/√π times the area under e^(-t²) from 0 to x; its local derivative is 2/√π·e^(-x²)."""
+        """The error function, 2/√π · ∫ e^(-t²) dt from 0 to x. Derivative 2/√π·e^(-x²)."""
         return record("erf", self)
 
     @fast("erfc")
     def erfc(self) -> Value:
-        """1 - erf x, with all digits where it is small; its local derivative is -2/√π·e^(-x²)."""
+        """1 - erf(x), with all digits where it is small. Derivative -2/√π·e^(-x²)."""
         return record("erfc", self)
 
     @fast("gelu")
     def gelu(self) -> Value:
-        """x·Φ(x), where Φ is the normal distribution's function (Hendrycks and Gimpel, 2016); derivative Φ + x·φ."""
+        """x·Φ(x), the exact GELU (Hendrycks and Gimpel, 2016). Derivative Φ(x) + x·φ(x).
+
+        Φ(x) = (1 + erf(x/√2))/2 is the normal distribution's function, and φ(x) = e^(-x²/2)/√(2π) its bell curve.
+        """
         return record("gelu", self)
 
     @fast("atan2")
@@ -393,17 +396,17 @@ class Value(LikeATensor):
 
     @fast("tanh")
     def tanh(self) -> Value:
-        """The hyperbolic tangent y; its local derivative is 1 - y²."""
+        """The hyperbolic tangent, y. Derivative 1 - y²."""
         return record("tanh", self)
 
     @fast("sigmoid")
     def sigmoid(self) -> Value:
-        """σ(x) = 1/(1 + e^-x); its local derivative is σ(1 - σ)."""
+        """σ(x) = 1/(1 + e^-x), computed so that nothing overflows. Derivative σ(1 - σ)."""
         return record("sigmoid", self)
 
     @fast("relu")
     def relu(self) -> Value:
-        """max(0, x); its local derivative is 1 above 0, else 0."""
+        """max(0, x). Derivative 1 above 0, else 0."""
         return record("relu", self)
 
     @fast("leaky_relu")
@@ -416,7 +419,7 @@ class Value(LikeATensor):
 
     @fast("softplus")
     def softplus(self) -> Value:
-        """log(1 + e^x); its local derivative is σ(x)."""
+        """log(1 + e^x), computed so that nothing overflows. Derivative σ(x)."""
         return record("softplus", self)
 
     # --- comparison looks at the numbers; == and hash look at which node it is, so that Values can be dict keys. What

@@ -24,7 +24,7 @@ def test_no_more_than_five_lines_of_the_sheet_say_their_derivatives_by_hand() ->
     [
         ("add", ["1", "1"], ["1", "1"]),
         ("div", ["1/{b}", "−{a}/{b}²"], [r"\frac{{1}}{{{b}}}", r"-\frac{{{a}}}{{{b}^2}}"]),
-        ("pow", ["{b}·{a}^({b}−1)", "{a}^{b}·log({a})"], [r"{b}\,{a}^{{{b}-1}}", r"{a}^{{{b}}}\,\ln {a}"]),
+        ("pow", ["{b}·{a}^({b}−1)", "{a}^{b}·log({a})"], [r"{b}\,{a}^{{{b}-1}}", r"{a}^{{{b}}}\ln {a}"]),
         ("reciprocal", ["−1/{a}²"], [r"-\frac{{1}}{{{a}^2}}"]),
         ("exp", ["exp({a})"], ["e^{{{a}}}"]),
         ("sqrt", ["1/(2·√{a})"], [r"\frac{{1}}{{2\sqrt{{{a}}}}}"]),
