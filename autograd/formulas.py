@@ -81,7 +81,7 @@ class Text:
     """Formulas in Unicode."""
 
     column = 0  # of NAMED
-    minus = "−"
+    minus, squared = "−", "²"
     signs: ClassVar[dict[str, str]] = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
     words: ClassVar[dict[str, str]] = {"sigmoid": "σ"}
 
@@ -114,7 +114,7 @@ class Text:
             a, b = base.arguments
             return self.bracketed(a * a + b * b)
         written = self.function(base)
-        return written if exponent == 1 else f"{written}{self.raised(exponent)}"
+        return written if exponent == 1 else f"{written}{self.squared}"
 
     def function(self, x: Symbol) -> str:
         """A factor: a name, a function of something, or a sum in brackets."""
@@ -144,9 +144,6 @@ class Text:
             return f"√{x}" if is_name else f"√({x})"
         return f"{self.words.get(word, word)}({x})"
 
-    def raised(self, exponent: int) -> str:
-        return {2: "²", 3: "³"}[exponent]
-
     def to_the(self, base: str, exponent: str) -> str:
         return f"{base}^{exponent}" if exponent.startswith("{") and exponent.endswith("}") else f"{base}^({exponent})"
 
@@ -159,7 +156,7 @@ class Latex(Text):
     """Formulas in LaTeX; braces are doubled, since what stands in single ones is a name to be filled in."""
 
     column = 1
-    minus = "-"
+    minus, squared = "-", "^2"
     signs: ClassVar[dict[str, str]] = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge"}
     words: ClassVar[dict[str, str]] = {
         "log": "ln",
@@ -191,9 +188,6 @@ class Latex(Text):
         for before, factor in pairwise(factors):  # a thin space where one name would run into the next
             product += factor if before.isdigit() or factor.startswith(("(", "\\")) else rf"\,{factor}"
         return product
-
-    def raised(self, exponent: int) -> str:
-        return f"^{exponent}"
 
     def to_the(self, base: str, exponent: str) -> str:
         return f"{base}^{{{{{exponent}}}}}"

@@ -23,6 +23,19 @@ from .value import Operand, Value, is_constant, record
 levels = itertools.count(1)  # each call of jvp has its own, so that the ε of one is never taken for that of another
 
 
+def _operator(name: str, a: Any, b: Any) -> Any:
+    """NotImplemented lets arrays and foreign types answer for themselves."""
+    for x in (a, b):
+        if not isinstance(x, (Value, Real, Dual)):
+            return NotImplemented
+    return apply(name, a, b)
+
+
+def _both_ways(name: str) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
+    """An operator's method, and the one for when the Dual stands on the right."""
+    return lambda a, b: _operator(name, a, b), lambda a, b: _operator(name, b, a)
+
+
 class Dual:
     """A number with its slope: ``primal`` + ``tangent``·ε. `autograd.jvp` makes them; arithmetic works as on a Value.
 
@@ -53,35 +66,11 @@ class Dual:
     def _of_two(name: str, a: Any, b: Any) -> Any:
         return apply(name, a, b)
 
-    def __add__(self, other: Any) -> Any:
-        return _operator("add", self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return _operator("add", other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return _operator("sub", self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return _operator("sub", other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return _operator("mul", self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return _operator("mul", other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return _operator("div", self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return _operator("div", other, self)
-
-    def __pow__(self, other: Any) -> Any:
-        return _operator("pow", self, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return _operator("pow", other, self)
+    __add__, __radd__ = _both_ways("add")
+    __sub__, __rsub__ = _both_ways("sub")
+    __mul__, __rmul__ = _both_ways("mul")
+    __truediv__, __rtruediv__ = _both_ways("div")
+    __pow__, __rpow__ = _both_ways("pow")
 
     def __neg__(self) -> Any:
         return apply("neg", self)
@@ -124,14 +113,6 @@ _NUMPY_NAMES = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2":
 
 def _primal(x: Any) -> Any:
     return x.primal if type(x) is Dual else x
-
-
-def _operator(name: str, a: Any, b: Any) -> Any:
-    """NotImplemented lets arrays and foreign types answer for themselves."""
-    for x in (a, b):
-        if not isinstance(x, (Value, Real, Dual)):
-            return NotImplemented
-    return apply(name, a, b)
 
 
 @overload

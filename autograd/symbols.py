@@ -13,7 +13,7 @@ for p times the batch. A symbol may stand for a whole row of inputs, one axis in
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from .reals import CUT
 
@@ -25,6 +25,14 @@ WORDS = (
 )
 NO_ROW, ROWS, ONE_ROW = 0, 1, 2
 COMPARISONS = ("<", "<=", ">", ">=", "==")
+
+
+Both: TypeAlias = "tuple[Callable[[Any, Any], Symbol], Callable[[Any, Any], Symbol]]"
+
+
+def _both_ways(operator: str) -> Both:
+    """An operator's method, and the one for when the symbol stands on the right."""
+    return lambda a, b: binary(operator, a, b), lambda a, b: binary(operator, b, a)
 
 
 class Symbol:
@@ -41,29 +49,10 @@ class Symbol:
 
     # --- arithmetic, with the simplifications by which unused partials vanish
 
-    def __add__(self, other: Any) -> Symbol:
-        return binary("+", self, other)
-
-    def __radd__(self, other: Any) -> Symbol:
-        return binary("+", other, self)
-
-    def __sub__(self, other: Any) -> Symbol:
-        return binary("-", self, other)
-
-    def __rsub__(self, other: Any) -> Symbol:
-        return binary("-", other, self)
-
-    def __mul__(self, other: Any) -> Symbol:
-        return binary("*", self, other)
-
-    def __rmul__(self, other: Any) -> Symbol:
-        return binary("*", other, self)
-
-    def __truediv__(self, other: Any) -> Symbol:
-        return binary("/", self, other)
-
-    def __rtruediv__(self, other: Any) -> Symbol:
-        return binary("/", other, self)
+    __add__, __radd__ = _both_ways("+")
+    __sub__, __rsub__ = _both_ways("-")
+    __mul__, __rmul__ = _both_ways("*")
+    __truediv__, __rtruediv__ = _both_ways("/")
 
     def __pow__(self, other: Any) -> Symbol:
         exponent = lift(other)
@@ -89,20 +78,7 @@ class Symbol:
     def __abs__(self) -> Symbol:
         return Symbol("abs", (self,), self.shape)
 
-    def __lt__(self, other: Any) -> Symbol:
-        return binary("<", self, other)
-
-    def __le__(self, other: Any) -> Symbol:
-        return binary("<=", self, other)
-
-    def __gt__(self, other: Any) -> Symbol:
-        return binary(">", self, other)
-
-    def __ge__(self, other: Any) -> Symbol:
-        return binary(">=", self, other)
-
-    def equals(self, other: Any) -> Symbol:
-        return binary("==", self, other)
+    (__lt__, _), (__le__, _), (__gt__, _), (__ge__, _), (equals, _) = map(_both_ways, COMPARISONS)
 
     def _of_two(self, word: str, a: Any, b: Any) -> Symbol:
         x, y = lift(a), lift(b)
