@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .backward import numeric_adjoints
 from .modes import recording_again
-from .transforms import flatten, numeric_adjoints
-from .value import Value, to_float
+from .reals import to_float
+from .transforms import flatten
+from .value import Value
 
 
 @dataclass(frozen=True, slots=True)

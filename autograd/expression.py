@@ -17,7 +17,8 @@ from typing import Any
 from . import long_formulas, ops
 from .forward import apply
 from .hints import written_out
-from .value import Value, is_real, to_float
+from .reals import is_real, to_float
+from .value import Value
 
 MAX_LENGTH = 1_000_000  # characters
 MAX_DEPTH = 500  # operations inside each other; the terms of a sum and the factors of a product stand side by side

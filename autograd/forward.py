@@ -17,9 +17,23 @@ from numbers import Real
 from typing import Any, NoReturn, overload
 
 from . import ops
-from .value import Operand, Value, _rule_number, is_constant, local_partials, record, to_float
+from .reals import to_float
+from .value import Operand, Value, is_constant, record
 
 levels = itertools.count(1)  # each call of jvp has its own, so that the ε of one is never taken for that of another
+
+
+def _operator(name: str, a: Any, b: Any) -> Any:
+    """NotImplemented lets arrays and foreign types answer for themselves."""
+    for x in (a, b):
+        if not isinstance(x, (Value, Real, Dual)):
+            return NotImplemented
+    return apply(name, a, b)
+
+
+def _both_ways(name: str) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
+    """An operator's method, and the one for when the Dual stands on the right."""
+    return lambda a, b: _operator(name, a, b), lambda a, b: _operator(name, b, a)
 
 
 class Dual:
@@ -52,35 +66,11 @@ class Dual:
     def _of_two(name: str, a: Any, b: Any) -> Any:
         return apply(name, a, b)
 
-    def __add__(self, other: Any) -> Any:
-        return _operator("add", self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return _operator("add", other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return _operator("sub", self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return _operator("sub", other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return _operator("mul", self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return _operator("mul", other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return _operator("div", self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return _operator("div", other, self)
-
-    def __pow__(self, other: Any) -> Any:
-        return _operator("pow", self, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return _operator("pow", other, self)
+    __add__, __radd__ = _both_ways("add")
+    __sub__, __rsub__ = _both_ways("sub")
+    __mul__, __rmul__ = _both_ways("mul")
+    __truediv__, __rtruediv__ = _both_ways("div")
+    __pow__, __rpow__ = _both_ways("pow")
 
     def __neg__(self) -> Any:
         return apply("neg", self)
@@ -125,14 +115,6 @@ def _primal(x: Any) -> Any:
     return x.primal if type(x) is Dual else x
 
 
-def _operator(name: str, a: Any, b: Any) -> Any:
-    """NotImplemented lets arrays and foreign types answer for themselves."""
-    for x in (a, b):
-        if not isinstance(x, (Value, Real, Dual)):
-            return NotImplemented
-    return apply(name, a, b)
-
-
 @overload
 def apply(name: str, *operands: float) -> float: ...
 @overload
@@ -153,7 +135,7 @@ def apply(name: str, *operands: Any) -> Any:
     wrong_count = op.input_count_error(len(operands))
     if wrong_count:
         raise ValueError(wrong_count)
-    return _rule_number(op.forward(*[to_float(x) for x in operands]), name, "forward")
+    return op.value([to_float(x) for x in operands])
 
 
 def _with_slope(name: str, operands: tuple[Any, ...]) -> Dual:
@@ -163,7 +145,7 @@ def _with_slope(name: str, operands: tuple[Any, ...]) -> Dual:
     primals = [x.primal if mine else x for x, mine in zip(operands, ours, strict=True)]
     y = apply(name, *primals)
     if isinstance(y, float):
-        partials: Any = local_partials(name, y, [to_float(x) for x in primals])
+        partials: Any = ops.SHEET[name].local_derivatives(y, [to_float(x) for x in primals])
     else:
         partials = ops.SHEET[name].partials(
             y, *[x.data if isinstance(x, Value) and is_constant(x) else x for x in primals]

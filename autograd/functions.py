@@ -11,8 +11,9 @@ from typing import Any, overload
 
 from . import ops
 from .forward import Dual, apply
-from .signatures import Number, Operation, of_many, of_many_each, of_two
-from .value import Operand, Value, _short, is_real, to_float
+from .reals import is_real, short, to_float
+from .signatures import Number, OfOne, Operation, of_many, of_many_each, of_two
+from .value import Operand, Value
 
 __all__ = [
     "abs",
@@ -57,87 +58,41 @@ __all__ = [
 ]
 
 
-def exp(x: Number) -> Number:
-    """e to the power x; inf above 709.78. Its derivative is itself."""
-    return x.exp() if isinstance(x, Value) else apply("exp", x)
+def of_one(method: Callable[[Value], Value]) -> OfOne:
+    """A method of Value as a function that takes plain numbers, too; name and docstring are the method's."""
+    name = method.__name__.strip("_")
+
+    def function(x: Number) -> Number:
+        return method(x) if type(x) is Value else apply(name, x)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = method.__doc__
+    return function
 
 
-def log(x: Number) -> Number:
-    """The natural logarithm; log(0) is -inf, below 0 it is nan. Derivative 1/x."""
-    return x.log() if isinstance(x, Value) else apply("log", x)
-
-
-def sqrt(x: Number) -> Number:
-    """The square root; below 0 it is nan. Derivative 1/(2√x), inf at 0."""
-    return x.sqrt() if isinstance(x, Value) else apply("sqrt", x)
-
-
-def sin(x: Number) -> Number:
-    """The sine of x in radians. Derivative cos x."""
-    return x.sin() if isinstance(x, Value) else apply("sin", x)
-
-
-def cos(x: Number) -> Number:
-    """The cosine of x in radians. Derivative -sin x."""
-    return x.cos() if isinstance(x, Value) else apply("cos", x)
-
-
-def tan(x: Number) -> Number:
-    """The tangent of x in radians, y. Derivative 1 + y²."""
-    return x.tan() if isinstance(x, Value) else apply("tan", x)
-
-
-def asin(x: Number) -> Number:
-    """The angle whose sine is x, from -π/2 to π/2; beyond ±1 it is nan. Derivative 1/√(1 - x²), inf at ±1."""
-    return x.asin() if isinstance(x, Value) else apply("asin", x)
-
-
-def acos(x: Number) -> Number:
-    """The angle whose cosine is x, from 0 to π; beyond ±1 it is nan. Derivative -1/√(1 - x²), -inf at ±1."""
-    return x.acos() if isinstance(x, Value) else apply("acos", x)
-
-
-def atan(x: Number) -> Number:
-    """The angle whose tangent is x, from -π/2 to π/2. Derivative 1/(1 + x²)."""
-    return x.atan() if isinstance(x, Value) else apply("atan", x)
-
-
-def sinh(x: Number) -> Number:
-    """The hyperbolic sine (e^x - e^-x)/2; an infinity beyond ±710. Derivative cosh x."""
-    return x.sinh() if isinstance(x, Value) else apply("sinh", x)
-
-
-def cosh(x: Number) -> Number:
-    """The hyperbolic cosine (e^x + e^-x)/2; inf beyond ±710. Derivative sinh x."""
-    return x.cosh() if isinstance(x, Value) else apply("cosh", x)
-
-
-def log1p(x: Number) -> Number:
-    """log(1 + x), exact for a tiny x, too; log1p(-1) is -inf, below it is nan. Derivative 1/(1 + x)."""
-    return x.log1p() if isinstance(x, Value) else apply("log1p", x)
-
-
-def expm1(x: Number) -> Number:
-    """e^x - 1, exact for a tiny x, too. Derivative e^x."""
-    return x.expm1() if isinstance(x, Value) else apply("expm1", x)
-
-
-def erf(x: Number) -> Number:
-    """The error function, 2/√π · ∫ e^(-t²) dt from 0 to x. Derivative 2/√π·e^(-x²)."""
-    return x.erf() if isinstance(x, Value) else apply("erf", x)
-
-
-def erfc(x: Number) -> Number:
-    """1 - erf(x), with all digits where it is small. Derivative -2/√π·e^(-x²)."""
-    return x.erfc() if isinstance(x, Value) else apply("erfc", x)
-
-
-def gelu(x: Number) -> Number:
-    """x·Φ(x), the exact GELU (Hendrycks and Gimpel, 2016). Derivative Φ(x) + x·φ(x).
-
-    Φ(x) = (1 + erf(x/√2))/2 is the normal distribution's function, and φ(x) = e^(-x²/2)/√(2π) its bell curve.
-    """
-    return x.gelu() if isinstance(x, Value) else apply("gelu", x)
+exp = of_one(Value.exp)
+log = of_one(Value.log)
+sqrt = of_one(Value.sqrt)
+sin = of_one(Value.sin)
+cos = of_one(Value.cos)
+tan = of_one(Value.tan)
+asin = of_one(Value.asin)
+acos = of_one(Value.acos)
+atan = of_one(Value.atan)
+sinh = of_one(Value.sinh)
+cosh = of_one(Value.cosh)
+log1p = of_one(Value.log1p)
+expm1 = of_one(Value.expm1)
+erf = of_one(Value.erf)
+erfc = of_one(Value.erfc)
+gelu = of_one(Value.gelu)
+tanh = of_one(Value.tanh)
+sigmoid = of_one(Value.sigmoid)
+relu = of_one(Value.relu)
+softplus = of_one(Value.softplus)
+reciprocal = of_one(Value.reciprocal)
+neg = of_one(Value.__neg__)
+abs = of_one(Value.__abs__)
 
 
 @of_two
@@ -150,31 +105,6 @@ def atan2(y: Operand, x: Operand) -> Any:
 def hypot(a: Operand, b: Operand) -> Any:
     """√(a² + b²) = r, without overflow on the way. Derivatives a/r and b/r; at (0, 0) both 0."""
     return apply("hypot", a, b)
-
-
-def tanh(x: Number) -> Number:
-    """The hyperbolic tangent, y. Derivative 1 - y²."""
-    return x.tanh() if isinstance(x, Value) else apply("tanh", x)
-
-
-def sigmoid(x: Number) -> Number:
-    """σ(x) = 1/(1 + e^-x), computed so that nothing overflows. Derivative σ(1 - σ)."""
-    return x.sigmoid() if isinstance(x, Value) else apply("sigmoid", x)
-
-
-def relu(x: Number) -> Number:
-    """max(0, x). Derivative 1 above 0, else 0."""
-    return x.relu() if isinstance(x, Value) else apply("relu", x)
-
-
-def softplus(x: Number) -> Number:
-    """log(1 + e^x), computed so that nothing overflows. Derivative σ(x)."""
-    return x.softplus() if isinstance(x, Value) else apply("softplus", x)
-
-
-def reciprocal(x: Number) -> Number:
-    """1/x; 1/0 is inf. Derivative -1/x²."""
-    return x.reciprocal() if isinstance(x, Value) else apply("reciprocal", x)
 
 
 @overload
@@ -195,16 +125,6 @@ def detach(x: Number) -> Number:
     number anew for every sample.
     """
     return apply("detach", x)
-
-
-def neg(x: Number) -> Number:
-    """-x. Derivative -1."""
-    return -x if isinstance(x, Value) else apply("neg", x)
-
-
-def abs(x: Number) -> Number:
-    """|x|. Derivative the sign of x, taken as 0 at 0."""
-    return x.__abs__() if isinstance(x, Value) else apply("abs", x)
 
 
 @of_two
@@ -296,7 +216,7 @@ def where(condition: Any, x: Operand, y: Operand) -> Value | float:
         return apply("where", float(condition), x, y)
     raise TypeError(
         "where chooses by a comparison, as in where(a > 0, x, y), "
-        f"but its condition is {type(condition).__name__}: {_short(condition)}"
+        f"but its condition is {type(condition).__name__}: {short(condition)}"
     )
 
 

@@ -1,14 +1,22 @@
-"""The graph as a whole: its order, its leaves, its names, its size, and computing it anew."""
+"""The graph as a whole: its order, its leaves, its names and its size.
+
+A graph is read here by the slots of its nodes (`autograd.value` says what each one holds), not by their class, which
+stands above this file: it needs the order itself.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from .modes import NonFiniteError, watching
-from .ops import BUILT_IN, CONSTANT, LEAF, SHEET
-from .value import _MANY, Value, _rule_number, local_partials, store_inputs
+from .ops import CONSTANT, LEAF
+
+if TYPE_CHECKING:
+    from .value import Value
+
+MANY = ("many",)  # what `_a` holds when the inputs are in the tuple `_b`: anything but None
 
 
 def topological_order(root: Value) -> list[Value]:
@@ -31,8 +39,8 @@ def topological_order(root: Value) -> list[Value]:
         # Looking into the slots of a node of one or two inputs, twice or three times, is twice as fast as keeping an
         # iterator over its `inputs`.
         x = node._a
-        if x is not _MANY:
-            if type(x) is not Value:
+        if x is not MANY:
+            if type(x) is float:  # a number that nobody has seen as a node yet
                 x = node.inputs[0]
             if x not in seen:
                 seen.add(x)
@@ -40,7 +48,7 @@ def topological_order(root: Value) -> list[Value]:
                 continue
             x = node._b
             if x is not None:
-                if type(x) is not Value:
+                if type(x) is float:  # a number that nobody has seen as a node yet
                     x = node.inputs[1]
                 if x not in seen:
                     seen.add(x)
@@ -59,8 +67,16 @@ def topological_order(root: Value) -> list[Value]:
     return order
 
 
+def known_inputs(node: Value) -> list[Value]:
+    """The inputs of a node that are nodes already (a plain number that nobody has looked at is not)."""
+    if node._a is None:
+        return []
+    inputs = node._b if node._a is MANY else (node._a, node._b)
+    return [x for x in inputs if x is not None and type(x) is not float]
+
+
 def _check_root(root: object) -> None:
-    if not isinstance(root, Value):
+    if not hasattr(root, "_tag"):
         hint = ""
         if isinstance(root, (list, tuple)):
             hint = "; for several results, take one of them, or their sum"
@@ -145,60 +161,4 @@ def statistics(root: Value) -> Statistics:
     return Statistics(len(order), edges, leaf_count, constant_count, depth[root], dict(sorted(operations.items())))
 
 
-def recompute(root: Value) -> Value:
-    """Run the forward pass again over the same graph, after new data was put into its leaves.
-
-    Values and local derivatives are computed anew, and the inner nodes' gradients are forgotten, since they belong to
-    the old numbers; leaves keep theirs, as they do between two graphs. Returns ``root``.
-
-    >>> x = Value(3.0); y = x * x
-    >>> x.data = 5.0
-    >>> recompute(y).data
-    25.0
-
-    Raises:
-        NonFiniteError: inside `detect_anomaly`, at the first inf or nan. The graph is then as it was before.
-    """
-    new: dict[Value, float] = {}
-    partials: dict[Value, list[float | None]] = {}
-    order = topological_order(root)
-    for node in order:
-        if node.inputs:
-            numbers = [new[x] for x in node.inputs]
-            y = new[node] = _rule_number(SHEET[node.op].forward(*numbers), node.op, "forward")
-            partials[node] = local_partials(node.op, y, numbers)
-            if watching() and y - y != 0.0:
-                raise NonFiniteError(f"{node.op} gave {y!r} when the graph was recomputed")
-        else:
-            new[node] = node.data
-    for node in order:  # only now, so that an error above changes nothing
-        if node in partials:
-            node._data = new[node]
-            node._grad = None
-            store_inputs(node, list(node.inputs), partials[node])
-    return root
-
-
-def outdated(order: Iterable[Value]) -> bool:
-    """Whether a leaf was given new data after the graph was computed: a node that uses one no longer follows from it.
-
-    Only built-in operations are asked. One of a user's own may draw random numbers.
-    """
-    for node in order:
-        if node.op in BUILT_IN and any(x.op == LEAF for x in node.inputs):
-            y = SHEET[node.op].forward(*[x.data for x in node.inputs])
-            if y != node.data and not (y != y and node.data != node.data):
-                return True
-    return False
-
-
-__all__ = [
-    "Statistics",
-    "format_number",
-    "leaves",
-    "names",
-    "outdated",
-    "recompute",
-    "statistics",
-    "topological_order",
-]
+__all__ = ["Statistics", "format_number", "leaves", "names", "statistics", "topological_order"]

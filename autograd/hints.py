@@ -160,7 +160,7 @@ def no_such_name(module: str, name: str, known: Iterable[str], elsewhere: Mappin
     hint = elsewhere.get(name) or (f"did you mean {close[0]!r}?" if close else written_out(name).removeprefix("; "))
     message = f"{module} has no {name!r}" + (f"; {hint}" if hint else "")
     # a part of the package that is still being imported: Python finds it in sys.modules, if it gets its AttributeError
-    if f"{module}.{name}" not in sys.modules and _importing_from():
+    if (name in elsewhere or f"{module}.{name}" not in sys.modules) and _importing_from():
         return ImportError(message, name=module)
     return AttributeError(message, name=name)
 

@@ -3,7 +3,8 @@
 `Value.__mul__` could look the rule for "mul" up in the sheet, call its two halves, check the modes, and store what
 comes back: `autograd.value.record` does just that. It costs about three times what a hand-inlined method costs, and a
 graph is made of nothing but such calls. So the decorator `fast` writes the inlined method: it runs the rule once on
-symbols whose arithmetic writes Python text, and puts the text into the template below. For ``mul`` that gives
+symbols (`autograd.symbols`), prints what comes out as Python text, and puts the text into the template below. For
+``mul`` that gives
 
     a = self._data; b = other._data
     y = (a * b)
@@ -24,91 +25,26 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import ieee
-from .ops import BUILT_IN, CUT, SHEET
+from .ops import BUILT_IN, SHEET
+from .reals import CUT
+from .symbols import is_cut, leaf, lift
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-class Symbol:
-    """A piece of Python text that grows by arithmetic: ``Symbol("a") * 2.0`` is the text ``(a * 2.0)``."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __add__(self, other: Any) -> Symbol:
-        return _infix(self, "+", other)
-
-    def __radd__(self, other: Any) -> Symbol:
-        return _infix(other, "+", self)
-
-    def __sub__(self, other: Any) -> Symbol:
-        return _infix(self, "-", other)
-
-    def __rsub__(self, other: Any) -> Symbol:
-        return _infix(other, "-", self)
-
-    def __mul__(self, other: Any) -> Symbol:
-        return _infix(self, "*", other)
-
-    def __rmul__(self, other: Any) -> Symbol:
-        return _infix(other, "*", self)
-
-    def __truediv__(self, other: Any) -> Symbol:
-        return _infix(self, "/", other)
-
-    def __rtruediv__(self, other: Any) -> Symbol:
-        return _infix(other, "/", self)
-
-    def __lt__(self, other: Any) -> Symbol:
-        return _infix(self, "<", other)
-
-    def __le__(self, other: Any) -> Symbol:
-        return _infix(self, "<=", other)
-
-    def __gt__(self, other: Any) -> Symbol:
-        return _infix(self, ">", other)
-
-    def __ge__(self, other: Any) -> Symbol:
-        return _infix(self, ">=", other)
-
-    def equals(self, other: Any) -> Symbol:
-        return _infix(self, "==", other)
-
-    def __pow__(self, other: Any) -> Symbol:
-        return Symbol(f"pow({self.text}, {_text(other)})")
-
-    def __rpow__(self, other: Any) -> Symbol:
-        return Symbol(f"pow({_text(other)}, {self.text})")
-
-    def __neg__(self) -> Symbol:
-        return Symbol(f"(-{self.text})")
-
-    def __abs__(self) -> Symbol:
-        return Symbol(f"abs({self.text})")
-
-    def __bool__(self) -> bool:
-        raise TypeError("this rule asks Python's `if` about a symbol; write `where(condition, yes, no)` instead")
-
-    def _of_two(self, word: str, a: Any, b: Any) -> Symbol:
-        return Symbol(f"{word}({_text(a)}, {_text(b)})")
-
-    def where(self, yes: Any, no: Any) -> Symbol:
-        return Symbol(f"({_text(yes)} if {self.text} else {_text(no)})")
-
-    two_forms = where
-
-    def __getattr__(self, word: str) -> Callable[[], Symbol]:
-        if word not in NAMESPACE or word.startswith("_"):
-            raise AttributeError(word)
-        return lambda: Symbol(f"{word}({self.text})")
-
-
 def _text(x: Any) -> str:
-    return x.text if isinstance(x, Symbol) else "CUT" if x is CUT else repr(float(x))
-
-
-def _infix(a: Any, operator: str, b: Any) -> Symbol:
-    return Symbol(f"({_text(a)} {operator} {_text(b)})")
+    """A symbol as Python text."""
+    x = lift(x)
+    if x.operator == "leaf":
+        return str(x.detail)
+    if x.operator == "number":
+        return "CUT" if is_cut(x) else repr(x.detail)
+    parts = [_text(part) for part in x.arguments]
+    if x.operator == "where":
+        return f"({parts[1]} if {parts[0]} else {parts[2]})"
+    if x.operator == "neg":
+        return f"(-{parts[0]})"
+    return f"{x.operator}({', '.join(parts)})" if x.operator.isalnum() else f"({parts[0]} {x.operator} {parts[1]})"
 
 
 class Tags:
@@ -258,9 +194,9 @@ def source(name: str, reflected: bool = False) -> str:
     op = SHEET[name]
     if op.arity not in (1, 2):
         raise ValueError(f"{name} takes any number of inputs, and has no written method")
-    inputs = [Symbol("a"), Symbol("b")][: op.arity]
+    inputs = [leaf("a", ()), leaf("b", ())][: op.arity]
     y = _text(op.forward(*inputs))
-    partials = [_text(p) for p in op.partials(Symbol("y"), *inputs)]
+    partials = [_text(p) for p in op.partials(leaf("y", ()), *inputs)]
     if op.arity == 1:
         return _ONE_INPUT.format(name=name, y=y, da=partials[0])
     template = _REFLECTED if reflected else _TWO_INPUTS

@@ -6,7 +6,8 @@ defined at the top, so the same line can be read in several ways:
 * on floats, when a graph is built (`autograd.value`);
 * on Values, when a derivative is differentiated again (`autograd.transforms`);
 * on numbers that carry their slope along, in forward mode (`autograd.forward`);
-* on symbols that write Python text, from which the engine's fast methods are made (`autograd.kernels`);
+* on symbols, from which the engine's fast methods (`autograd.kernels`), the programs of `autograd.compiler` and the
+  derivatives that people read (`autograd.formulas`) are printed;
 * on NumPy arrays.
 
 A rule has two halves. ``forward(a, b)`` gives the value y. ``partials(y, a, b)`` gives one local derivative per input,
@@ -21,24 +22,16 @@ from __future__ import annotations
 import inspect
 import keyword
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from numbers import Real
 from typing import Any
 
 from . import ieee
-
-# --------------------------------------------------------------------------------------------------------------------
-# What an input gets that has no part in the result.
-#
-# Where relu is below 0, its input was not chosen: the result is a plain 0, and whatever the gradient above it is, even
-# inf, none of it is this input's. A local derivative of 0 does not say that, because 0·inf is nan. So a rule gives CUT
-# there, a 0.0 that is told from every other zero by its identity, and the backward passes send nothing along such an
-# edge. A zero that was computed (the derivative of 0·x by x) stays a number: 0·inf is nan there, as in PyTorch.
-#
-# Out of `detach` no gradient ever goes back, whatever the numbers are: that edge is no edge, as a constant's is none.
-# A rule may say that of an input by None in the place of its derivative.
-
-CUT = float("0")  # a literal could be the same object as another literal
+from .formulas import printed
+from .reals import CUT as CUT
+from .reals import is_real, short
 
 # --------------------------------------------------------------------------------------------------------------------
 # The vocabulary of the rules. Each word works on floats and on anything that has a method of the same name
@@ -242,13 +235,16 @@ def _dot(xs: Sequence[Any]) -> Any:
 
 
 # --------------------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Op:
     """One line of the derivative sheet.
 
     ``arity`` is the number of inputs, or None for as many as are given. In the formulas, ``{y}`` is the result, and
     ``{a}``, ``{b}`` and ``{c}`` are the inputs; where the arity is None, ``{a}`` is the input at hand and ``{b}`` its
     partner (in a dot product, the number it is multiplied by).
+
+    ``partial_formulas`` and ``partial_latex`` are the local derivatives, one per input, as text and as LaTeX. They are
+    printed from the rule (`autograd.formulas`) unless somebody has said it better: in ``by_hand``.
     """
 
     name: str
@@ -257,11 +253,22 @@ class Op:
     partials: Callable[..., Sequence[Any]]
     symbol: str  # what a drawing writes in the gate
     formula: str  # the forward formula as text
-    partial_formulas: tuple[str, ...]  # one local derivative per input, as text
     latex: str
-    partial_latex: tuple[str, ...]
     singular: str = ""  # where the derivative is not defined, and what is taken there
+    by_hand: tuple[tuple[str, str], ...] = ()  # the local derivatives as text and as LaTeX
     custom: bool = False
+
+    @cached_property
+    def _derivatives(self) -> tuple[tuple[str, str], ...]:
+        return self.by_hand or tuple(printed(self.forward, self.partials, self.arity))
+
+    @property
+    def partial_formulas(self) -> tuple[str, ...]:
+        return tuple(text for text, _ in self._derivatives)
+
+    @property
+    def partial_latex(self) -> tuple[str, ...]:
+        return tuple(latex for _, latex in self._derivatives)
 
     def input_count_error(self, count: int) -> str | None:
         """What is wrong with this number of inputs, or None if it fits."""
@@ -272,6 +279,35 @@ class Op:
         if self.name == "dot" and count % 2:
             return f"dot takes two lists of the same length, but got {count} numbers in all"
         return None
+
+    def value(self, numbers: Sequence[float]) -> float:
+        """y at these numbers, checked: a float."""
+        return self._number(self.forward(*numbers), "forward")
+
+    def local_derivatives(self, y: float, numbers: Sequence[float]) -> list[float | None]:
+        """The local derivatives at these numbers, checked: a float for each input, or None for no gradient."""
+        partials = self.partials(y, *numbers)
+        if isinstance(partials, Real) or not isinstance(partials, Iterable):
+            raise TypeError(
+                f"partials of {self.name!r} must give a tuple with one local derivative per input, but gave "
+                f"{short(partials)}; for a single one write (d,) with a comma"
+            )
+        partials = list(partials)
+        if len(partials) != len(numbers):
+            raise ValueError(
+                f"partials of {self.name!r} must give one local derivative per input, {len(numbers)} in all, "
+                f"but gave {len(partials)}"
+            )
+        return [d if type(d) is float or d is None else self._number(d, "partials") for d in partials]
+
+    def _number(self, x: Any, half: str) -> float:
+        if type(x) is float:
+            return x
+        if is_real(x):
+            return float(x)
+        raise TypeError(
+            f"{half} of {self.name!r} must give a real number for numbers, but gave {type(x).__name__}: {short(x)}"
+        )
 
 
 SHEET: dict[str, Op] = {}
@@ -285,21 +321,10 @@ def _line(
     *,
     symbol: str,
     formula: tuple[str, str],
-    derivatives: tuple[tuple[str, str], ...],
     singular: str = "",
+    derivatives: tuple[tuple[str, str], ...] = (),  # only where the printed ones would not be what a person says
 ) -> None:
-    SHEET[name] = Op(
-        name,
-        arity,
-        forward,
-        partials,
-        symbol,
-        formula[0],
-        tuple(text for text, _ in derivatives),
-        formula[1],
-        tuple(latex for _, latex in derivatives),
-        singular,
-    )
+    SHEET[name] = Op(name, arity, forward, partials, symbol, *formula, singular, derivatives)
 
 
 # --- arithmetic
@@ -310,7 +335,6 @@ _line(
     lambda y, a, b: (1.0, 1.0),
     symbol="+",
     formula=("{a} + {b}", "{a} + {b}"),
-    derivatives=(("1", "1"), ("1", "1")),
 )
 _line(
     "sub",
@@ -319,7 +343,6 @@ _line(
     lambda y, a, b: (1.0, -1.0),
     symbol="−",
     formula=("{a} − {b}", "{a} - {b}"),
-    derivatives=(("1", "1"), ("−1", "-1")),
 )
 _line(
     "mul",
@@ -328,7 +351,6 @@ _line(
     lambda y, a, b: (b, a),
     symbol="×",
     formula=("{a} × {b}", r"{a} \cdot {b}"),
-    derivatives=(("{b}", "{b}"), ("{a}", "{a}")),
 )
 _line(
     "div",
@@ -337,7 +359,6 @@ _line(
     lambda y, a, b: (div(1.0, b), div(-y, b)),
     symbol="÷",
     formula=("{a} / {b}", r"\frac{{{a}}}{{{b}}}"),
-    derivatives=(("1/{b}", r"\frac{{1}}{{{b}}}"), ("−{a}/{b}²", r"-\frac{{{a}}}{{{b}^2}}")),
     singular="1/0 is inf and 0/0 is nan, as IEEE 754 says",
 )
 _line(
@@ -350,7 +371,6 @@ _line(
     ),
     symbol="x^n",
     formula=("{a}^{b}", "{a}^{{{b}}}"),
-    derivatives=(("{b}·{a}^({b}−1)", "{b}\\,{a}^{{{b}-1}}"), ("{a}^{b}·log {a}", r"{a}^{{{b}}}\ln {a}")),
     singular="0**0 is 1 with gradient 0; the derivative by the exponent of 0**y is 0 for y ≥ 0, "
     "and nan for a negative base",
 )
@@ -361,7 +381,6 @@ _line(
     lambda y, a: (-1.0,),
     symbol="−x",
     formula=("−{a}", "-{a}"),
-    derivatives=(("−1", "-1"),),
 )
 _line(
     "reciprocal",
@@ -370,7 +389,6 @@ _line(
     lambda y, a: (-y * y,),
     symbol="1/x",
     formula=("1/{a}", r"\frac{{1}}{{{a}}}"),
-    derivatives=(("−1/{a}²", r"-\frac{{1}}{{{a}^2}}"),),
     singular="1/0 is inf with derivative -inf",
 )
 _line(
@@ -392,7 +410,6 @@ _line(
     lambda y, a: (y,),
     symbol="exp",
     formula=("exp({a})", "e^{{{a}}}"),
-    derivatives=(("exp({a})", "e^{{{a}}}"),),
 )
 _line(
     "log",
@@ -401,7 +418,6 @@ _line(
     lambda y, a: (div(1.0, a),),
     symbol="log",
     formula=("log({a})", r"\ln {a}"),
-    derivatives=(("1/{a}", r"\frac{{1}}{{{a}}}"),),
     singular="log(0) is -inf with derivative inf; below 0 the value is nan and the derivative stays 1/a",
 )
 _line(
@@ -411,7 +427,6 @@ _line(
     lambda y, a: (div(0.5, y),),
     symbol="√",
     formula=("√{a}", r"\sqrt{{{a}}}"),
-    derivatives=(("1/(2·√{a})", r"\frac{{1}}{{2\sqrt{{{a}}}}}"),),
     singular="the derivative at 0 is inf; below 0 both are nan",
 )
 _line(
@@ -421,7 +436,6 @@ _line(
     lambda y, a: (cos(a),),
     symbol="sin",
     formula=("sin({a})", r"\sin {a}"),
-    derivatives=(("cos({a})", r"\cos {a}"),),
 )
 _line(
     "cos",
@@ -430,7 +444,6 @@ _line(
     lambda y, a: (-sin(a),),
     symbol="cos",
     formula=("cos({a})", r"\cos {a}"),
-    derivatives=(("−sin({a})", r"-\sin {a}"),),
 )
 
 # --- more functions of a calculator
@@ -441,7 +454,6 @@ _line(
     lambda y, a: (1.0 + y * y,),
     symbol="tan",
     formula=("tan({a})", r"\tan({a})"),
-    derivatives=(("1 + {y}²", "1 + {y}^2"),),
     singular="π/2 is no float, so tan is nowhere infinite: tan(π/2) is 1.6e16",
 )
 _line(
@@ -452,7 +464,6 @@ _line(
     lambda y, a: (div(1.0, sqrt((1.0 - a) * (1.0 + a))),),
     symbol="asin",
     formula=("asin({a})", r"\arcsin({a})"),
-    derivatives=(("1/√(1 − {a}²)", r"\frac{{1}}{{\sqrt{{1 - {a}^2}}}}"),),
     singular="the derivative at ±1 is inf; beyond, both are nan",
 )
 _line(
@@ -462,7 +473,6 @@ _line(
     lambda y, a: (div(-1.0, sqrt((1.0 - a) * (1.0 + a))),),
     symbol="acos",
     formula=("acos({a})", r"\arccos({a})"),
-    derivatives=(("−1/√(1 − {a}²)", r"-\frac{{1}}{{\sqrt{{1 - {a}^2}}}}"),),
     singular="the derivative at ±1 is -inf; beyond, both are nan",
 )
 _line(
@@ -472,7 +482,6 @@ _line(
     lambda y, a: (div(1.0, 1.0 + a * a),),
     symbol="atan",
     formula=("atan({a})", r"\arctan({a})"),
-    derivatives=(("1/(1 + {a}²)", r"\frac{{1}}{{1 + {a}^2}}"),),
 )
 _line(
     "atan2",
@@ -481,10 +490,6 @@ _line(
     lambda y, a, b: _slopes_of_angle(a, b, hypot(a, b)),
     symbol="atan2",
     formula=("atan2({a}, {b})", r"\operatorname{{atan2}}({a}, {b})"),
-    derivatives=(
-        ("{b}/({a}² + {b}²)", r"\frac{{{b}}}{{{a}^2 + {b}^2}}"),
-        ("−{a}/({a}² + {b}²)", r"-\frac{{{a}}}{{{a}^2 + {b}^2}}"),
-    ),
     singular="the angle of the point (b, a), from -π to π; at (0, 0) it is what C99 says, and the derivatives are "
     "taken as 0",
 )
@@ -495,7 +500,6 @@ _line(
     lambda y, a, b: (where(equal(y, 0.0), 0.0, div(a, y)), where(equal(y, 0.0), 0.0, div(b, y))),
     symbol="hypot",
     formula=("√({a}² + {b}²)", r"\sqrt{{{a}^2 + {b}^2}}"),
-    derivatives=(("{a}/{y}", r"\frac{{{a}}}{{{y}}}"), ("{b}/{y}", r"\frac{{{b}}}{{{y}}}")),
     singular="no square on the way overflows; at (0, 0) the derivatives are taken as 0, as that of |x| is",
 )
 _line(
@@ -505,7 +509,6 @@ _line(
     lambda y, a: (cosh(a),),
     symbol="sinh",
     formula=("sinh({a})", r"\sinh({a})"),
-    derivatives=(("cosh({a})", r"\cosh({a})"),),
 )
 _line(
     "cosh",
@@ -514,7 +517,6 @@ _line(
     lambda y, a: (sinh(a),),
     symbol="cosh",
     formula=("cosh({a})", r"\cosh({a})"),
-    derivatives=(("sinh({a})", r"\sinh({a})"),),
 )
 _line(
     "log1p",
@@ -523,7 +525,6 @@ _line(
     lambda y, a: (div(1.0, 1.0 + a),),
     symbol="log1p",
     formula=("log(1 + {a})", r"\ln(1 + {a})"),
-    derivatives=(("1/(1 + {a})", r"\frac{{1}}{{1 + {a}}}"),),
     singular="exact for a tiny a; at -1 it is -inf with derivative inf; below, the value is nan and the derivative "
     "stays 1/(1 + a)",
 )
@@ -534,7 +535,6 @@ _line(
     lambda y, a: (exp(a),),  # and not 1 + y, which is 0 below -37
     symbol="expm1",
     formula=("exp({a}) − 1", "e^{{{a}}} - 1"),
-    derivatives=(("exp({a})", "e^{{{a}}}"),),
     singular="exact for a tiny a",
 )
 _line(
@@ -544,7 +544,6 @@ _line(
     lambda y, a: (_TWO_BY_ROOT_PI * exp(-a * a),),
     symbol="erf",
     formula=("erf({a})", r"\operatorname{{erf}}({a})"),
-    derivatives=(("2/√π·exp(−{a}²)", r"\frac{{2}}{{\sqrt{{\pi}}}}\,e^{{-{a}^2}}"),),
 )
 _line(
     "erfc",
@@ -553,7 +552,6 @@ _line(
     lambda y, a: (-_TWO_BY_ROOT_PI * exp(-a * a),),
     symbol="erfc",
     formula=("erfc({a})", r"\operatorname{{erfc}}({a})"),
-    derivatives=(("−2/√π·exp(−{a}²)", r"-\frac{{2}}{{\sqrt{{\pi}}}}\,e^{{-{a}^2}}"),),
     singular="1 - erf(a), with all digits where it is small",
 )
 _line(
@@ -577,7 +575,6 @@ _line(
     lambda y, a: (two_forms(y * y < 0.98, 1.0 - y * y, 4.0 * sigmoid(2.0 * a) * sigmoid(-2.0 * a)),),
     symbol="tanh",
     formula=("tanh({a})", r"\tanh {a}"),
-    derivatives=(("1 − {y}²", "1 - {y}^2"),),
     singular="where 1 − y² would lose its digits it is computed as 4·σ(2a)·σ(−2a); except in programs on arrays",
 )
 _line(
@@ -588,7 +585,6 @@ _line(
     lambda y, a: (y * sigmoid(-a),),
     symbol="σ",
     formula=("σ({a})", r"\sigma({a})"),
-    derivatives=(("{y}·(1 − {y})", "{y}(1 - {y})"),),
     singular="two branches, so that nothing overflows: at ±1000 the value is rounded to 1 and 0",
 )
 _line(
@@ -598,7 +594,6 @@ _line(
     lambda y, a: (where(a <= 0.0, CUT, 1.0),),
     symbol="ReLU",
     formula=("max(0, {a})", r"\max(0, {a})"),
-    derivatives=(("1 if {a} > 0 else 0", r"\mathbf{{1}}[{a} > 0]"),),
     singular="the derivative at 0 is taken as 0",
 )
 # The slope below 0 where none is given: the lecture's, which one can see in a plot. (Maas, Hannun and Ng, 2013, and
@@ -611,10 +606,6 @@ _line(
     lambda y, a, alpha: (where(a > 0.0, 1.0, alpha), where(a > 0.0, CUT, a)),
     symbol="leaky",
     formula=("{a} if {a} > 0 else {b}·{a}", r"\max({a}, {b}\,{a})"),
-    derivatives=(
-        ("1 if {a} > 0 else {b}", r"\mathbf{{1}}[{a} > 0] + {b}\,\mathbf{{1}}[{a} \le 0]"),
-        ("0 if {a} > 0 else {a}", r"\min(0, {a})"),
-    ),
     singular="the derivative at 0 is taken as alpha",
 )
 _line(
@@ -624,7 +615,6 @@ _line(
     lambda y, a: (sigmoid(a),),
     symbol="softplus",
     formula=("log(1 + exp({a}))", r"\ln(1 + e^{{{a}}})"),
-    derivatives=(("σ({a})", r"\sigma({a})"),),
     singular="two branches, so that nothing overflows: at ±1000 the value is rounded to 1000 and 0",
 )
 
@@ -656,7 +646,6 @@ _line(
     lambda y, *xs: [exp(x - y) for x in xs],
     symbol="LSE",
     formula=("log Σ exp(…)", r"\ln \sum_i e^{{x_i}}"),
-    derivatives=(("exp({a} − {y})", r"e^{{{a} - {y}}}"),),
     singular="shifted by the largest input, so that nothing overflows; a small result is log1p of what the others add "
     "to e⁰ = 1, except in programs on arrays",
 )
@@ -667,7 +656,6 @@ _line(
     lambda y, *xs: (*xs[len(xs) // 2 :], *xs[: len(xs) // 2]),
     symbol="dot",
     formula=("Σ xᵢ·wᵢ", r"\sum_i x_i w_i"),
-    derivatives=(("{b}", "{b}"),),
 )
 _line(
     "identity",
@@ -676,7 +664,6 @@ _line(
     lambda y, a: (1.0,),
     symbol="=",
     formula=("{a}", "{a}"),
-    derivatives=(("1", "1"),),
 )
 _line(
     "detach",
@@ -685,7 +672,6 @@ _line(
     lambda y, a: (CUT,),
     symbol="detach",
     formula=("{a}", "{a}"),
-    derivatives=(("0", "0"),),
     singular="not a derivative but a decision: the value goes on, the gradient stops (truncated backpropagation "
     "through time, targets that must not move)",
 )
@@ -700,7 +686,6 @@ _line(
     lambda y, a, b: (None, None),
     symbol="<",
     formula=("1 if {a} < {b} else 0", r"\mathbf{{1}}[{a} < {b}]"),
-    derivatives=(("0", "0"), ("0", "0")),
     singular="a step: the derivative is taken as 0 everywhere",
 )
 _line(
@@ -710,7 +695,6 @@ _line(
     lambda y, a, b: (None, None),
     symbol="≤",
     formula=("1 if {a} ≤ {b} else 0", r"\mathbf{{1}}[{a} \le {b}]"),
-    derivatives=(("0", "0"), ("0", "0")),
     singular="a step: the derivative is taken as 0 everywhere",
 )
 _line(
@@ -720,7 +704,6 @@ _line(
     lambda y, a, b: (None, None),
     symbol="=?",
     formula=("1 if {a} = {b} else 0", r"\mathbf{{1}}[{a} = {b}]"),
-    derivatives=(("0", "0"), ("0", "0")),
     singular="a step: the derivative is taken as 0 everywhere",
 )
 _line(
@@ -809,10 +792,9 @@ def add_to_sheet(
         partials=partials,
         symbol=name if symbol is None else symbol,
         formula=f"{name}({arguments})" if formula is None else formula,
-        partial_formulas=texts,
         latex=rf"\mathrm{{{{{name}}}}}({arguments})".replace("…", r"\ldots") if latex is None else latex,
-        partial_latex=latexes,
         singular=singular,
+        by_hand=tuple(zip(texts, latexes, strict=True)),
         custom=True,
     )
     SHEET[name] = op

@@ -1,9 +1,7 @@
 """What the functions take and give, for type checkers: with a Value the result is a Value, with numbers alone a float.
 
 Nothing here does anything when a program runs: the decorators hand back the function that they are given, so ``help``
-and tracebacks show that one. A function of one number needs no decorator, `Number` says it all:
-
-    def exp(x: Number) -> Number: ...
+and tracebacks show that one.
 """
 
 from __future__ import annotations
@@ -15,6 +13,12 @@ from .value import Operand, Value
 
 # What comes in is what goes out. The third is for a name that may be the one or the other.
 Number = TypeVar("Number", Value, float, Value | float)
+
+
+class OfOne(Protocol):
+    """A function of one number: a Value of a Value, a float of a float."""
+
+    def __call__(self, x: Number) -> Number: ...
 
 
 class OfTwo(Protocol):
@@ -142,6 +146,7 @@ __all__ = [
     "Number",
     "OfMany",
     "OfManyEach",
+    "OfOne",
     "OfTwo",
     "Operation",
     "Rows",

@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from .backward import Contribution, contributions
 from .graph import format_number, names_in_order, topological_order
-from .modes import NonFiniteError
-from .ops import CUT, SHEET, Op
-from .value import Value, to_float
+from .ops import SHEET, Op
+from .reals import CUT, to_float
+from .value import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,67 +86,39 @@ def backward_steps(root: Value, gradient: float = 1.0) -> Iterator[BackwardStep]
     """
     order = topological_order(root)
     name = names_in_order(order)
-    f = name[root]
-    total: dict[Value, float] = {root: to_float(gradient)}
-    index = 0
-    for node in reversed(order):
-        if not node.inputs or node not in total:
-            continue
-        op = SHEET[node.op]
-        upstream = total[node]
-        for position, (x, local) in enumerate(zip(node.inputs, node.local_derivatives, strict=True)):
-            if local is None:
-                continue
-            contribution = 0.0 if local is CUT else upstream * local
-            total[x] = total.get(x, 0.0) + contribution
-            q, v = name[node], name[x]
-            up, here, added, now = (format_number(n) for n in (upstream, local, contribution, total[x]))
-            text = f"∂{f}/∂{v} += ∂{f}/∂{q} · ∂{q}/∂{v} = {up} × {bracketed(here)} = {added}"
-            lf, lq, lv = latex_name(f), latex_name(q), latex_name(v)
-            latex = (
-                rf"\frac{{\partial {lf}}}{{\partial {lv}}} \mathrel{{+}}= "
-                rf"\frac{{\partial {lf}}}{{\partial {lq}}} \cdot \frac{{\partial {lq}}}{{\partial {lv}}} = "
-                rf"{latex_number(up)} \times {latex_number(bracketed(here))} = {latex_number(added)}"
-            )
-            words = (
-                f"{q} passes its gradient {up} on to {v}, times the local derivative {here}: "
-                f"{added} is added to the gradient of {v}, which is now {now}"
-            )
-            if local is CUT and upstream - upstream != 0.0:  # inf × 0 would be nan; but nothing is multiplied
-                text = f"∂{f}/∂{v} += 0, since {v} was not chosen: a path that is cut passes nothing, not even {up}"
-                latex = rf"\frac{{\partial {lf}}}{{\partial {lv}}} \mathrel{{+}}= 0 \quad \text{{(cut)}}"
-                words = (
-                    f"{q} passes nothing of its gradient {up} on to {v}, which was not chosen: a path that is cut "
-                    f"passes nothing, not even {up}; the gradient of {v} is now {now}"
-                )
-            called = [name[n] for n in (node, *node.inputs)]
-            yield BackwardStep(
-                index,
-                node,
-                x,
-                position,
-                upstream,
-                0.0 if local is CUT else local,
-                contribution,
-                total[x],
-                words,
-                text,
-                latex,
-                partial_formula(op, position, called),
-                partial_formula(op, position, [latex_name(n) for n in called], latex=True),
-            )
-            index += 1
+    for index, passed in enumerate(contributions(order, to_float(gradient))):
+        node, position = passed.node, passed.position
+        called = [name[n] for n in (node, *node.inputs)]
+        yield BackwardStep(
+            index,
+            *passed,
+            *_told(passed, name[root], called[0], called[1 + position]),
+            partial_formula(SHEET[node.op], position, called),
+            partial_formula(SHEET[node.op], position, [latex_name(n) for n in called], latex=True),
+        )
 
 
-def check_backward(root: Value, seed: float) -> None:
-    """Raise `NonFiniteError` at the first contribution of the backward pass that is inf or nan."""
-    for step in backward_steps(root, seed):
-        if step.contribution - step.contribution != 0.0:
-            raise NonFiniteError(
-                f"{step.node.op} gave {step.contribution!r} going backward, to its input "
-                f"{step.input.label or step.input.op or 'a leaf'} = {step.input.data:.6g}: "
-                f"upstream gradient {step.upstream:.6g} times local derivative {step.local:.6g}"
-            )
+def _told(passed: Contribution, f: str, q: str, v: str) -> tuple[str, str, str]:
+    """What node q passes on to its input v in a backward pass from f: in words, as text and as LaTeX."""
+    shown = (passed.upstream, passed.local, passed.contribution, passed.total)
+    up, here, added, now = map(format_number, shown)
+    lf, lq, lv = latex_name(f), latex_name(q), latex_name(v)
+    if passed.local is CUT and passed.upstream - passed.upstream != 0.0:  # inf × 0 would be nan: nothing is multiplied
+        why = f"a path that is cut passes nothing, not even {up}"
+        return (
+            f"{q} passes nothing of its gradient {up} on to {v}, which was not chosen: {why}; "
+            f"the gradient of {v} is now {now}",
+            f"∂{f}/∂{v} += 0, since {v} was not chosen: {why}",
+            rf"\frac{{\partial {lf}}}{{\partial {lv}}} \mathrel{{+}}= 0 \quad \text{{(cut)}}",
+        )
+    return (
+        f"{q} passes its gradient {up} on to {v}, times the local derivative {here}: "
+        f"{added} is added to the gradient of {v}, which is now {now}",
+        f"∂{f}/∂{v} += ∂{f}/∂{q} · ∂{q}/∂{v} = {up} × {bracketed(here)} = {added}",
+        rf"\frac{{\partial {lf}}}{{\partial {lv}}} \mathrel{{+}}= "
+        rf"\frac{{\partial {lf}}}{{\partial {lq}}} \cdot \frac{{\partial {lq}}}{{\partial {lv}}} = "
+        rf"{latex_number(up)} \times {latex_number(bracketed(here))} = {latex_number(added)}",
+    )
 
 
 # --- filling in formulas

@@ -12,13 +12,14 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, overload
 
+from .backward import numeric_adjoints
 from .forward import Dual, apply, is_number, levels, parts, passed
 from .graph import topological_order
-from .modes import STATE, recording, recording_again, watching
-from .ops import CONSTANT, CUT, DETACH, SHEET
+from .modes import STATE, recording, recording_again
+from .ops import CONSTANT, DETACH, SHEET
+from .reals import to_float
 from .signatures import Curvature, Gradient, GradientBySecond, Rows, ValueAndGradient
-from .steps import check_backward
-from .value import Value, constant, record, to_float, unrecorded
+from .value import Value, constant, record, unrecorded
 
 
 class _Depth(threading.local):
@@ -30,21 +31,7 @@ class _Depth(threading.local):
 _depth = _Depth()
 
 
-# --- the two sweeps
-
-
-def numeric_adjoints(root: Value, seed: float = 1.0) -> dict[Value, float]:
-    """∂root/∂node for every node, from the recorded local derivatives; leaves every ``.grad`` as it is."""
-    if watching():
-        check_backward(root, seed)
-    adjoint: dict[Value, float] = {root: seed}
-    for node in reversed(topological_order(root)):
-        upstream = adjoint.get(node)
-        if upstream is not None:
-            for x, partial in zip(node.inputs, node.local_derivatives, strict=True):
-                if partial is not None:
-                    adjoint[x] = adjoint.get(x, 0.0) + (0.0 if partial is CUT else upstream * partial)
-    return adjoint
+# --- the backward pass as a graph of its own
 
 
 def graph_adjoints(root: Value, wanted: Sequence[Value]) -> dict[Value, Any]:

@@ -22,21 +22,21 @@ never the other way, so there are no reference cycles and a graph is freed as so
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Iterable
 from numbers import Real
 from typing import Any, NoReturn, TypeAlias
 
+from .backward import check_backward, forget, sweep
 from .elsewhere import LikeATensor
+from .graph import MANY, topological_order
 from .hints import explains
 from .kernels import CURRENT, NAMESPACE, fast
 from .modes import STATE, TRACING, NonFiniteError, current_scope, current_tags, recording, watching
-from .ops import BUILT_IN, CONSTANT, CUT, DETACH, LEAF, LEAKY_SLOPE, SHEET
+from .ops import BUILT_IN, CONSTANT, DETACH, LEAF, LEAKY_SLOPE, SHEET
+from .reals import CUT, is_real, short, to_float
 
 _new = object.__new__
 _new_int = int.__new__
-_MANY = ("many",)  # what `_a` holds when the inputs are in the tuple `_b`: anything but None
-_sweeping = threading.RLock()  # one backward pass at a time: a pass keeps its adjoints in the nodes
 
 
 class Value(LikeATensor):
@@ -71,7 +71,7 @@ class Value(LikeATensor):
     _data: float
     _grad: Any  # float | None
     _tag: tuple[str, str, str]
-    _a: Any  # Value | float | None, or _MANY
+    _a: Any  # Value | float | None, or MANY
     _b: Any  # Value | float | None, or a tuple of Values and floats
     _da: Any  # float | None; of a leaf str | None
     _db: Any  # float | None, or a tuple of floats; of a leaf True | None
@@ -171,7 +171,7 @@ class Value(LikeATensor):
         a, b = self._a, self._b
         if a is None:
             return ()
-        if a is _MANY:
+        if a is MANY:
             if not all(isinstance(x, Value) for x in b):
                 b = self._b = tuple(x if isinstance(x, Value) else constant(x) for x in b)
             nodes: tuple[Value, ...] = b
@@ -201,7 +201,7 @@ class Value(LikeATensor):
             _refuse_reading(self, "numbers, the local derivatives of a Value")
         if self._a is None:
             return ()
-        if self._a is _MANY:
+        if self._a is MANY:
             partials: tuple[float | None, ...] = self._db
             return partials
         return (self._da,) if self._b is None else (self._da, self._db)
@@ -271,7 +271,7 @@ class Value(LikeATensor):
 
     @fast("neg")
     def __neg__(self) -> Value:
-        """-self"""
+        """-x. Derivative -1."""
         return record("neg", self)
 
     def __pos__(self) -> Value:
@@ -280,94 +280,97 @@ class Value(LikeATensor):
 
     @fast("abs")
     def __abs__(self) -> Value:
-        """The absolute value; its derivative at 0 is taken as 0."""
+        """|x|. Derivative the sign of x, taken as 0 at 0."""
         return record("abs", self)
 
     # --- functions
 
     @fast("reciprocal")
     def reciprocal(self) -> Value:
-        """1/self; its local derivative is -1/self²."""
+        """1/x; 1/0 is inf. Derivative -1/x²."""
         return record("reciprocal", self)
 
     @fast("exp")
     def exp(self) -> Value:
-        """e to the power self; its local derivative is the result itself."""
+        """e to the power x; inf above 709.78. Its derivative is itself."""
         return record("exp", self)
 
     @fast("log")
     def log(self) -> Value:
-        """The natural logarithm; its local derivative is 1/self."""
+        """The natural logarithm; log(0) is -inf, below 0 it is nan. Derivative 1/x."""
         return record("log", self)
 
     @fast("sqrt")
     def sqrt(self) -> Value:
-        """The square root; its local derivative is 1/(2√self)."""
+        """The square root; below 0 it is nan. Derivative 1/(2√x), inf at 0."""
         return record("sqrt", self)
 
     @fast("sin")
     def sin(self) -> Value:
-        """The sine (radians); its local derivative is the cosine."""
+        """The sine of x in radians. Derivative cos x."""
         return record("sin", self)
 
     @fast("cos")
     def cos(self) -> Value:
-        """The cosine (radians); its local derivative is minus the sine."""
+        """The cosine of x in radians. Derivative -sin x."""
         return record("cos", self)
 
     @fast("tan")
     def tan(self) -> Value:
-        """The tangent (radians) y; its local derivative is 1 + y²."""
+        """The tangent of x in radians, y. Derivative 1 + y²."""
         return record("tan", self)
 
     @fast("asin")
     def asin(self) -> Value:
-        """The angle whose sine this is, from -π/2 to π/2; its local derivative is 1/√(1 - x²)."""
+        """The angle whose sine is x, from -π/2 to π/2; beyond ±1 it is nan. Derivative 1/√(1 - x²), inf at ±1."""
         return record("asin", self)
 
     @fast("acos")
     def acos(self) -> Value:
-        """The angle whose cosine this is, from 0 to π; its local derivative is -1/√(1 - x²)."""
+        """The angle whose cosine is x, from 0 to π; beyond ±1 it is nan. Derivative -1/√(1 - x²), -inf at ±1."""
         return record("acos", self)
 
     @fast("atan")
     def atan(self) -> Value:
-        """The angle whose tangent this is, from -π/2 to π/2; its local derivative is 1/(1 + x²)."""
+        """The angle whose tangent is x, from -π/2 to π/2. Derivative 1/(1 + x²)."""
         return record("atan", self)
 
     @fast("sinh")
     def sinh(self) -> Value:
-        """The hyperbolic sine (e^x - e^-x)/2; its local derivative is cosh x."""
+        """The hyperbolic sine (e^x - e^-x)/2; an infinity beyond ±710. Derivative cosh x."""
         return record("sinh", self)
 
     @fast("cosh")
     def cosh(self) -> Value:
-        """The hyperbolic cosine (e^x + e^-x)/2; its local derivative is sinh x."""
+        """The hyperbolic cosine (e^x + e^-x)/2; inf beyond ±710. Derivative sinh x."""
         return record("cosh", self)
 
     @fast("log1p")
     def log1p(self) -> Value:
-        """log(1 + x), exact for a tiny x, too; its local derivative is 1/(1 + x)."""
+        """log(1 + x), exact for a tiny x, too; log1p(-1) is -inf, below it is nan. Derivative 1/(1 + x)."""
         return record("log1p", self)
 
     @fast("expm1")
     def expm1(self) -> Value:
-        """e^x - 1, exact for a tiny x, too; its local derivative is e^x."""
+        """e^x - 1, exact for a tiny x, too. Derivative e^x."""
         return record("expm1", self)
 
     @fast("erf")
     def erf(self) -> Value:
-        """The error function, 2/√π times the area under e^(-t²) from 0 to x; its local derivative is 2/√π·e^(-x²)."""
+        """The error function, 2/√π · ∫ e^(-t²) dt from 0 to x. Derivative 2/√π·e^(-x²)."""
         return record("erf", self)
 
     @fast("erfc")
     def erfc(self) -> Value:
-        """1 - erf x, with all digits where it is small; its local derivative is -2/√π·e^(-x²)."""
+        """1 - erf(x), with all digits where it is small. Derivative -2/√π·e^(-x²)."""
         return record("erfc", self)
 
     @fast("gelu")
     def gelu(self) -> Value:
-        """x·Φ(x), where Φ is the normal distribution's function (Hendrycks and Gimpel, 2016); derivative Φ + x·φ."""
+        """x·Φ(x), the exact GELU (Hendrycks and Gimpel, 2016). Derivative Φ(x) + x·φ(x).
+
+        Φ(x) = (1 + erf(x/√2))/2 is the normal distribution's function, and φ(x) = e^(-x²/2)/√(2π) its bell curve.
+        """
         return record("gelu", self)
 
     @fast("atan2")
@@ -393,17 +396,17 @@ class Value(LikeATensor):
 
     @fast("tanh")
     def tanh(self) -> Value:
-        """The hyperbolic tangent y; its local derivative is 1 - y²."""
+        """The hyperbolic tangent, y. Derivative 1 - y²."""
         return record("tanh", self)
 
     @fast("sigmoid")
     def sigmoid(self) -> Value:
-        """σ(x) = 1/(1 + e^-x); its local derivative is σ(1 - σ)."""
+        """σ(x) = 1/(1 + e^-x), computed so that nothing overflows. Derivative σ(1 - σ)."""
         return record("sigmoid", self)
 
     @fast("relu")
     def relu(self) -> Value:
-        """max(0, x); its local derivative is 1 above 0, else 0."""
+        """max(0, x). Derivative 1 above 0, else 0."""
         return record("relu", self)
 
     @fast("leaky_relu")
@@ -416,7 +419,7 @@ class Value(LikeATensor):
 
     @fast("softplus")
     def softplus(self) -> Value:
-        """log(1 + e^x); its local derivative is σ(x)."""
+        """log(1 + e^x), computed so that nothing overflows. Derivative σ(x)."""
         return record("softplus", self)
 
     # --- comparison looks at the numbers; == and hash look at which node it is, so that Values can be dict keys. What
@@ -520,11 +523,8 @@ class Value(LikeATensor):
                 "which keeps no record of inputs, so no gradient would reach them. Compute it outside of no_grad()"
             )
         if watching():
-            from .steps import check_backward
-
             check_backward(self, seed)
-        with _sweeping:
-            _sweep(self, seed)
+        sweep(self, seed)
 
     def _backward(self) -> None:
         """micrograd's name for this node's one step of the chain rule: input.grad += grad · ∂self/∂input, for each one.
@@ -538,11 +538,7 @@ class Value(LikeATensor):
 
     def zero_grad(self) -> None:
         """Forget the gradient of this node and of every node that it depends on: they are 0.0 and drawn as "–"."""
-        with _sweeping:
-            for node in _reachable(self):
-                node._grad = None
-                if node._a is None:
-                    node._db = None
+        forget(self)
 
     # --- copies
 
@@ -557,14 +553,12 @@ class Value(LikeATensor):
         return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        from .graph import topological_order
-
         if TRACING:
             _refuse_reading(self, "a copy of a Value")
         for node in topological_order(self):  # inputs first, so every input already has its twin
             if id(node) not in memo:
                 twin = memo[id(node)] = node.__copy__()
-                if node._a is _MANY:
+                if node._a is MANY:
                     twin._b = tuple(memo[id(x)] for x in node._b)
                 elif node._a is not None:
                     twin._a = memo[id(node._a)]
@@ -657,47 +651,6 @@ def _born(leaf: Value) -> None:
         STATE.tracer.born(leaf)
 
 
-def is_real(x: Any) -> bool:
-    """Whether this is a real number: an int, a float, a bool, a Fraction, or one of NumPy's scalars.
-
-    NumPy counts all of its numbers among Python's but its bool (`numpy.bool_`, from NumPy 2 on called `numpy.bool`).
-    """
-    return isinstance(x, Real) or (type(x).__module__ == "numpy" and type(x).__name__ in ("bool", "bool_"))
-
-
-def to_float(x: Any) -> float:
-    """A real number as a ``float``; a TypeError that says what came, and what to do, for anything else."""
-    if type(x) is float:
-        return x
-    if isinstance(x, Value):
-        raise TypeError(
-            f"a Value holds a number, but got another Value: {x!r}. "
-            "Use it as it is, or x.data for its number without its history"
-        )
-    if is_real(x):
-        try:
-            return float(x)
-        except OverflowError:
-            raise OverflowError("this int is too large for a float (the largest is about 1.8e308)") from None
-    hint = ""
-    if isinstance(x, str):
-        hint = "; to read a formula use autograd.parse, to read a number float()"
-    elif isinstance(x, complex):
-        hint = "; Values are real, so use x.real, x.imag or abs(x)"
-    elif hasattr(x, "shape") and getattr(x, "size", 0) == 1:
-        hint = "; its one number is x.item()"
-    elif isinstance(x, (list, tuple)) or hasattr(x, "shape"):
-        hint = "; make one Value for each entry, as in [Value(v) for v in values]"
-    elif hasattr(x, "__float__"):  # a Decimal, say
-        hint = "; write float(x)"
-    raise TypeError(f"a Value holds one real number, but got {type(x).__name__}: {_short(x)}{hint}")
-
-
-def _short(x: Any) -> str:
-    text = repr(x).replace("\n", " ")
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
 def constant(number: float) -> Value:
     """A node for a plain number that met a Value. It has no gradient, and drawings fold it into its gate."""
     return _leaf(_Constant, number, None, (CONSTANT, "", ""))
@@ -744,7 +697,7 @@ def _arithmetic(name: str, a: Any, b: Any) -> Value:
             if x is None or isinstance(x, (str, bytes, complex, list, tuple, dict, set)):
                 symbol = SHEET[name].symbol if name != "pow" else "**"
                 kinds = f"{type(a).__name__} {symbol} {type(b).__name__}"
-                raise TypeError(f"{kinds}: a Value works with Values and plain numbers, but got {_short(x)}")
+                raise TypeError(f"{kinds}: a Value works with Values and plain numbers, but got {short(x)}")
             return NotImplemented  # type: ignore[no-any-return]
     return record(name, a, b)
 
@@ -763,7 +716,7 @@ def record(name: str, *operands: Operand) -> Value:
         raise ValueError(wrong_count)
     inputs = [x if isinstance(x, Value) else to_float(x) for x in operands]
     numbers = [x._data if isinstance(x, Value) else x for x in inputs]
-    y = _rule_number(op.forward(*numbers), name, "forward")
+    y = op.value(numbers)
     tags = CURRENT.get()
     if tags is None:  # inside a mode
         if watching() and y - y != 0.0:  # inf - inf and nan - nan are nan
@@ -777,25 +730,8 @@ def record(name: str, *operands: Operand) -> Value:
     out._data = y
     out._grad = None
     out._tag = getattr(tags, name) if name in BUILT_IN else (name, tags.path, "")
-    store_inputs(out, inputs, local_partials(name, y, numbers))
+    store_inputs(out, inputs, op.local_derivatives(y, numbers))
     return out
-
-
-def local_partials(name: str, y: float, numbers: list[float]) -> list[float | None]:
-    """The local derivatives by the sheet, checked: a float for each input, or None for one that gets no gradient."""
-    partials = SHEET[name].partials(y, *numbers)
-    if isinstance(partials, Real) or not isinstance(partials, Iterable):
-        raise TypeError(
-            f"partials of {name!r} must give a tuple with one local derivative per input, but gave "
-            f"{_short(partials)}; for a single one write (d,) with a comma"
-        )
-    partials = list(partials)
-    if len(partials) != len(numbers):
-        raise ValueError(
-            f"partials of {name!r} must give one local derivative per input, {len(numbers)} in all, "
-            f"but gave {len(partials)}"
-        )
-    return [d if type(d) is float or d is None else _rule_number(d, name, "partials") for d in partials]
 
 
 def store_inputs(out: Value, inputs: list[Any], partials: Iterable[float | None]) -> None:
@@ -808,15 +744,7 @@ def store_inputs(out: Value, inputs: list[Any], partials: Iterable[float | None]
     elif len(inputs) == 2:
         (out._a, out._b), (out._da, out._db) = inputs, kept
     else:
-        out._a, out._b, out._db = _MANY, tuple(inputs), kept
-
-
-def _rule_number(x: Any, name: str, half: str) -> float:
-    if type(x) is float:
-        return x
-    if is_real(x):
-        return float(x)
-    raise TypeError(f"{half} of {name!r} must give a real number for numbers, but gave {type(x).__name__}: {_short(x)}")
+        out._a, out._b, out._db = MANY, tuple(inputs), kept
 
 
 def _described(inputs: list[Any]) -> str:
@@ -829,145 +757,6 @@ def _described(inputs: list[Any]) -> str:
     if len(inputs) > 4:
         described.append(f"and {len(inputs) - 4} more")
     return ("its input was " if len(inputs) == 1 else "its inputs were ") + ", ".join(described)
-
-
-def _value_inputs(node: Value) -> Iterable[Value]:
-    """The inputs of a node that are already Values (a plain number that nobody has looked at is not)."""
-    if node._a is None:
-        return ()
-    inputs = node._b if node._a is _MANY else (node._a, node._b)
-    return [x for x in inputs if isinstance(x, Value)]
-
-
-Held: TypeAlias = tuple[Value, float | None, bool | None]  # a leaf, and what its ``_grad`` and ``_db`` were
-
-
-def sweep_order(root: Value, order: list[Value], held: list[Held]) -> None:
-    """Put the computed nodes that a derivative can reach into ``order``: a depth-first postorder, without recursion.
-
-    Every node met gets ``mark`` as its gradient, a zero that is told from all other zeros by its identity. So a second
-    meeting is noticed three times faster than with a set of visited nodes, and every gradient starts at 0. Each leaf
-    met goes into ``held``, with the gradient that it held, and whether that one was accumulated.
-
-    The walk goes down along first inputs as far as it can, then climbs back, and goes down again wherever a node has
-    a second input that is new. (Measured: a loop that looks at both inputs every time takes a third longer.)
-    """
-    mark = float("0")
-    path: list[Value] = []  # the nodes above `node` whose second input is still to be looked at
-    cursors: dict[Value, Any] = {}  # how far each many-input node on the path has been walked
-    finish, hold, descend, climb = order.append, held.append, path.append, path.pop
-    node = root
-    if root._a is None:
-        hold((root, root._grad, root._db))
-        root._grad = mark
-        return
-    root._grad = mark
-    while True:
-        while node._da is not None:
-            x = node._a
-            if x._grad is mark:
-                break
-            if x._a is None:
-                hold((x, x._grad, x._db))
-                x._grad = mark
-                break
-            x._grad = mark
-            descend(node)
-            node = x
-        while True:
-            if node._db is not None:
-                x = node._b
-                if type(x) is not tuple:
-                    if x._grad is not mark:
-                        if x._a is None:
-                            hold((x, x._grad, x._db))
-                            x._grad = mark
-                        else:
-                            x._grad = mark
-                            descend(node)
-                            node = x
-                            break
-                else:
-                    cursor = cursors.get(node)
-                    if cursor is None:
-                        cursor = cursors[node] = iter(zip(x, node._db, strict=True))
-                    x = _next_unmarked(cursor, mark, hold)
-                    if x is not None:
-                        x._grad = mark
-                        descend(node)
-                        node = x
-                        break
-                    del cursors[node]
-            finish(node)
-            if not path:
-                return
-            node = climb()
-
-
-def _next_unmarked(cursor: Any, mark: float, hold: Any) -> Value | None:
-    """The next computed input of a many-input node that the walk has not met; leaves on the way are marked."""
-    for x, partial in cursor:
-        if partial is not None and x._grad is not mark:
-            if x._a is not None:
-                unmet: Value = x
-                return unmet
-            hold((x, x._grad, x._db))
-            x._grad = mark
-    return None
-
-
-def _sweep(root: Value, seed: float) -> None:
-    """The backward pass, whole or not at all.
-
-    The loops are in a function of their own, because CPython 3.12 and 3.13 leave some backward jumps inside a ``try``
-    out of its reach, and a backward jump is just where Ctrl-C strikes.
-    """
-    held: list[Held] = []
-    try:
-        _pass_back(root, seed, held)
-    except BaseException:  # leaves go back to what they held, inner nodes to no gradient
-        for node in _reachable(root):
-            if node._a is not None:
-                node._grad = None
-        for leaf, gradient, accumulated in held:
-            leaf._grad, leaf._db = gradient, accumulated
-        raise
-
-
-def _pass_back(root: Value, seed: float, held: list[Held]) -> None:
-    order: list[Value] = []
-    sweep_order(root, order, held)
-    root._grad = seed
-    cut = CUT
-    for node in reversed(order):
-        upstream = node._grad
-        partial = node._da
-        if partial is not None and partial is not cut:
-            node._a._grad += upstream * partial
-        partial = node._db
-        if partial is not None and partial is not cut:
-            if type(partial) is not tuple:
-                node._b._grad += upstream * partial
-            else:
-                for x, d in zip(node._b, partial, strict=True):
-                    if d is not None and d is not cut:
-                        x._grad += upstream * d
-    for leaf, gradient, _ in held:
-        if gradient is not None:
-            leaf._grad += gradient
-            leaf._db = True if gradient else None
-
-
-def _reachable(root: Value) -> set[Value]:
-    """The nodes that ``root`` depends on, itself included."""
-    seen = {root}
-    waiting = [root]
-    while waiting:
-        for x in _value_inputs(waiting.pop()):
-            if x not in seen:
-                seen.add(x)
-                waiting.append(x)
-    return seen
 
 
 class _Constant(Value):
@@ -1013,4 +802,4 @@ def _sum_start(x: Value) -> Value:
 
 NAMESPACE["Value"] = Value
 NAMESPACE["blanks"] = itertools.starmap(_new, itertools.repeat((Value,)))
-__all__ = ["Comparison", "Operand", "Value", "constant", "is_constant", "is_real", "record", "to_float"]
+__all__ = ["Comparison", "Operand", "Value", "constant", "is_constant", "record"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import re
 from typing import Any
 
-from griffe import Extension, Object
+from griffe import Docstring, Extension, Object
 
 _CODE = re.compile(
     r"((?:(?<=\n\n)|\A)(?: {4}.*(?:\n|\Z))+"  # a paragraph that is indented
@@ -29,6 +31,10 @@ class PlainDocstrings(Extension):
     """Escapes the docstring of every object that is read; Griffe does not count a package among its objects."""
 
     def on_object(self, *, obj: Object, **_: Any) -> None:
+        if obj.docstring is None and obj.is_attribute and obj.parent is not None and obj.parent.is_module:
+            thing = getattr(importlib.import_module(obj.parent.path), obj.name, None)
+            if inspect.isfunction(thing) and thing.__doc__:  # a function that was made by another, with its words
+                obj.docstring = Docstring(inspect.cleandoc(thing.__doc__), parent=obj)
         if obj.docstring is not None:
             obj.docstring.value = escaped(obj.docstring.value)
 

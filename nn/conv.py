@@ -27,7 +27,8 @@ from autograd import Value, scope
 from autograd.functions import maximum, sqrt
 from autograd.hints import did_you_mean, explains
 from autograd.ops import where
-from autograd.value import Operand, is_real
+from autograd.reals import is_real
+from autograd.value import Operand
 
 from . import activations
 from . import init as initialisers

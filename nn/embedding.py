@@ -13,7 +13,7 @@ from typing import Any
 
 from autograd import Value
 from autograd.hints import explains
-from autograd.value import is_real
+from autograd.reals import is_real
 
 from . import init as initialisers
 from .checks import index, whole

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from autograd import Value
 from autograd.hints import explains
-from autograd.value import Operand, is_real
+from autograd.reals import is_real
+from autograd.value import Operand
 
 from . import activations
 from . import init as initialisers  # the argument `init` hides the module of that name

@@ -24,7 +24,7 @@ from typing import Any, Protocol, overload
 
 from autograd import Value, functions
 from autograd.hints import did_you_mean
-from autograd.value import is_real
+from autograd.reals import is_real
 
 from .checks import not_negative
 from .layers import Numbers, as_list, left_to_right

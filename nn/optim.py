@@ -20,9 +20,10 @@ from numbers import Real
 from typing import Any, ClassVar, TypedDict, Unpack
 
 from autograd import NonFiniteError, Value
+from autograd.backward import numeric_adjoints
 from autograd.hints import did_you_mean, explains
 from autograd.ops import sqrt, where
-from autograd.transforms import graph_adjoints, numeric_adjoints
+from autograd.transforms import graph_adjoints
 
 from .checks import in_unit, not_negative, pair, positive
 from .init import generator

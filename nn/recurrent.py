@@ -31,10 +31,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from autograd import Value
+from autograd.backward import numeric_adjoints
 from autograd.functions import detach
 from autograd.hints import explains
 from autograd.modes import scope
-from autograd.transforms import numeric_adjoints
 
 from . import activations
 from .activations import Function

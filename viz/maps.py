@@ -15,8 +15,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from autograd import Value, format_number
-from autograd.graph import outdated
-from autograd.value import is_real
+from autograd.reals import is_real
+from autograd.recomputing import outdated
 
 from .checks import THEMES, check_fmt, one_of
 from .graph.diagram import OUTDATED

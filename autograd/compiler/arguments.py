@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..modes import STATE
+from ..reals import is_real, to_float
 from ..transforms import flatten
-from ..value import Value, is_real, to_float
+from ..value import Value
 from .layout import safe_names
 
 Array = NDArray[Any]

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..modes import TracingError
+from ..reals import to_float
 from ..transforms import flatten
-from ..value import Value, to_float
+from ..value import Value
 from .trace import lift
 
 if TYPE_CHECKING:

@@ -29,10 +29,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+from ..graph import MANY, known_inputs
 from ..modes import STATE, TRACING, TracingError, recording_again
 from ..ops import CONSTANT
+from ..reals import to_float
 from ..transforms import flatten
-from ..value import _MANY, Comparison, Value, _value_inputs, record, to_float
+from ..value import Comparison, Value, record
 
 PACKAGE = str(Path(__file__).parent.parent) + os.sep  # the engine's own files are never "the user's line"
 # a line of these is named only if there is no other
@@ -140,7 +142,7 @@ class Tracer:
                 self.known.update((above, True) for above, _ in path)
                 return True
             if found is None:
-                path.append((node, iter(_value_inputs(node))))
+                path.append((node, iter(known_inputs(node))))
             node = None
             while path and node is None:
                 node = next(path[-1][1], None)
@@ -317,7 +319,7 @@ class _Recorder:
                 path.pop()
                 continue
             numbered: tuple[int, ...]
-            if a is not _MANY:  # written out, because a large network has a hundred thousand of these
+            if a is not MANY:  # written out, because a large network has a hundred thousand of these
                 if type(a) is float:
                     i = constant(a)
                 else:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd import Value
-from autograd.value import is_real
+from autograd.reals import is_real
 
 if TYPE_CHECKING:  # NumPy is imported by what needs it: `import nn` is twice as quick without
     from numpy.typing import NDArray

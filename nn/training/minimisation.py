@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
 from autograd import NonFiniteError, Value, hessian, value_and_grad
+from autograd.backward import numeric_adjoints
 from autograd.signatures import Number
-from autograd.transforms import flatten, numeric_adjoints
+from autograd.transforms import flatten
 
 from ..checks import not_negative, whole
 from ..module import Module

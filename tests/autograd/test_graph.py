@@ -165,8 +165,8 @@ def test_numbers_that_would_be_misread_in_a_formula_have_brackets(
     ("make", "text", "latex"),
     [
         (lambda x: x * -3.0, "−3", "-3"),
-        (lambda x: (-3.0) ** x, "(−3)^x·log (−3)", r"(-3)^{x}\ln (-3)"),
-        (lambda x: 1e-5**x, "1e−05^x·log 1e−05", r"(1 \cdot 10^{-5})^{x}\ln (1 \cdot 10^{-5})"),
+        (lambda x: (-3.0) ** x, "(−3)^x·log(−3)", r"(-3)^{x}\ln (-3)"),
+        (lambda x: 1e-5**x, "1e−05^x·log(1e−05)", r"(1 \cdot 10^{-5})^{x}\ln (1 \cdot 10^{-5})"),
     ],
 )
 def test_and_in_a_local_derivative(make: Callable[[Value], Value], text: str, latex: str) -> None:

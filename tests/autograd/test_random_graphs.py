@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
+import struct
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograd import Value, backward_steps, dumps, grad, gradcheck, loads, topological_order
+from autograd import (
+    Value,
+    backward_by_the_book,
+    backward_steps,
+    detach,
+    dot,
+    dumps,
+    grad,
+    gradcheck,
+    leaky_relu,
+    loads,
+    logsumexp,
+    maximum,
+    minimum,
+    topological_order,
+    where,
+)
 from tests.autograd import naive
 from tests.autograd.build import build
 
@@ -35,6 +54,45 @@ def compare_with_naive(program: naive.Program, inputs: list[float]) -> None:
 def test_a_thousand_random_graphs_equal_the_naive_engine(block: int) -> None:
     for seed in range(1000 * block, 1000 * block + 1000):
         compare_with_naive(*naive.random_program(random.Random(seed)))
+
+
+def gradients(root: Value) -> list[bytes | str | None]:
+    """Every gradient below a root, bit by bit; nan is nan, and None where no gradient came."""
+    grads = [node.grad if node.has_grad else None for node in topological_order(root)]
+    return [g if g is None else "nan" if math.isnan(g) else struct.pack("<d", g) for g in grads]
+
+
+def agree(make: Callable[[], Value], gradient: float = 1.0, times: int = 1) -> None:
+    by_the_book, fast = make(), make()
+    for _ in range(times):
+        backward_by_the_book(by_the_book, gradient)
+        fast.backward(gradient)
+        assert gradients(by_the_book) == gradients(fast)
+
+
+def test_the_fast_backward_pass_is_the_one_by_the_book_on_random_graphs() -> None:
+    for seed in range(500):
+        program, inputs = naive.random_program(random.Random(seed))
+        agree(lambda: build(program, inputs)[-1])  # noqa: B023
+
+
+HARD = [0.0, -0.0, 1.0, -1.0, 2.0, math.inf, -math.inf, math.nan, 1e200]
+
+
+def test_and_where_a_path_is_cut_inputs_tie_or_a_number_is_inf_or_nan() -> None:
+    def every_kind(a: float, b: float) -> Value:
+        x, y = Value(a), Value(b)
+        cut = (x * y).relu() + where(x > y, x.exp(), y.log()) + leaky_relu(x, y)
+        ties = maximum(x, y, x * 1.0, 2.0) * minimum(x, y, y + 0.0)
+        many = dot([x, cut, 3.0], [y, ties, x]) + logsumexp(x, ties, 1.0)
+        return many * detach(x / y) + x / y + cut**2.0 + 1.0 / (ties - ties)
+
+    for a, b in itertools.product(HARD, HARD):
+        agree(lambda: every_kind(a, b))  # noqa: B023
+        agree(lambda: every_kind(a, b), math.inf)  # noqa: B023
+    agree(lambda: every_kind(2.0, 2.0) * 0.0 + Value(3.0).relu() * 2.0, times=3)  # leaves add up
+    agree(lambda: Value(2.0), 3.0, times=3)
+    agree(lambda: detach(Value(2.0) * 3.0))
 
 
 operands = st.one_of(

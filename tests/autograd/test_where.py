@@ -25,7 +25,8 @@ from autograd import (
     where,
 )
 from autograd.expression import ExpressionError
-from autograd.graph import outdated, topological_order
+from autograd.graph import topological_order
+from autograd.recomputing import outdated
 
 INF, NAN = math.inf, math.nan
 

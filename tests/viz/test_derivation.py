@@ -275,7 +275,13 @@ def read_text(side: str) -> str:
 def read_latex(side: str) -> str:
     """The same, from LaTeX: braces from the inside out."""
     side = re.sub(r"([a-z])_\{(\d+)\}", r"\1\2", side).replace(r"\operatorname{sign}", r"\sign")
-    side = side.replace(r"\quad", "").replace("{}+", "+").replace(r"\mathbf{1}[", "float(").replace("]", ")")
+    side = (
+        side.replace(r"\quad", "")
+        .replace(r"\qquad", "")
+        .replace("{}+", "+")
+        .replace(r"\mathbf{1}[", "float(")
+        .replace("]", ")")
+    )
     side = re.sub(r"(?<=[\w})])(?=\\(ln|sqrt))|(?<=[\df])(?=\(1)", "*", side)  # a product without a sign
     before = ""
     while before != side:

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from autograd import SHEET, Value, format_number, topological_order
-from autograd.graph import names_in_order, outdated
+from autograd.graph import names_in_order
 from autograd.ops import CONSTANT, LEAF
+from autograd.recomputing import outdated
 
 from ..metrics import clip, one_line
 
