@@ -59,35 +59,29 @@ class Cell(Module):
 
     A cell is called with one step's input and the state, and returns the next state. The state is the hidden state, a
     list; or a tuple of lists, of which the first is the hidden state. None stands for zeros, where a sequence begins.
+
+    Attributes:
+        input_size (int): the number of inputs at each step.
+        hidden_size (int): the number of hidden units, which is the length of the hidden state.
     """
 
     _own_name = "cell"
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
-        self._input_size = whole("the number of inputs of a cell", input_size)
-        self._hidden_size = whole("the number of hidden units of a cell", hidden_size)
+        self.input_size = whole("the number of inputs of a cell", input_size)
+        self.hidden_size = whole("the number of hidden units of a cell", hidden_size)
         christen(self, self._own_name)
 
-    @property
-    def input_size(self) -> int:
-        """The number of inputs at each step."""
-        return self._input_size
-
-    @property
-    def hidden_size(self) -> int:
-        """The number of hidden units, which is the length of the hidden state."""
-        return self._hidden_size
-
     def _input(self, x: Any) -> list[Any]:
-        return list(as_inputs(x, self._input_size, f"each step of this {type(self).__name__}"))
+        return list(as_inputs(x, self.input_size, f"each step of this {type(self).__name__}"))
 
     def _part(self, state: Any, name: str = "hidden state") -> list[Any]:
         if state is None:
-            return [0.0] * self._hidden_size
-        return list(as_inputs(state, self._hidden_size, f"the {name} of this {type(self).__name__}"))
+            return [0.0] * self.hidden_size
+        return list(as_inputs(state, self.hidden_size, f"the {name} of this {type(self).__name__}"))
 
     def describe(self) -> str:
-        return f"{type(self).__name__}({self._input_size} → {self._hidden_size})"
+        return f"{type(self).__name__}({self.input_size} → {self.hidden_size})"
 
 
 class RNNCell(Cell):
@@ -127,7 +121,7 @@ class RNNCell(Cell):
         return [neuron(both) for neuron in self.neurons]
 
     def describe(self) -> str:
-        return f"RNNCell({self._input_size} → {self._hidden_size}, {self._activation_name})"
+        return f"RNNCell({self.input_size} → {self.hidden_size}, {self._activation_name})"
 
 
 class LSTMCell(Cell):
@@ -172,13 +166,13 @@ class LSTMCell(Cell):
             state = (None, None)
         if not isinstance(state, (tuple, list)) or len(state) != 2:
             raise TypeError(
-                f"the state of an LSTMCell is a pair (h, c) of lists of {self._hidden_size}, but got {state!r}"
+                f"the state of an LSTMCell is a pair (h, c) of lists of {self.hidden_size}, but got {state!r}"
             )
         c = self._part(state[1], "memory c")
         both = self._input(x) + self._part(state[0])
         i, f, g, o = self.input(both), self.forget(both), self.content(both), self.output(both)
-        c = [f[k] * c[k] + i[k] * g[k] for k in range(self._hidden_size)]
-        return [o[k] * c[k].tanh() for k in range(self._hidden_size)], c
+        c = [f[k] * c[k] + i[k] * g[k] for k in range(self.hidden_size)]
+        return [o[k] * c[k].tanh() for k in range(self.hidden_size)], c
 
 
 class GRUCell(Cell):
@@ -215,8 +209,8 @@ class GRUCell(Cell):
         x, h = self._input(x), self._part(state)
         r, z = self.reset(x + h), self.update(x + h)
         content, memory = self.content(x), self.memory(h)
-        n = [(content[k] + r[k] * memory[k]).tanh() for k in range(self._hidden_size)]
-        return [(1.0 - z[k]) * n[k] + z[k] * h[k] for k in range(self._hidden_size)]
+        n = [(content[k] + r[k] * memory[k]).tanh() for k in range(self.hidden_size)]
+        return [(1.0 - z[k]) * n[k] + z[k] * h[k] for k in range(self.hidden_size)]
 
 
 # --- in time
