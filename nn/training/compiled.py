@@ -44,7 +44,7 @@ from .programs import (
     reason,
     spread,
 )
-from .structure import structure_of
+from .structure import collector_resting, structure_of
 
 
 def best_loop(problem: Problem) -> EagerLoop:
@@ -73,7 +73,8 @@ class CompiledLoop(EagerLoop):
         self.ours = self.structure.ours and self.loss in losses.LOSSES.values()
         self.taken: dict[Any, Compiled[Any]] = {}  # the programs, to be kept with the model for the next time
         try:
-            self._prepare()
+            with collector_resting():
+                self._prepare()
         except NotCompiled:
             raise
         except Exception as error:
@@ -149,7 +150,7 @@ class CompiledLoop(EagerLoop):
             before = [p.data for p in self.program.step.parameters]
             try:
                 self._move([moved(x, FAR, generator) for x in before])
-                few = spread(places, 1 if self.ours else FAMILIAR)
+                few = spread(places, 1 if self.ours else 2 * FAMILIAR)
                 why = self._differs(few, 1.0, far=True) or self._differs(few, -1.0, far=True)
             finally:
                 self._move(before)
@@ -161,7 +162,7 @@ class CompiledLoop(EagerLoop):
         places = self.problem.examples.places
         self.settle()
         self.program.step.pull()
-        few = random.Random(0).sample(places, 1 if self.ours else min(len(places), 2 * FAMILIAR))
+        few = random.Random(0).sample(places, 1 if self.ours else min(len(places), 4 * FAMILIAR))
         return self._differs(few, 1.0, far=False)
 
     def _move(self, numbers: list[float]) -> None:

@@ -24,8 +24,8 @@ from .. import losses, optim
 from ..module import Module
 from .examples import Examples
 from .history import History, NonFiniteLossError
-from .metrics import Metric, accuracy_at, collector_resting
-from .structure import Structure
+from .metrics import Metric, accuracy_at
+from .structure import Structure, collector_resting
 
 
 @dataclass

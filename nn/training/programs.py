@@ -26,10 +26,10 @@ from .. import losses
 from ..layers import as_list
 from ..module import Module
 from .examples import Array
-from .structure import structure_of
+from .structure import collector_resting, structure_of
 
 AT_ONCE = 1024  # examples in one call of the program: larger batches are added up in pieces, so that memory is bounded
-FAMILIAR, STRANGE = 4, 32  # examples on which a program is compared with the scalar code
+FAMILIAR, STRANGE = 2, 32  # examples on which a program is compared with the scalar code
 
 
 class NotCompiled(Exception):
@@ -143,7 +143,8 @@ def predictions(model: Module, table: Array) -> Array | None:
     try:
         structure, key = structure_of(model), ("outputs", table.shape[1:])
         kept = structure.programs.pop(key, None)
-        step: Any = kept or compile_function(model, table[0].tolist(), mean=False)
+        with collector_resting():
+            step: Any = kept or compile_function(model, table[0].tolist(), mean=False)
         step.pull()
         found = outputs(step, range(len(table)), table)
         if kept is None:
