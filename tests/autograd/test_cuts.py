@@ -239,7 +239,7 @@ def test_many_units_are_cut_at_once_in_place_and_in_the_readable_program() -> No
     """Rows of more than one unit take another way in place than a single one."""
     np = pytest.importorskip("numpy")
     from autograd import error_function
-    from autograd.compiler.compiled import array_words, load
+    from autograd.compiler.backends.jax import array_words
 
     ws = [Value(k - 2.5) for k in range(6)]
 
@@ -270,7 +270,9 @@ def test_many_units_are_cut_at_once_in_place_and_in_the_readable_program() -> No
         assert np.abs(step.gradient - slopes).max() <= tolerance * np.abs(slopes).max()
         if dtype == "float64":
             with np.errstate(all="ignore"):
-                found, gradient = load(step._readable, "program", array_words(np, error_function))(step.theta, X[None])
+                found, gradient = step._plan.readable.load("program", array_words(np, error_function))(
+                    step.theta, X[None]
+                )
             assert abs(found - expected) <= tolerance * abs(expected)
             assert np.abs(gradient - slopes).max() <= tolerance * np.abs(slopes).max()
 

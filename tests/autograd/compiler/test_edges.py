@@ -11,7 +11,7 @@ import pytest
 
 import autograd
 from autograd import Value, dot, error_function, logsumexp, maximum, minimum, softmax
-from autograd.compiler.compiled import array_words, load
+from autograd.compiler.backends.jax import array_words
 
 PS = [Value(0.3), Value(-0.8), Value(0.5), Value(1.1)]
 ROWS: dict[str, Callable[[list[Any]], Any]] = {
@@ -70,7 +70,7 @@ def check(
         rows = [[y.data if isinstance(y, Value) else y for y in f(*sample)] for sample in samples]
         assert np.allclose(outputs(*batch), rows, rtol=1e-12, atol=1e-12)
         if backend == "numpy":
-            readable = load(step._readable, "program", array_words(np, error_function))
+            readable = step._plan.readable.load("program", array_words(np, error_function))
             value, gradient = readable(step.theta, *[x.T for x in batch])
             assert value == pytest.approx(expected, abs=1e-12)
             assert np.allclose(gradient, step.gradient, rtol=1e-11, atol=1e-12)
