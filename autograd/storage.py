@@ -23,7 +23,7 @@ from typing import Any
 from .graph import topological_order
 from .modes import TRACING
 from .ops import CHOICES, CONSTANT, CUT, DETACH, LEAF, SHEET
-from .value import Value, _refuse_reading, restore, store_inputs
+from .value import Value, refuse_reading, restore, store_inputs
 
 FORMAT = "chainrule graph"
 VERSION = 1
@@ -42,7 +42,7 @@ def dumps(root: Value) -> str:
     """
     order = topological_order(root)
     if TRACING:
-        _refuse_reading(root, "the numbers of a graph, as text")
+        refuse_reading(root, "the numbers of a graph, as text")
     place = {node: i for i, node in enumerate(order)}
     called: dict[tuple[str, str, str], tuple[str, str]] = {}  # the text of each tag: before the data, and after it
     lines = []

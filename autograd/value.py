@@ -96,25 +96,25 @@ class Value(LikeATensor):
     @property
     def data(self) -> float:
         if TRACING:
-            _refuse_reading(self, "the number in a Value, .data")
+            refuse_reading(self, "the number in a Value, .data")
         return self._data
 
     @data.setter
     def data(self, number: Real | float) -> None:
         if TRACING:
-            _refuse_reading(self, "a new number in a Value, .data =")
+            refuse_reading(self, "a new number in a Value, .data =")
         self._data = to_float(number)
 
     @property
     def grad(self) -> float:
         if TRACING:
-            _refuse_reading(self, "the gradient of a Value, .grad")
+            refuse_reading(self, "the gradient of a Value, .grad")
         return 0.0 if self._grad is None else self._grad
 
     @grad.setter
     def grad(self, number: Real | float | None) -> None:
         if TRACING:
-            _refuse_reading(self, "a new gradient in a Value, .grad =")
+            refuse_reading(self, "a new gradient in a Value, .grad =")
         self._grad = None if number is None else to_float(number)
         if self._a is None:
             self._db = None
@@ -123,7 +123,7 @@ class Value(LikeATensor):
     def has_grad(self) -> bool:
         """Whether a backward pass has reached this node since `zero_grad`; a drawing shows "–" where it is False."""
         if TRACING:
-            _refuse_reading(self, "whether a Value has a gradient, .has_grad")
+            refuse_reading(self, "whether a Value has a gradient, .has_grad")
         return self._grad is not None
 
     @property
@@ -198,7 +198,7 @@ class Value(LikeATensor):
     def local_derivatives(self) -> tuple[float | None, ...]:
         """∂self/∂input for each of `inputs`, as recorded in the forward pass; None for a constant."""
         if TRACING:
-            _refuse_reading(self, "numbers, the local derivatives of a Value")
+            refuse_reading(self, "numbers, the local derivatives of a Value")
         if self._a is None:
             return ()
         if self._a is MANY:
@@ -458,7 +458,7 @@ class Value(LikeATensor):
 
     def __bool__(self) -> bool:
         if TRACING:
-            _refuse_reading(self, "whether a Value is zero")
+            refuse_reading(self, "whether a Value is zero")
         return self._data != 0.0
 
     def __float__(self) -> float:
@@ -487,7 +487,7 @@ class Value(LikeATensor):
 
     def _refuse(self, call: str, instead: str) -> NoReturn:
         if TRACING:
-            _refuse_reading(self, f"the number in a Value, {call}")
+            refuse_reading(self, f"the number in a Value, {call}")
         raise TypeError(
             f"{call} of a Value would cut it out of the graph, and its gradient would be lost without a word. {instead}"
         )
@@ -544,7 +544,7 @@ class Value(LikeATensor):
 
     def __copy__(self) -> Value:
         if TRACING:
-            _refuse_reading(self, "a copy of a Value")
+            refuse_reading(self, "a copy of a Value")
         twin: Value = _new(type(self))
         for slot in Value.__slots__:
             setattr(twin, slot, getattr(self, slot))
@@ -554,7 +554,7 @@ class Value(LikeATensor):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         if TRACING:
-            _refuse_reading(self, "a copy of a Value")
+            refuse_reading(self, "a copy of a Value")
         for node in topological_order(self):  # inputs first, so every input already has its twin
             if id(node) not in memo:
                 twin = memo[id(node)] = node.__copy__()
@@ -570,7 +570,7 @@ class Value(LikeATensor):
 
     def __reduce__(self) -> tuple[Any, ...]:
         if TRACING:
-            _refuse_reading(self, "a copy of a Value")
+            refuse_reading(self, "a copy of a Value")
         if self._a is not None:
             raise TypeError(
                 "pickle can hold a leaf Value, but not one that was computed: pickle follows inputs by recursion, and "
@@ -638,7 +638,7 @@ def _compared(name: str, a: Any, b: Any, holds: Any) -> bool:
     return _remembered(name, a, b, holds)
 
 
-def _refuse_reading(node: Value, what: str) -> None:
+def refuse_reading(node: Value, what: str) -> None:
     """Raise TracingError if this thread is tracing, and the node depends on an argument or a parameter."""
     tracer = STATE.tracer
     if tracer is not None and tracer.depends(node):

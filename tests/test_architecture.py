@@ -27,14 +27,15 @@ FLOORS = {
     "": ["autograd", "nn viz"],
     "autograd": [
         "_neighbours error_function files hints ieee long_formulas reals",
-        "elsewhere ops",
-        "symbols",
+        "elsewhere symbols",
+        "formulas",
+        "ops",
         "kernels",
         "modes",
         "graph",
         "backward",
         "value",
-        "forward recompute signatures steps storage",
+        "forward recomputing signatures steps storage",
         "expression functions transforms",
         "checking compiler",
     ],
@@ -46,7 +47,7 @@ FLOORS = {
         "layout",
         "differentiate",
         "write",
-        "arguments describe plan",
+        "arguments check describe plan",
         "backends",
         "compiled",
     ],
@@ -61,7 +62,15 @@ FLOORS = {
         "training",
         "lessons",
     ],
-    "nn.training": ["compiled", "train", "estimators minimisation"],
+    "nn.training": [
+        "examples history minimisation structure",
+        "programs",
+        "metrics",
+        "loops",
+        "compiled",
+        "train",
+        "estimators",
+    ],
     "nn.lessons": ["checklist corpora gates logistic perceptrons sequences steering words", "language"],
     "nn.lessons.corpora": ["make_village"],
     "viz": [
@@ -76,7 +85,7 @@ FLOORS = {
     ],
     "viz.layout": ["net simplex", "heights order ranks routes trunks", "sugiyama"],
     "viz.graph": ["diagram", "arrange program", "svg"],
-    "viz.live": ["stage", "page", "player"],
+    "viz.live": ["stage", "page", "player", "stepping"],
     "viz.plots": ["figures", "asking", "classifiers curves descents"],
 }
 
@@ -212,14 +221,20 @@ def private(house: Mapping[str, Path]) -> list[str]:
 def shown(door: str, path: Path, house: Mapping[str, Path]) -> set[str]:
     """What is not a file and can be taken from a door: what it imports, defines, or lists in `__all__`."""
     names, modules = set(), set()
+
+    def is_file(name: str) -> bool:
+        return name in house or f"{name}.__init__" in house
+
     for node in (node for node, at_import in statements(tree_of(path)) if at_import):
         for module, name in asked_for(node, door):
-            here = f"{module}.{name}"
-            (modules if here in house or f"{here}.__init__" in house else names).add(name)
+            (modules if is_file(f"{module}.{name}") else names).add(name)
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             names.add(node.name)
         elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
-            names |= set(ast.literal_eval(node.value))
+            rooms = {
+                name for name in ast.literal_eval(node.value) if is_file(f"{door.removesuffix('.__init__')}.{name}")
+            }
+            names |= set(ast.literal_eval(node.value)) - rooms
     return names - modules - {""}
 
 
