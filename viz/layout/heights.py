@@ -101,9 +101,11 @@ def relax_column(net: Net, y: list[float], column: list[int], from_left: bool, f
             n += more
         blocks.append((mean, weight, n))
         base += half[v]
-    means = [mean for mean, _, n in blocks for _ in range(n)]
-    for v, mean, shift in zip(column, means, shifts, strict=True):
-        y[v] = mean + shift
+    i = 0
+    for mean, _, n in blocks:
+        for v in column[i : i + n]:
+            y[v] = mean + shifts[i]
+            i += 1
 
 
 def straight_segments(net: Net) -> list[list[int]]:
