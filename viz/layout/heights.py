@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 
 from .net import Net
 from .simplex import AHEAD, BEHIND, NOWHERE, Forest
+
+INFINITY = float("inf")
 
 
 def assign_heights(net: Net) -> list[float]:
@@ -79,21 +80,20 @@ def relax_column(net: Net, y: list[float], column: list[int], from_left: bool, f
         base += half[v]
         shifts.append(base)
         total = weight = 0.0
+        to_box, to_dummy = (1.0, 2.0) if v < real else (2.0, 8.0)
         if from_left:
             for u, offset in zip(ins[v], offsets[v], strict=True):
-                w = 1.0 if v < real and u < real else 2.0 if v < real or u < real else 8.0
+                w = to_box if u < real else to_dummy
                 total += w * (y[u] - offset)
                 weight += w
         if from_right:
             for t, k, _ in outs[v]:
-                w = 1.0 if v < real and t < real else 2.0 if v < real or t < real else 8.0
+                w = to_box if t < real else to_dummy
                 total += w * (y[t] + offsets[t][k])
                 weight += w
         if weight == 0.0:
-            weight = 0.01
-            total = weight * y[v]
-        mean = total / weight - base
-        n = 1
+            total, weight = 0.01 * y[v], 0.01
+        mean, n = total / weight - base, 1
         while blocks and blocks[-1][0] > mean:
             other, w, more = blocks.pop()
             mean = (mean * weight + other * w) / (weight + w)
@@ -101,9 +101,11 @@ def relax_column(net: Net, y: list[float], column: list[int], from_left: bool, f
             n += more
         blocks.append((mean, weight, n))
         base += half[v]
-    means = [mean for mean, _, n in blocks for _ in range(n)]
-    for v, mean, shift in zip(column, means, shifts, strict=True):
-        y[v] = mean + shift
+    i = 0
+    for mean, _, n in blocks:
+        for v in column[i : i + n]:
+            y[v] = mean + shifts[i]
+            i += 1
 
 
 def straight_segments(net: Net) -> list[list[int]]:
@@ -134,17 +136,27 @@ def straight_segments(net: Net) -> list[list[int]]:
 
 def straighten(net: Net, y: list[float], segments: list[list[int]]) -> None:
     """Move each segment, in the free space around it, as one to the median of what its neighbours want."""
+    ins, outs, offsets = net.ins, net.outs, net.offsets
     for segment in segments:
         start = 0
         while start < len(segment):
             shifts, low, high = free_run(net, y, segment, start)
-            run = segment[start : start + len(shifts)]
-            wanted = sorted(wishes(net, y, run, shifts))
-            middle = (wanted[(len(wanted) - 1) // 2] + wanted[len(wanted) // 2]) / 2 if wanted else y[run[0]]
+            stop = start + len(shifts)
+            wanted: list[float] = []  # where the run's wires to other nodes are straight, one by one
+            for n, shift in enumerate(shifts, start):
+                v = segment[n]
+                for k, u in enumerate(ins[v]):
+                    if n == start or u != segment[n - 1]:
+                        wanted.append(y[u] - offsets[v][k] - shift)
+                for t, k, _ in outs[v]:
+                    if n + 1 == stop or t != segment[n + 1]:
+                        wanted.append(y[t] + offsets[t][k] - shift)
+            wanted.sort()
+            middle = (wanted[(len(wanted) - 1) // 2] + wanted[len(wanted) // 2]) / 2 if wanted else y[segment[start]]
             at = max(low, min(high, middle))
-            for v, shift in zip(run, shifts, strict=True):
-                y[v] = at + shift
-            start += len(run)
+            for n, shift in enumerate(shifts, start):
+                y[segment[n]] = at + shift
+            start = stop
 
 
 def free_run(net: Net, y: list[float], segment: list[int], start: int) -> tuple[list[float], float, float]:
@@ -154,7 +166,7 @@ def free_run(net: Net, y: list[float], segment: list[int], start: int) -> tuple[
     """
     half = net.half
     shifts: list[float] = []
-    shift, low, high = 0.0, -math.inf, math.inf
+    shift, low, high = 0.0, -INFINITY, INFINITY
     for n in range(start, len(segment)):  # no slice: a long segment may fall into many runs
         v = segment[n]
         if shifts:
@@ -172,20 +184,6 @@ def free_run(net: Net, y: list[float], segment: list[int], start: int) -> tuple[
         low, high = lo, hi
         shifts.append(shift)
     return shifts, low, high
-
-
-def wishes(net: Net, y: list[float], run: list[int], shifts: list[float]) -> list[float]:
-    """The heights of a run at which its wires to other nodes are straight, one by one."""
-    wanted: list[float] = []
-    for n, v in enumerate(run):
-        shift, before, after = shifts[n], run[n - 1] if n else -1, run[n + 1] if n + 1 < len(run) else -1
-        for u, offset in zip(net.ins[v], net.offsets[v], strict=True):
-            if u != before:
-                wanted.append(y[u] - offset - shift)
-        for t, k, _ in net.outs[v]:
-            if t != after:
-                wanted.append(y[t] + net.offsets[t][k] - shift)
-    return wanted
 
 
 def unbend_wires(net: Net, y: list[float]) -> None:

@@ -23,7 +23,9 @@ def assign_ranks(count: int, wires: Sequence[Wire]) -> list[int]:
 
     rank = [0] * count
     for v in reversed(order):
-        rank[v] = min([rank[v], *[rank[t] - 1 for t in after[v]]])
+        for t in after[v]:
+            if rank[t] <= rank[v]:
+                rank[v] = rank[t] - 1
     for v in order:
         if len(before[v]) > len(after[v]):
             rank[v] = max([rank[u] for u in before[v]]) + 1

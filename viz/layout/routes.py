@@ -91,5 +91,8 @@ def smooth(route: Sequence[Point]) -> list[Bezier]:
 
     Each segment's control points lie halfway between its ends, so x never runs back.
     """
-    middles = [round((x0 + x1) / 2, 2) for (x0, _), (x1, _) in pairwise(route)]
-    return [(a, (x, a[1]), (x, b[1]), b) for (a, b), x in zip(pairwise(route), middles, strict=True)]
+    segments: list[Bezier] = []
+    for start, end in pairwise(route):
+        middle = round((start[0] + end[0]) / 2, 2)
+        segments.append((start, (middle, start[1]), (middle, end[1]), end))
+    return segments

@@ -229,16 +229,11 @@ def _across(w: Sequence[float], b: float, box: Any) -> Array | None:
     """Where the line w·x + b = 0 enters and leaves a box; None if it misses it, or there is no line (w = 0)."""
     found = []
     for j, other in ((0, 1), (1, 0)):
-        if w[other] == 0.0:
-            continue
-        for edge in box[j]:
+        for edge in box[j] if w[other] else ():
             place = -(w[j] * edge + b) / w[other]
             if box[other][0] <= place <= box[other][1]:
                 found.append((edge, place) if j == 0 else (place, edge))
-    if len(found) < 2:
-        return None
-    ends = np.array(sorted(found))
-    return ends[[0, -1]]
+    return None if len(found) < 2 else np.array(sorted(found))[[0, -1]]
 
 
 @styled
