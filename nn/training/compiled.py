@@ -40,6 +40,7 @@ from .programs import (
     Program,
     agree,
     forms,
+    output_program,
     outputs,
     reason,
     spread,
@@ -105,7 +106,7 @@ class CompiledLoop(EagerLoop):
         example = [examples.row(first), self.Y[first].tolist(), *[1.0 for _ in self.tables[2:]]]
         key = (form, *[table.shape[1:] for table in self.tables])
         self.kept = self.structure.programs.pop(key, None) if self.ours else None
-        step = self.kept or compile_function(loss_of_one, *example, mean=True)
+        step = self.kept or compile_function(loss_of_one, *example, mean=True, check=not self.ours)
         step.pull()
         self.program = Program(step, self.bound)
         if not self.kept:
@@ -121,7 +122,7 @@ class CompiledLoop(EagerLoop):
         first, key = examples.places[0], ("outputs", self.X.shape[1:])
         step = self.structure.programs.pop(key, None)
         if step is None:
-            step = compile_function(self.model, examples.row(first), mean=False)
+            step = output_program(self.model, examples.row(first), self.structure.ours)
         step.pull()
         if outputs(step, [first], self.X).ndim > 2:
             raise NotCompiled("the model returns lists of lists")

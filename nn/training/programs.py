@@ -136,6 +136,15 @@ def _index(places: Any) -> Any:
 # --- a model's outputs
 
 
+def output_program(model: Module, x: Any, ours: bool) -> Compiled[Any]:
+    """The program of a model's outputs.
+
+    `compile` would check it with the parameters moved, in the middle of which another thread may ask the model
+    something. Modules of ours do the same for every sample, and are compared where they stand.
+    """
+    return compile_function(model, x, mean=False, check=not ours)
+
+
 def predictions(model: Module, table: Array) -> Array | None:
     """The outputs of a model for many examples; None if it cannot be compiled."""
     if watching():  # for inf and nan: only the scalar code can say where they came up
@@ -144,7 +153,7 @@ def predictions(model: Module, table: Array) -> Array | None:
         structure, key = structure_of(model), ("outputs", table.shape[1:])
         kept = structure.programs.pop(key, None)
         with collector_resting():
-            step: Any = kept or compile_function(model, table[0].tolist(), mean=False)
+            step: Any = kept or output_program(model, table[0].tolist(), structure.ours)
         step.pull()
         found = outputs(step, range(len(table)), table)
         if kept is None:
