@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from autograd import NonFiniteError, Value, detect_anomaly, functions
-from nn import MLP, SGD, Adam, EpochEnd, Flatten, Layer, Module, Neuron, PReLU, Sequential, data, fit, predict
-from nn.training import compiled, programs
+from nn import MLP, SGD, Adam, Flatten, Layer, Module, Neuron, Sequential, data, fit, predict
+from nn.activations import PReLU
+from nn.training import EpochEnd, compiled, programs
 
 X, Y = data.moons(120, noise=0.1, seed=0)
 TABLE = np.array(X)
