@@ -17,7 +17,7 @@ PLACES: dict[str, list[tuple[str, str]]] = {
     "An operation": [
         ("autograd/ops.py", "# --- operations on many inputs"),
         ("autograd/value.py", "    # --- comparison"),
-        ("autograd/functions.py", "def register("),
+        ("autograd/functions.py", "gelu = of_one("),
         ("tests/autograd/test_accuracy.py", '    "atan2": ('),
         ("tests/autograd/test_gaussian.py", NEW),
     ],
@@ -31,7 +31,7 @@ LISTS = [
     ("autograd/functions.py", '    "gelu",\n', '    "gaussian",\n'),
     ("autograd/__init__.py", '    "gelu",\n', '    "gaussian",\n'),
     ("autograd/__init__.py", "    gelu,\n", "    gaussian,\n"),
-    ("nn/layers.py", ' "Sequential",', ' "Scale",'),
+    ("nn/layers.py", '    "Sequential",\n', '    "Scale",\n'),
     (
         "nn/losses.py",
         "| perceptron ",
@@ -83,7 +83,7 @@ def follow(copy: Path) -> list[str]:
                 (copy / file).write_text(code, encoding="utf-8")
                 made.append(file)
             else:
-                gap = 2 if code.startswith(("class ", "def ", "@")) else 0 if code.startswith('    "') else 1
+                gap = 2 if code.startswith(("class ", "def ", "@")) else 0 if code.count("\n") == 1 else 1
                 insert(copy / file, before, code + gap * "\n")
     for file, before, entry in LISTS:
         insert(copy / file, before, entry)
