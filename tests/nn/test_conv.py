@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import Any
 
 import numpy as np
@@ -414,27 +413,24 @@ def digits_net(seed: int) -> Sequential:
     )
 
 
-def trained_on_digits(epochs: int, lr: float, moves: Any) -> tuple[float, float]:
-    """The accuracy on a fifth of the digits that was set aside, and the seconds of training."""
+def trained_on_digits(epochs: int, lr: float, moves: Any) -> float:
+    """The accuracy on a fifth of the digits that was set aside. (How long it takes: `benchmarks/convolution.py`.)"""
     pytest.importorskip("sklearn")
     X_train, y_train, X_test, y_test = nn.data.split(*nn.data.digits(), 0.2, seed=0)
     padded = np.pad(np.array(X_train).reshape(-1, 8, 8), ((0, 0), (1, 1), (1, 1)))
     X = np.concatenate([padded[:, 1 + i : 9 + i, 1 + j : 9 + j] for i, j in moves]).reshape(-1, 64)
     model = digits_net(seed=0)
-    start = time.perf_counter()
     history = nn.fit(
         model, X, y_train * len(moves), loss="cross_entropy", schedule=nn.schedules.cosine(lr, epochs), epochs=epochs,
         batch_size=16, l2=1e-4, progress=False,
     )  # fmt: skip
-    seconds = time.perf_counter() - start
     assert history.compiled
-    return nn.accuracy(model, X_test, y_test), seconds
+    return nn.accuracy(model, X_test, y_test)
 
 
-def test_with_digits_moved_by_a_pixel_it_reads_98_of_100_unseen_ones_after_ten_seconds_of_training_c2() -> None:
-    accuracy, seconds = trained_on_digits(epochs=20, lr=0.03, moves=[(0, 0), (0, 1), (0, -1), (1, 0), (-1, 0)])
+def test_with_digits_moved_by_a_pixel_it_reads_98_of_100_unseen_ones_c2() -> None:
+    accuracy = trained_on_digits(epochs=20, lr=0.03, moves=[(0, 0), (0, 1), (0, -1), (1, 0), (-1, 0)])
     assert accuracy >= 0.98
-    assert seconds < 10.0
 
 
 # --- lessons
