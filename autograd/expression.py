@@ -259,7 +259,9 @@ class _Reader:
 
     def condition(self, node: ast.expr) -> ast.Compare:
         if not isinstance(node, ast.Compare):
-            raise self.error("where chooses by a comparison, as in where(x > 0, x, 0.1*x)", node)
+            combined = isinstance(node, (ast.BoolOp, ast.BinOp, ast.UnaryOp))
+            hint = "; of two, where(a > 0, where(a < 1, x, y), y) is x if both hold" if combined else ""
+            raise self.error(f"where chooses by one comparison, as in where(x > 0, x, 0.1*x){hint}", node)
         if len(node.ops) > 1:
             raise self.error("one comparison at a time: in place of a < b < c write where inside where", node)
         if type(node.ops[0]) not in _COMPARISONS:

@@ -17,7 +17,8 @@ from numbers import Real
 from typing import Any, NoReturn, overload
 
 from . import ops
-from .reals import to_float
+from .modes import recording
+from .reals import is_real, to_float
 from .value import Operand, Value, is_constant, record
 
 levels = itertools.count(1)  # each call of jvp has its own, so that the ε of one is never taken for that of another
@@ -82,6 +83,19 @@ class Dual:
         return apply("abs", self)
 
     # comparison looks at the numbers, == and hash at the object, as with Values
+
+    def __eq__(self, other: object) -> bool:
+        if is_real(other):
+            raise TypeError(
+                "== asks whether two numbers on their way through jvp are the same object, so one never equals a plain "
+                f"number. For the number write x.equals({other!r})"
+            )
+        return self is other
+
+    __hash__ = object.__hash__
+
+    def __format__(self, spec: str) -> str:
+        return format(self.primal, spec) if spec else repr(self)
 
     def __lt__(self, other: Any) -> Any:
         return self.primal < _primal(other)
@@ -150,11 +164,11 @@ def _with_slope(name: str, operands: tuple[Any, ...]) -> Dual:
         partials = ops.SHEET[name].partials(
             y, *[x.data if isinstance(x, Value) and is_constant(x) else x for x in primals]
         )
-    slope: Any = 0.0
+    slope: Any = ops.CUT  # no slope at all, which is not the same as a slope of 0: that times inf is nan
     for d, x, mine in zip(partials, operands, ours, strict=True):
-        if mine and d is not None:
+        if mine and d is not None and d is not ops.CUT and x.tangent is not ops.CUT and recording():
             term = passed(x.tangent, d)
-            slope = term if is_number(slope, 0.0) else slope + term
+            slope = term if slope is ops.CUT else slope + term
     return Dual(y, slope, level)
 
 

@@ -199,7 +199,8 @@ def where(condition: Any, x: Operand, y: Operand) -> Value | float:
     ...     return where(abs(d) < 1, 0.5 * d**2, abs(d) - 0.5)
 
     Write it for ``x if a > b else y``. The comparison becomes a node of the graph, so the choice is made again in
-    `recompute`, and for every sample in what `autograd.compile` writes. Both x and y are computed, whichever is chosen.
+    `recompute`, and for every sample in what `autograd.compile` writes. Both x and y are computed, whichever is chosen:
+    keep both slopes finite, as in ``sqrt(where(x > 0, x, 1))``, or 0·inf makes the gradient nan, as in PyTorch.
 
     Args:
         condition: a comparison, ``a < b``, ``a <= b``, ``a > b``, ``a >= b`` or ``a.equals(b)``, or several combined by

@@ -647,7 +647,7 @@ _line(
     symbol="LSE",
     formula=("log Σ exp(…)", r"\ln \sum_i e^{{x_i}}"),
     singular="shifted by the largest input, so that nothing overflows; a small result is log1p of what the others add "
-    "to e⁰ = 1, except in programs on arrays",
+    "to e⁰ = 1, except in programs on arrays and on Numba's tape",
 )
 _line(
     "dot",

@@ -21,9 +21,11 @@ CUT = float("0")  # a literal could be the same object as another literal
 def is_real(x: Any) -> bool:
     """Whether this is a real number: an int, a float, a bool, a Fraction, or one of NumPy's scalars.
 
-    NumPy counts all of its numbers among Python's but its bool (`numpy.bool_`, from NumPy 2 on called `numpy.bool`).
+    NumPy counts all of its numbers among Python's but its bool (`numpy.bool_`, from NumPy 2 on called `numpy.bool`);
+    and, for an int, a duration, which is none.
     """
-    return isinstance(x, Real) or (type(x).__module__ == "numpy" and type(x).__name__ in ("bool", "bool_"))
+    kind = type(x).__name__ if type(x).__module__ == "numpy" else ""
+    return (isinstance(x, Real) and kind != "timedelta64") or kind in ("bool", "bool_")
 
 
 def to_float(x: Any) -> float:

@@ -17,7 +17,7 @@ from .forward import Dual, apply, is_number, levels, parts, passed
 from .graph import topological_order
 from .modes import STATE, recording, recording_again
 from .ops import CONSTANT, DETACH, SHEET
-from .reals import to_float
+from .reals import CUT, to_float
 from .signatures import Curvature, Gradient, GradientBySecond, Rows, ValueAndGradient
 from .value import Value, constant, record, unrecorded
 
@@ -406,17 +406,21 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         plain = plain and _plain(xs + vs)
         has_values = has_values or any(isinstance(x, Value) for x in xs + vs)
         arguments.append(rebuild([Dual(x, v, level) for x, v in zip(xs, vs, strict=True)]))
-    outputs, rebuild_result = flatten(f(*arguments))
+    detached = not recording()  # what f itself does inside no_grad has no slope, but all of it may stand in one
+    with recording_again():
+        outputs, rebuild_result = flatten(f(*arguments))
     for y in outputs:
         if not isinstance(y, (Value, Dual)):
             _check_output(y, one_output=False)
     ours = [isinstance(y, Dual) and y.level == level for y in outputs]
     values = [y.primal if mine else y for y, mine in zip(outputs, ours, strict=True)]
-    slopes = [y.tangent if mine else 0.0 for y, mine in zip(outputs, ours, strict=True)]
+    slopes = [y.tangent if mine and y.tangent is not CUT else 0.0 for y, mine in zip(outputs, ours, strict=True)]
     if plain:
         values, slopes = ([parts(x, _as_number) for x in numbers] for numbers in (values, slopes))
     elif has_values:
         values, slopes = ([x if _has_history(x) else constant(to_float(x)) for x in xs] for xs in (values, slopes))
+    if detached and not plain:
+        values, slopes = ([parts(x, lambda y: unrecorded(y.data, "jvp")) for x in xs] for xs in (values, slopes))
     return rebuild_result(values), rebuild_result(slopes)
 
 

@@ -100,12 +100,14 @@ if not TYPE_CHECKING:  # by a __getattr__ that they see, type checkers would tak
             return importlib.import_module(".lessons", __name__)
         if name in ("MLPClassifier", "MLPRegressor"):  # scikit-learn takes a second
             return getattr(training, name)
+        import autograd
         from autograd.hints import no_such_name
 
         from .elsewhere import NAMES, ROOMS
 
         rooms = [] if name.startswith("_") else [importlib.import_module(f".{room}", __name__) for room in ROOMS]
         advice = {x: f"write from {room.__name__} import {x}" for room in reversed(rooms) for x in room.__all__}
+        advice |= {x: f"write from autograd import {x}" for x in autograd.__all__ if x not in advice}
         raise no_such_name("nn", name, (*__all__, *advice), advice | NAMES)
 
 

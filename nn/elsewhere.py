@@ -52,6 +52,7 @@ NAMES = {
     "Softplus": _BY_NAME.format("softplus"),
     "Softmax": _BY_NAME.format("softmax"),
     "LeakyReLU": _BY_NAME.format("leaky_relu"),
+    "GELU": _BY_NAME.format("gelu"),
     "MSELoss": "write squared_error, which is ½ Σ (t - y)²",
     "mse": "write squared_error, which is ½ Σ (t - y)²",
     "mse_loss": "write squared_error, which is ½ Σ (t - y)²",

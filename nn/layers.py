@@ -271,7 +271,14 @@ class MLP(Module):
     _lists_parts = True
 
     @explains(
-        in_features=_NIN, n_in=_NIN, sizes=_NOUTS, hidden=_NOUTS, hidden_layer_sizes=_NOUTS, layers=_NOUTS, bias=_BIAS
+        in_features=_NIN,
+        n_in=_NIN,
+        sizes=_NOUTS,
+        hidden=_NOUTS,
+        hidden_layer_sizes=_NOUTS,
+        layers=_NOUTS,
+        bias=_BIAS,
+        nonlin='write activation="linear" for layers without one, or activation="relu"',
     )
     def __init__(
         self,

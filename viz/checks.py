@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -37,8 +38,10 @@ def at_least(least: int, option: str, given: object) -> None:
 
 
 def check_fmt(fmt: str, examples: str) -> None:
-    """Raises ValueError if no number can be written so."""
+    """Raises ValueError if no number can be written so, or only in a hundred places or more."""
     try:
+        if re.search(r"\d{3}", fmt):  # a billion places take the machine's memory
+            raise ValueError
         format_number(1.5, fmt)
     except (ValueError, TypeError):
         raise ValueError(f"fmt must be a format spec for numbers, such as {examples}, but got {fmt!r}") from None

@@ -121,13 +121,16 @@ class _Checker:
                 self.refuse(found, expected, "for a second sample")
             if move.far or not batch or not self.is_small:
                 return
-            try:  # the example as it was given, since a loss may be called like that elsewhere
-                plain = self.called([rebuild([_number(x) for x in numbers]) for numbers, rebuild in flat])
-            except Exception:  # code for Values alone: x.tanh() of a float, a division by zero
-                return
-            wrong = self.wrong(itself, plain, True)
-            if wrong is not None and wrong.any():
-                self.refuse(itself, plain, "for the example, if that comes as plain numbers")
+            # as plain numbers, since a loss may be called like that elsewhere: the example as given, and the moved one
+            given = [[_number(x) for x in numbers] for numbers, _ in flat]
+            for numbers, outputs in ((given, itself), (samples, found)):
+                try:
+                    plain = self.called([rebuild(x) for (_, rebuild), x in zip(flat, numbers, strict=True)])
+                except Exception:  # code for Values alone: x.tanh() of a float, a division by zero
+                    return
+                wrong = self.wrong(outputs, plain, True)
+                if wrong is not None and wrong.any():
+                    self.refuse(outputs, plain, "for a sample that comes as plain numbers")
 
     def called(self, arguments: list[Any]) -> Array:
         return np.array([_plain(y) for y in flatten(self.f(*arguments))[0]])

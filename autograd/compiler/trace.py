@@ -93,12 +93,16 @@ class Choice:
     def __repr__(self) -> str:
         return repr(self.node._data != 0.0)
 
+    def __format__(self, spec: str) -> str:
+        return format(self.node._data != 0.0, spec)
+
     def _refused(self, *args: Any) -> NoReturn:
         raise self.tracer.refusal("whether one Value is larger than another, or equal to it")
 
     # as a bool, as a number in sum() or a product, and as a key
     __bool__ = __int__ = __float__ = __index__ = __eq__ = __hash__ = _refused
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __pow__ = _refused
+    __rpow__ = __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = __abs__ = __round__ = _refused
     __lt__ = __le__ = __gt__ = __ge__ = __neg__ = _refused
 
 
@@ -208,7 +212,8 @@ def call_traced(f: Callable[..., Any], arguments: Sequence[Any], tracer: Tracer)
     except Exception as error:
         if tracer.refused is not None:
             raise tracer.refused from error
-        if isinstance(error, TypeError) and "Value" in str(error) and "indices" in str(error):
+        told = str(error)  # "list indices must be integers", "cannot be interpreted as an integer"
+        if isinstance(error, TypeError) and "Value" in told and "integer" in told:
             where = [s for s in traceback.extract_tb(error.__traceback__) if not s.filename.startswith(PACKAGE)]
             place = f"{where[-1].filename}:{where[-1].lineno}" if where else "the function"
             raise TracingError(f"{place}: a Value cannot be an index. {INSTEAD}") from error

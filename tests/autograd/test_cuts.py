@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 import autograd as ag
-from autograd import Value, backward_steps, dumps, grad, loads, recompute
+from autograd import Value, backward_steps, dumps, grad, jvp, loads, recompute
+from autograd.forward import apply
 from autograd.ops import CHOICES, CUT, SHEET, where
 from autograd.transforms import numeric_adjoints
 from autograd.value import record
@@ -27,10 +28,10 @@ CUTS: dict[str, tuple[Callable[[Any], Any], float, float, float]] = {
     "maximum": (lambda x: ag.sqrt(ag.maximum(x, 0.0)) + x, -1.0, 1.0, 0.0),
     "maximum of three": (lambda x: ag.sqrt(ag.maximum(x, 0.0, x - 1.0)) + x * x, -1.0, -2.0, 2.0),
     "minimum": (lambda x: ag.sqrt(ag.minimum(x, 0.0)) + x, 2.0, 1.0, 0.0),
-    "leaky relu's alpha": (lambda x: ag.sqrt(record("leaky_relu", 1.0, x) - 1.0) + x, 3.0, 1.0, 0.0),
+    "leaky relu's alpha": (lambda x: ag.sqrt(apply("leaky_relu", 1.0, x) - 1.0) + x, 3.0, 1.0, 0.0),
     "the power 0": (lambda x: ag.sqrt(x**0 - 1.0) + x, 2.0, 1.0, 0.0),
-    "where, the first": (lambda x: ag.sqrt(record("where", Value(1.0), Value(0.0), x)) + x, 2.0, 1.0, 0.0),
-    "where, the second": (lambda x: ag.sqrt(record("where", Value(0.0), x, Value(0.0))) + x, 2.0, 1.0, 0.0),
+    "where, the first": (lambda x: ag.sqrt(apply("where", Value(1.0), Value(0.0), x)) + x, 2.0, 1.0, 0.0),
+    "where, the second": (lambda x: ag.sqrt(apply("where", Value(0.0), x, Value(0.0))) + x, 2.0, 1.0, 0.0),
 }
 
 
@@ -44,6 +45,7 @@ def test_what_was_not_chosen_gets_nothing_in_every_sweep(name: str) -> None:
     assert numeric_adjoints(y)[x] == first
     assert grad(f)(at) == first
     assert grad(grad(f))(at) == second
+    assert jvp(f, (at,), (1.0,)) == (y.data, first)
     totals: dict[Value, float] = {}
     for step in backward_steps(y):
         totals[step.input] = step.total

@@ -10,7 +10,7 @@ import mpmath as mp
 import pytest
 
 import autograd as ag
-from autograd import Value, exp, functions, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autograd import Value, exp, functions, grad, hessian, hvp, jacobian, jvp, no_grad, value_and_grad, vjp
 from autograd import transforms as engine
 from autograd.forward import Dual
 from autograd.ops import BUILT_IN
@@ -301,3 +301,20 @@ def test_an_argument_is_named_once() -> None:
         grad(lambda x, y: x * y, (0, -2))(1.0, 2.0)
     with pytest.raises(TypeError, match=r"a tuple of them, such as \(0, 1\), but got 0.5"):
         grad(lambda x: x, 0.5)  # type: ignore[arg-type]
+
+
+def test_what_no_grad_computed_inside_has_no_slope() -> None:
+    def f(x: Any) -> Any:
+        with no_grad():
+            y = x * x
+        return y * x
+
+    assert jvp(f, (3.0,), (1.0,)) == (27.0, 9.0)
+    with no_grad():
+        assert jvp(lambda x: x * x, (3.0,), (1.0,)) == (9.0, 6.0)
+
+
+def test_a_number_is_not_compared_with_a_dual_by_two_equals_signs() -> None:
+    with pytest.raises(TypeError, match=r"write x\.equals\(0\)"):
+        jvp(lambda x: 1.0 if x == 0 else x * 1, (0.0,), (1.0,))
+    assert jvp(lambda x: x * 2 if x.equals(0) else x, (0.0,), (1.0,)) == (0.0, 2.0)

@@ -585,3 +585,10 @@ def test_a_rule_that_forgets_the_comma_is_told_so() -> None:
     cube = register("cube_without_comma", lambda x: x**3, lambda y, x: 3 * x**2)
     with pytest.raises(TypeError, match=r"write \(d,\) with a comma"):
         cube(Value(2.0))
+
+
+def test_a_duration_is_no_number() -> None:
+    numpy = pytest.importorskip("numpy")
+    for unit in ("ns", "s", "Y"):
+        with pytest.raises(TypeError, match="one real number, but got timedelta64"):
+            Value(numpy.timedelta64(5, unit))

@@ -128,8 +128,8 @@ def test_a_formula_may_choose(text: str, holds: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "message", "column"),
     [
-        ("where(x, 1, 2)", "where chooses by a comparison", 6),
-        ("where(x < 1 and x > 0, 1, 2)", "where chooses by a comparison", 6),
+        ("where(x, 1, 2)", "where chooses by one comparison", 6),
+        ("where(x < 1 and x > 0, 1, 2)", "where chooses by one comparison", 6),
         ("where(0 < x < 1, 1, 2)", "one comparison at a time", 6),
         ("where(x != 1, 1, 2)", "the comparisons are < <= > >= ==", 6),
         ("where(x < 1, 1)", "where takes 3 inputs, but got 2", 0),

@@ -282,3 +282,9 @@ def test_every_element_is_plain_svg() -> None:
         element.tag.removeprefix(SVG) for element in ET.fromstring(draw_graph(network(3, 2), local=True).svg).iter()
     }
     assert tags <= {"svg", "title", "desc", "style", "rect", "circle", "path", "text", "tspan", "g"}
+
+
+def test_a_format_of_a_billion_places_is_refused_before_it_is_tried() -> None:
+    for fmt in ("1000000000.3f", ".1000000000g"):
+        with pytest.raises(ValueError, match="fmt must be a format spec"):
+            draw_graph(Value(1.0) * 2, fmt=fmt)

@@ -485,3 +485,27 @@ def test_fit_compares_again_after_the_first_epoch_and_begins_anew() -> None:
     expected = nn.fit(twin, X, y, optimizer=nn.Adam(lr=0.01), compiled=False, **options)
     assert history["loss"] == expected["loss"]
     assert model.state_dict() == twin.state_dict()
+
+
+def test_a_number_that_is_rounded_when_it_comes_plain_is_found_whatever_the_example() -> None:
+    w = Value(0.7)
+    for example in (0.9, 2.0, -1.5, 0.123):
+        with pytest.raises(TracingError, match="plain numbers"):
+            autograd.compile(lambda x: w * round(x, 1) if isinstance(x, float) else w * x, example)
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x: x ** (x > 1), lambda x: sum(range(x)) * x, lambda x: x * abs(x > 0), lambda x: x % (x > 0)]
+)
+def test_what_asks_a_choice_or_a_value_for_a_number_is_refused_with_its_line(f: Any) -> None:
+    with pytest.raises(TracingError, match=r"test_reading\.py:\d+: "):
+        autograd.compile(f, 2.0)
+
+
+def test_a_comparison_may_be_printed_while_tracing(capsys: pytest.CaptureFixture[str]) -> None:
+    def f(x: Any) -> Any:
+        print(f"{x > 1:>2} {x > 1!r} {x:.1f}")
+        return x * 2
+
+    autograd.compile(f, 2.0, check=False)
+    assert capsys.readouterr().out == " 1 True 2.0\n"
