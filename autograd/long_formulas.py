@@ -16,10 +16,15 @@ import unicodedata
 from typing import Any
 
 _TOKEN = re.compile(
-    r"(?P<number>(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|[-+*/(),;=\n])"
+    r"(?P<number>(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|[<>=]=|[-+*/()\[\],;=<>\n])"
     r"|(?P<skipped>[ \t\f]+|#[^\n]*)|(?P<unknown>.)"
 )
-_OPERATORS: dict[str, tuple[int, type[ast.operator]]] = {
+_OPERATORS: dict[str, tuple[float, type[ast.operator | ast.cmpop]]] = {
+    "<": (0.5, ast.Lt),
+    "<=": (0.5, ast.LtE),
+    ">": (0.5, ast.Gt),
+    ">=": (0.5, ast.GtE),
+    "==": (0.5, ast.Eq),
     "+": (1, ast.Add),
     "-": (1, ast.Sub),
     "*": (2, ast.Mult),
@@ -75,8 +80,9 @@ class _Step:
 
     def __init__(self) -> None:
         self.operands: list[ast.expr] = []
-        self.waiting: list[tuple[int, Any, dict[str, Any]]] = []  # (how tightly it binds, the operator, its place)
-        self.brackets: list[tuple[ast.Name | None, int]] = []  # a function's name, and how many operands stand before
+        self.waiting: list[tuple[float, Any, dict[str, Any]]] = []  # (how tightly it binds, the operator, its place)
+        # the bracket that closes, the function's name if it is a call, and how many operands stand before
+        self.brackets: list[tuple[str, ast.Name | None, int]] = []
         self.wants_operand = True
         self.target: ast.Name | None = None
 
@@ -89,8 +95,8 @@ class _Step:
             self.operand(ast.Constant(_number(text), **place))
         elif kind == "name" and self.wants_operand and not keyword.iskeyword(text):
             self.operand(ast.Name(unicodedata.normalize("NFKC", text), ast.Load(), **place))
-        elif kind == "(":
-            self.open(place)
+        elif kind == "(" or (kind == "[" and self.wants_operand):
+            self.open(kind, place)
         elif kind in ("+", "-") and self.wants_operand:
             self.waiting.append((_SIGN, ast.USub() if kind == "-" else ast.UAdd(), place))
         elif kind == "=" and not (self.target or self.waiting) and len(self.operands) == 1:
@@ -98,9 +104,9 @@ class _Step:
             if not isinstance(target, ast.Name):
                 raise Unreadable
             self.target, self.wants_operand = target, True
-        elif kind == ")" and self.brackets and not (self.wants_operand and not self.is_empty_call()):
+        elif self.brackets and kind == self.brackets[-1][0] and not (self.wants_operand and not self.is_empty()):
             self.close()
-        elif kind == "," and self.brackets and self.brackets[-1][0] is not None and not self.wants_operand:
+        elif kind == "," and self.brackets and self.takes_many() and not self.wants_operand:
             self.unwind(_OPEN)
             self.wants_operand = True
         elif kind in _OPERATORS and not self.wants_operand:
@@ -115,32 +121,40 @@ class _Step:
         self.operands.append(node)
         self.wants_operand = False
 
-    def open(self, place: dict[str, Any]) -> None:
+    def open(self, bracket: str, place: dict[str, Any]) -> None:
         function = None
         if not self.wants_operand:
             last = self.operands.pop()
             if not isinstance(last, ast.Name):
                 raise Unreadable
             function = last
-        self.brackets.append((function, len(self.operands)))
+        self.brackets.append((")" if bracket == "(" else "]", function, len(self.operands)))
         self.waiting.append((_OPEN, None, place))
         self.wants_operand = True
 
-    def is_empty_call(self) -> bool:
-        function, before = self.brackets[-1]
-        return function is not None and len(self.operands) == before and self.waiting[-1][1] is None
+    def takes_many(self) -> bool:
+        """Whether the innermost bracket is that of a call or a list, in which commas may stand."""
+        closing, function, _ = self.brackets[-1]
+        return closing == "]" or function is not None
+
+    def is_empty(self) -> bool:
+        return self.takes_many() and len(self.operands) == self.brackets[-1][2] and self.waiting[-1][1] is None
 
     def close(self) -> None:
         self.unwind(_OPEN)
-        self.waiting.pop()
-        function, before = self.brackets.pop()
-        if function is not None:
-            arguments = self.operands[before:]
+        _, _, place = self.waiting.pop()
+        closing, function, before = self.brackets.pop()
+        if function is not None or closing == "]":
+            inside = self.operands[before:]
             del self.operands[before:]
-            self.operands.append(ast.Call(function, arguments, [], **_place(function)))
+            self.operands.append(
+                ast.List(inside, ast.Load(), **place)
+                if function is None
+                else ast.Call(function, inside, [], **_place(function))
+            )
         self.wants_operand = False
 
-    def unwind(self, level: int) -> None:
+    def unwind(self, level: float) -> None:
         """Give their right operands to the operators that bind at least as tightly; an open bracket stops it."""
         while self.waiting and self.waiting[-1][1] is not None and self.waiting[-1][0] >= level:
             _, operator, place = self.waiting.pop()
@@ -149,7 +163,12 @@ class _Step:
                 self.operands.append(ast.UnaryOp(operator, right, **place))
             else:
                 left = self.operands.pop()
-                self.operands.append(ast.BinOp(left, operator, right, **_place(left)))
+                if not isinstance(operator, ast.cmpop):
+                    self.operands.append(ast.BinOp(left, operator, right, **_place(left)))
+                elif isinstance(left, ast.Compare):  # a < b < c is one comparison of three, and none of `where`'s
+                    raise Unreadable
+                else:
+                    self.operands.append(ast.Compare(left, [operator], [right], **_place(left)))
 
     def finish(self, result: list[ast.stmt]) -> bool:
         """Put the statement into the result; False if there is none."""

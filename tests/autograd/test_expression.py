@@ -421,3 +421,16 @@ def test_a_function_that_has_no_name_here_is_written_out_and_not_taken_for_a_mis
             expected = theirs(x)
         given = {"x": x}
         assert parse(WRITTEN_OUT[name], given).data == pytest.approx(expected, rel=1e-14), x
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("where(x > 0, 1, 2) + {}", 4001.0),
+        ("where(x > 0, {}, 2)", 4000.0),
+        ("q = {}; where(q >= 4000, q, 2)", 4000.0),
+        ("max({}, x)", 4000.0),
+    ],
+)
+def test_a_long_formula_may_choose_and_compare(text: str, value: float) -> None:
+    assert parse(text.format("+".join(["x"] * 4000)), x=1.0).data == value
