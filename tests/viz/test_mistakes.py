@@ -29,7 +29,7 @@ def message(kind: type[Exception], mistake: Callable[[], object]) -> str:
     with pytest.raises(kind) as caught:
         mistake()
     told = str(caught.value)
-    assert "\n" not in told and len(told) < 400
+    assert "\n" not in told and len(told) < 300
     return told
 
 

@@ -200,11 +200,12 @@ def _function(f: Any, label: str | None) -> tuple[Callable[[Any], Any], str | No
     if isinstance(f, str):
         word = {"linear": "identity", "leaky-relu": "leaky_relu", "leakyrelu": "leaky_relu"}.get(f.lower(), f.lower())
         known = sorted(name for name, op in SHEET.items() if op.arity == 1)
+        built_in = [name for name in known if not SHEET[name].custom]
         if word == "leaky_relu":
             return leaky_relu, label or f
         if word not in known:
             raise ValueError(
-                f"{f!r} is no operation of one number{did_you_mean(f, known)}; those are {', '.join(known)}, "
+                f"{f!r} is no operation of one number{did_you_mean(f, known)}; those are {', '.join(built_in)}, "
                 "and f may be any function of one Value"
             )
         return lambda z: apply(word, z), label or f
