@@ -483,13 +483,14 @@ def section_tricks() -> None:
         )
     layers = parameters([8, 8, 1])
     graphs["network of 8-8-1 sigmoids"] = lambda: network_of_sigmoids(layers, leaves[:8])
-    for title, f in graphs.items():
+    ways = [(title, f, True) for title, f in graphs.items()]
+    for title, f, backward in [*ways, *[(f"{title}, no way back", f, False) for title, f, _ in ways]]:
         contenders: Contenders = {}
         for name, change in {"compiled": {}, "compiled, once more": {}, **TRICKS}.items():
-            step = without(change, f)
+            step = without(change, f, backward)
             program, theta = step._run_by("python"), step.theta.tolist()
-            contenders[name] = lambda p=program, theta=theta: p.run(theta, (), True)
-        program = program.program(True, careful=True)
+            contenders[name] = lambda p=program, theta=theta, backward=backward: p.run(theta, (), backward)
+        program = program.program(backward, careful=True)
         contenders["math's functions, ieee's if they raise"] = lambda p=program, theta=theta: p(theta, ())
         print(f"\n{title}, batch 1: what it takes without each trick")
         medians = interleaved(contenders, seconds=0.5, clock=time.thread_time)
@@ -497,13 +498,13 @@ def section_tricks() -> None:
             print(f"  {name:40} {_time(t):>12}   {t / medians['compiled']:.2f}")
 
 
-def without(change: dict[str, Any], f: Callable[[], Any]) -> Any:
+def without(change: dict[str, Any], f: Callable[[], Any], backward: bool = True) -> Any:
     """f compiled and run once, while these names of the backend's module mean something else."""
     before = {name: getattr(straight, name) for name in change}
     vars(straight).update(change)
     try:
         step = autograd.compile(f, backend="python", check=False)
-        step()
+        step._run_by("python").run(step.theta.tolist(), (), backward)
     finally:
         vars(straight).update(before)
     return step
@@ -520,6 +521,7 @@ TRICKS: dict[str, dict[str, Any]] = {
     "terms subtracted instead of negated": {"_total": " + ".join},
     "statements of one form in a row": {"alike_together": list},
     "few names, used again": {"reuse_names": list},
+    "no name for what is used once": {"MAX_INLINE": 0},
     "a generator that keeps its frame": {"wait_for_samples": called_anew},
     "memory filled before the first run": {"HOLES": 0},
 }

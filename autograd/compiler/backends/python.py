@@ -17,6 +17,7 @@ import functools
 import itertools
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,7 @@ from ..trace import INPUT, PARAMETER, Trace
 from .base import Array
 
 MAX_WRITTEN = 16  # operations on more inputs are called, not written out
+MAX_INLINE = 200  # characters; Python's parser allows 200 brackets inside each other
 MAX_TERMS = 50  # in one sum
 HOLES = 4  # numbers per node, to fill memory with before the first run
 
@@ -94,7 +96,7 @@ class Writer:
         for vector, nodes in (("parameters", parameters), ("sample", entries)):
             if nodes:
                 self.put(f"{', '.join([f'v{i}' for i in nodes])}, = {vector}")
-        self._forward(computed)
+        self._forward(computed, on_the_way_back=active is not None)
         outputs = f"({''.join(self.names[y] + ', ' for y in trace.outputs)})"
         if active is not None:
             gradient = self._backward(dict(computed), trace.outputs[0], parameters, active)
@@ -185,12 +187,22 @@ class Writer:
 
     # --- the two passes
 
-    def _forward(self, computed: list[tuple[int, Template]]) -> None:
+    def _forward(self, computed: list[tuple[int, Template]], on_the_way_back: bool) -> None:
+        """One statement per node; a value that is used once, and nothing goes back, stands where it is used."""
+        uses = Counter(self.trace.outputs)
+        for i, template in computed:
+            form = "".join([*template.before, template.result])
+            for k, x in enumerate(self.trace.inputs[i], 1):
+                uses[x] += form.count(f"{{{k}}}")
         for i, template in computed:
             operands = [self.names[x] for x in self.trace.inputs[i]]
             for line in template.before:
                 self.put(line.format("", *operands, i=i))
-            self.put(f"v{i} = {_bare(template.result.format('', *operands, i=i))}")
+            text = template.result.format("", *operands, i=i)
+            if on_the_way_back or uses[i] != 1 or len(text) > MAX_INLINE:
+                self.put(f"v{i} = {_bare(text)}")
+            else:
+                self.names[i] = text
 
     def _backward(
         self, templates: dict[int, Template], root: int, parameters: Sequence[int], active: Sequence[bool]
