@@ -13,6 +13,7 @@ Three floors, each made of those below it:
         layers       Neuron, Layer, MLP, Sequential
         conv         Conv2d, Pool2d                 recurrent    RNNCell, LSTMCell, GRUCell, unroll
         embedding    Embedding                      losses       squared_error, cross_entropy, ...
+        attention    SelfAttention, TransformerBlock, GPT
         optim        SGD, Adam, ...                 schedules    learning rates that change
         data         small data sets                checks       whether an argument is what it has to be
     training         fit, predict, accuracy, the estimators, minimize

@@ -68,6 +68,6 @@ NAMES = {
 }
 
 # where the names are that `nn` itself does not have
-ROOMS = ("lessons", "training", "conv", "recurrent", "losses", "optim", "activations", "module")
+ROOMS = ("lessons", "training", "attention", "conv", "recurrent", "losses", "optim", "activations", "module")
 
 __all__ = ["NAMES", "ROOMS", "LikeANetwork"]

@@ -58,7 +58,7 @@ FLOORS = {
         "activations data",
         "layers",
         "conv embedding losses recurrent",
-        "optim",
+        "attention optim",
         "training",
         "lessons",
     ],
