@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..ops import CONSTANT, SHEET
+from ..value import Value
 from .arguments import Arguments, arranged, as_numbers
 from .backends.base import Backend
 from .backends.jax import Jax
@@ -24,6 +25,16 @@ Floats = NDArray[np.floating[Any]]
 Result = TypeVar("Result", covariant=True)
 
 BACKENDS: dict[str, type[Backend]] = {"numpy": InPlace, "python": StraightLine, "jax": Jax, "numba": Tape}
+
+
+class Optimiser(Protocol):
+    """What `Compiled.update` asks of an optimiser; those of `nn` have it."""
+
+    parameters: list[Value]
+
+    def bind(self, parameters: Sequence[Value], /) -> Any: ...
+
+    def step_arrays(self, w: Any, g: Any, /) -> Any: ...
 
 
 class Compiled(Generic[Result]):
@@ -61,6 +72,7 @@ class Compiled(Generic[Result]):
         self.parameters = [trace.parameters[k] for k in self._plan.order]
         self._made: dict[str, Backend] = {}
         self._last: int = 1
+        self._places: tuple[list[Value], tuple[Any, Any, list[int]]] | None = None  # see `_places_of`
 
     # --- copies: copy, copy.deepcopy and pickle keep the trace and the numbers, and build the rest anew
 
@@ -175,6 +187,54 @@ class Compiled(Generic[Result]):
                 result = self._run_by(self._choose(n)).mean(columns, n)
         checked: Result = result
         return checked
+
+    def update(self, optimizer: Optimiser, *batch: Any) -> float:
+        """One step of training: the mean loss over a batch, its gradient, and what an optimiser makes of them.
+
+        All of it happens on the flat arrays, however many parameters there are; `push` brings the new ``theta`` to the
+        Values when the training is over. The memory is that of ``optimizer.step()``, so one may go back and forth.
+
+        >>> step = compile(loss, X[0], y[0])
+        >>> optimizer = Adam(step.parameters, lr=0.01)
+        >>> losses = [step.update(optimizer, X, y) for _ in range(100)]
+        >>> step.push()
+
+        Args:
+            optimizer: with the parameters to move, in any order; one without takes all of `parameters`. What it has and
+                the program does not read gets a gradient of 0; what it has not is not moved.
+
+        Raises:
+            TypeError: with ``mean=False``, where there is no gradient.
+            NonFiniteError: if a parameter would become inf or nan; nothing is moved then.
+        """
+        if not self.mean:
+            raise TypeError("an update needs a gradient, so a function that returns one Value, the loss; this has none")
+        if not optimizer.parameters:
+            optimizer.bind(self.parameters)
+        with self._lock:
+            mean: Any = self(*batch)
+            if optimizer.parameters == self.parameters:  # Values are equal if they are the same
+                self.theta = optimizer.step_arrays(self.theta, self.gradient)
+                return float(mean)
+            theirs, ours, rest = self._places_of(optimizer.parameters)
+            w, g = np.zeros((2, len(optimizer.parameters)))
+            w[theirs], g[theirs] = self.theta[ours], self.gradient[ours]
+            w[rest] = [optimizer.parameters[k]._data for k in rest]
+            moved = optimizer.step_arrays(w, g)
+            self.theta[ours] = moved[theirs]
+            for k in rest:
+                optimizer.parameters[k].data = float(moved[k])
+        return float(mean)
+
+    def _places_of(self, parameters: list[Value]) -> tuple[Any, Any, list[int]]:
+        """Where in a list of parameters those of the program stand, where these stand in theta, and the others."""
+        if self._places is None or self._places[0] != parameters:
+            place = {p: k for k, p in enumerate(self.parameters)}
+            theirs = np.array([k for k, p in enumerate(parameters) if p in place], dtype=np.intp)
+            ours = np.array([place[p] for p in parameters if p in place], dtype=np.intp)
+            rest = [k for k, p in enumerate(parameters) if p not in place]
+            self._places = list(parameters), (theirs, ours, rest)
+        return self._places[1]
 
     def outputs(self, *batch: Any) -> Any:
         """What the function returns, for each sample: arrays whose first axis is the batch. Nothing goes backward."""
