@@ -59,9 +59,10 @@ def document(body: str, width: float, height: float, kind: str, told: tuple[str,
 # what most texts are like, said once; a text that is unlike says so
 _TEXTS = {"text-anchor": "middle", "xml:space": "preserve", "font-size": f"{NUMBER_SIZE:g}"}
 _TAG = re.compile("<(/?)([a-z]+)([^<>]*?)(/?)>")
+_CLASS = re.compile(" class=[\"']([^\"']*)")
 _ATTRIBUTE = re.compile("([\\w:-]+)=([\"'])(.*?)\\2")
 _PIECES = re.compile("<text([^<>]*)>([^<]*<tspan.*?)</text>")
-_LABEL = re.compile("<tspan([^<>]*)>([^<>]*)</tspan>([^<>]+)")
+_NAMED = re.compile("<tspan([^<>]*)>([^<>]*)</tspan>([^<>]+)")
 _RUN = re.compile('<path class="([a-z -]*)" d="[^"]*"( [^<>]*)/>\n(?:<path class="\\1" d="[^"]*"\\2/>\n)+')
 
 
@@ -78,7 +79,7 @@ def with_attributes(body: str, rules: str) -> str:
     around: list[str] = []  # the classes of the groups that are open
 
     @cache
-    def look(name: str, kinds: str, *around: str) -> dict[str, str]:
+    def told_of(name: str, kinds: str, *around: str) -> dict[str, str]:
         own, outer = {name, *kinds.split()}, set(" ".join(around).split())
         applying = [told for (*groups, last), told in sheet if last in own and outer.issuperset(groups)]
         return {k: v.removesuffix("px") for told in applying for k, v in told.items()}
@@ -87,17 +88,17 @@ def with_attributes(body: str, rules: str) -> str:
         ends, name, rest, closed = tag.groups()
         if ends or name == "g":
             if name == "g":
-                around.pop() if ends else around.append(_attributes(rest).get("class", ""))
+                around.pop() if ends else around.append(found[1] if (found := _CLASS.search(rest)) else "")
             return tag[0]
-        given = _attributes(rest)
-        attributes = {**given, **look(name, given.get("class", ""), *around)}
-        if name == "text":
-            attributes.setdefault("text-anchor", "start")
-            attributes["y"] = px(float(attributes["y"]) + HALF_WAY * float(attributes.get("font-size", NUMBER_SIZE)))
-            attributes = {k: v for k, v in attributes.items() if _TEXTS.get(k) != v}
-        return f"<{name}{_written(attributes)}{closed}>"
+        kinds = found[1] if (found := _CLASS.search(rest)) else ""
+        look = told_of(name, kinds, *around)
+        if name != "text":
+            return f"<{name}{rest}{_written(look)}{closed}>"
+        attributes = {"text-anchor": "start", **_attributes(rest), **look}
+        attributes["y"] = px(float(attributes["y"]) + HALF_WAY * float(attributes.get("font-size", NUMBER_SIZE)))
+        return f"<text{_written({k: v for k, v in attributes.items() if _TEXTS.get(k) != v})}>"
 
-    body = _PIECES.sub(_begun, _TAG.sub(painted, body))
+    body = _PIECES.sub(_apart, _TAG.sub(painted, body))
     # lines of one look, one after the other, say it once
     return _RUN.sub(lambda run: f"<g{run[2]}>\n{run[0].replace(run[2], '')}</g>\n", body)
 
@@ -110,23 +111,20 @@ def _written(attributes: dict[str, str]) -> str:
     return "".join(f' {name}="{value}"' for name, value in attributes.items())
 
 
-def _begun(text: re.Match[str]) -> str:
-    """A text of several pieces, placed so that no piece must know how wide the others are."""
+def _apart(text: re.Match[str]) -> str:
+    """A text of several pieces, placed so that no program has to know how wide the pieces are together."""
     whole = _attributes(text[1])
-    anchor = whole.get("text-anchor", "middle")
+    x, size, anchor = float(whole["x"]), float(whole.get("font-size", NUMBER_SIZE)), whole.get("text-anchor", "middle")
     if anchor == "start":
         return text[0]
-    x, size = float(whole["x"]), float(whole.get("font-size", NUMBER_SIZE))
-    if label := _LABEL.fullmatch(text[2]):  # the name ends where the number may begin
-        name, number = (html.unescape(piece) for piece in (label[2], label[3]))
+    if named := _NAMED.fullmatch(text[2]):  # a text for the name, which ends where that of the number may begin
+        name, number = html.unescape(named[2]), html.unescape(named[3])
         wide = text_width(name, size, bold=True), text_width(number, size)
         split = x - wide[1] if anchor == "end" else x + (wide[0] - wide[1]) / 2
-        place = f'x="{px(split)}"' if anchor == "middle" else f'x="{px(x)}"'
-        side = "end" if anchor == "end" else "start"
-        return (
-            f'<text{text[1]}><tspan{label[1]} x="{px(split)}" text-anchor="end">{label[2]}</tspan>'
-            f'<tspan {place} text-anchor="{side}">{label[3]}</tspan></text>'
-        )
+        end = px(split - wide[0] + text_width(name.rstrip(), size, bold=True))  # programs differ in how wide spaces are
+        before = whole | _attributes(named[1]) | {"x": end, "text-anchor": "end"}
+        after = whole if anchor == "end" else whole | {"x": px(split), "text-anchor": "start"}
+        return f"<text{_written(before)}>{named[2].rstrip()}</text><text{_written(after)}>{named[3]}</text>"
     width = NARROW * text_width(html.unescape(re.sub("<[^<>]*>", "", text[2])), size)
     whole |= {"x": px(x - width * (1.0 if anchor == "end" else 0.5)), "text-anchor": "start"}
     return f"<text{_written(whole)}>{text[2]}</text>"
@@ -180,6 +178,15 @@ def card(width: float, height: float, background: str = "card") -> str:
         return ""
     paper = rectangle("card" if background == "card" else "paper", 0.5, 0.5, width - 1, height - 1, 10)
     return paper if background == "card" else paper.replace("/>", f' fill="{background}"/>')
+
+
+def theme_on(background: str, theme: str) -> str:
+    """The theme, but on a paper of a colour of its own "auto" is decided: what can be read there is light or dark."""
+    if theme != "auto" or not background.startswith("#"):
+        return theme
+    wide = (len(background) - 1) // 3
+    red, green, blue = (int((background[1:][k * wide : (k + 1) * wide] * 2)[:2], 16) for k in range(3))
+    return "light" if 0.3 * red + 0.59 * green + 0.11 * blue >= 128 else "dark"
 
 
 def rectangle(kind: str, x: float, y: float, width: float, height: float, radius: float) -> str:

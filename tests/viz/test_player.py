@@ -146,7 +146,9 @@ def test_the_names_in_the_texts_stand_in_the_picture() -> None:
     u, v = Value(2.0), Value(3.0)
     player = step_through((u * v + u) ** 2)
     assert player.frames[1].text == "v3 = v1 × v2 = 2 × 3 = 6"
-    assert {"v1", "v2", "v3  6", "v4  –", "f"} <= set(shown(player.frames[1]))
+    texts = shown(player.frames[1])
+    assert {"v1", "v2", "f"} <= set(texts)
+    assert {("v3", "6"), ("v4", "–")} <= set(pairwise(texts))
 
 
 def test_the_first_number_that_is_not_finite_is_told() -> None:
@@ -263,7 +265,7 @@ def test_what_no_grad_computed_is_known_before_the_first_step() -> None:
         y.label = "y"
     player = step_through(y * x)
     assert player.frames[0].text == "y = 6, x = 2"
-    assert ">6</tspan></text>" in player.frames[0].svg and "× in no_grad" in player.frames[0].svg
+    assert ">6</text>" in player.frames[0].svg and "× in no_grad" in player.frames[0].svg
     assert UNRECORDED in player.to_html()
 
 
@@ -403,9 +405,9 @@ def test_the_same_graph_gives_the_same_bytes() -> None:
     assert step_through(neuron())._repr_mimebundle_() == step_through(neuron())._repr_mimebundle_()
 
 
-@pytest.mark.parametrize("name", ["steps.svg", "steps", "steps.pdf"])
+@pytest.mark.parametrize("name", ["steps.jpg", "steps", "steps.mp4"])
 def test_another_ending_is_an_error_and_writes_nothing(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="the file's ending must be .html, but got"):
+    with pytest.raises(ValueError, match=r"ending must be \.html for a page, \.gif for a film, or .* but got"):
         step_through(product_of_a_sum()).save(tmp_path / name)
     assert not list(tmp_path.iterdir())
 

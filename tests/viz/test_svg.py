@@ -75,7 +75,9 @@ def test_a_right_to_left_name_does_not_turn_the_number_beside_it_around() -> Non
     f = Value(2.0, "x") * 3
     f.label = "مرحبا"
     (value,) = text_of(draw_graph(f + 1).svg, "value")[1:2]
-    assert value.text == "\u2068مرحبا\u2069  6"
+    (name,) = text_of(draw_graph(f + 1).svg, "label")
+    assert (name.text, value.text) == ("\u2068مرحبا\u2069", "6")
+    assert name.right < value.left
 
 
 def test_it_is_an_image_with_a_title_and_a_description() -> None:
@@ -134,7 +136,8 @@ def test_the_computation_runs_where_it_should(rankdir: str, axis: str, sign: int
 
 def test_figures_of_the_first_lecture() -> None:
     svg = draw_graph(product_of_a_sum()).svg
-    assert [box.text for box in text_of(svg, "value")] == ["−2", "5", "q  3", "−4", "−12"]
+    assert [box.text for box in text_of(svg, "value")] == ["−2", "5", "3", "−4", "−12"]
+    assert [box.text for box in text_of(svg, "label")] == ["q"]
     assert [box.text for box in text_of(svg, "gradient")] == ["−4", "−4", "−4", "3", "1"]
     assert [box.text for box in text_of(svg, "symbol")] == ["+", "×"]
 

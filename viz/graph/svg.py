@@ -53,10 +53,10 @@ _STYLE = """\
 _NON_FINITE = re.compile("[^a-z]*(inf|nan)[^a-z]*")  # however it is padded; not a name such as dinfo
 
 
-def render(diagram: Diagram, arrangement: Arrangement, *, rankdir: str, theme: str) -> str:
+def render(diagram: Diagram, arrangement: Arrangement, *, rankdir: str, theme: str, background: str = "card") -> str:
     """The whole picture as SVG text."""
     painter = Painter(diagram, arrangement, rankdir)
-    body = painter.paint()
+    body = painter.paint(background)
     told = title_of(diagram), _description(arrangement.shapes, diagram)
     return document(body, painter.width, painter.height, "chainrule-graph", told, style_rules, theme)
 
@@ -113,8 +113,8 @@ class Painter:
         x, y = (v, u) if self.vertical else (u, v)
         return x + MARGIN + (self.width - 2 * MARGIN - self.inner_width) / 2, y + MARGIN
 
-    def paint(self) -> str:
-        out = [card(self.width, self.height)]
+    def paint(self, background: str = "card") -> str:
+        out = [card(self.width, self.height, background)]
         for frame in self.arrangement.frames:
             out.append(self.rectangle("frame", frame.u, frame.v, frame.along, frame.across, radius=8))
         many = len(self.arrangement.routes) > MANY_WIRES  # a bundle of thin wires shows its threads, thick ones clot
