@@ -151,7 +151,7 @@ def chunks(root: ET.Element) -> Iterator[tuple[str, float, float, float, float]]
     for text in root.iter(f"{SVG}text"):
         pieces = [piece for piece in text.iter(f"{SVG}tspan") if "x" in piece.attrib] or [text]
         for piece in pieces:
-            look = {**root.attrib, **text.attrib, **piece.attrib}
+            look = {"text-anchor": "start", **root.attrib, **text.attrib, **piece.attrib}
             size = float(look["font-size"])
             wide = text_width("".join(piece.itertext()).strip(), size, bold=look.get("font-weight") == "600")
             yield look["text-anchor"], float(look["x"]), float(look["y"]), size, wide
@@ -163,7 +163,7 @@ def shift(svg: str, a: Picture, b: Picture) -> float:
     for anchor, x, y, size, wide in chunks(ET.fromstring(svg)):
         left = x - wide * PART[anchor]
         window = np.s_[
-            max(0, int(y - size - 3)) : int(y + 0.3 * size + 3), max(0, int(left - 4)) : int(left + wide + 5)
+            max(0, int(y - 0.75 * size - 2)) : int(y + 0.25 * size + 2), max(0, int(left - 4)) : int(left + wide + 5)
         ]
         before, after = ink(a[window]), ink(b[window])
         if before is None or after is None:
@@ -176,7 +176,7 @@ def shift(svg: str, a: Picture, b: Picture) -> float:
 
 def ink(picture: Picture) -> tuple[int, int, int, int] | None:
     """Left, right, top and bottom of what is dark; None if nothing is."""
-    dark = picture.mean(axis=2) < 0.55
+    dark = picture.mean(axis=2) < 0.75
     if not dark.any():
         return None
     columns, rows = np.flatnonzero(dark.any(axis=0)), np.flatnonzero(dark.any(axis=1))

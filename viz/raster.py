@@ -71,13 +71,19 @@ def to_gif(svgs: Sequence[str], paper: str, scale: float = 2.0) -> bytes:
     return gif.getvalue()
 
 
-@lru_cache(8)
 def to_pdf(svg: str) -> bytes:
-    """The picture as one page of PDF; text stays text. The converter lists the fonts in any order: one file for each
-    picture is what the cache sees to, while Python runs."""
-    converter = _converter("PDF")
-    pdf: bytes = converter.svg_to_pdf(_with_bundled_font(svg))
-    return pdf + b"\n% " + SIGN + b"\n"  # a comment after the end, where readers allow one
+    """The picture as one page of PDF; text stays text.
+
+    Raises:
+        ImportError: without the extra.
+    """
+    return _to_pdf(_converter("PDF"), _with_bundled_font(svg)) + b"\n% " + SIGN + b"\n"  # a comment after the end
+
+
+@lru_cache(8)  # the fonts are listed in any order: while Python runs one picture shall be one file
+def _to_pdf(converter: Any, svg: str) -> bytes:
+    pdf: bytes = converter.svg_to_pdf(svg)
+    return pdf
 
 
 def _with_bundled_font(svg: str) -> str:

@@ -197,7 +197,8 @@ class Player(Taught):
         for k, frame in enumerate(self.frames):
             picture = ""
             if k in shown:
-                picture = f'<img alt="{_escape(frame.title)}" style="max-width:none" src="{_image(frame.image())}">'
+                fits = "max-width:100%;height:auto"
+                picture = f'<img alt="{_escape(frame.title)}" style="{fits}" src="{_image(frame.image())}">'
             text, words, note = _tidy(frame.text), _tidy(frame.words), _tidy(frame.note)
             steps.append(pages.step(frame.title, text, words, note, picture, is_open=k == 0))
         return "".join(steps)
