@@ -26,13 +26,22 @@ IDEAS = {
     "viz.live": "pages to step through",
     "viz.plots": "curves, by Matplotlib",
 }
+FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
+# colours stand in attributes, which every program knows, and are exchanged where the reader's system is dark
+LOOK = {
+    "": 'fill="#1f2328"',
+    "name": 'fill="#1f2328" font-weight="600"',
+    "idea": 'fill="#57606a"',
+    "card": 'fill="#ffffff"',
+    "house": 'fill="#f3f6f9" stroke="#8c959f"',
+    "floor": 'fill="#ffffff" stroke="#d0d7de"',
+    "room": 'fill="#e4f1ea" stroke="#00734f"',
+}
 STYLE = """\
-text{font:12px system-ui,"Segoe UI","DejaVu Sans",sans-serif;fill:#1f2328}
-.name{font-weight:600}.idea{fill:#57606a}
-.card{fill:#ffffff}.house{fill:#f3f6f9;stroke:#8c959f}.floor{fill:#ffffff;stroke:#d0d7de}.room{fill:#e4f1ea;stroke:#00734f}
 @media (prefers-color-scheme: dark) {
-text{fill:#e6edf3}.idea{fill:#9da7b3}
-.card{fill:#0d1117}.house{fill:#161b22;stroke:#6e7681}.floor{fill:#0d1117;stroke:#30363d}.room{fill:#10291f;stroke:#35c9a0}
+[fill="#1f2328"]{fill:#e6edf3}[fill="#57606a"]{fill:#9da7b3}[fill="#ffffff"]{fill:#0d1117}
+[fill="#f3f6f9"]{fill:#161b22}[stroke="#8c959f"]{stroke:#6e7681}[stroke="#d0d7de"]{stroke:#30363d}
+[fill="#e4f1ea"]{fill:#10291f}[stroke="#00734f"]{stroke:#35c9a0}
 }
 """
 
@@ -53,12 +62,11 @@ class Painter:
     made: list[str]
 
     def text(self, x: float, y: float, words: str, kind: str = "") -> None:
-        style = f' class="{kind}"' if kind else ""
-        self.made.append(f'<text{style} x="{x:g}" y="{y:g}">{escape(words)}</text>')
+        self.made.append(f'<text {LOOK[kind]} x="{x:g}" y="{y:g}">{escape(words)}</text>')
 
     def box(self, kind: str, x: float, y: float, wide: float, high: float) -> int:
         """A box, and its place in the list: it is painted before what it holds, when its height is not known yet."""
-        self.made.append(f'<rect class="{kind}" x="{x:g}" y="{y:g}" width="{wide:g}" height="{high:g}" rx="4"/>')
+        self.made.append(f'<rect {LOOK[kind]} x="{x:g}" y="{y:g}" width="{wide:g}" height="{high:g}" rx="4"/>')
         return len(self.made) - 1
 
     def lines(self, x: float, y: float, wide: float, words: list[str]) -> float:
@@ -117,9 +125,10 @@ def svg() -> str:
     body = "\n".join(painter.made)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH:g}" height="{high:g}" viewBox="0 0 {WIDTH:g} {high:g}" '
-        f'role="img" aria-labelledby="house-title house-told">\n<title id="house-title">The plan of the house</title>\n'
+        f'font-family="{FONT}" font-size="12" role="img" aria-labelledby="house-title house-told">\n'
+        '<title id="house-title">The plan of the house</title>\n'
         f'<desc id="house-told">{told}</desc>\n<style>\n{STYLE}</style>\n'
-        f'<rect class="card" width="{WIDTH:g}" height="{high:g}"/>\n{body}\n</svg>\n'
+        f'<rect {LOOK["card"]} width="{WIDTH:g}" height="{high:g}"/>\n{body}\n</svg>\n'
     )
 
 

@@ -68,7 +68,8 @@ def tidy(notebook: Any) -> Any:
         for output in cell.get("outputs", ()):
             data = output.get("data", {})
             if "text/html" in data:  # holds the same picture, in a form that an untrusted notebook shows too
-                data.pop("image/svg+xml", None)
+                for kind in ("image/svg+xml", "application/pdf"):
+                    data.pop(kind, None)
     return notebook
 
 

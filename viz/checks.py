@@ -37,6 +37,18 @@ def at_least(least: int, option: str, given: object) -> None:
         raise ValueError(f"{option} must be an int of at least {least}, but got {given!r}")
 
 
+def check_background(given: object) -> None:
+    """Raises ValueError if what was ``given`` is neither "card" nor "none" nor a colour in hexadecimal digits."""
+    if given in ("card", "none") or (isinstance(given, str) and re.fullmatch("#([0-9a-fA-F]{3}){1,2}", given)):
+        return
+    instead = {"transparent": "none", "white": "#ffffff", "black": "#000000"}.get(str(given).lower())
+    hint = f"; did you mean {instead!r}?" if instead else ""
+    raise ValueError(
+        f"background must be 'card', 'none' for a picture without paper, or a colour such as '#fff8e7', "
+        f"but got {given!r}{hint}"
+    )
+
+
 def check_fmt(fmt: str, examples: str) -> None:
     """Raises ValueError if no number can be written so, or only in a hundred places or more."""
     try:

@@ -39,7 +39,7 @@ _SIGNS = (b"chainrule-graph", b"chainrule-player", b"digraph computation_graph")
 _ENDINGS = (".svg", ".html", ".dot", ".gv", ".png", ".pdf")
 _NO_BROWSER = (".dot", ".gv")
 _STDOUT = "-"
-_WITH_ARGUMENT = ("--out", "--steps", "--theme", "--rankdir", "--engine", "--fmt", "--scale")
+_WITH_ARGUMENT = ("--out", "--steps", "--theme", "--rankdir", "--engine", "--fmt", "--scale", "--background")
 _SHORT = {"-o": "--out", "-V": "--version"}
 _PLAIN = str.maketrans({"−": "-", "–": "-", "─": "-", "×": "*", "÷": "/", "…": "...", "σ": "sigmoid", "√": "sqrt"})
 
@@ -104,6 +104,7 @@ def _run(argv: list[str]) -> int:
             root,
             rankdir=options.rankdir,
             theme=options.theme,
+            background=options.background,
             show_grad=not options.no_grad,
             local=options.local,
             fmt=options.fmt,
@@ -135,7 +136,7 @@ def _check_names(parser: argparse.ArgumentParser, options: argparse.Namespace) -
     if steps not in (None, _STDOUT) and Path(steps).suffix.lower() != ".html":
         raise _BadInput(f"--steps must end in .html, but got {steps!r}")
     if out is None:
-        for option in ("rankdir", "engine", "scale", "no_grad", "local"):
+        for option in ("rankdir", "engine", "scale", "background", "no_grad", "local"):
             if getattr(options, option) != parser.get_default(option):
                 name = option.replace("_", "-")
                 raise _BadInput(f"--{name} is for the picture; please give it a name too, such as --out graph.svg")
@@ -256,6 +257,9 @@ def _parser() -> argparse.ArgumentParser:
         help="a page that steps through the forward and the backward pass, such as steps.html; - prints it",
     )
     parser.add_argument("--theme", choices=THEMES, default="auto", help="colours; auto follows the reader's system")
+    parser.add_argument(
+        "--background", default="card", metavar="COLOUR", help="of the paper, such as #fff8e7; none for a slide"
+    )
     parser.add_argument("--rankdir", choices=RANKDIRS, default="LR", help="LR draws it from left to right, and so on")
     parser.add_argument("--engine", choices=ENGINES, default="layered", help="dot needs Graphviz")
     parser.add_argument(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,10 +16,13 @@ from autograd.hints import did_you_mean
 from autograd.ops import CONSTANT, CUT, LEAF
 from autograd.steps import latex_name, latex_number, partial_formula
 
-from .checks import at_least
+from .checks import THEMES, at_least, one_of
 from .graph.diagram import count, remarks
-from .metrics import one_line
-from .mistakes import Taught, explained, only_a_value
+from .graph.svg import style_rules
+from .markup import MARGIN, card, document, text_at, wrap
+from .metrics import NAME_SIZE, NUMBER_SIZE, TITLE_SIZE, one_line, text_width
+from .mistakes import explained, only_a_value
+from .picture import Picture
 
 MAX_PATHS = 12
 FACTORS_PER_PATH = 10  # on average
@@ -27,9 +31,17 @@ ROW = 8  # factors on one line
 LISTED = 8  # names in a message, and numbers that are given
 GIVEN = 4  # numbers on one line
 
+_STYLE = """\
+{id} .given{{font-size:13px;fill:{c[muted]}}}
+{id} .side{{font-size:15px}}
+{id} .result{{font-size:15px;fill:{c[gradient]};font-style:italic}}
+"""
+
 
 @explained
-def draw_derivation(root: Value, leaf: Value | str | None = None, *, max_paths: int = MAX_PATHS) -> Derivation:
+def draw_derivation(
+    root: Value, leaf: Value | str | None = None, *, max_paths: int = MAX_PATHS, theme: str = "auto"
+) -> Derivation:
     """Write out ∂root/∂leaf: the product of the local derivatives along each path, and the sum over all paths.
 
     ∂f/∂x = Σ over the paths from x to f of ∏ over a path's edges of ∂(node)/∂(its input): first in symbols, then with
@@ -46,13 +58,16 @@ def draw_derivation(root: Value, leaf: Value | str | None = None, *, max_paths: 
         leaf: by what to differentiate: a leaf, or any other node on the way, or its name as in the table
             ``draw_graph(root).to_text()``. It may be left out if the graph has only one leaf.
         max_paths: the most paths that are written out, with at most ten local derivatives for each on average.
+        theme: of its picture: "light", "dark", or "auto", which follows the reader's system.
 
     Raises:
         TypeError: if ``root`` is not a Value, or ``leaf`` neither a Value nor a name.
-        ValueError: if the graph has no such leaf, or several of them; if there are too many paths, or too long ones.
+        ValueError: if the graph has no such leaf, or several of them; if there are too many paths, or too long ones;
+            for another theme.
     """
     only_a_value("draw_derivation writes out the chain rule for the graph of a Value", root)
     at_least(1, "max_paths", max_paths)
+    one_of("theme", theme, THEMES)
     order = topological_order(root)
     names = names_in_order(order)
     leaf = _find(leaf, names)
@@ -64,7 +79,7 @@ def draw_derivation(root: Value, leaf: Value | str | None = None, *, max_paths: 
             f"max_paths={max_paths} is for {_counted(max_paths, 'path')} with {FACTORS_PER_PATH * max_paths}; "
             "step_through(root) shows the same derivative one edge at a time, and root.backward() computes it"
         )
-    return Derivation(order, names, leaf, _paths(root, leaf, ways))
+    return Derivation(order, names, leaf, _paths(root, leaf, ways), theme)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +97,9 @@ class Path:
     contribution: float
 
 
-class Derivation(Taught):
-    """A chain rule as it was when it was written out. A notebook typesets it; `str` gives it as plain text.
+class Derivation(Picture):
+    """A chain rule as it was when it was written out. A notebook typesets it; `str` gives it as plain text, and `save`
+    writes a picture of it.
 
     ``paths`` are the paths from the root to the leaf, and ``value`` is the sum of their contributions: up to rounding
     the gradient that `backward` finds, and with a single path the same to the last bit. Only where a number is inf may
@@ -92,16 +108,55 @@ class Derivation(Taught):
     """
 
     _to_see = "print(derivation) shows it; in a notebook it shows itself as the last line of a cell"
-    _to_write = "it is text: str(derivation), or .to_latex() for a document"
-    _instead: ClassVar = dict.fromkeys(["save", "text", "to_text", "latex", "tex", "svg"], _to_write)
+    _to_write = ".save('derivation.svg') writes a picture; str(derivation) is its text, .to_latex() is for a document"
+    _instead: ClassVar = dict.fromkeys(["text", "to_text", "latex", "tex"], _to_write)
 
-    def __init__(self, order: list[Value], names: dict[Value, str], leaf: Value, paths: tuple[Path, ...]) -> None:
+    def __init__(
+        self, order: list[Value], names: dict[Value, str], leaf: Value, paths: tuple[Path, ...], theme: str
+    ) -> None:
         self.root, self.leaf, self.paths = order[-1], leaf, paths
         contributions = [path.contribution for path in paths]
         self.value: float = contributions[0] if len(paths) == 1 else sum(contributions, 0.0)
         along = {x for path in paths for node in path.nodes[:-1] for x in (node, *node.inputs)}
         self.note = " ".join(remarks(order, along, show_grad=False))
         self._text, self._latex = (_Writer(self, order, names, latex=latex) for latex in (False, True))
+        self._theme = theme
+        self._title = f"The derivation of {self._text.whole}"
+
+    @property
+    def svg(self) -> str:
+        """The picture, as SVG text of its own."""
+        return self._painted(self._theme)
+
+    def _fixed_theme(self) -> str:
+        return self._painted("dark" if self._theme == "dark" else "light")
+
+    def _painted(self, theme: str) -> str:
+        """The lines of the text: what is given, the equations with their signs below each other, and the result."""
+        whole, chain = self._text.whole, self._text.chain
+        rows = [[("given", MARGIN, line, NUMBER_SIZE)] for line in self._text.definitions]
+        sign = MARGIN + text_width(whole, NAME_SIZE, bold=True) + 6
+        for k, line in enumerate(chain):
+            equals, side = line[len(whole) :][:3].strip(), line[len(whole) + 3 :].strip()
+            inner = 18.0 if equals or line.lstrip().startswith("+ ") else 36.0
+            kind = "result" if k == len(chain) - 1 else "side"
+            if equals == "=":
+                rows.append([("side", sign, "=", NAME_SIZE), (kind, sign + inner, side, NAME_SIZE)])
+            else:
+                rows.append([(kind, sign + inner, line.strip(), NAME_SIZE)])
+        rows[len(self._text.definitions)].append(("name", MARGIN, whole, NAME_SIZE))
+        right = max(x + text_width(text, size, bold=kind == "name") for row in rows for kind, x, text, size in row)
+        rows += [[("note", MARGIN, line, TITLE_SIZE)] for line in self.note and wrap(self.note, max(right, 360.0))]
+        out, y, above = [], 0.0, ""
+        for row in rows:
+            kind = row[0][0]
+            y += {"given": 20.0, "note": 20.0}.get(kind, 24.0) + 8.0 * (kind != above and kind != "result")
+            above = kind
+            out += [text_at(kind, x, y, text) for kind, x, text, _ in row]
+        right = max(right, *(x + text_width(text, size) for ((_, x, text, size), *_) in rows))
+        body = card(right + MARGIN, y + MARGIN + 8.0) + "".join(out)
+        told = self._title, str(self)
+        return document(body, right + MARGIN, y + MARGIN + 8.0, "chainrule-derivation", told, _rules, theme)
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickle: the words as they were written, and the graph as text, with nodes by their number."""
@@ -111,6 +166,7 @@ class Derivation(Taught):
             "leaf": number[self.leaf],
             "value": self.value,
             "note": self.note,
+            "look": (self._theme, self._title),
             "paths": [([number[x] for x in p.nodes], p.positions, p.local, p.contribution) for p in self.paths],
             "words": (self._text, self._latex),
         }
@@ -121,6 +177,7 @@ class Derivation(Taught):
         self.leaf, self.value, self.note = nodes[state["leaf"]], state["value"], state["note"]
         self.paths = tuple(Path(tuple(nodes[k] for k in numbers), *rest) for numbers, *rest in state["paths"])
         self._text, self._latex = state["words"]
+        self._theme, self._title = state["look"]
 
     def to_latex(self, *, definitions: bool = True) -> str:
         r"""The derivation as LaTeX: an ``aligned`` block (of the package amsmath), to be put between ``\[`` and ``\]``.
@@ -143,8 +200,18 @@ class Derivation(Taught):
     def _repr_latex_(self) -> str:
         return f"$$\n{self.to_latex()}\n$$\n{self.note}".rstrip()
 
+    def _repr_html_(self) -> str | None:
+        """None where IPython asks: its notebooks typeset the formulas, and would take the picture instead of them."""
+        shell = sys.modules.get("IPython")
+        return None if shell and shell.get_ipython() else self.to_html(page=False)
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/latex": self._repr_latex_(), "text/plain": str(self)}
+
+
+def _rules(identity: str, colours: dict[str, str]) -> str:
+    """The style sheet: that of a graph, and what only derivations have."""
+    return style_rules(identity, colours) + _STYLE.format(id=identity, c=colours)
 
 
 # --- which node, and which paths

@@ -34,13 +34,15 @@ def to_dot(
     show_grad: bool = True,
     local: bool = False,
     theme: str = "auto",
+    background: str = "card",
 ) -> graphviz.Digraph:
     """The diagram as a ``graphviz.Digraph``: values in green above, gradients in orange-red italics below."""
     import graphviz
 
     colours = DARK if theme == "dark" else LIGHT
     dot = graphviz.Digraph("computation_graph", format="svg")
-    dot.attr(rankdir=rankdir, bgcolor=colours["card"], fontname="Helvetica", ranksep="0.3", nodesep="0.2")
+    paper = {"card": colours["card"], "none": "transparent"}.get(background, background)
+    dot.attr(rankdir=rankdir, bgcolor=paper, fontname="Helvetica", ranksep="0.3", nodesep="0.2")
     dot.attr("node", fontname="Helvetica", color=colours["rim"], fontcolor=colours["ink"], penwidth="1.2")
     dot.attr("edge", color=colours["wire"], fontname="Helvetica", fontsize="11", arrowsize="0.6")
     if diagram.note:

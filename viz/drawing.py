@@ -9,10 +9,22 @@ from autograd import Value, topological_order
 from autograd.graph import names_in_order
 
 from . import dot
-from .checks import ENGINES, MAX_NODES, RANKDIRS, THEMES, at_least, check_depth, check_fmt, is_program, one_of
+from .checks import (
+    ENGINES,
+    MAX_NODES,
+    RANKDIRS,
+    THEMES,
+    at_least,
+    check_background,
+    check_depth,
+    check_fmt,
+    is_program,
+    one_of,
+)
 from .graph import diagram as diagrams
 from .graph import program, svg
 from .graph.arrange import Arrangement, arrange
+from .markup import theme_on
 from .mistakes import explained, only_a_value, shown_by
 from .picture import Picture
 
@@ -28,6 +40,7 @@ def draw_graph(
     *,
     rankdir: str = "LR",
     theme: str = "auto",
+    background: str = "card",
     fmt: str = ".4g",
     show_grad: bool = True,
     local: bool = False,
@@ -46,6 +59,8 @@ def draw_graph(
         root: the end of the graph, or what `autograd.compile` returned.
         rankdir: where the computation runs: "LR" (left to right), "TB" (top to bottom), "RL" or "BT".
         theme: "light", "dark", or "auto", which follows the reader's system.
+        background: "card", the theme's own paper; "none", for a slide that has a colour of its own; or a colour such
+            as "#fff8e7", for which theme "auto" becomes the one that can be read on it.
         fmt: how numbers are written, a format spec such as ".4g" or ".2f".
         show_grad: whether gradients are shown.
         local: whether each wire also carries its local derivative; not for a compiled function.
@@ -74,7 +89,9 @@ def draw_graph(
     at_least(2, "max_nodes", max_nodes)
     check_depth(depth)
     check_fmt(fmt, "'.4g' or '.2f'")
-    return Drawing(root, rankdir, theme, fmt, show_grad, local, depth, max_nodes, engine)
+    check_background(background)
+    theme = theme_on(background, theme)
+    return Drawing(root, rankdir, theme, fmt, show_grad, local, depth, max_nodes, engine, background)
 
 
 @explained
@@ -108,9 +125,10 @@ class Drawing(Picture):
         depth: int | str | None,
         max_nodes: int,
         engine: str,
+        background: str,
     ) -> None:
         self._options: dict[str, Any] = {"fmt": fmt, "show_grad": show_grad, "local": local}
-        self._rankdir, self._theme = rankdir, theme
+        self._rankdir, self._theme, self._background = rankdir, theme, background
         self._root = root
         if isinstance(root, Value):
             self._diagram = diagrams.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes, show_grad=show_grad)
@@ -121,9 +139,9 @@ class Drawing(Picture):
         self._arrangement: Arrangement | None = None
         if engine == "layered":
             self._arrangement = arrange(self._diagram, rankdir=rankdir, **self._options)
-            self.svg: str = svg.render(self._diagram, self._arrangement, rankdir=rankdir, theme=theme)
+            self._svg = self._painted(theme)
         else:
-            self.svg = dot.render_dot(self._dot_source)
+            self._svg = dot.render_dot(self._dot_source)
         self._table = None if len(self._diagram.parts) < self._diagram.node_count > 20_000 else to_text(root, fmt)
 
     @property
@@ -132,7 +150,8 @@ class Drawing(Picture):
 
     def to_dot(self) -> graphviz.Digraph:
         """The same graph as a ``graphviz.Digraph``, a new one at each call, to be styled or drawn in another way."""
-        return dot.to_dot(self._diagram, rankdir=self._rankdir, theme=self._theme, **self._options)
+        look: dict[str, Any] = {"rankdir": self._rankdir, "theme": self._theme, "background": self._background}
+        return dot.to_dot(self._diagram, **look, **self._options)
 
     def to_text(self) -> str:
         """A table of all nodes: name, operation, inputs, value, gradient; of a compiled function, of all arrays: name,
@@ -152,7 +171,12 @@ class Drawing(Picture):
     def _fixed_theme(self) -> str:
         if self._theme != "auto" or self._arrangement is None:
             return self.svg
-        return svg.render(self._diagram, self._arrangement, rankdir=self._rankdir, theme="light")
+        return self._painted("light")
+
+    def _painted(self, theme: str) -> str:
+        assert self._arrangement is not None
+        look = {"theme": theme, "background": self._background}
+        return svg.render(self._diagram, self._arrangement, rankdir=self._rankdir, **look)
 
     def __repr__(self) -> str:
         what = diagrams.count(self._diagram.node_count, *self._diagram.unit)

@@ -18,12 +18,12 @@ from autograd import Value, format_number
 from autograd.reals import is_real
 from autograd.recomputing import outdated
 
-from .checks import THEMES, check_fmt, one_of
+from .checks import THEMES, check_background, check_fmt, one_of
 from .graph.diagram import OUTDATED
 from .graph.svg import style_rules
 from .live.player import Frame, Player
 from .live.stage import Backdrop, compact
-from .markup import MARGIN, card, document, px, rectangle, relevant, text_at, wrap
+from .markup import MARGIN, card, document, px, rectangle, text_at, theme_on, wrap
 from .metrics import NAME_SIZE, clip, one_line, text_width
 from .mistakes import explained, shown_by
 from .picture import Picture
@@ -63,6 +63,7 @@ def draw_maps(
     labels: Sequence[str] | None = None,
     fmt: str = ".3g",
     theme: str = "auto",
+    background: str = "card",
 ) -> MapDrawing:
     """Draw feature maps as grids of their numbers; with a filter and a window, one step of a convolution.
 
@@ -84,13 +85,16 @@ def draw_maps(
         labels: names that stand above the maps.
         fmt: how numbers are written, a format spec such as ".3g" or ".1f".
         theme: "light", "dark", or "auto", which follows the reader's system.
+        background: "card", "none" or a colour, as for `draw_graph`.
 
     Raises:
         ValueError: for rows of different lengths, channels that do not match, a window beyond the edge, or more than
             4,000 cells.
         TypeError: for what is not rows of numbers.
     """
-    return MapDrawing(_Scene(maps, kernel, size, stride, result, labels, fmt, theme), window)
+    check_background(background)
+    scene = _Scene(maps, kernel, size, stride, result, labels, fmt, theme_on(background, theme))
+    return MapDrawing(scene, window, background)
 
 
 @explained
@@ -158,14 +162,15 @@ class MapDrawing(Picture):
     _to_see = shown_by("maps", "maps.html")
     _to_write = ".save('maps.svg') writes it"
 
-    def __init__(self, scene: _Scene, window: tuple[int, int] | None) -> None:
+    def __init__(self, scene: _Scene, window: tuple[int, int] | None, background: str) -> None:
         place = None if window is None else scene.check_place(window)
         self._scene, self._place, self._theme, self._title = scene, place, scene.theme, scene.title
+        self._background = background
         self.caption = "" if place is None else scene.caption(*place)
-        self.svg = scene.render(place, scene.theme)
+        self._svg = scene.render(place, scene.theme, background)
 
     def _fixed_theme(self) -> str:
-        return self._scene.render(self._place, "light") if self._theme == "auto" else self.svg
+        return self._scene.render(self._place, "light", self._background) if self._theme == "auto" else self.svg
 
     def __repr__(self) -> str:
         return f"<MapDrawing of {self._scene.title}; .save('maps.svg') writes it to a file>"
@@ -482,7 +487,7 @@ class _Scene:
 
     # --- paint
 
-    def render(self, place: tuple[int, int] | None, theme: str) -> str:
+    def render(self, place: tuple[int, int] | None, theme: str, background: str) -> str:
         """The whole picture as SVG text."""
         lines: list[str] = []
         width, height = self.right + MARGIN, self.bottom + MARGIN
@@ -491,18 +496,13 @@ class _Scene:
             for text in filter(None, [self.caption(*place) if place is not None else "", self.note]):
                 lines += wrap(text, width - 2 * MARGIN)
             height += 18.0 * len(lines) + 6.0
-        out = [card(width, height), *self._boards_and_signs(self.targets)]
+        out = [card(width, height, background), *self._boards_and_signs(self.targets)]
         if place is not None:
             out += [*self.frames_before(*place), *(_frame(b, *place, 1, 1) for b in self.targets)]
         for k, line in enumerate(lines):
             out.append(text_at("note", MARGIN, self.bottom + 17.0 + 18.0 * k, line))
-        body = "".join(out)
-
-        def rules(identity: str, colours: dict[str, str]) -> str:
-            return relevant(_rules(identity, colours), body)
-
         told = _sentence(self.title), self._description(place)
-        return document(body, width, height, "chainrule-maps", told, rules, theme)
+        return document("".join(out), width, height, "chainrule-maps", told, _rules, theme)
 
     def still(self) -> str:
         """What does not change from place to place: everything but the window and the result's numbers."""

@@ -2,6 +2,11 @@
 
 Every id and every style rule is prefixed by a hash of the content, so that several drawings in one page never touch
 each other, and the text is the same, byte for byte, on every machine.
+
+A picture goes into slides, too. LibreOffice, for one, follows the rules in an ``@media`` block wherever it is, forgets
+those for what stands in a ``<g>``, centres each piece of a text by itself, and knows no ``dominant-baseline``. So what
+a picture looks like in the light stands in attributes, where every program finds it. The only rules are those for the
+dark: in an ``@media`` block, and behind selectors such as ``[fill="#ffffff"]``, which LibreOffice does not know.
 """
 
 from __future__ import annotations
@@ -10,10 +15,13 @@ import hashlib
 import html
 import re
 from collections.abc import Callable
+from functools import cache
 
-from .metrics import TITLE_SIZE, printable, text_width
+from .metrics import FONT, NUMBER_SIZE, TITLE_SIZE, printable, text_width
 
 MARGIN = 18.0
+NARROW = 0.88  # of the room that is kept for a text, what it takes in the font that most readers see
+HALF_WAY = 0.35  # of the font size: from the baseline to the middle of digits and capitals
 
 LIGHT = {
     "card": "#ffffff", "edge": "#d8dce2", "ink": "#1f2328", "muted": "#5b6472", "wire": "#7b8491", "gate": "#f1f4f8",
@@ -35,14 +43,91 @@ def document(body: str, width: float, height: float, kind: str, told: tuple[str,
     identity = f"chainrule-{digest}"
     size = f'width="{px(width)}" height="{px(height)}"'
     title, description = told
+    colours = DARK if theme == "dark" else LIGHT
+    body = with_attributes(body, rules("", colours))
+    style = f"<style>\n{_dark(f'#{identity}', body)}</style>\n" if theme == "auto" else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" id="{identity}" class="{kind}" role="img" '
         f'aria-labelledby="{identity}-title {identity}-desc" {size} '
-        f'viewBox="0 0 {px(width)} {px(height)}" style="max-width:none">\n'
+        f'viewBox="0 0 {px(width)} {px(height)}"{_written({"font-family": FONT} | _TEXTS)} style="max-width:none">\n'
         f'<title id="{identity}-title">{escape(title)}</title>\n'
         f'<desc id="{identity}-desc">{escape(description)}</desc>\n'
-        f"<style>\n{_stylesheet('#' + identity, rules, theme)}</style>\n{body}</svg>\n"
+        f"{style}{body}</svg>\n"
     )
+
+
+# what most texts are like, said once; a text that is unlike says so
+_TEXTS = {"text-anchor": "middle", "xml:space": "preserve", "font-size": f"{NUMBER_SIZE:g}"}
+_TAG = re.compile("<(/?)([a-z]+)([^<>]*?)(/?)>")
+_CLASS = re.compile(" class=[\"']([^\"']*)")
+_ATTRIBUTE = re.compile("([\\w:-]+)=([\"'])(.*?)\\2")
+_PIECES = re.compile("<text([^<>]*)>([^<]*<tspan.*?)</text>")
+_NAMED = re.compile("<tspan([^<>]*)>([^<>]*)</tspan>([^<>]+)")
+_RUN = re.compile('<path class="([a-z -]*)" d="[^"]*"( [^<>]*)/>\n(?:<path class="\\1" d="[^"]*"\\2/>\n)+')
+
+
+def with_attributes(body: str, rules: str) -> str:
+    """The same elements, each with what the rules say of it as attributes, and the texts placed by their baselines.
+
+    A selector is an element's name or class, and may follow the classes of groups around it.
+    """
+    sheet = []
+    for rule in rules.splitlines():
+        selectors, _, declarations = rule.rstrip("}").partition("{")
+        told = dict(d.split(":", 1) for d in declarations.split(";") if d and not d.startswith("font-family"))
+        sheet += [(selector.replace(".", "").split(), told) for selector in selectors.split(",")]
+    around: list[str] = []  # the classes of the groups that are open
+
+    @cache
+    def told_of(name: str, kinds: str, *around: str) -> dict[str, str]:
+        own, outer = {name, *kinds.split()}, set(" ".join(around).split())
+        applying = [told for (*groups, last), told in sheet if last in own and outer.issuperset(groups)]
+        return {k: v.removesuffix("px") for told in applying for k, v in told.items()}
+
+    def painted(tag: re.Match[str]) -> str:
+        ends, name, rest, closed = tag.groups()
+        if ends or name == "g":
+            if name == "g":
+                around.pop() if ends else around.append(found[1] if (found := _CLASS.search(rest)) else "")
+            return tag[0]
+        kinds = found[1] if (found := _CLASS.search(rest)) else ""
+        look = told_of(name, kinds, *around)
+        if name != "text":
+            return f"<{name}{rest}{_written(look)}{closed}>"
+        attributes = {"text-anchor": "start", **_attributes(rest), **look}
+        attributes["y"] = px(float(attributes["y"]) + HALF_WAY * float(attributes.get("font-size", NUMBER_SIZE)))
+        return f"<text{_written({k: v for k, v in attributes.items() if _TEXTS.get(k) != v})}>"
+
+    body = _PIECES.sub(_apart, _TAG.sub(painted, body))
+    # lines of one look, one after the other, say it once
+    return _RUN.sub(lambda run: f"<g{run[2]}>\n{run[0].replace(run[2], '')}</g>\n", body)
+
+
+def _attributes(tag: str) -> dict[str, str]:
+    return {name: value for name, _, value in _ATTRIBUTE.findall(tag)}
+
+
+def _written(attributes: dict[str, str]) -> str:
+    return "".join(f' {name}="{value}"' for name, value in attributes.items())
+
+
+def _apart(text: re.Match[str]) -> str:
+    """A text of several pieces, placed so that no program has to know how wide the pieces are together."""
+    whole = _attributes(text[1])
+    x, size, anchor = float(whole["x"]), float(whole.get("font-size", NUMBER_SIZE)), whole.get("text-anchor", "middle")
+    if anchor == "start":
+        return text[0]
+    if named := _NAMED.fullmatch(text[2]):  # a text for the name, which ends where that of the number may begin
+        name, number = html.unescape(named[2]), html.unescape(named[3])
+        wide = text_width(name, size, bold=True), text_width(number, size)
+        split = x - wide[1] if anchor == "end" else x + (wide[0] - wide[1]) / 2
+        end = px(split - wide[0] + text_width(name.rstrip(), size, bold=True))  # programs differ in how wide spaces are
+        before = whole | _attributes(named[1]) | {"x": end, "text-anchor": "end"}
+        after = whole if anchor == "end" else whole | {"x": px(split), "text-anchor": "start"}
+        return f"<text{_written(before)}>{named[2].rstrip()}</text><text{_written(after)}>{named[3]}</text>"
+    width = NARROW * text_width(html.unescape(re.sub("<[^<>]*>", "", text[2])), size)
+    whole |= {"x": px(x - width * (1.0 if anchor == "end" else 0.5)), "text-anchor": "start"}
+    return f"<text{_written(whole)}>{text[2]}</text>"
 
 
 def relevant(rules: str, body: str) -> str:
@@ -57,14 +142,11 @@ def relevant(rules: str, body: str) -> str:
     return kept
 
 
-def _stylesheet(identity: str, rules: Rules, theme: str) -> str:
-    """The rules in the colours of one theme, or of both: then the reader's system decides."""
-    light, dark = rules(identity, LIGHT), rules(identity, DARK)
-    if theme != "auto":
-        return dark if theme == "dark" else light
-    # only what differs in the dark
-    differing = [new for new, old in zip(dark.splitlines(), light.splitlines(), strict=True) if new != old]
-    return light + "@media (prefers-color-scheme:dark){\n" + "\n".join(differing) + "\n}\n"
+def _dark(identity: str, body: str) -> str:
+    """Rules that paint in the dark colours what has the light ones, where the reader's system is dark."""
+    pairs = [(paint, part) for part in LIGHT for paint in ("fill", "stroke") if f'{paint}="{LIGHT[part]}"' in body]
+    rules = "".join(f'{identity} [{paint}="{LIGHT[part]}"]{{{paint}:{DARK[part]}}}\n' for paint, part in pairs)
+    return f"@media (prefers-color-scheme:dark){{\n{rules}}}\n"
 
 
 def wrap(text: str, width: float) -> list[str]:
@@ -90,9 +172,21 @@ def escape(text: str) -> str:
     return html.escape(printable(text), quote=False)
 
 
-def card(width: float, height: float) -> str:
-    """The paper that all stands on."""
-    return rectangle("card", 0.5, 0.5, width - 1, height - 1, 10)
+def card(width: float, height: float, background: str = "card") -> str:
+    """The paper that all stands on: that of the theme, none, or one of another colour."""
+    if background == "none":
+        return ""
+    paper = rectangle("card" if background == "card" else "paper", 0.5, 0.5, width - 1, height - 1, 10)
+    return paper if background == "card" else paper.replace("/>", f' fill="{background}"/>')
+
+
+def theme_on(background: str, theme: str) -> str:
+    """The theme, but on a paper of a colour of its own "auto" is decided: what can be read there is light or dark."""
+    if theme != "auto" or not background.startswith("#"):
+        return theme
+    wide = (len(background) - 1) // 3
+    red, green, blue = (int((background[1:][k * wide : (k + 1) * wide] * 2)[:2], 16) for k in range(3))
+    return "light" if 0.3 * red + 0.59 * green + 0.11 * blue >= 128 else "dark"
 
 
 def rectangle(kind: str, x: float, y: float, width: float, height: float, radius: float) -> str:

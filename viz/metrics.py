@@ -9,7 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
-FONT = "'Helvetica Neue', Helvetica, Arial, 'DejaVu Sans', 'Liberation Sans', sans-serif"
+# Some programs look for the first family alone. Those for Chinese stand last, for programs that do not look further.
+FONT = (
+    "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', "
+    "'WenQuanYi Zen Hei', sans-serif"
+)
 NAME_SIZE = SYMBOL_SIZE = 15.0
 NUMBER_SIZE = 13.0
 TITLE_SIZE = 12.0

@@ -7,6 +7,7 @@ import html
 import os
 import re
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from .mistakes import Taught, explained
 # JupyterLab takes no key for its own where the element that has the focus says so; on one around it, it would be late:
 # its `d d` is for any ":focus" in a notebook, and deletes the cell.
 KEYS_ARE_OURS = "data-lm-suppress-shortcuts"
+NARROW = 900  # pixels, which most notebooks and pages have room for
+_WIDTH = re.compile(r'<svg[^>]*? width="([\d.]+)')
 _FOR_READERS = re.compile(
     r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`)"""  # texts stay as they are;
     r"|/\*.*?\*/|//[^\n]*"  # comments go,
@@ -50,10 +53,15 @@ def html_page(title: str, theme: str, style: str, body: str) -> str:
 class Picture(Taught):
     """An SVG that shows itself in a notebook, and that `save` writes to a file. What it shows is up to a subclass."""
 
-    svg: str
+    _svg: str
     _theme: str
     _title: str  # what a page and a screen reader call it
     _endings = ".svg, .html, .png or .pdf"
+
+    @property
+    def svg(self) -> str:
+        """The picture, as SVG text of its own."""
+        return self._svg
 
     @explained
     def save(self, path: str | os.PathLike[str], *, scale: float = 2.0) -> Path:
@@ -83,7 +91,7 @@ class Picture(Taught):
         if kind == ".svg":
             return self.svg.encode()
         if kind == ".html":
-            return self._page().encode()
+            return self.to_html().encode()
         if kind in (".png", ".pdf"):
             from .raster import to_pdf, to_png
 
@@ -95,15 +103,35 @@ class Picture(Taught):
         """The SVG with its colours decided: a file of dots cannot follow the reader's system."""
         raise NotImplementedError
 
-    def _page(self) -> str:
-        return html_page(self._title, self._theme, web_file("picture.css"), f"<main>\n{self.svg}</main>\n")
+    def to_html(self, *, page: bool = True) -> str:
+        """The picture as HTML: a whole page, or with ``page=False`` a piece to be put into a page of one's own.
+
+        The piece is an ``<img>``, which is as wide as its place at the most; below one that may be shrunk the full size
+        can be opened. It needs no script, so that it is shown wherever pieces of HTML are, with ``_repr_html_``
+        by Streamlit, Gradio and marimo, too.
+        """
+        if page:
+            return html_page(self._title, self._theme, web_file("picture.css"), f"<main>\n{self.svg}</main>\n")
+        data = base64.b64encode(self.svg.encode()).decode()
+        image = f'<img alt="{html.escape(self._title)}" src="data:image/svg+xml;base64,{data}" style="max-width:'
+        piece = f'<div style="overflow-x:auto" {KEYS_ARE_OURS}>'  # what can be scrolled can have the focus
+        piece += f'{image}100%;height:auto"></div>'
+        if float(_WIDTH.findall(self.svg)[0]) > NARROW:
+            full = f'<div style="overflow-x:auto" {KEYS_ARE_OURS}>{image}none"></div>'
+            piece += f"<details><summary {KEYS_ARE_OURS}>Full size</summary>{full}</details>"
+        return piece
+
+    def _repr_html_(self) -> str | None:
+        return self.to_html(page=False)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """For notebooks: as an <img>, which survives an untrusted notebook and an export, where inline SVG does not."""
-        data = base64.b64encode(self.svg.encode()).decode()
-        picture = (
-            f'<div style="overflow-x:auto" {KEYS_ARE_OURS}>'  # what can be scrolled can have the focus
-            f'<img alt="{html.escape(self._title)}" style="max-width:none" '
-            f'src="data:image/svg+xml;base64,{data}"></div>'
-        )
-        return {"text/html": picture, "image/svg+xml": self.svg, "text/plain": repr(self)}
+        """For notebooks: as an <img>, which survives an untrusted notebook and an export, where inline SVG does not.
+
+        With the extra ``png`` also as PDF, for an export to LaTeX, which would otherwise need Inkscape.
+        """
+        bundle = {"text/html": self.to_html(page=False), "image/svg+xml": self.svg, "text/plain": repr(self)}
+        if find_spec("vl_convert"):
+            from .raster import to_pdf
+
+            bundle["application/pdf"] = base64.b64encode(to_pdf(self._fixed_theme())).decode()
+        return bundle

@@ -94,7 +94,7 @@ def test_what_the_messages_tell_to_write_works() -> None:
         (lambda: draw_graph(F, them="dark"), "draw_graph has no option them='dark'; did you mean 'theme'?"),
         (lambda: draw_graph(F, direction="TB"), "did you mean 'rankdir'?"),
         (lambda: draw_graph(F, digits=3), "did you mean 'fmt'?"),
-        (lambda: draw_graph(F, zzz=1), "its options are rankdir, theme, fmt, show_grad, local, depth, max_nodes, eng"),
+        (lambda: draw_graph(F, zzz=1), "its options are rankdir, theme, background, fmt, show_grad, local, depth"),
         (lambda: draw_graph(), "draw_graph(root): missing a required argument: 'root'"),
         (lambda: draw_dot(F, filename="g"), "has no option filename='g'"),
         (lambda: step_through(F, "s.html"), "step_through(root).save('s.html') writes a file"),
@@ -106,7 +106,7 @@ def test_what_the_messages_tell_to_write_works() -> None:
         (lambda: step_maps(MAPS, kernel_size=2), "did you mean 'size'?"),
         (lambda: draw_graph(F).save("g.png", dpi=300), "save has no option dpi=300; did you mean 'scale'?"),
         (lambda: draw_graph(F).save(), "save(path): missing a required argument: 'path'"),
-        (lambda: step_through(F).save("s.html", scale=2), "save has no option scale=2; it has none"),
+        (lambda: step_through(F).save("s.html", zoom=2), "save has no option zoom=2; its options are scale"),
     ],
 )  # fmt: skip
 def test_arguments_that_a_function_does_not_have_are_told_what_it_has(
@@ -160,9 +160,9 @@ def test_what_shows_itself_says_how(picture: Any, page: str, tmp_path: Path) -> 
 def test_a_derivation_says_that_it_is_text() -> None:
     derivation = draw_derivation(F, "x")
     assert "print(derivation) shows it" in message(AttributeError, lambda: derivation.show())
-    for name in ("save", "latex", "render"):
+    for name in ("text", "latex", "render"):
         told = message(AttributeError, lambda name=name: getattr(derivation, name))  # type: ignore[misc]
-        assert "str(derivation), or .to_latex() for a document" in told
+        assert "str(derivation) is its text, .to_latex() is for a document" in told
 
 
 def test_a_players_pictures_are_those_of_its_frames() -> None:
@@ -171,7 +171,7 @@ def test_a_players_pictures_are_those_of_its_frames() -> None:
 
 @pytest.mark.parametrize("picture", [draw_graph(F), step_through(F), draw_derivation(F, "x")])
 def test_pictures_can_still_be_asked_and_copied(picture: Any) -> None:
-    assert not hasattr(picture, "_repr_html_") and not hasattr(picture, "__array__")
+    assert not hasattr(picture, "_repr_png_") and not hasattr(picture, "__array__")
     assert repr(copy.copy(picture)) == repr(picture)
     assert repr(copy.deepcopy(picture)) == repr(picture)
 

@@ -75,7 +75,9 @@ def test_a_right_to_left_name_does_not_turn_the_number_beside_it_around() -> Non
     f = Value(2.0, "x") * 3
     f.label = "مرحبا"
     (value,) = text_of(draw_graph(f + 1).svg, "value")[1:2]
-    assert value.text == "\u2068مرحبا\u2069  6"
+    (name,) = text_of(draw_graph(f + 1).svg, "label")
+    assert (name.text, value.text) == ("\u2068مرحبا\u2069", "6")
+    assert name.right < value.left
 
 
 def test_it_is_an_image_with_a_title_and_a_description() -> None:
@@ -134,7 +136,8 @@ def test_the_computation_runs_where_it_should(rankdir: str, axis: str, sign: int
 
 def test_figures_of_the_first_lecture() -> None:
     svg = draw_graph(product_of_a_sum()).svg
-    assert [box.text for box in text_of(svg, "value")] == ["−2", "5", "q  3", "−4", "−12"]
+    assert [box.text for box in text_of(svg, "value")] == ["−2", "5", "3", "−4", "−12"]
+    assert [box.text for box in text_of(svg, "label")] == ["q"]
     assert [box.text for box in text_of(svg, "gradient")] == ["−4", "−4", "−4", "3", "1"]
     assert [box.text for box in text_of(svg, "symbol")] == ["+", "×"]
 
@@ -175,7 +178,7 @@ def test_numbers_that_are_not_finite_are_boxed(fmt: str) -> None:
 def test_no_text_is_smaller_than_ten_pixels() -> None:
     for make in (many_operations, lambda: network(3, 2), lambda: tangle(1_000)):
         svg = draw_graph(make(), local=True).svg
-        sizes = [float(size) for size in re.findall(r"font-size:([\d.]+)px", svg)]
+        sizes = [float(size) for size in re.findall(r'font-size="([\d.]+)"', svg)]
         assert len(sizes) > 5
         assert min(sizes) >= 10
         page = read(svg)
@@ -217,10 +220,11 @@ def test_each_theme_has_its_colours() -> None:
     assert DARK["value"] not in svgs["light"]
     assert DARK["value"] in svgs["dark"]
     assert LIGHT["value"] not in svgs["dark"]
-    light, dark = svgs["auto"].split("@media (prefers-color-scheme:dark)")
-    assert LIGHT["value"] in light
+    before, dark, after = re.split("@media [(]prefers-color-scheme:dark[)]|</style>", svgs["auto"])
+    assert LIGHT["value"] in after
     assert DARK["value"] in dark
-    assert "@media" not in svgs["light"] + svgs["dark"]
+    assert not set(DARK.values()) & set(re.findall("#[0-9a-f]{6}", before + after))
+    assert "<style" not in svgs["light"] + svgs["dark"]
 
 
 def test_the_bytes_do_not_depend_on_the_process() -> None:

@@ -23,10 +23,12 @@ from .diagram import Diagram, count
 MANY_WIRES = 150
 
 _STYLE = """\
-{id} text{{font-family:{font};fill:{c[ink]};dominant-baseline:central}}
+{id} text{{font-family:{font};fill:{c[ink]}}}
 {id} .card{{fill:{c[card]};stroke:{c[edge]}}}
+{id} .paper{{stroke:{c[edge]}}}
 {id} .frame{{fill:{c[tint]};stroke:{c[frame]};stroke-dasharray:5 4}}
-{id} .frame-title{{font-size:{title}px;fill:{c[muted]};stroke:{c[tint]};stroke-width:4px;paint-order:stroke}}
+{id} .frame-ground{{fill:{c[tint]}}}
+{id} .frame-title{{font-size:{title}px;fill:{c[muted]}}}
 {id} .wire{{fill:none;stroke:{c[wire]};stroke-width:1.5}}
 {id} .thin{{stroke-width:1;stroke-opacity:.5}}
 {id} .gate{{fill:{c[gate]};stroke:{c[rim]};stroke-width:1.5}}
@@ -51,10 +53,10 @@ _STYLE = """\
 _NON_FINITE = re.compile("[^a-z]*(inf|nan)[^a-z]*")  # however it is padded; not a name such as dinfo
 
 
-def render(diagram: Diagram, arrangement: Arrangement, *, rankdir: str, theme: str) -> str:
+def render(diagram: Diagram, arrangement: Arrangement, *, rankdir: str, theme: str, background: str = "card") -> str:
     """The whole picture as SVG text."""
     painter = Painter(diagram, arrangement, rankdir)
-    body = painter.paint()
+    body = painter.paint(background)
     told = title_of(diagram), _description(arrangement.shapes, diagram)
     return document(body, painter.width, painter.height, "chainrule-graph", told, style_rules, theme)
 
@@ -111,8 +113,8 @@ class Painter:
         x, y = (v, u) if self.vertical else (u, v)
         return x + MARGIN + (self.width - 2 * MARGIN - self.inner_width) / 2, y + MARGIN
 
-    def paint(self) -> str:
-        out = [card(self.width, self.height)]
+    def paint(self, background: str = "card") -> str:
+        out = [card(self.width, self.height, background)]
         for frame in self.arrangement.frames:
             out.append(self.rectangle("frame", frame.u, frame.v, frame.along, frame.across, radius=8))
         many = len(self.arrangement.routes) > MANY_WIRES  # a bundle of thin wires shows its threads, thick ones clot
@@ -132,15 +134,17 @@ class Painter:
         """In the upper left corner; from top to bottom in the first gap between the wires that come in there."""
         x, y = self.corner(frame.u, frame.v, frame.along, frame.across)
         title = clip(one_line(frame.title))
-        left = x + 10
+        left, width = x + 10, text_width(title, TITLE_SIZE)
         if self.vertical:
-            width = text_width(title, TITLE_SIZE)
             for wire in sorted(self.wires_at_top(frame)):
                 if left - 6 < wire < left + width + 6:
                     left = wire + 7
             if left + width > x + frame.across - 4:
                 left = x + 10  # no gap is wide enough
-        return text_at("frame-title", left, y + FRAME_TITLE / 2 + 1, title)
+        middle = y + FRAME_TITLE / 2 + 1
+        # wires pass behind it; a halo around the letters is more than some programs can paint
+        ground = rectangle("frame-ground", left - 3, middle - 7.5, width + 6, 15, 4)
+        return ground + text_at("frame-title", left, middle, title)
 
     def wires_at_top(self, frame: Frame) -> Iterable[float]:
         """Where wires cross the line on which the frame's title stands."""

@@ -13,8 +13,11 @@ from autograd import BackwardStep, ForwardStep
 from autograd.files import write_whole
 
 from ..graph.diagram import count
+from ..markup import DARK, LIGHT
 from ..metrics import clip, printable
 from ..mistakes import Taught, explained, shown_by
+from ..picture import Picture
+from ..raster import to_gif
 from . import page as pages
 from .stage import Backdrop
 
@@ -24,8 +27,8 @@ Step = ForwardStep | BackwardStep
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
-    """One picture of a `Player`, and what is said about it.
+class Frame(Picture):
+    """One picture of a `Player`, and what is said about it. It shows itself in a notebook; `save` writes a file.
 
     ``kind`` is "graph" (the picture before the first step), "forward", "seed" (∂f/∂f = 1) or "backward", and "place"
     for the window of `step_maps`. ``steps`` are the events of `forward_steps` or `backward_steps` that it shows: one,
@@ -44,6 +47,13 @@ class Frame:
     _before: Frame | None = field(default=None, repr=False)
     _backdrop: Backdrop | None = field(default=None, repr=False)
     _theme: str = field(default="auto", repr=False)
+    _title: str = field(default="", init=False, repr=False)
+
+    _to_see = shown_by("frame", "step.html")
+    _to_write = ".save('step.svg') writes it"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_title", f"{self.title}: {_tidy(self.text)}")
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickle: all that is shown, without ``steps``, whose nodes are a whole graph."""
@@ -51,21 +61,36 @@ class Frame:
 
     @property
     def svg(self) -> str:
-        """The picture, as SVG text of its own."""
+        """The picture, as SVG text of its own. A page that has many of them is smaller with `image`."""
+        return self._painted(self._theme)
+
+    def _painted(self, theme: str) -> str:
         assert self._backdrop is not None
+        return self._backdrop.picture(self._shown(), self.lights, (self._title, _tidy(self.words)), theme)
+
+    def _fixed_theme(self) -> str:
+        return self._painted("dark" if self._theme == "dark" else "light")
+
+    def _shown(self) -> list[str]:
+        """The numbers of all parts as they are now."""
         shown: dict[int, str] = {}
         frame: Frame | None = self
         while frame is not None:  # back to when each part was changed last
             shown = {**frame.changes, **shown}
             frame = frame._before
-        return self._backdrop.picture([shown[i] for i in sorted(shown)], self.lights, self._theme)
+        return [shown[i] for i in sorted(shown)]
+
+    def image(self) -> str:
+        """The picture in fewer bytes, for an image in a page."""
+        assert self._backdrop is not None
+        return self._backdrop.image(self._shown(), self.lights, self._theme)
 
 
 class Player(Taught):
     """Steps as they were when they were taken, its ``frames``. It shows itself in a notebook; `save` writes a page."""
 
     _to_see = shown_by("player", "steps.html")
-    _to_write = ".save('steps.html') writes a page, and player.frames[0].svg is one picture"
+    _to_write = ".save('steps.html') writes a page, .save('steps.gif') a film, and player.frames[0] is one picture"
     _instead: ClassVar = {
         "svg": "each frame has a picture, such as player.frames[0].svg",
         "html": ".to_html() is the page",
@@ -91,33 +116,59 @@ class Player(Taught):
         return f"<Player of {count(len(self), 'frame', 'frames')}; .save('steps.html') writes it to a file>"
 
     @explained
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the player as one page, which needs nothing else: no other file, no network.
+    def save(self, path: str | os.PathLike[str], *, scale: float = 2.0) -> Path:
+        """Write the player to a file; the ending says how.
 
-        The file is written whole or not at all.
+        As .html it is one page, which needs nothing else: no other file, no network. As .gif the frames follow each
+        other by themselves. As .svg, .png or .pdf each frame is a file: steps-00.svg, steps-01.svg, ... for
+        "steps.svg"; what is returned is then the path of the first.
+
+        Each file is written whole or not at all. GIF, PNG and PDF need the extra ``chainrule[png]``.
+
+        Args:
+            path: where to.
+            scale: of a GIF or PNG, how many dots per pixel.
 
         Raises:
-            ValueError: for another ending than .html.
-            OSError: if the file cannot be written.
+            ValueError: for another ending.
+            ImportError: for .gif, .png and .pdf without the extra.
+            OSError: if a file cannot be written.
         """
         target = Path(path)
-        if target.suffix.lower() not in (".html", ".htm"):
+        kind = target.suffix.lower()
+        if kind in (".html", ".htm"):
+            files = {target: self.to_html().encode()}
+        elif kind == ".gif":
+            paper = (DARK if self._theme == "dark" else LIGHT)["card"]
+            files = {target: to_gif([frame._fixed_theme() for frame in self.frames], paper, scale)}
+        elif kind in (".svg", ".png", ".pdf"):
+            digits = len(str(len(self) - 1))
+            named = {target.with_stem(f"{target.stem}-{k:0{digits}}"): frame for k, frame in enumerate(self.frames)}
+            files = {name: frame._content(kind, scale) or b"" for name, frame in named.items()}
+        else:
             raise ValueError(
-                f"a player is a page: the file's ending must be .html, but got {target.name!r}; "
-                "draw_graph and draw_maps make single pictures"
+                "the file's ending must be .html for a page, .gif for a film, or .svg, .png or .pdf for a file of each "
+                f"frame, but got {target.name!r}"
             )
-        write_whole(target, self.to_html().encode())
-        return target
+        for name, content in files.items():
+            write_whole(name, content)
+        return next(iter(files))
 
     def to_html(self, *, page: bool = True) -> str:
-        """The player as HTML: a whole page, or with ``page=False`` a piece to be put into a page of one's own."""
-        piece = pages.piece(self._data(), self._backdrop.rules, self._theme)
-        return pages.page(piece, self._title, self._theme) if page else piece
+        """The player as HTML: a whole page, or with ``page=False`` a piece to be put into a page of one's own.
+
+        The piece has the frames as steps that can be opened, too, for where its script is not run.
+        """
+        if not page:
+            return pages.piece(self._data(), self._backdrop.rules, self._theme, fallback=self._expandable())
+        return pages.page(pages.piece(self._data(), self._backdrop.rules, self._theme), self._title, self._theme)
+
+    def _repr_html_(self) -> str:
+        return self.to_html(page=False)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """For notebooks: a player where scripts may run, and the same frames as steps to be opened where not."""
-        piece = pages.piece(self._data(), self._backdrop.rules, self._theme, fallback=self._expandable())
-        return {"text/html": piece, "text/plain": repr(self)}
+        return {"text/html": self.to_html(page=False), "text/plain": repr(self)}
 
     def _data(self) -> dict[str, Any]:
         """What the page's script needs: the still picture, and what changes with each frame."""
@@ -138,7 +189,7 @@ class Player(Taught):
     def _expandable(self) -> str:
         """The frames as steps that open without a script. If they are many and large, not each has its picture."""
         last = len(self.frames) - 1
-        kept = max(2, PICTURES // len(_image(self.frames[-1].svg).encode()))
+        kept = max(2, PICTURES // len(_image(self.frames[-1].image()).encode()))
         shown = {round(k * last / (kept - 1)) for k in range(kept)} if kept <= last else set(range(last + 1))
         few = f"Only {kept} of the steps have their picture here. Run the cell to see a player with all of them."
         told = " ".join(filter(None, [self._note, few if len(shown) <= last else ""]))
@@ -146,7 +197,8 @@ class Player(Taught):
         for k, frame in enumerate(self.frames):
             picture = ""
             if k in shown:
-                picture = f'<img alt="{_escape(frame.title)}" style="max-width:none" src="{_image(frame.svg)}">'
+                fits = "max-width:100%;height:auto"
+                picture = f'<img alt="{_escape(frame.title)}" style="{fits}" src="{_image(frame.image())}">'
             text, words, note = _tidy(frame.text), _tidy(frame.words), _tidy(frame.note)
             steps.append(pages.step(frame.title, text, words, note, picture, is_open=k == 0))
         return "".join(steps)
