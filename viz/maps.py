@@ -21,6 +21,7 @@ from autograd.recomputing import outdated
 from .checks import THEMES, check_fmt, one_of
 from .graph.diagram import OUTDATED
 from .graph.svg import style_rules
+from .lettering import name_width
 from .live.player import Frame, Player
 from .live.stage import Backdrop, compact
 from .markup import MARGIN, card, document, px, rectangle, relevant, text_at, wrap
@@ -263,7 +264,7 @@ class _Board:
 
     @property
     def title_width(self) -> float:
-        return max(self.width, text_width(self.name, NAME_SIZE, bold=True))
+        return max(self.width, name_width(self.name, NAME_SIZE))
 
 
 def _boards(grids: list[Grid], names: Sequence[str], fmt: str) -> list[_Board]:
@@ -363,7 +364,7 @@ class _Scene:
         if labels is not None:
             if isinstance(labels, str) or len(labels) != count:
                 raise ValueError(f"labels are a name for each of the {count} maps, but got {labels!r}")
-            return [clip(one_line(str(name))) for name in labels]
+            return [one_line(str(name)) for name in labels]
         if self.window:
             return _numbered("x", count)
         return [f"{c}" for c in range(count)] if count > 1 else [""]
@@ -537,7 +538,7 @@ class _Scene:
             words.append(self.caption(*place))
         for b in (*self.sources, *self.weights, *self.targets):
             rows = [" ".join(row) for row in b.texts[:12]] + ["…"] * (len(b.texts) > 12)
-            words.append(f"{b.name or 'Rows'}: {'; '.join(rows)}")
+            words.append(f"{clip(b.name) or 'Rows'}: {'; '.join(rows)}")
         return ". ".join([*words, self.note] if self.note else words)
 
 

@@ -11,7 +11,8 @@ import html
 import re
 from collections.abc import Callable
 
-from .metrics import TITLE_SIZE, printable, text_width
+from .lettering import name_in_svg
+from .metrics import NAME_SIZE, TITLE_SIZE, printable, text_width
 
 MARGIN = 18.0
 
@@ -80,9 +81,13 @@ def wrap(text: str, width: float) -> list[str]:
 
 
 def text_at(kind: str, x: float, y: float, text: str, *, anchor: str = "") -> str:
-    """A text of one line; ``kind`` is its class, and x, y its beginning (or what the anchor says), half-way up."""
+    """A text of one line; ``kind`` is its class, and x, y its beginning (or what the anchor says), half-way up.
+
+    A text of the kind "name" is set as mathematics, if it is such a name, and cut if it is long.
+    """
     where = f' text-anchor="{anchor}"' if anchor else ""
-    return f'<text class="{kind}" x="{px(x)}" y="{px(y)}"{where}>{escape(text)}</text>\n'
+    inner = name_in_svg(text, NAME_SIZE)[0] if kind == "name" else escape(text)
+    return f'<text class="{kind}" x="{px(x)}" y="{px(y)}"{where}>{inner}</text>\n'
 
 
 def escape(text: str) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ..layout.routes import smooth
+from ..lettering import name_in_svg, name_width
 from ..markup import MARGIN, card, document, escape, point, px, rectangle, text_at, wrap
 from ..metrics import FONT, NAME_SIZE, NUMBER_SIZE, SYMBOL_SIZE, TITLE_SIZE, clip, one_line, text_width
 from .arrange import FRAME_TITLE, GATE_RADIUS, SHEET, Arrangement, Frame, Shape
@@ -253,7 +254,7 @@ class Painter:
                 yield self.rectangle("tag", u, v - shape.body_across / 2, shape.body - 2, shape.body_across, radius=5)
             short = 2 if part.is_parameter else 0 if self.vertical else 6  # of the body, what the name leaves free
             middle = self.place(u + (shape.body - short) / 2, v)
-            yield text_at("name", *middle, clip(part.name), anchor="middle")
+            yield text_at("name", *middle, part.name, anchor="middle")
         else:
             yield f'<circle class="dot" cx="{px(middle[0])}" cy="{px(middle[1])}" r="3"/>\n'
 
@@ -261,8 +262,13 @@ class Painter:
         for number in self.places_of_numbers(shape, u, v):
             if _NON_FINITE.fullmatch(number.text.lower()):
                 yield number.box("bad")
-            name, text = escape(number.name), escape(number.text)
-            inner = f'<tspan class="label">{name}</tspan>{text}' if name else text
+            inner = escape(number.text)
+            if number.name:
+                name, line = name_in_svg(number.name, NUMBER_SIZE)
+                name, gap = _isolated(name), "  "
+                if line:  # the name ends with a script, and the number goes back to the line
+                    inner, gap = f'<tspan dy="{-line:.1f}">{gap}{inner}</tspan>', ""
+                inner = f'<tspan class="label">{name}{gap}</tspan>{inner}'
             where = f'x="{px(number.x)}" y="{px(number.y)}" text-anchor="{number.anchor}" xml:space="preserve"'
             yield f'<text class="{number.kind}" {where}>{inner}</text>\n'
 
@@ -270,12 +276,14 @@ class Painter:
         """The value above the wire and the gradient below it; from top to bottom, left and right of it."""
         part = shape.part
         named = part.kind != "input" and bool(part.name) and not part.is_root and part.kind != "constant"
-        prefix = _isolated(clip(part.name)) + "  " if named else ""
+        label = part.name if named else ""
         x, y = self.place(u + shape.stub / 2, v)
-        for kind, name, text, side in (("value", prefix, shape.value, -1), ("gradient", "", shape.gradient, 1)):
+        for kind, name, text, side in (("value", label, shape.value, -1), ("gradient", "", shape.gradient, 1)):
             if not text:
                 continue
-            width = text_width(name, NUMBER_SIZE, bold=True) + text_width(text, NUMBER_SIZE)
+            width = text_width(text, NUMBER_SIZE)
+            if name:
+                width += name_width(name, NUMBER_SIZE) + text_width("  ", NUMBER_SIZE, bold=True)
             if self.vertical:
                 anchor = "end" if side < 0 else "start"
                 tx, ty = x + side * 7, y
@@ -289,7 +297,7 @@ class Painter:
     def root_end(self, shape: Shape, u: float, v: float) -> Iterable[str]:
         x, y = self.place(u, v)
         yield f'<circle class="dot" cx="{px(x)}" cy="{px(y)}" r="4"/>\n'
-        name, leftward = clip(shape.part.end_name), self.rankdir == "RL"
+        name, leftward = shape.part.end_name, self.rankdir == "RL"
         if name and self.vertical:
             yield text_at("name", *self.place(u + 20, v), name, anchor="middle")
         elif name:
