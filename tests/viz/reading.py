@@ -74,14 +74,20 @@ class Page:
                 return self.styles[kind][name]
         return ""
 
+    def text_room(self, element: ET.Element, size: float, bold: bool) -> float:
+        """The width of a text and of what is inside it: a name is bold, and its scripts are smaller."""
+        size = float(element.get("font-size") or size)
+        bold = bold or element.get("class") == "label"
+        accent = bool(element.get("dx")) and (element.text or "") in "ˆˉ˜˙¨→"  # stands over the letter before it
+        width = 0.0 if accent else text_width(element.text or "", size, bold=bold)
+        return width + sum(self.text_room(e, size, bold) + text_width(e.tail or "", size, bold=bold) for e in element)
+
     def text_box(self, element: ET.Element) -> Box:
         kind = element.attrib["class"]
         size = float(self.style(kind, "font-size").removesuffix("px"))
         bold = self.style(kind, "font-weight") == "600"
         x, y = float(element.attrib["x"]), float(element.attrib["y"])
-        width = text_width(element.text or "", size, bold=bold)
-        for span in element.iter(f"{SVG}tspan"):
-            width += text_width(span.text or "", size, bold=True) + text_width(span.tail or "", size)
+        width = self.text_room(element, size, bold)
         anchor = element.get("text-anchor") or self.style(kind, "text-anchor") or "start"
         left = {"start": x, "middle": x - width / 2, "end": x - width}[anchor]
         height = 0.36 * size  # to either side: capitals and digits, which have no descenders
