@@ -15,17 +15,16 @@ from autograd.notation import Notation, notation
 
 from .metrics import clip, printable, text_width
 
-SMALL = 0.74  # of the size of the letters: a script's; but never below SMALLEST pixels
-SMALLEST = 10.0
-DOWN, UP = 0.22, 0.38  # of the size: how far a subscript stands below the line, and a superscript above it
+SMALL = {15.0: 11.0, 13.0: 10.0}  # the size of a script, for that of the letters
+DOWN, UP = 0.22, 0.4  # of the size: how far a subscript stands below the line, and a superscript above it
+NARROW = 0.88  # of the room that is kept for a text, what it takes in the font that most readers see
 LONGEST = 24  # letters of a name in a picture
 
 # An accent that combines is drawn at its place over Latin letters by every font, but over Greek ones by few, and an
 # arrow by none. In their place stand accents that do not combine, of these widths. All widths are those of Arial, which
 # the fonts of other systems were made to fit.
-_PLACED = "ˆˉ˜˙¨→"
-_OVER_GREEK = dict(zip("\u0302\u0304\u0303\u0307\u0308", _PLACED, strict=False))
-_ARROW, _ARROW_SIZE, _ARROW_UP = "\u20d7", 0.7, 0.5
+_OVER_GREEK = dict(zip("\u0302\u0304\u0303\u0307\u0308", "ˆˉ˜˙¨", strict=True))
+_ARROW, _ARROW_SIZE, _ARROW_UP = "\u20d7", 0.73, 0.48
 _WIDTHS = {
     c: width
     for width, letters in {0.3: "ijlItfrι", 0.46: "εζξτz", 0.74: "πσφψω", 0.85: "mwMWQOGΘΩΦΨ"}.items()
@@ -34,13 +33,14 @@ _WIDTHS = {
 _HIGH, _HIGHER = "bdfhklβδζθλξ", 0.19  # letters as high as capitals
 
 
-class _Piece(NamedTuple):
-    """A text of a name: how far below the line it stands, its size, and how far to the right of the last one's end."""
+class Piece(NamedTuple):
+    """A text of a name: how far it stands to the right of the letter's end, and below the line; its size and anchor."""
 
     text: str
+    right: float
     below: float
     size: float
-    right: float = 0.0
+    anchor: str
 
 
 def _set(name: str) -> Notation | None:
@@ -56,26 +56,20 @@ def _accented(base: str) -> tuple[str, str]:
     return (letter, accent) if accent else (unicodedata.normalize("NFC", base), "")
 
 
-def _over(letter: str, accent: str, size: float) -> tuple[_Piece, float]:
-    """An accent over the letter before it, and how far from its end to that of the letter."""
-    factor, up = (_ARROW_SIZE, _ARROW_UP) if accent == "→" else (1.0, 0.0)
-    up += _HIGHER if letter.isupper() or letter in _HIGH else 0.0
-    width = _WIDTHS.get(letter, 0.7 if letter.isupper() else 0.58)
-    room = factor if accent == "→" else 0.33
-    return _Piece(accent, -up * size, factor * size, -(width + room) / 2 * size), (width - room) / 2 * size
+def _width(letter: str) -> float:
+    return _WIDTHS.get(letter, 0.7 if letter.isupper() else 0.58)
 
 
-def _pieces(found: Notation, size: float) -> list[_Piece]:
-    """The texts of a name in their order."""
-    letter, accent = _accented(found.base)
-    small = max(SMALLEST, round(SMALL * size, 1))
-    nth = f" {found.nth}" if found.nth else ""
-    scripts = [_Piece(found.sub, DOWN * size, small), _Piece(found.sup, -UP * size, small), _Piece(nth, 0.0, size)]
-    pieces = [piece for piece in scripts if piece.text]
-    if accent:
-        above, back = _over(letter, accent, size)
-        pieces = [above, *(piece._replace(right=back) for piece in pieces[:1]), *pieces[1:]]
-    return [_Piece(letter, 0.0, size), *pieces]
+def _over(letter: str, accent: str) -> tuple[float, float]:
+    """How far an accent is raised to stand over a letter, and its size."""
+    up, size = (_ARROW_UP, _ARROW_SIZE) if accent == "→" else (0.0, 1.0)
+    return up + (_HIGHER if letter.isupper() or letter in _HIGH else 0.0), size
+
+
+def _after(found: Notation, size: float, narrow: float) -> tuple[float, float]:
+    """How wide the scripts of a name are, and what comes after them."""
+    scripts = max(text_width(text, SMALL[size], bold=True) for text in (found.sub, found.sup))
+    return narrow * scripts, narrow * text_width(f" {found.nth}" if found.nth else "", size, bold=True)
 
 
 def name_width(name: str, size: float) -> float:
@@ -83,24 +77,39 @@ def name_width(name: str, size: float) -> float:
     found = _set(name)
     if found is None:
         return text_width(clip(name, LONGEST), size, bold=True)
-    return sum(text_width(p.text, p.size, bold=True) for p in _pieces(found, size) if p.text not in _PLACED)
+    return text_width(found.base, size, bold=True) + sum(_after(found, size, 1.0))
 
 
-def name_in_svg(name: str, size: float) -> tuple[str, float]:
-    """What stands in a <text> for a name, and how far below the line it ends: what follows must go up by as much.
+def pieces_of(name: str, size: float) -> tuple[list[Piece], float, float]:
+    """The texts that a name is set from; how wide its letter is, and all after it, in the font of most readers.
 
-    Scripts are moved by ``dy``, which every program knows, where ``baseline-shift`` is for some of them only.
+    They are placed so that none must know how wide the others are, for no two programs agree on that: the letter ends
+    where the scripts begin, one below the other, and an accent stands over the letter's middle. A name that is one text
+    gives no pieces.
     """
     found = _set(name)
     if found is None:
-        return _escape(clip(name, LONGEST)), 0.0
-    markup, line = "", 0.0
-    for text, below, letters, right in _pieces(found, size):
-        moved = {"dx": round(right, 1), "dy": round(below - line, 1), "font-size": letters if letters != size else 0.0}
-        told = "".join(f' {name}="{x:g}"' for name, x in moved.items() if x)
-        markup += f"<tspan{told}>{_escape(text)}</tspan>" if told else _escape(text)
-        line += moved["dy"]
-    return markup, line
+        return [], 0.0, 0.0
+    letter, accent = _accented(found.base)
+    if not (accent or found.sub or found.sup):
+        return [], 0.0, 0.0
+    width, (scripts, nth) = _width(letter[0]) * size, _after(found, size, NARROW)
+    pieces = [Piece(letter, 0.0, 0.0, size, "end")]
+    if accent:
+        up, factor = _over(letter, accent)
+        pieces.append(Piece(accent, -width / 2, -up * size, size if factor == 1.0 else SMALL[size], "middle"))
+    pieces.append(Piece(found.sub, 0.5, DOWN * size, SMALL[size], "start"))
+    pieces.append(Piece(found.sup, 0.5, -UP * size, SMALL[size], "start"))
+    pieces.append(Piece(f"{found.nth}", scripts + 0.3 * size, 0.0, size, "start"))
+    return [piece for piece in pieces if piece.text], width, scripts + nth
+
+
+def shown_name(name: str) -> str:
+    """A name that is one text, as it is shown: a Greek letter, or as it was typed, cut if it is long."""
+    found = _set(name)
+    if found is None:
+        return clip(name, LONGEST)
+    return _accented(found.base)[0] + (f" {found.nth}" if found.nth else "")
 
 
 def name_in_html(name: str) -> str:
@@ -110,10 +119,12 @@ def name_in_html(name: str) -> str:
         return _escape(name)
     letter, accent = _accented(found.base)
     if accent:
-        above, back = _over(letter, accent, 1.0)
-        em = 1 / above.size  # its own, for an em of the letter
-        place = f"top:{above.below * em:.2f}em;margin:0 {back * em:.2f}em 0 {above.right * em:.2f}em"
-        letter += f'<span style="position:relative;font-size:{above.size:g}em;{place}">{accent}</span>'
+        up, size = _over(letter, accent)
+        width, room = _width(letter), size if accent == "→" else 0.33
+        place = (
+            f"top:{-up / size:.2f}em;margin:0 {(width - room) / 2 / size:.2f}em 0 {-(width + room) / 2 / size:.2f}em"
+        )
+        letter += f'<span style="position:relative;font-size:{size:g}em;{place}">{accent}</span>'
     sub, sup = (
         f"<{tag}>{_escape(text)}</{tag}>" if text else "" for tag, text in (("sub", found.sub), ("sup", found.sup))
     )
@@ -149,4 +160,4 @@ def _escape(text: str) -> str:
     return html.escape(printable(text), quote=False)
 
 
-__all__ = ["caption_in_html", "name_in_html", "name_in_svg", "name_width"]
+__all__ = ["Piece", "caption_in_html", "name_in_html", "name_width", "pieces_of", "shown_name"]

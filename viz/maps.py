@@ -24,7 +24,7 @@ from .graph.svg import style_rules
 from .lettering import name_width
 from .live.player import Frame, Player
 from .live.stage import Backdrop, compact
-from .markup import MARGIN, card, document, px, rectangle, relevant, text_at, wrap
+from .markup import MARGIN, card, document, name_at, px, rectangle, text_at, wrap
 from .metrics import NAME_SIZE, clip, one_line, text_width
 from .mistakes import explained, shown_by
 from .picture import Picture
@@ -497,13 +497,8 @@ class _Scene:
             out += [*self.frames_before(*place), *(_frame(b, *place, 1, 1) for b in self.targets)]
         for k, line in enumerate(lines):
             out.append(text_at("note", MARGIN, self.bottom + 17.0 + 18.0 * k, line))
-        body = "".join(out)
-
-        def rules(identity: str, colours: dict[str, str]) -> str:
-            return relevant(_rules(identity, colours), body)
-
         told = _sentence(self.title), self._description(place)
-        return document(body, width, height, "chainrule-maps", told, rules, theme)
+        return document("".join(out), width, height, "chainrule-maps", told, _rules, theme)
 
     def still(self) -> str:
         """What does not change from place to place: everything but the window and the result's numbers."""
@@ -573,7 +568,7 @@ def _lines(board: _Board) -> str:
     lines += [
         f"M{px(board.x + j * board.cell)},{px(board.y)} v{px(board.height)}" for j in range(len(board.grid[0]) + 1)
     ]
-    name = text_at("name", board.x, board.y - HEAD / 2, board.name) if board.name else ""
+    name = name_at(board.x, board.y - HEAD / 2, board.name) if board.name else ""
     return f'{name}<path class="grid" d="{" ".join(lines)}"/>\n'
 
 

@@ -2,6 +2,11 @@
 
 Every id and every style rule is prefixed by a hash of the content, so that several drawings in one page never touch
 each other, and the text is the same, byte for byte, on every machine.
+
+A picture goes into slides, too. LibreOffice, for one, follows the rules in an ``@media`` block wherever it is, forgets
+those for what stands in a ``<g>``, centres each piece of a text by itself, and knows no ``dominant-baseline``. So what
+a picture looks like in the light stands in attributes, where every program finds it. The only rules are those for the
+dark: in an ``@media`` block, and behind selectors such as ``[fill="#ffffff"]``, which LibreOffice does not know.
 """
 
 from __future__ import annotations
@@ -9,12 +14,14 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 
-from .lettering import name_in_svg
-from .metrics import NAME_SIZE, TITLE_SIZE, printable, text_width
+from .lettering import NARROW, Piece, pieces_of, shown_name
+from .metrics import FONT, NAME_SIZE, NUMBER_SIZE, TITLE_SIZE, printable, text_width
 
 MARGIN = 18.0
+HALF_WAY = 0.35  # of the font size: from the baseline to the middle of digits and capitals
 
 LIGHT = {
     "card": "#ffffff", "edge": "#d8dce2", "ink": "#1f2328", "muted": "#5b6472", "wire": "#7b8491", "gate": "#f1f4f8",
@@ -36,14 +43,93 @@ def document(body: str, width: float, height: float, kind: str, told: tuple[str,
     identity = f"chainrule-{digest}"
     size = f'width="{px(width)}" height="{px(height)}"'
     title, description = told
+    colours = DARK if theme == "dark" else LIGHT
+    body = with_attributes(body, rules("", colours))
+    style = f"<style>\n{_dark(f'#{identity}', body)}</style>\n" if theme == "auto" else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" id="{identity}" class="{kind}" role="img" '
         f'aria-labelledby="{identity}-title {identity}-desc" {size} '
-        f'viewBox="0 0 {px(width)} {px(height)}" style="max-width:none">\n'
+        f'viewBox="0 0 {px(width)} {px(height)}"{_written({"font-family": FONT} | _TEXTS)} style="max-width:none">\n'
         f'<title id="{identity}-title">{escape(title)}</title>\n'
         f'<desc id="{identity}-desc">{escape(description)}</desc>\n'
-        f"<style>\n{_stylesheet('#' + identity, rules, theme)}</style>\n{body}</svg>\n"
+        f"{style}{body}</svg>\n"
     )
+
+
+# what most texts are like, said once; a text that is unlike says so
+_TEXTS = {"text-anchor": "middle", "xml:space": "preserve", "font-size": f"{NUMBER_SIZE:g}"}
+_TAG = re.compile("<(/?)([a-z]+)([^<>]*?)(/?)>")
+_ATTRIBUTE = re.compile("([\\w:-]+)=([\"'])(.*?)\\2")
+_PIECES = re.compile("<text([^<>]*)>([^<]*<tspan.*?)</text>")
+_LABEL = re.compile("<tspan([^<>]*)>([^<>]*)</tspan>([^<>]+)")
+_RUN = re.compile('<path class="([a-z -]*)" d="[^"]*"( [^<>]*)/>\n(?:<path class="\\1" d="[^"]*"\\2/>\n)+')
+
+
+def with_attributes(body: str, rules: str) -> str:
+    """The same elements, each with what the rules say of it as attributes, and the texts placed by their baselines.
+
+    A selector is an element's name or class, and may follow the classes of groups around it.
+    """
+    sheet = []
+    for rule in rules.splitlines():
+        selectors, _, declarations = rule.rstrip("}").partition("{")
+        told = dict(d.split(":", 1) for d in declarations.split(";") if d and not d.startswith("font-family"))
+        sheet += [(selector.replace(".", "").split(), told) for selector in selectors.split(",")]
+    around: list[str] = []  # the classes of the groups that are open
+
+    @cache
+    def look(name: str, kinds: str, *around: str) -> dict[str, str]:
+        own, outer = {name, *kinds.split()}, set(" ".join(around).split())
+        applying = [told for (*groups, last), told in sheet if last in own and outer.issuperset(groups)]
+        return {k: v.removesuffix("px") for told in applying for k, v in told.items()}
+
+    def painted(tag: re.Match[str]) -> str:
+        ends, name, rest, closed = tag.groups()
+        if ends or name == "g":
+            if name == "g":
+                around.pop() if ends else around.append(_attributes(rest).get("class", ""))
+            return tag[0]
+        given = _attributes(rest)
+        attributes = {**given, **look(name, given.get("class", ""), *around)}
+        if name == "text":
+            attributes.setdefault("text-anchor", "start")
+            attributes["y"] = px(float(attributes["y"]) + HALF_WAY * float(attributes.get("font-size", NUMBER_SIZE)))
+            attributes = {k: v for k, v in attributes.items() if _TEXTS.get(k) != v}
+        return f"<{name}{_written(attributes)}{closed}>"
+
+    body = _PIECES.sub(_begun, _TAG.sub(painted, body))
+    # lines of one look, one after the other, say it once
+    return _RUN.sub(lambda run: f"<g{run[2]}>\n{run[0].replace(run[2], '')}</g>\n", body)
+
+
+def _attributes(tag: str) -> dict[str, str]:
+    return {name: value for name, _, value in _ATTRIBUTE.findall(tag)}
+
+
+def _written(attributes: dict[str, str]) -> str:
+    return "".join(f' {name}="{value}"' for name, value in attributes.items())
+
+
+def _begun(text: re.Match[str]) -> str:
+    """A text of several pieces, placed so that no piece must know how wide the others are."""
+    whole = _attributes(text[1])
+    anchor = whole.get("text-anchor", "middle")
+    if anchor == "start":
+        return text[0]
+    x, size = float(whole["x"]), float(whole.get("font-size", NUMBER_SIZE))
+    if label := _LABEL.fullmatch(text[2]):  # the name ends where the number may begin
+        name, number = (html.unescape(piece) for piece in (label[2], label[3]))
+        wide = text_width(name, size, bold=True), text_width(number, size)
+        split = x - wide[1] if anchor == "end" else x + (wide[0] - wide[1]) / 2
+        place = f'x="{px(split)}"' if anchor == "middle" else f'x="{px(x)}"'
+        side = "end" if anchor == "end" else "start"
+        return (
+            f'<text{text[1]}><tspan{label[1]} x="{px(split)}" text-anchor="end">{label[2]}</tspan>'
+            f'<tspan {place} text-anchor="{side}">{label[3]}</tspan></text>'
+        )
+    width = NARROW * text_width(html.unescape(re.sub("<[^<>]*>", "", text[2])), size)
+    whole |= {"x": px(x - width * (1.0 if anchor == "end" else 0.5)), "text-anchor": "start"}
+    return f"<text{_written(whole)}>{text[2]}</text>"
 
 
 def relevant(rules: str, body: str) -> str:
@@ -58,14 +144,11 @@ def relevant(rules: str, body: str) -> str:
     return kept
 
 
-def _stylesheet(identity: str, rules: Rules, theme: str) -> str:
-    """The rules in the colours of one theme, or of both: then the reader's system decides."""
-    light, dark = rules(identity, LIGHT), rules(identity, DARK)
-    if theme != "auto":
-        return dark if theme == "dark" else light
-    # only what differs in the dark
-    differing = [new for new, old in zip(dark.splitlines(), light.splitlines(), strict=True) if new != old]
-    return light + "@media (prefers-color-scheme:dark){\n" + "\n".join(differing) + "\n}\n"
+def _dark(identity: str, body: str) -> str:
+    """Rules that paint in the dark colours what has the light ones, where the reader's system is dark."""
+    pairs = [(paint, part) for part in LIGHT for paint in ("fill", "stroke") if f'{paint}="{LIGHT[part]}"' in body]
+    rules = "".join(f'{identity} [{paint}="{LIGHT[part]}"]{{{paint}:{DARK[part]}}}\n' for paint, part in pairs)
+    return f"@media (prefers-color-scheme:dark){{\n{rules}}}\n"
 
 
 def wrap(text: str, width: float) -> list[str]:
@@ -81,13 +164,28 @@ def wrap(text: str, width: float) -> list[str]:
 
 
 def text_at(kind: str, x: float, y: float, text: str, *, anchor: str = "") -> str:
-    """A text of one line; ``kind`` is its class, and x, y its beginning (or what the anchor says), half-way up.
-
-    A text of the kind "name" is set as mathematics, if it is such a name, and cut if it is long.
-    """
+    """A text of one line; ``kind`` is its class, and x, y its beginning (or what the anchor says), half-way up."""
     where = f' text-anchor="{anchor}"' if anchor else ""
-    inner = name_in_svg(text, NAME_SIZE)[0] if kind == "name" else escape(text)
-    return f'<text class="{kind}" x="{px(x)}" y="{px(y)}"{where}>{inner}</text>\n'
+    return f'<text class="{kind}" x="{px(x)}" y="{px(y)}"{where}>{escape(text)}</text>\n'
+
+
+def name_at(x: float, y: float, name: str, *, anchor: str = "start") -> str:
+    """A name, set as mathematics if it is such a name; x, y as in `text_at`."""
+    pieces, letter, after = pieces_of(name, NAME_SIZE)
+    if not pieces:
+        return text_at("name", x, y, shown_name(name), anchor=anchor if anchor != "start" else "")
+    end = x + {"start": letter, "middle": (letter - after) / 2, "end": -after}[anchor]
+    return pieces_at("name", end, y, pieces)
+
+
+def pieces_at(kind: str, x: float, y: float, pieces: Sequence[Piece]) -> str:
+    """The pieces of a name whose letter ends at x, and stands half-way up at y; ``kind`` is "name" or "value label"."""
+    low = HALF_WAY * pieces[0].size  # from the middle of the letter to the line, and from there to that of a piece
+    return "".join(
+        text_at(kind if piece.size == pieces[0].size else f"{kind} {kind.split()[-1]}-script", x + piece.right,
+                y + low + piece.below - HALF_WAY * piece.size, piece.text, anchor=piece.anchor)
+        for piece in pieces
+    )  # fmt: skip
 
 
 def escape(text: str) -> str:
@@ -95,9 +193,12 @@ def escape(text: str) -> str:
     return html.escape(printable(text), quote=False)
 
 
-def card(width: float, height: float) -> str:
-    """The paper that all stands on."""
-    return rectangle("card", 0.5, 0.5, width - 1, height - 1, 10)
+def card(width: float, height: float, background: str = "card") -> str:
+    """The paper that all stands on: that of the theme, none, or one of another colour."""
+    if background == "none":
+        return ""
+    paper = rectangle("card" if background == "card" else "paper", 0.5, 0.5, width - 1, height - 1, 10)
+    return paper if background == "card" else paper.replace("/>", f' fill="{background}"/>')
 
 
 def rectangle(kind: str, x: float, y: float, width: float, height: float, radius: float) -> str:

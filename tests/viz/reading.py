@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from itertools import combinations
@@ -37,7 +36,7 @@ class Box:
 @dataclass
 class Page:
     root: ET.Element
-    styles: dict[str, dict[str, str]]  # class -> property -> value, in the first theme of the style sheet
+    styles: dict[str, dict[str, str]]  # classes -> the attributes of elements that have these
     width: float
     height: float
 
@@ -66,29 +65,23 @@ class Page:
 
     def wires(self) -> list[str]:
         """The wires between parts, as paths: those that stand in no part."""
-        return [e.attrib["d"] for e in self.root.findall(f"{SVG}path")]
+        lines = [*self.root.findall(f"{SVG}path"), *self.root.findall(f"{SVG}g[@stroke]/{SVG}path")]
+        return [e.attrib["d"] for e in lines]
 
     def style(self, classes: str, name: str) -> str:
-        for kind in reversed(classes.split()):
-            if name in self.styles.get(kind, {}):
-                return self.styles[kind][name]
-        return ""
-
-    def text_room(self, element: ET.Element, size: float, bold: bool) -> float:
-        """The width of a text and of what is inside it: a name is bold, and its scripts are smaller."""
-        size = float(element.get("font-size") or size)
-        bold = bold or element.get("class") == "label"
-        accent = bool(element.get("dx")) and (element.text or "") in "ˆˉ˜˙¨→"  # stands over the letter before it
-        width = 0.0 if accent else text_width(element.text or "", size, bold=bold)
-        return width + sum(self.text_room(e, size, bold) + text_width(e.tail or "", size, bold=bold) for e in element)
+        """An attribute of the elements of these classes, or what the whole picture says of all its texts."""
+        return self.styles.get(classes, {}).get(name) or self.root.get(name, "")
 
     def text_box(self, element: ET.Element) -> Box:
         kind = element.attrib["class"]
-        size = float(self.style(kind, "font-size").removesuffix("px"))
+        size = float(self.style(kind, "font-size"))
         bold = self.style(kind, "font-weight") == "600"
-        x, y = float(element.attrib["x"]), float(element.attrib["y"])
-        width = self.text_room(element, size, bold)
-        anchor = element.get("text-anchor") or self.style(kind, "text-anchor") or "start"
+        x, y = float(element.attrib["x"]), float(element.attrib["y"]) - 0.35 * size  # from the baseline to the middle
+        width = text_width(element.text or "", size, bold=bold)
+        for span in element.iter(f"{SVG}tspan"):
+            bold = span.get("font-weight") == "600"
+            width += text_width(span.text or "", size, bold=bold) + text_width(span.tail or "", size)
+        anchor = element.get("text-anchor") or self.root.attrib["text-anchor"]
         left = {"start": x, "middle": x - width / 2, "end": x - width}[anchor]
         height = 0.36 * size  # to either side: capitals and digits, which have no descenders
         return Box(kind, "".join(element.itertext()), left, y - height, left + width, y + height)
@@ -96,11 +89,7 @@ class Page:
 
 def read(svg: str) -> Page:
     root = ET.fromstring(svg)
-    sheet = root.findtext(f"{SVG}style") or ""
-    styles: dict[str, dict[str, str]] = {}
-    for selector, body in re.findall(r"([^{}\n]+)\{([^{}]*)\}", sheet.split("@media")[0]):
-        rules = dict(rule.split(":", 1) for rule in body.split(";") if rule)
-        styles.setdefault(selector.split()[-1].removeprefix("."), {}).update(rules)
+    styles = {e.attrib["class"]: e.attrib for e in root.iter() if "class" in e.attrib}
     return Page(root, styles, float(root.attrib["width"]), float(root.attrib["height"]))
 
 

@@ -6,6 +6,7 @@ import html
 import math
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 
 from autograd import Value, sigmoid
 from viz import draw_derivation, draw_graph, draw_maps, step_through
-from viz.lettering import caption_in_html, name_in_svg, name_width
-from viz.metrics import text_width
+from viz.lettering import caption_in_html, name_width, pieces_of, shown_name
+from viz.markup import name_at
+from viz.metrics import NAME_SIZE, NUMBER_SIZE, text_width
 
 from .reading import SVG, overlaps, read
 
@@ -23,47 +25,42 @@ NAMES = st.text(alphabet=r"xσ_^{}\ 12<&>'" + '"权', max_size=12) | st.sampled_
 )
 
 
-def spans(name: str, size: float = 15.0) -> list[tuple[str, float, float]]:
-    """The pieces of a name: each with how far below the line it stands, and its size."""
-    markup, end = name_in_svg(name, size)
-    root = ET.fromstring(f"<text>{markup}</text>")
-    found, line = [(root.text or "", 0.0, size)], 0.0
-    for span in root:
-        line += float(span.get("dy", 0))
-        assert not span.tail
-        found.append((span.text or "", round(line, 1), float(span.get("font-size", size))))
-    assert end == pytest.approx(line, abs=0.06)
-    return [piece for piece in found if piece[0]]
+def test_scripts_are_smaller_and_stand_below_and_above_the_line_where_the_letter_ends() -> None:
+    letter, sub, sup = pieces_of("w_{ij}^{(2)}", NAME_SIZE)[0]
+    assert [piece.text for piece in (letter, sub, sup)] == ["w", "ij", "(2)"]
+    assert (letter.anchor, sub.anchor, sup.anchor) == ("end", "start", "start")
+    assert letter.right == letter.below == 0.0 and 0.0 < sub.right == sup.right < 1.0
+    assert sub.below > 2.0 and sup.below < -4.0 and 10.0 <= sub.size == sup.size < 0.8 * letter.size
+    letter, sub, nth = pieces_of("w_1 (2)", NAME_SIZE)[0]
+    assert nth.text == "(2)" and nth.below == 0.0 and nth.right > sub.right + 5.0
+    assert all(piece.size >= 10.0 for piece in pieces_of("w_1^2", NUMBER_SIZE)[0])
 
 
-def test_scripts_are_smaller_and_stand_below_and_above_the_line() -> None:
-    (letter, at, size), (sub, below, small), (sup, above, smaller) = spans("w_{ij}^{(2)}")
-    assert (letter, sub, sup) == ("w", "ij", "(2)")
-    assert (at, size) == (0.0, 15.0) and below > 2.0 and above < -4.0
-    assert 10.0 <= small == smaller < 12.0
-    assert spans("w_1 (2)") == [("w", 0.0, 15.0), ("1", 3.3, 11.1), (" (2)", 0.0, 15.0)]
-
-
-def test_accents_over_latin_letters_are_the_fonts_and_others_are_placed() -> None:
-    assert [text for text, *_ in spans(r"\hat{y}_1")] == ["ŷ", "1"]
-    for name, accent in ((r"\hat{\theta}", "ˆ"), (r"\bar\sigma_0", "ˉ"), (r"\vec{x}", "→")):
-        letter, mark, *rest = spans(name)
-        assert mark[0] == accent and mark[1] <= 0.0
-        assert name_width(name, 15.0) == pytest.approx(sum(text_width(t, s, bold=True) for t, _, s in [letter, *rest]))
+def test_accents_over_latin_letters_are_the_fonts_and_others_stand_over_the_middle_of_the_letter() -> None:
+    assert [piece.text for piece in pieces_of(r"\hat{y}_1", NAME_SIZE)[0]] == ["ŷ", "1"]
+    assert pieces_of(r"\hat{y}", NAME_SIZE)[0] == [] and shown_name(r"\hat{y}") == "ŷ"
+    for name, accent in ((r"\hat{\omega}", "ˆ"), (r"\bar\sigma_0", "ˉ"), (r"\vec{x}", "→")):
+        pieces, letter, _ = pieces_of(name, NAME_SIZE)
+        assert pieces[1].text == accent and pieces[1].anchor == "middle" and pieces[1].right == -letter / 2
+        assert name_width(name, NAME_SIZE) >= letter
+    low, high = (pieces_of(name, NAME_SIZE)[0][1].below for name in (r"\hat\omega", r"\hat\Omega"))
+    assert high < low - 2.0  # capitals are higher
 
 
 def test_a_name_that_is_no_mathematics_is_as_wide_and_as_cut_as_ever() -> None:
-    assert name_in_svg("snake_case_name", 15.0) == ("snake_case_name", 0.0)
-    assert name_width("w0", 15.0) == text_width("w0", 15.0, bold=True)
-    assert len(name_in_svg("n" * 99, 15.0)[0]) == 24
-    assert len(name_in_svg("x_{" + "1" * 99 + "}", 15.0)[0]) == 24
-    assert name_width("w_1", 15.0) < text_width("w_1", 15.0, bold=True)  # no underscore, and a smaller 1
-    assert spans(r"\hat{\theta}_{t-1}^{(i)}")[-1][0] == "(i)"  # long as it was typed, but not as it is shown
+    for name in ("snake_case_name", "w0", "q"):
+        assert pieces_of(name, NAME_SIZE)[0] == [] and shown_name(name) == name
+        assert name_width(name, NAME_SIZE) == text_width(name, NAME_SIZE, bold=True)
+    assert shown_name("n" * 99) == "nnnnnnnnnnnn…nnnnnnnnnnn"
+    assert len(shown_name("x_{" + "1" * 99 + "}")) == 24
+    assert name_width("w_1", NAME_SIZE) < text_width("w_1", NAME_SIZE, bold=True)  # no underscore, and a smaller 1
+    assert pieces_of(r"\hat{\theta}_{t-1}^{(i)}", NAME_SIZE)[0]  # long as it was typed, but not as it is shown
 
 
 @given(NAMES, NAMES)
 def test_whatever_a_name_is_it_opens_no_tag(one: str, other: str) -> None:
-    spans(one)
+    drawn = ET.fromstring(f"<svg>{name_at(0.0, 0.0, one)}</svg>")
+    assert all(text.tag == "text" and len(text) == 0 for text in drawn)
     for fractions in (False, True):
         said = caption_in_html(f"∂{one}/∂{other} += {one} · {other} = 2", [one, other], fractions=fractions)
         assert set(re.findall("<(/?[^ >]*)", said)) <= {
@@ -93,16 +90,24 @@ def a_neuron() -> Value:
     return f
 
 
-@pytest.mark.parametrize("rankdir", ["LR", "TB"])
+@pytest.mark.parametrize("rankdir", ["LR", "RL", "TB"])
 def test_in_a_drawing_names_are_set_and_keep_their_room(rankdir: str) -> None:
     page = read(draw_graph(a_neuron(), rankdir=rankdir).svg)
-    texts = [box.text for box in page.texts]
-    assert {"w12", "x→", "θ", "my_var", "ŷ"} <= set(texts)
-    assert "zt2  −1.5" in texts
-    assert not overlaps(page)
-    (value,) = [e for e in page.root.iter(f"{SVG}text") if "".join(e.itertext()) == "zt2  −1.5"]
-    assert sum(float(span.get("dy", 0)) for span in value.iter(f"{SVG}tspan")) == pytest.approx(0.0, abs=0.11)
-    assert value[-1].text == "  −1.5"
+    texts = page.texts
+    assert {"x", "→", "θ", "my_var", "ŷ"} <= {box.text for box in texts if box.kind.startswith("name")}
+    assert not {"_", "^", "{", "\\"} & set("".join(box.text for box in texts if box.text != "my_var"))
+    assert not overlaps(replace(page, root=without_accents(page.root)))
+    letter, below, above = (next(b for b in texts if "label" in b.kind and b.text == t) for t in "zt2")
+    (number,) = [box for box in texts if box.kind == "value" and box.text == "−1.5"]
+    assert below.left == above.left == pytest.approx(letter.right, abs=1.0) and above.bottom < below.top
+    assert number.left > above.right and number.top == pytest.approx(letter.top, abs=0.11)
+
+
+def without_accents(root: ET.Element) -> ET.Element:
+    for part in root.iter(f"{SVG}g"):
+        for text in [e for e in part if (e.text or "") in tuple("ˆˉ˜˙¨→")]:
+            part.remove(text)
+    return root
 
 
 def test_where_names_are_looked_up_or_told_they_stay_as_typed() -> None:
@@ -118,5 +123,5 @@ def test_where_names_are_looked_up_or_told_they_stay_as_typed() -> None:
 
 
 def test_the_name_of_a_map_is_set_too() -> None:
-    (name,) = [box.text for box in read(draw_maps([[1.0, 2.0]], labels=["W_1"]).svg).texts if box.kind == "name"]
-    assert name == "W1"
+    texts = read(draw_maps([[1.0, 2.0]], labels=["W_1"]).svg).texts
+    assert [box.text for box in texts if box.kind.startswith("name")] == ["W", "1"]

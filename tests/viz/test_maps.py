@@ -141,13 +141,15 @@ def test_steps_visit_every_place_and_fill_the_result_cell_by_cell() -> None:
         texts = [text.text or "" for text in ET.fromstring(frame.svg).iter(f"{SVG}text")]
         drawn = [number(text) for text in texts if text not in ("x", "w", "y", "×", "Σ")]
         assert sorted(drawn) == sorted(flat(X) + flat(W) + expected[: k + 1])
-    assert len({re.search("viewBox='[^']*'", frame.svg)[0] for frame in player.frames}) == 1  # type: ignore[index]
+    assert len({re.search('viewBox="[^"]*"', frame.svg)[0] for frame in player.frames}) == 1  # type: ignore[index]
     assert len({frame.svg for frame in player.frames}) == 9
 
 
 def rectangles(markup: str) -> set[tuple[str, ...]]:
     """What lies around the frames that are drawn in ``markup``."""
-    return {tuple(re.findall(r"\b(?:x|y|width|height)=.([0-9.]+)", tag)) for tag in re.findall("<rect [^>]*>", markup)}
+    return {
+        tuple(re.findall(r"(?<= )(?:x|y|width|height)=.([0-9.]+)", tag)) for tag in re.findall("<rect [^>]*>", markup)
+    }
 
 
 def test_steps_frame_what_the_picture_of_their_place_frames() -> None:

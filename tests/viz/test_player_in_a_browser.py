@@ -287,7 +287,7 @@ def test_without_scripts_the_steps_can_be_opened(opened: Opener) -> None:
     picture = page.locator("details[open] img").nth(1)
     box = picture.bounding_box()
     assert box and box["width"] > 300 and box["height"] > 100
-    size = re.search(r"width='(\d+)'", step_through(product_of_a_sum()).frames[5].svg)
+    size = re.search(r"width='(\d+)'", step_through(product_of_a_sum()).frames[5].image())
     assert size and box["width"] == float(size[1])  # a broken picture would have another
 
 

@@ -176,7 +176,7 @@ def test_numbers_that_are_not_finite_are_boxed(fmt: str) -> None:
 def test_no_text_is_smaller_than_ten_pixels() -> None:
     for make in (many_operations, lambda: network(3, 2), lambda: tangle(1_000)):
         svg = draw_graph(make(), local=True).svg
-        sizes = [float(size) for size in re.findall(r"font-size:([\d.]+)px", svg)]
+        sizes = [float(size) for size in re.findall(r'font-size="([\d.]+)"', svg)]
         assert len(sizes) > 5
         assert min(sizes) >= 10
         page = read(svg)
@@ -218,10 +218,11 @@ def test_each_theme_has_its_colours() -> None:
     assert DARK["value"] not in svgs["light"]
     assert DARK["value"] in svgs["dark"]
     assert LIGHT["value"] not in svgs["dark"]
-    light, dark = svgs["auto"].split("@media (prefers-color-scheme:dark)")
-    assert LIGHT["value"] in light
+    before, dark, after = re.split("@media [(]prefers-color-scheme:dark[)]|</style>", svgs["auto"])
+    assert LIGHT["value"] in after
     assert DARK["value"] in dark
-    assert "@media" not in svgs["light"] + svgs["dark"]
+    assert not set(DARK.values()) & set(re.findall("#[0-9a-f]{6}", before + after))
+    assert "<style" not in svgs["light"] + svgs["dark"]
 
 
 def test_the_bytes_do_not_depend_on_the_process() -> None:

@@ -15,19 +15,22 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ..layout.routes import smooth
-from ..lettering import name_in_svg, name_width
-from ..markup import MARGIN, card, document, escape, point, px, rectangle, text_at, wrap
+from ..lettering import NARROW, SMALL, name_width, pieces_of, shown_name
+from ..markup import MARGIN, card, document, escape, name_at, pieces_at, point, px, rectangle, text_at, wrap
 from ..metrics import FONT, NAME_SIZE, NUMBER_SIZE, SYMBOL_SIZE, TITLE_SIZE, clip, one_line, text_width
 from .arrange import FRAME_TITLE, GATE_RADIUS, SHEET, Arrangement, Frame, Shape
 from .diagram import Diagram, count
 
 MANY_WIRES = 150
+GAP = 7.0  # between a name and its number
 
 _STYLE = """\
-{id} text{{font-family:{font};fill:{c[ink]};dominant-baseline:central}}
+{id} text{{font-family:{font};fill:{c[ink]}}}
 {id} .card{{fill:{c[card]};stroke:{c[edge]}}}
+{id} .paper{{stroke:{c[edge]}}}
 {id} .frame{{fill:{c[tint]};stroke:{c[frame]};stroke-dasharray:5 4}}
-{id} .frame-title{{font-size:{title}px;fill:{c[muted]};stroke:{c[tint]};stroke-width:4px;paint-order:stroke}}
+{id} .frame-ground{{fill:{c[tint]}}}
+{id} .frame-title{{font-size:{title}px;fill:{c[muted]}}}
 {id} .wire{{fill:none;stroke:{c[wire]};stroke-width:1.5}}
 {id} .thin{{stroke-width:1;stroke-opacity:.5}}
 {id} .gate{{fill:{c[gate]};stroke:{c[rim]};stroke-width:1.5}}
@@ -44,6 +47,8 @@ _STYLE = """\
 {id} .gradient{{font-size:{number}px;fill:{c[gradient]};font-style:italic}}
 {id} .local{{font-size:{local}px;fill:{c[local]}}}
 {id} .label{{font-weight:600;fill:{c[ink]}}}
+{id} .name-script{{font-size:{script}px}}
+{id} .label-script{{font-size:{label_script}px}}
 {id} .bad{{fill:{c[bad-tint]};stroke:{c[bad]}}}
 {id} .first-bad{{fill:none;stroke:{c[bad]};stroke-width:2;stroke-dasharray:2 2}}
 {id} .note{{font-size:{title}px;fill:{c[muted]}}}
@@ -70,6 +75,8 @@ def style_rules(identity: str, colours: dict[str, str]) -> str:
         symbol=px(SYMBOL_SIZE),
         name=px(NAME_SIZE),
         number=px(NUMBER_SIZE),
+        script=px(SMALL[NAME_SIZE]),
+        label_script=px(SMALL[NUMBER_SIZE]),
         local=px(NUMBER_SIZE - 1),
     )
 
@@ -133,15 +140,17 @@ class Painter:
         """In the upper left corner; from top to bottom in the first gap between the wires that come in there."""
         x, y = self.corner(frame.u, frame.v, frame.along, frame.across)
         title = clip(one_line(frame.title))
-        left = x + 10
+        left, width = x + 10, text_width(title, TITLE_SIZE)
         if self.vertical:
-            width = text_width(title, TITLE_SIZE)
             for wire in sorted(self.wires_at_top(frame)):
                 if left - 6 < wire < left + width + 6:
                     left = wire + 7
             if left + width > x + frame.across - 4:
                 left = x + 10  # no gap is wide enough
-        return text_at("frame-title", left, y + FRAME_TITLE / 2 + 1, title)
+        middle = y + FRAME_TITLE / 2 + 1
+        # wires pass behind it; a halo around the letters is more than some programs can paint
+        ground = rectangle("frame-ground", left - 3, middle - 7.5, width + 6, 15, 4)
+        return ground + text_at("frame-title", left, middle, title)
 
     def wires_at_top(self, frame: Frame) -> Iterable[float]:
         """Where wires cross the line on which the frame's title stands."""
@@ -254,7 +263,7 @@ class Painter:
                 yield self.rectangle("tag", u, v - shape.body_across / 2, shape.body - 2, shape.body_across, radius=5)
             short = 2 if part.is_parameter else 0 if self.vertical else 6  # of the body, what the name leaves free
             middle = self.place(u + (shape.body - short) / 2, v)
-            yield text_at("name", *middle, part.name, anchor="middle")
+            yield name_at(*middle, part.name, anchor="middle")
         else:
             yield f'<circle class="dot" cx="{px(middle[0])}" cy="{px(middle[1])}" r="3"/>\n'
 
@@ -262,15 +271,17 @@ class Painter:
         for number in self.places_of_numbers(shape, u, v):
             if _NON_FINITE.fullmatch(number.text.lower()):
                 yield number.box("bad")
-            inner = escape(number.text)
-            if number.name:
-                name, line = name_in_svg(number.name, NUMBER_SIZE)
-                name, gap = _isolated(name), "  "
-                if line:  # the name ends with a script, and the number goes back to the line
-                    inner, gap = f'<tspan dy="{-line:.1f}">{gap}{inner}</tspan>', ""
-                inner = f'<tspan class="label">{name}{gap}</tspan>{inner}'
-            where = f'x="{px(number.x)}" y="{px(number.y)}" text-anchor="{number.anchor}" xml:space="preserve"'
-            yield f'<text class="{number.kind}" {where}>{inner}</text>\n'
+            x, anchor, text = number.x, number.anchor, escape(number.text)
+            pieces, letter, after = pieces_of(number.name, NUMBER_SIZE)
+            if pieces:
+                width = NARROW * text_width(number.text, NUMBER_SIZE)
+                left = x - {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor] * (letter + after + GAP + width)
+                yield pieces_at("value label", left + letter, number.y, pieces)
+                x, anchor = left + letter + after + GAP, "start"
+            elif number.name:
+                text = f'<tspan class="label">{escape(_isolated(shown_name(number.name)))}  </tspan>{text}'
+            where = f'x="{px(x)}" y="{px(number.y)}" text-anchor="{anchor}" xml:space="preserve"'
+            yield f'<text class="{number.kind}" {where}>{text}</text>\n'
 
     def places_of_numbers(self, shape: Shape, u: float, v: float) -> Iterable[Number]:
         """The value above the wire and the gradient below it; from top to bottom, left and right of it."""
@@ -299,9 +310,9 @@ class Painter:
         yield f'<circle class="dot" cx="{px(x)}" cy="{px(y)}" r="4"/>\n'
         name, leftward = shape.part.end_name, self.rankdir == "RL"
         if name and self.vertical:
-            yield text_at("name", *self.place(u + 20, v), name, anchor="middle")
+            yield name_at(*self.place(u + 20, v), name, anchor="middle")
         elif name:
-            yield text_at("name", x - 10 if leftward else x + 10, y, name, anchor="end" if leftward else "")
+            yield name_at(x - 10 if leftward else x + 10, y, name, anchor="end" if leftward else "start")
 
 
 def title_of(diagram: Diagram) -> str:

@@ -65,13 +65,25 @@ class Frame:
     @property
     def svg(self) -> str:
         """The picture, as SVG text of its own."""
+        return self._painted(self._theme)
+
+    def _painted(self, theme: str) -> str:
         assert self._backdrop is not None
+        return self._backdrop.picture(self._shown(), self.lights, (self.title, self.text or self.words), theme)
+
+    def _shown(self) -> list[str]:
+        """The numbers of all parts as they are now."""
         shown: dict[int, str] = {}
         frame: Frame | None = self
         while frame is not None:  # back to when each part was changed last
             shown = {**frame.changes, **shown}
             frame = frame._before
-        return self._backdrop.picture([shown[i] for i in sorted(shown)], self.lights, self._theme)
+        return [shown[i] for i in sorted(shown)]
+
+    def image(self) -> str:
+        """The picture in fewer bytes, for an image in a page."""
+        assert self._backdrop is not None
+        return self._backdrop.image(self._shown(), self.lights, self._theme)
 
 
 class Player(Taught):
@@ -148,7 +160,7 @@ class Player(Taught):
     def _expandable(self) -> str:
         """The frames as steps that open without a script. If they are many and large, not each has its picture."""
         last = len(self.frames) - 1
-        kept = max(2, PICTURES // len(_image(self.frames[-1].svg).encode()))
+        kept = max(2, PICTURES // len(_image(self.frames[-1].image()).encode()))
         shown = {round(k * last / (kept - 1)) for k in range(kept)} if kept <= last else set(range(last + 1))
         few = f"Only {kept} of the steps have their picture here. Run the cell to see a player with all of them."
         told = " ".join(filter(None, [self._note, few if len(shown) <= last else ""]))
@@ -156,7 +168,7 @@ class Player(Taught):
         for k, frame in enumerate(self.frames):
             picture = ""
             if k in shown:
-                picture = f'<img alt="{_escape(frame.title)}" style="max-width:none" src="{_image(frame.svg)}">'
+                picture = f'<img alt="{_escape(frame.title)}" style="max-width:none" src="{_image(frame.image())}">'
             steps.append(pages.step(frame.title, *frame.captions(fractions=False), picture, is_open=k == 0))
         return "".join(steps)
 

@@ -43,8 +43,14 @@ class Backdrop:
     height: float
     rules: markup.Rules = graph_rules
 
-    def picture(self, changing: Sequence[str], lights: str, theme: str) -> str:
-        """A small SVG of its own, for an image: it cannot share its style with its neighbours."""
+    def picture(self, changing: Sequence[str], lights: str, told: tuple[str, str], theme: str) -> str:
+        """An SVG of its own, for a file: every program shows it. ``told`` are its title and its description."""
+        body = (self.still + lights + "".join(changing)).replace("'", '"')  # texts have none, see `compact`
+        body = re.sub("<text(?![^>]*text-anchor)", '<text text-anchor="middle"', body)
+        return markup.document(body, self.width, self.height, "chainrule-frame", told, self.rules, theme)
+
+    def image(self, changing: Sequence[str], lights: str, theme: str) -> str:
+        """The same in few bytes, for an image in a page: only browsers are expected to show it."""
         style, body = _with_style(self.still + lights + "".join(changing), self.rules, theme)
         width, height = f"{self.width:.0f}", f"{self.height:.0f}"
         return (
@@ -146,9 +152,9 @@ def stylesheet(identity: str, rules: markup.Rules) -> str:
     """The rules for pictures inside of ``identity``, in colours that follow its ``color-scheme``; and the font."""
     colours = {name: f"light-dark({light},{markup.DARK[name]})" for name, light in markup.LIGHT.items()}
     variables = "".join(f"--{name}:{colour};" for name, colour in colours.items())
-    return f"{identity}{{{variables}--font:{FONT}}}\n" + rules(
-        f"{identity} svg", {name: f"var(--{name})" for name in markup.LIGHT}
-    )
+    middle = f"{identity} svg text{{dominant-baseline:central}}\n"  # where `with_attributes` did not place it
+    style = rules(f"{identity} svg", {name: f"var(--{name})" for name in markup.LIGHT})
+    return f"{identity}{{{variables}--font:{FONT}}}\n{middle}" + style.replace(f"font-family:{FONT};", "")
 
 
 # --- fewer bytes
@@ -168,7 +174,7 @@ def _with_style(body: str, rules: markup.Rules, theme: str) -> tuple[str, str]:
             re.sub(r"\.([a-z-]+)", lambda m: f".{letter[m[1]]}", s.strip()) for s in selectors.split(",")
         )
         style += f"{selectors}{{{declarations}"
-    style = style.replace("text{", "text{dominant-baseline:central}svg{").replace(";dominant-baseline:central}", "}")
+    style = style.replace("text{", "text{dominant-baseline:central}svg{")
     style = style.replace(FONT, "Helvetica,Arial,sans-serif").replace("text-anchor:middle;", "")
     if not fixed:
         needed = [(name, short) for name, short in names.items() if f"var(--{short})" in style]
