@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from .backward import Contribution, contributions
 from .graph import format_number, names_in_order, topological_order
+from .notation import notation
 from .ops import SHEET, Op
 from .reals import CUT, to_float
 from .value import Value
@@ -164,7 +165,8 @@ def fill(template: str, inputs: list[str], y: str = "y") -> str:
             return match[0][0]  # a doubled brace stands for one
         value = values[match[1]]
         before, after = template[: match.start()], template[match.end() :]
-        negative, is_product = value.startswith(("−", "-")), r"\cdot" in value  # as 3 · 10^{-5} is one
+        negative = value.startswith(("−", "-"))
+        is_product = r"\cdot" in value or "^" in value  # as 3 · 10^{-5} is one, or a power, as a name x^2 is
         is_operand = after.startswith(("^", "²")) or _BEHIND_A_FUNCTION.search(before)
         misread = (negative or is_product) if is_operand else negative and _BEHIND_A_SIGN.search(before)
         return f"({value})" if misread else value
@@ -211,28 +213,23 @@ def bracketed(name: str) -> str:
     return f"({name})" if name.startswith(("−", "-")) or r"\cdot" in name else name
 
 
-_GREEK = set("alpha beta gamma delta epsilon eta theta lambda mu nu pi rho sigma tau phi chi psi omega".split())
-
-
 _SPECIAL = {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\sim ", " ": r"\ "}
 _SPECIAL |= {c: "\\" + c for c in "{}_%$#&"} | {c: f"{{{c}}}" for c in "<>=+-*/:,;"}  # no room as around a relation
 
 
 def latex_name(name: str) -> str:
-    """A node's name as LaTeX: w0 becomes w_{0}, alpha the Greek letter, a longer word stands upright.
+    """A node's name as LaTeX: as `notation` sets it, w0 as w_{0}, and any other name upright, as it was typed.
 
     The number that tells a name from an equal one, as in "w0 (2)", goes down, too: after the name it would look like a
-    factor.
+    factor; and so would the 0 of w0.
     """
     if re.fullmatch(r"−?(\d[\d.]*(e[−+]\d+)?|inf|nan)", name):
         return latex_number(name)
-    match = re.fullmatch(r"([A-Za-z]+)_?(\d*)(?: (\(\d+\)))?", name)
-    if match:
-        word, *subscripts = match.groups(default="")
-        head = word if len(word) == 1 else f"\\{word}" if word in _GREEK else rf"\mathrm{{{word}}}"
-        subscript = r"\,".join(filter(None, subscripts))
-        return f"{head}_{{{subscript}}}" if subscript else head
-    return rf"\mathrm{{{''.join(_SPECIAL.get(c, c) for c in name)}}}"
+    found = notation(name) or notation(re.sub(r"^([A-Za-z]+)(\d+)(?= |$)", r"\1_\2", name))
+    if found:
+        return found.latex
+    word, _, nth = re.fullmatch(r"(.*?)( (\(\d+\)))?", name, re.DOTALL).groups(default="")  # type: ignore[union-attr]
+    return rf"\mathrm{{{''.join(_SPECIAL.get(c, c) for c in word)}}}" + f"_{{{nth}}}" * bool(nth)
 
 
 def latex_number(number: str) -> str:

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = {
     "": ["autograd", "nn viz"],
     "autograd": [
-        "_neighbours error_function files hints ieee long_formulas reals",
+        "_neighbours error_function files hints ieee long_formulas notation reals",
         "elsewhere symbols",
         "formulas",
         "ops",
@@ -75,6 +75,7 @@ FLOORS = {
     "nn.lessons.corpora": ["make_village"],
     "viz": [
         "_ctrl_c _guard checks layout metrics",
+        "lettering",
         "markup mistakes raster",
         "graph picture plots",
         "dot live",

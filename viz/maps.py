@@ -21,9 +21,10 @@ from autograd.recomputing import outdated
 from .checks import THEMES, check_background, check_fmt, one_of
 from .graph.diagram import OUTDATED
 from .graph.svg import style_rules
+from .lettering import name_width
 from .live.player import Frame, Player
 from .live.stage import Backdrop, compact
-from .markup import MARGIN, card, document, px, rectangle, text_at, theme_on, wrap
+from .markup import MARGIN, card, document, name_at, px, rectangle, text_at, theme_on, wrap
 from .metrics import NAME_SIZE, clip, one_line, text_width
 from .mistakes import explained, shown_by
 from .picture import Picture
@@ -268,7 +269,7 @@ class _Board:
 
     @property
     def title_width(self) -> float:
-        return max(self.width, text_width(self.name, NAME_SIZE, bold=True))
+        return max(self.width, name_width(self.name, NAME_SIZE))
 
 
 def _boards(grids: list[Grid], names: Sequence[str], fmt: str) -> list[_Board]:
@@ -368,7 +369,7 @@ class _Scene:
         if labels is not None:
             if isinstance(labels, str) or len(labels) != count:
                 raise ValueError(f"labels are a name for each of the {count} maps, but got {labels!r}")
-            return [clip(one_line(str(name))) for name in labels]
+            return [one_line(str(name)) for name in labels]
         if self.window:
             return _numbered("x", count)
         return [f"{c}" for c in range(count)] if count > 1 else [""]
@@ -537,7 +538,7 @@ class _Scene:
             words.append(self.caption(*place))
         for b in (*self.sources, *self.weights, *self.targets):
             rows = [" ".join(row) for row in b.texts[:12]] + ["…"] * (len(b.texts) > 12)
-            words.append(f"{b.name or 'Rows'}: {'; '.join(rows)}")
+            words.append(f"{clip(b.name) or 'Rows'}: {'; '.join(rows)}")
         return ". ".join([*words, self.note] if self.note else words)
 
 
@@ -572,7 +573,7 @@ def _lines(board: _Board) -> str:
     lines += [
         f"M{px(board.x + j * board.cell)},{px(board.y)} v{px(board.height)}" for j in range(len(board.grid[0]) + 1)
     ]
-    name = text_at("name", board.x, board.y - HEAD / 2, board.name) if board.name else ""
+    name = name_at(board.x, board.y - HEAD / 2, board.name) if board.name else ""
     return f'{name}<path class="grid" d="{" ".join(lines)}"/>\n'
 
 

@@ -14,13 +14,13 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
-from .metrics import FONT, NUMBER_SIZE, TITLE_SIZE, printable, text_width
+from .lettering import NARROW, Piece, pieces_of, shown_name
+from .metrics import FONT, NAME_SIZE, NUMBER_SIZE, TITLE_SIZE, printable, text_width
 
 MARGIN = 18.0
-NARROW = 0.88  # of the room that is kept for a text, what it takes in the font that most readers see
 HALF_WAY = 0.35  # of the font size: from the baseline to the middle of digits and capitals
 
 LIGHT = {
@@ -165,6 +165,25 @@ def text_at(kind: str, x: float, y: float, text: str, *, anchor: str = "") -> st
     """A text of one line; ``kind`` is its class, and x, y its beginning (or what the anchor says), half-way up."""
     where = f' text-anchor="{anchor}"' if anchor else ""
     return f'<text class="{kind}" x="{px(x)}" y="{px(y)}"{where}>{escape(text)}</text>\n'
+
+
+def name_at(x: float, y: float, name: str, *, anchor: str = "start") -> str:
+    """A name, set as mathematics if it is such a name; x, y as in `text_at`."""
+    pieces, letter, after = pieces_of(name, NAME_SIZE)
+    if not pieces:
+        return text_at("name", x, y, shown_name(name), anchor=anchor if anchor != "start" else "")
+    end = x + {"start": letter, "middle": (letter - after) / 2, "end": -after}[anchor]
+    return pieces_at("name", end, y, pieces)
+
+
+def pieces_at(kind: str, x: float, y: float, pieces: Sequence[Piece]) -> str:
+    """The pieces of a name whose letter ends at x, and stands half-way up at y; ``kind`` is "name" or "value label"."""
+    low = HALF_WAY * pieces[0].size  # from the middle of the letter to the line, and from there to that of a piece
+    return "".join(
+        text_at(kind if piece.size == pieces[0].size else f"{kind} {kind.split()[-1]}-script", x + piece.right,
+                y + low + piece.below - HALF_WAY * piece.size, piece.text, anchor=piece.anchor)
+        for piece in pieces
+    )  # fmt: skip
 
 
 def escape(text: str) -> str:

@@ -25,7 +25,7 @@ _LETTERS = {
     0.98: "m", 1.0: "W%…", 1.05: "@æœ",
 }  # fmt: skip
 _WIDTHS = {c: width for width, letters in _LETTERS.items() for c in letters}
-_LATIN, _FOREIGN = 0.65, 1.12
+_LATIN, _GREEK, _FOREIGN = 0.65, 0.86, 1.12
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
@@ -36,7 +36,9 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
             width += _WIDTHS[c]
         elif c < "\u0250":  # what is left of Latin
             width += _LATIN if c.islower() or c < "\x7f" else 1.02
-        elif unicodedata.category(c) not in ("Mn", "Me", "Cf"):  # Greek to Chinese, and emoji: up to a full square
+        elif "\u0391" <= c <= "\u03c9":  # Greek
+            width += _GREEK
+        elif unicodedata.category(c) not in ("Mn", "Me", "Cf"):  # Cyrillic to Chinese, and emoji: up to a full square
             width += _FOREIGN
     return width * size * (BOLD if bold else 1.0)
 

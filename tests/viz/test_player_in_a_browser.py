@@ -58,7 +58,7 @@ def count(player: Page | Locator) -> str:
 
 
 def text(player: Page | Locator) -> str:
-    return " ".join(player.locator(".cr-caption .cr-text").inner_text().split())
+    return " ".join((player.locator(".cr-caption .cr-text").text_content() or "").split())
 
 
 def slide(player: Page | Locator, to: int) -> None:
@@ -168,7 +168,7 @@ def test_what_is_said_to_whoever_cannot_see_it(opened: Opener) -> None:
     page = opened(product_of_a_sum())
     live = page.locator("[aria-live=polite]")
     slide(page, 6)
-    assert "∂f/∂x += ∂f/∂q · ∂q/∂x = −4 × 1 = −4" in " ".join(live.inner_text().split())
+    assert "∂f/∂x += ∂f/∂q · ∂q/∂x = −4 × 1 = −4" in " ".join((live.text_content() or "").split())
     assert "q passes its gradient −4 on to x" in live.inner_text()
     spoken = page.get_by_role("slider").get_attribute("aria-valuetext") or ""
     assert spoken.startswith("7 of 8. Backward pass, step 3 of 4: ∂f/∂x +=")
@@ -297,3 +297,21 @@ def test_with_scripts_the_steps_give_way_to_the_player(opened: Opener) -> None:
     )
     assert page.get_by_role("slider").is_visible()
     assert not page.locator("details").first.is_visible()
+
+
+def test_a_derivative_is_seen_as_a_fraction_and_names_as_mathematics_and_nothing_else_is_markup(opened: Opener) -> None:
+    x, w = Value(3.0, r"\hat{x}_{12}"), Value(2.0, "<b onclick=run()>w & 1</b>")
+    f = x * w
+    f.label = "L^2"
+    page = opened(f)
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    assert text(page) == "∂L2/∂x̂12 += ∂L2/∂L2 · ∂L2/∂x̂12 = 1 × 2 = 2"
+    caption = page.locator(".cr-caption")
+    whole, under, stroke = (caption.locator(f".cr-text var {part}").first for part in ("sup", "b", "i"))
+    above, below, between = (part.bounding_box() for part in (whole, under, stroke))
+    assert above and below and above["y"] + above["height"] <= below["y"] + 1  # ∂L² stands over ∂x̂₁₂
+    assert not between or between["width"] < 0.1
+    assert caption.locator("sub").first.inner_text() == "12"
+    assert "<b onclick=run()>w & 1</b> = 2" in (caption.locator(".cr-more").text_content() or "")
+    assert page.locator("[onclick]").count() == 0

@@ -24,6 +24,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 from viz import plots  # noqa: E402
+from viz.plots import figures  # noqa: E402
 
 POINTS = [[0.0, 0.0], [1.0, 0.2], [0.2, 1.0], [1.0, 1.0]]
 PATHS = {"a": [[1.0, 1.0], [0.5, 0.4], [0.1, 0.0]], "b": [[1.0, 1.0], [0.9, 0.2]]}
@@ -166,6 +167,60 @@ def test_a_legend_is_not_wider_than_its_axes_where_fewer_columns_help() -> None:
     assert ax.get_legend()._ncols == 4
 
 
+# --- letters of other scripts
+
+
+@pytest.fixture
+def fonts_anew() -> Iterator[None]:
+    """Matplotlib's list is as it was made before a font with Chinese letters was installed, and we have not looked."""
+    from matplotlib import font_manager
+
+    listed = font_manager.fontManager.ttflist
+    before = [*listed]
+    listed[:] = [font for font in listed if font.name not in figures.CHINESE]
+    figures.chinese_fonts.cache_clear()
+    yield
+    listed[:] = before
+    figures.chinese_fonts.cache_clear()
+
+
+def drawn_in_chinese() -> Any:
+    kinds = np.array(["猫", "狗"])
+    _, ax = plt.subplots()
+    viz.plot_confusion(kinds[[0, 1, 1]], kinds[[0, 1, 0]], ax=ax)
+    ax.set_title("混淆矩阵")
+    ax.figure.savefig(io.BytesIO(), format="png")
+    ax = viz.plot_decision_regions(
+        lambda rows: kinds[(rows[:, 0] > 0.5).astype(int)], POINTS, kinds[[0, 1, 0, 1]], names=("身高", "体重")
+    )
+    ax.figure.savefig(io.BytesIO(), format="png")
+    return ax
+
+
+@pytest.mark.usefixtures("fonts_anew")
+def test_chinese_labels_are_drawn_where_a_font_has_them(
+    caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
+) -> None:
+    if not figures.chinese_fonts():
+        pytest.skip("no font with Chinese letters is installed, such as that of the package fonts-wqy-zenhei")
+    ax = drawn_in_chinese()
+    assert not [str(w.message) for w in recwarn.list if "missing from" in str(w.message)]
+    assert not caplog.records
+    usual = matplotlib.rcParams["font.family"]
+    assert ax.get_legend().get_texts()[0].get_fontfamily() == [*usual, *figures.chinese_fonts()]
+
+
+@pytest.mark.usefixtures("fonts_anew")
+@pytest.mark.filterwarnings("ignore:Glyph")
+def test_where_there_is_no_such_font_none_is_asked_for(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("matplotlib.font_manager.findSystemFonts", list)
+    ax = drawn_in_chinese()
+    assert not caplog.records
+    assert ax.xaxis.label.get_fontfamily() == matplotlib.rcParams["font.family"]
+
+
 # --- history
 
 
@@ -237,6 +292,67 @@ def test_an_estimator_is_asked_for_labels_and_each_class_has_its_marker() -> Non
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["class a", "class b", "class c"]
     hatches = [h for c in ax.collections if getattr(c, "filled", False) for h in c.hatches]
     assert len(set(hatches)) == 3
+
+
+def grounds(ax: Any) -> list[Any]:
+    """The filled regions, class by class."""
+    return [c for c in ax.collections if type(c).__name__ == "QuadContourSet" and c.filled]
+
+
+def sigmoid(z: Any) -> Any:
+    return 1.0 / (1.0 + np.exp(-z))
+
+
+@pytest.mark.parametrize(
+    ("predict", "threshold"),
+    [
+        (lambda rows: 8.0 * (rows[:, 0] - 0.4), 0.0),  # log-odds
+        (lambda rows: sigmoid(8.0 * (rows[:, 0] - 0.4)), 0.5),
+        (lambda rows: np.stack([-3.0 * (rows[:, 0] - 0.4), 5.0 * (rows[:, 0] - 0.4)], axis=1), None),  # for softmax
+        (lambda rows: np.stack([sigmoid(-8.0 * (rows[:, 0] - 0.4)), sigmoid(8.0 * (rows[:, 0] - 0.4))], axis=1), None),
+    ],
+)
+def test_a_region_has_the_colour_of_its_class_stronger_where_it_is_more_probable(predict: Any, threshold: Any) -> None:
+    ax = viz.plot_decision_regions(predict, POINTS, [0, 1, 0, 1], threshold=threshold)
+    regions = grounds(ax)
+    assert len(regions) == 2
+    for k, (region, sign) in enumerate(zip(regions, (-1.0, 1.0), strict=True)):
+        rgba = region.get_facecolor()
+        assert rgba[:, :3] == pytest.approx(np.tile(matplotlib.colors.to_rgb(plots.COLOURS[k]), (5, 1)))
+        assert (np.diff(rgba[:, 3]) > 0.01).all()
+        for p, path in zip((0.5, 0.6, 0.7, 0.8, 0.9), region.get_paths(), strict=True):
+            edge = (sign * path.vertices[:, 0]).min() * sign  # where the ground begins to be so strong
+            assert sigmoid(sign * 8.0 * (edge - 0.4)) == pytest.approx(p, abs=2e-3)
+
+
+def test_a_model_that_tells_probabilities_is_shaded_and_one_that_does_not_is_flat() -> None:
+    def proba(rows: Any) -> Any:
+        p = sigmoid(6.0 * (np.asarray(rows)[:, 1] - 0.5))
+        return np.stack([p, 1.0 - p], axis=1)
+
+    names = np.array(["up", "down"])
+    none = SimpleNamespace(predict=lambda rows: names[proba(rows).argmax(axis=1)])
+    told = SimpleNamespace(predict=none.predict, predict_proba=proba, classes_=names)
+    other = SimpleNamespace(predict=lambda rows: names[proba(rows).argmin(axis=1)], predict_proba=proba, classes_=names)
+    for model, steps in ((none, 1), (told, 5), (other, 1)):  # what the labels contradict is not shown
+        ax = viz.plot_decision_regions(model, POINTS, ["down", "down", "up", "up"])
+        assert [len(region.get_facecolor()) for region in grounds(ax)] == [steps, steps]
+        assert boundary(ax)[:, 1] == pytest.approx(0.5, abs=0.01)
+        down, up = (region.get_paths()[-1].vertices[:, 1].max() for region in grounds(ax))
+        assert (down > up) == (model is other)
+
+
+def test_without_colour_the_grounds_of_the_classes_differ_in_lightness() -> None:
+    def lightness(k: int) -> float:
+        """CIE L* of the strongest ground over white."""
+        rgb = [1.0 - plots.TINTS[k] * (1.0 - c) for c in matplotlib.colors.to_rgb(plots.COLOURS[k])]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
+        return float(116 * (0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]) ** (1 / 3) - 16)
+
+    shades = [lightness(k) for k in range(len(plots.COLOURS))]
+    assert min(abs(a - b) for i, a in enumerate(shades) for b in shades[:i]) > 2.0
+    assert min(abs(a - b) for i, a in enumerate(shades[:4]) for b in shades[:i]) > 4.5
+    assert abs(shades[0] - shades[1]) > 12.0
 
 
 @pytest.mark.parametrize(

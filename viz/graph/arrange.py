@@ -20,7 +20,8 @@ from autograd import format_number
 
 from ..layout.net import Box, Layout, Wire
 from ..layout.sugiyama import layered
-from ..metrics import NAME_SIZE, NUMBER_SIZE, SYMBOL_SIZE, TITLE_SIZE, clip, text_width
+from ..lettering import name_width
+from ..metrics import NAME_SIZE, NUMBER_SIZE, SYMBOL_SIZE, TITLE_SIZE, text_width
 from .diagram import Diagram, Part
 
 GATE_RADIUS = 20.0
@@ -195,10 +196,10 @@ def _attempt(diagram: Diagram, shapes: list[Shape], padding: _Padding, early: se
 def _shape(part: Part, fmt: str, show_grad: bool, local: bool, vertical: bool) -> Shape:
     value, gradient = part.value, part.gradient if show_grad else ""
     locals_ = [("∂ " + format_number(d, fmt)) if local and d is not None else "" for d in part.locals_]
-    name = clip(part.name)
+    name = part.name
     value_width = text_width(value, NUMBER_SIZE)
     if part.kind != "input" and name and not part.is_root:
-        value_width += text_width(name + "  ", NUMBER_SIZE, bold=True)
+        value_width += name_width(name, NUMBER_SIZE) + text_width("  ", NUMBER_SIZE, bold=True)
     grad_width = text_width(gradient, NUMBER_SIZE)
     local_width = max((text_width(t, NUMBER_SIZE - 1) for t in locals_), default=0.0)
 
@@ -228,14 +229,14 @@ def _shape(part: Part, fmt: str, show_grad: bool, local: bool, vertical: bool) -
         tail = 0.0
         if part.is_root:
             tail = 34.0 if part.end_name else 6.0
-            across = max(across, text_width(clip(part.end_name), NAME_SIZE, bold=True))
+            across = max(across, name_width(part.end_name, NAME_SIZE))
     else:
         lead = local_width + 10 if local_width else 0.0
         stub = max(value_width, grad_width) + 14 if has_numbers else 10.0
         across = max(across, 40.0 if has_numbers else 24.0)
         tail = 0.0
         if part.is_root:
-            tail = 14 + text_width(clip(part.end_name), NAME_SIZE, bold=True) if part.end_name else 6.0
+            tail = 14 + name_width(part.end_name, NAME_SIZE) if part.end_name else 6.0
     return Shape(part, value, gradient, locals_, lead, body, stub, tail, body_across, across, ports)
 
 
@@ -256,7 +257,7 @@ def _body(part: Part, name: str, vertical: bool) -> tuple[float, float]:
         return (24.0, width) if vertical else (width, 24.0)
     if not name:
         return 8.0, 8.0
-    width = text_width(name, NAME_SIZE, bold=True) + (16 if part.is_parameter else 6)
+    width = name_width(name, NAME_SIZE) + (16 if part.is_parameter else 6)
     return (24.0, width) if vertical else (width, 24.0)
 
 

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ..layout.routes import smooth
-from ..markup import MARGIN, card, document, escape, point, px, rectangle, text_at, wrap
+from ..lettering import NARROW, SMALL, name_width, pieces_of, shown_name
+from ..markup import MARGIN, card, document, escape, name_at, pieces_at, point, px, rectangle, text_at, wrap
 from ..metrics import FONT, NAME_SIZE, NUMBER_SIZE, SYMBOL_SIZE, TITLE_SIZE, clip, one_line, text_width
 from .arrange import FRAME_TITLE, GATE_RADIUS, SHEET, Arrangement, Frame, Shape
 from .diagram import Diagram, count
 
 MANY_WIRES = 150
+GAP = 7.0  # between a name and its number
 
 _STYLE = """\
 {id} text{{font-family:{font};fill:{c[ink]}}}
@@ -45,6 +47,8 @@ _STYLE = """\
 {id} .gradient{{font-size:{number}px;fill:{c[gradient]};font-style:italic}}
 {id} .local{{font-size:{local}px;fill:{c[local]}}}
 {id} .label{{font-weight:600;fill:{c[ink]}}}
+{id} .name-script{{font-size:{script}px}}
+{id} .label-script{{font-size:{label_script}px}}
 {id} .bad{{fill:{c[bad-tint]};stroke:{c[bad]}}}
 {id} .first-bad{{fill:none;stroke:{c[bad]};stroke-width:2;stroke-dasharray:2 2}}
 {id} .note{{font-size:{title}px;fill:{c[muted]}}}
@@ -71,6 +75,8 @@ def style_rules(identity: str, colours: dict[str, str]) -> str:
         symbol=px(SYMBOL_SIZE),
         name=px(NAME_SIZE),
         number=px(NUMBER_SIZE),
+        script=px(SMALL[NAME_SIZE]),
+        label_script=px(SMALL[NUMBER_SIZE]),
         local=px(NUMBER_SIZE - 1),
     )
 
@@ -257,7 +263,7 @@ class Painter:
                 yield self.rectangle("tag", u, v - shape.body_across / 2, shape.body - 2, shape.body_across, radius=5)
             short = 2 if part.is_parameter else 0 if self.vertical else 6  # of the body, what the name leaves free
             middle = self.place(u + (shape.body - short) / 2, v)
-            yield text_at("name", *middle, clip(part.name), anchor="middle")
+            yield name_at(*middle, part.name, anchor="middle")
         else:
             yield f'<circle class="dot" cx="{px(middle[0])}" cy="{px(middle[1])}" r="3"/>\n'
 
@@ -265,21 +271,30 @@ class Painter:
         for number in self.places_of_numbers(shape, u, v):
             if _NON_FINITE.fullmatch(number.text.lower()):
                 yield number.box("bad")
-            name, text = escape(number.name), escape(number.text)
-            inner = f'<tspan class="label">{name}</tspan>{text}' if name else text
-            where = f'x="{px(number.x)}" y="{px(number.y)}" text-anchor="{number.anchor}" xml:space="preserve"'
-            yield f'<text class="{number.kind}" {where}>{inner}</text>\n'
+            x, anchor, text = number.x, number.anchor, escape(number.text)
+            pieces, letter, after = pieces_of(number.name, NUMBER_SIZE)
+            if pieces:
+                width = NARROW * text_width(number.text, NUMBER_SIZE)
+                left = x - {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor] * (letter + after + GAP + width)
+                yield pieces_at("value label", left + letter, number.y, pieces)
+                x, anchor = left + letter + after + GAP, "start"
+            elif number.name:
+                text = f'<tspan class="label">{escape(_isolated(shown_name(number.name)))}  </tspan>{text}'
+            where = f'x="{px(x)}" y="{px(number.y)}" text-anchor="{anchor}" xml:space="preserve"'
+            yield f'<text class="{number.kind}" {where}>{text}</text>\n'
 
     def places_of_numbers(self, shape: Shape, u: float, v: float) -> Iterable[Number]:
         """The value above the wire and the gradient below it; from top to bottom, left and right of it."""
         part = shape.part
         named = part.kind != "input" and bool(part.name) and not part.is_root and part.kind != "constant"
-        prefix = _isolated(clip(part.name)) + "  " if named else ""
+        label = part.name if named else ""
         x, y = self.place(u + shape.stub / 2, v)
-        for kind, name, text, side in (("value", prefix, shape.value, -1), ("gradient", "", shape.gradient, 1)):
+        for kind, name, text, side in (("value", label, shape.value, -1), ("gradient", "", shape.gradient, 1)):
             if not text:
                 continue
-            width = text_width(name, NUMBER_SIZE, bold=True) + text_width(text, NUMBER_SIZE)
+            width = text_width(text, NUMBER_SIZE)
+            if name:
+                width += name_width(name, NUMBER_SIZE) + text_width("  ", NUMBER_SIZE, bold=True)
             if self.vertical:
                 anchor = "end" if side < 0 else "start"
                 tx, ty = x + side * 7, y
@@ -293,11 +308,11 @@ class Painter:
     def root_end(self, shape: Shape, u: float, v: float) -> Iterable[str]:
         x, y = self.place(u, v)
         yield f'<circle class="dot" cx="{px(x)}" cy="{px(y)}" r="4"/>\n'
-        name, leftward = clip(shape.part.end_name), self.rankdir == "RL"
+        name, leftward = shape.part.end_name, self.rankdir == "RL"
         if name and self.vertical:
-            yield text_at("name", *self.place(u + 20, v), name, anchor="middle")
+            yield name_at(*self.place(u + 20, v), name, anchor="middle")
         elif name:
-            yield text_at("name", x - 10 if leftward else x + 10, y, name, anchor="end" if leftward else "")
+            yield name_at(x - 10 if leftward else x + 10, y, name, anchor="end" if leftward else "start")
 
 
 def title_of(diagram: Diagram) -> str:

@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from ..markup import DARK, LIGHT, Rules
+from ..markup import DARK, LIGHT, Rules, relevant
 from ..metrics import FONT
 from ..picture import KEYS_ARE_OURS, html_page, web_file
 from .stage import stylesheet
@@ -19,7 +19,7 @@ def piece(data: dict[str, Any], rules: Rules, theme: str, fallback: str = "") ->
     # nothing in the text may end the script element, or begin another inside it
     text = re.sub(r"<(?=!|script)", r"\\u003c", text, flags=re.IGNORECASE).replace("</", "<\\/")
     instead = fallback or "<p>The steps need JavaScript, which is switched off here.</p>"
-    style = stylesheet(".cr-player", rules) + web_file("live/web/player.css")
+    style = relevant(stylesheet(".cr-player", rules), "class='cr-player'" + text) + web_file("live/web/player.css")
     script = web_file("live/web/player.js")
     return (
         f'<div class="cr-player" data-chainrule-player data-theme="{theme}">\n'
@@ -29,9 +29,9 @@ def piece(data: dict[str, Any], rules: Rules, theme: str, fallback: str = "") ->
 
 
 def step(title: str, text: str, words: str, more: str, picture: str, *, is_open: bool) -> str:
-    """A step that opens without a script."""
-    paragraphs = "".join(f"<p>{html.escape(t)}.</p>" for t in (words, more) if t)
-    head = f"<summary {KEYS_ARE_OURS}>{html.escape(title)}: {html.escape(text)}</summary>"
+    """A step that opens without a script; ``text``, ``words`` and ``more`` are HTML."""
+    paragraphs = "".join(f"<p>{told}.</p>" for told in (words, more) if told)
+    head = f"<summary {KEYS_ARE_OURS}>{html.escape(title)}: {text}</summary>"
     return f"<details{' open' if is_open else ''}>{head}{paragraphs}{picture}</details>\n"
 
 

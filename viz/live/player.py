@@ -13,6 +13,7 @@ from autograd import BackwardStep, ForwardStep
 from autograd.files import write_whole
 
 from ..graph.diagram import count
+from ..lettering import caption_in_html
 from ..markup import DARK, LIGHT
 from ..metrics import clip, printable
 from ..mistakes import Taught, explained, shown_by
@@ -44,6 +45,7 @@ class Frame(Picture):
     steps: tuple[Step, ...] = field(default=(), repr=False)
     lights: str = field(default="", repr=False)
     changes: dict[int, str] = field(default_factory=dict, repr=False)  # part -> its numbers from now on
+    names: tuple[str, ...] = ()  # of the nodes that the captions speak of
     _before: Frame | None = field(default=None, repr=False)
     _backdrop: Backdrop | None = field(default=None, repr=False)
     _theme: str = field(default="auto", repr=False)
@@ -58,6 +60,17 @@ class Frame(Picture):
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickle: all that is shown, without ``steps``, whose nodes are a whole graph."""
         return {**vars(self), "steps": ()}
+
+    def captions(self, *, fractions: bool = True) -> tuple[str, str, str]:
+        """``text``, ``words`` and ``note`` as HTML, with names set as mathematics.
+
+        With ``fractions`` the text has derivatives as fractions, and a line break before each equals sign: there it may
+        be broken where it has no room in one line.
+        """
+        names = [_tidy(name) for name in self.names]
+        sides = [caption_in_html(side, names, fractions=fractions) for side in _tidy(self.text).split(" = ")]
+        words, note = (caption_in_html(_tidy(told), names) for told in (self.words, self.note))
+        return ("\n= " if fractions else " = ").join(sides), words, note
 
     @property
     def svg(self) -> str:
@@ -180,10 +193,7 @@ class Player(Taught):
             "height": round(self._backdrop.height),
             "still": self._backdrop.still,
             "parts": 1 + max(i for f in self.frames for i in f.changes),
-            "frames": [
-                [f.kind, f.title, _tidy(f.text), _tidy(f.words), _tidy(f.note), f.lights, f.changes]
-                for f in self.frames
-            ],
+            "frames": [[f.kind, f.title, *f.captions(), f.lights, f.changes] for f in self.frames],
         }
 
     def _expandable(self) -> str:
@@ -199,8 +209,7 @@ class Player(Taught):
             if k in shown:
                 fits = "max-width:100%;height:auto"
                 picture = f'<img alt="{_escape(frame.title)}" style="{fits}" src="{_image(frame.image())}">'
-            text, words, note = _tidy(frame.text), _tidy(frame.words), _tidy(frame.note)
-            steps.append(pages.step(frame.title, text, words, note, picture, is_open=k == 0))
+            steps.append(pages.step(frame.title, *frame.captions(fractions=False), picture, is_open=k == 0))
         return "".join(steps)
 
 

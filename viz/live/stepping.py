@@ -242,8 +242,11 @@ class _Script:
             new = changed if kind in ("forward", "backward") else lit
             direction = "forward" if kind == "forward" else "backward"
             lights = self.stage.lights(direction, lit if kind != "seed" else (), wires, new, local=local)
+        told = text + words + note
+        spoken_of = [x for step in list(steps)[:4] for x in (step.node, *step.node.inputs)] or self.order
+        names = dict.fromkeys(name for node in (self.root, *spoken_of) if (name := self.names[node]) in told)
         self.frames.append(
-            Frame(kind, title, text, words, latex, note, tuple(steps), lights, changes,
+            Frame(kind, title, text, words, latex, note, tuple(steps), lights, changes, tuple(names),
                   self.frames[-1] if self.frames else None, self.stage.backdrop, self.theme)
         )  # fmt: skip
 

@@ -47,12 +47,16 @@ def plot_decision_regions(
 ) -> Axes:
     """Which class a model gives to each point of the plane, and the examples.
 
-    What an answer means:
+    A region has the colour of its class, the stronger the surer the model is: there are steps where the probability of
+    the class, against that of the next best, is 60, 70, 80 and 90 %. Without colours, regions differ by their lightness
+    and hatching, and examples by their markers. What an answer means:
 
     - A model with a method ``predict`` answers with labels; so does a function whose answers are integers or strings.
+      How sure it is only a method ``predict_proba`` can tell, as scikit-learn's models have it.
     - Several numbers are a score for each class: the largest wins. Output k stands for the class k if the labels are
       0, 1, 2, …, else for the k-th label in order.
     - One number is a score for the higher of two labels: above ``threshold`` it wins.
+    - Scores within [0, 1] are taken for probabilities, others for their logits: log-odds, or what softmax is given.
 
     Args:
         predict: called with an array of rows first. If it cannot take it, it is compiled, as a `Module` can be; if that
@@ -76,10 +80,14 @@ def plot_decision_regions(
     sides = _sides(points, 0.12)
     across, up, answers = _ask_grid(ask, sides, resolution)
     classes, margins = _margins(answers, labels, gives_labels, threshold)
+    steps = [_steps(answers, threshold, k) for k in range(len(classes))]
+    if gives_labels:
+        margins, steps = _by_probability(predict, across, up, answers, classes) or (margins, [(0.0,)] * len(classes))
 
     ax = axes_for(ax, (5.0, 4.2), grid=False)
     for k, margin in enumerate(margins):
-        _region(ax, across, up, margin.reshape(len(up), len(across)), k, k < len(margins) - (len(margins) == 2))
+        shown = margin.reshape(len(up), len(across))
+        _region(ax, across, up, shown, steps[k], k, k < len(margins) - (len(margins) == 2))
     _scatter(ax, points, labels, classes)
     ax.set(xlim=sides[0], ylim=sides[1], xlabel=names[0], ylabel=names[1])
     legend_above(ax, lines=False)
@@ -96,10 +104,12 @@ def _ask_grid(ask: Callable[[Any], Any], sides: Any, resolution: int | None) -> 
     return across, up, cast(Array, answers)
 
 
-def _region(ax: Axes, across: Array, up: Array, margins: Array, k: int, outlined: bool) -> None:
-    """The ground where class k wins, and its border."""
+def _region(ax: Axes, across: Array, up: Array, margins: Array, steps: Sequence[float], k: int, outlined: bool) -> None:
+    """The ground where class k wins, stronger from step to step, and its border."""
     if (margins >= 0.0).any():
-        ax.contourf(across, up, margins, levels=[0.0, np.inf], colors=[TINTS[k % len(TINTS)]],
+        strengths = np.linspace(0.4, 1.0, len(steps)) if len(steps) > 1 else [1.0]
+        grounds = [(COLOURS[k % len(COLOURS)], TINTS[k % len(TINTS)] * strength) for strength in strengths]
+        ax.contourf(across, up, margins, levels=[*steps, np.inf], colors=grounds,
                     hatches=[HATCHES[k % len(HATCHES)]], zorder=0)  # fmt: skip
         if outlined and (margins < 0.0).any():
             ax.contour(across, up, margins, levels=[0.0], colors=["#333333"], linewidths=1.2, linestyles="-", zorder=1)
@@ -124,8 +134,7 @@ def _margins(
         counted = all(isinstance(c, int) and 0 <= c < outputs for c in known)
         if not counted and len(known) != outputs:
             raise ValueError(f"predict gives scores for {outputs} classes, but y has the {len(known)} labels {known}")
-        best = [answers[:, k] - np.delete(answers, k, axis=1).max(axis=1) for k in range(outputs)]
-        return (list(range(outputs)) if counted else known), best
+        return (list(range(outputs)) if counted else known), _leads(answers)
     if len(known) > 2:
         raise ValueError(f"one score tells 2 classes apart, but y has the {len(known)} labels {known}")
     if threshold is None and answers.min() >= 0.0 and answers.max() <= 1.0:
@@ -137,6 +146,44 @@ def _margins(
         known = [-1, 1] if known[0] in (-1,) else [0, 1] if known[0] in (0, 1) else [known[0], f"not {known[0]}"]
     score = answers - (threshold or 0.0)
     return known, [-score, score]
+
+
+def _steps(answers: Array, threshold: float | None, k: int) -> tuple[float, ...]:
+    """By how much class k leads where its ground gets stronger: where its probability is 60, 70, 80 and 90 %.
+
+    One score that is a probability leads by p − ``threshold``, several by the difference to the next best; a logit, or
+    the difference of two, is log(p / (1 − p)) for two classes.
+    """
+    if answers.dtype.kind != "f":
+        return (0.0,)
+    if answers.min() < 0.0 or answers.max() > 1.0:
+        return (0.0, *(math.log(p / (1.0 - p)) for p in (0.6, 0.7, 0.8, 0.9)))
+    several = answers.ndim == 2 and answers.shape[1] > 1
+    most = 1.0 if several else 1.0 - (threshold or 0.0) if k else threshold or 0.0
+    return tuple(part * most for part in (0.0, 0.2, 0.4, 0.6, 0.8)) if most else (0.0,)
+
+
+def _by_probability(
+    model: Any, across: Array, up: Array, answers: Array, classes: Sequence[Any]
+) -> tuple[list[Array], list[tuple[float, ...]]] | None:
+    """Margins and steps from a model's probabilities, if it has any and its labels are those of the most probable."""
+    known = getattr(model, "classes_", None)
+    if known is None or not callable(getattr(model, "predict_proba", None)):
+        return None
+    found = at_once(model.predict_proba, np.stack([a.ravel() for a in np.meshgrid(across, up)], axis=1))
+    if found is None or found.ndim != 2 or found.shape[1] != len(known) or len(known) < 2:
+        return None
+    place = {c: k for k, c in enumerate(np.asarray(known).tolist())}
+    if not set(place) <= set(classes) or not np.array_equal(np.asarray(known)[found.argmax(axis=1)], answers):
+        return None
+    leads = _leads(found)
+    margins = [leads[place[c]] if c in place else np.full(len(found), -1.0) for c in classes]
+    return margins, [_steps(found, None, k) for k in range(len(classes))]
+
+
+def _leads(scores: Array) -> list[Array]:
+    """By how much each class leads the best of the others, in each row of scores."""
+    return [scores[:, k] - np.delete(scores, k, axis=1).max(axis=1) for k in range(scores.shape[1])]
 
 
 @styled

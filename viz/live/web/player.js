@@ -6,9 +6,9 @@
 
 (() => {
   /**
-   * A frame, as `Player._data` writes it: what is said about it, the markup of what is lit, and for each part whose
-   * numbers are new their markup.
-   * @typedef {[kind: string, title: string, text: string, words: string, more: string, lights: string,
+   * A frame, as `Player._data` writes it: what is said about it, all but the title as markup; the markup of what is lit,
+   * and for each part whose numbers are new their markup.
+   * @typedef {[kind: string, title: string, formula: string, words: string, more: string, lights: string,
    *   changes: Record<number, string>]} Frame
    */
 
@@ -81,10 +81,11 @@
 
     /**
      * @param {Frame} frame
+     * @param {string} text what its formula says
      * @param {number} at its number
      * @param {number} before the one that was shown; -1 for none
      */
-    show([kind, title, text, , , lights], at, before) {
+    show([kind, title, , , , lights], text, at, before) {
       for (const [i, part] of this.parts.entries()) {
         const markup = this.shown[at][i] ?? '';
         if (before < 0 || markup !== (this.shown[before][i] ?? '')) part.innerHTML = markup;
@@ -172,9 +173,10 @@
 
     /**
      * @param {Frame} frame
+     * @param {string} text
      * @param {number} at
      */
-    show([, title, text], at) {
+    show([, title], text, at) {
       this.slider.value = String(at);
       this.slider.setAttribute('aria-valuetext', `${at + 1} of ${this.last + 1}. ${title}: ${text}`);
       this.count.textContent = `${at + 1} / ${this.last + 1}`;
@@ -199,32 +201,36 @@
     constructor(box, frames) {
       const captions = make('div', box, { class: 'cr-captions' });
       /** @param {Frame} frame */
-      const length = ([, , text, words, more]) => text.length * 1.6 + words.length + more.length;
+      const length = ([, , formula, words, more]) => formula.length + words.length + more.length;
       for (const frame of [...frames].sort((a, b) => length(b) - length(a)).slice(0, 24))
         this.write(make('div', captions, { class: 'cr-ghost', 'aria-hidden': 'true' }), frame);
       this.now = make('div', captions, { class: 'cr-caption', 'aria-live': 'polite', 'aria-atomic': 'true' });
     }
 
-    /** @param {Frame} frame */
+    /**
+     * The text of the formula is given back.
+     * @param {Frame} frame
+     */
     show(frame) {
       this.now.textContent = '';
       this.write(this.now, frame);
+      return find(this.now, '.cr-text').textContent ?? '';
     }
 
     /**
      * @param {Element} element
      * @param {Frame} frame
      */
-    write(element, [, title, text, words, more]) {
+    write(element, [, title, formula, words, more]) {
       make('p', element, { class: 'cr-title' }).textContent = title;
-      const formula = make('p', element, { class: 'cr-text' });
+      const text = make('p', element, { class: 'cr-text' });
       // a line breaks before an equals sign first
-      for (const [k, side] of text.split(' = ').entries()) {
-        if (k) formula.append(' ');
-        make('span', formula).textContent = k ? `= ${side}` : side;
+      for (const [k, side] of formula.split('\n').entries()) {
+        if (k) text.append(' ');
+        make('span', text).innerHTML = side;
       }
-      if (words) make('p', element, { class: 'cr-words' }).textContent = `${words}.`;
-      if (more) make('p', element, { class: 'cr-more' }).textContent = `${more}.`;
+      if (words) make('p', element, { class: 'cr-words' }).innerHTML = `${words}.`;
+      if (more) make('p', element, { class: 'cr-more' }).innerHTML = `${more}.`;
     }
   }
 
@@ -267,9 +273,9 @@
       const before = this.at;
       this.at = at;
       const frame = this.frames[at];
-      this.captions.show(frame);
-      this.bar.show(frame, at);
-      this.picture.show(frame, at, before);
+      const text = this.captions.show(frame);
+      this.bar.show(frame, text, at);
+      this.picture.show(frame, text, at, before);
     }
 
     play() {
