@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = {
     "": ["autograd", "nn viz"],
     "autograd": [
-        "_neighbours error_function files hints ieee long_formulas reals",
+        "_neighbours error_function files hints ieee reals",
         "elsewhere symbols",
         "formulas",
         "ops",
