@@ -15,8 +15,8 @@ NEW = ""  # a file of its own
 # recipe → the file of each step that has code, and the line that the code is put before
 PLACES: dict[str, list[tuple[str, str]]] = {
     "An operation": [
-        ("autograd/ops.py", "# --- operations on many inputs"),
-        ("autograd/value.py", "    # --- comparison"),
+        ("autograd/ops.py", "    # --- operations on many inputs"),
+        ("autograd/value.py", "    gelu = _of_one("),
         ("autograd/functions.py", "gelu = of_one("),
         ("tests/autograd/test_accuracy.py", '    "atan2": ('),
         ("tests/autograd/test_gaussian.py", NEW),
