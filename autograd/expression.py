@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from . import ops
 from .forward import apply
-from .hints import written_out
+from .hints import near, written_out
 from .reals import is_real, to_float
 from .value import Value
 
@@ -349,7 +349,9 @@ class _Reader:
             raise self.error(f"{name} is a number; to multiply write {name}*(…)", token.column)
         operation = _ALIASES.get(name, name)
         if operation not in ops.SHEET or operation in _NOT_FUNCTIONS:
-            hint = "; softmax gives several numbers, and a formula has one" if name == "softmax" else _near(name)
+            hint = written_out(name) or "".join(f"; did you mean {word}?" for word in near(name, known_functions()))
+            if name == "softmax":
+                hint = "; softmax gives several numbers, and a formula has one"
             raise self.error(f"unknown function {name}{hint} (known: {', '.join(known_functions())})", token.column)
         return operation
 
@@ -470,13 +472,3 @@ class _Reader:
 def known_functions() -> list[str]:
     """The names of the functions that a formula may call."""
     return sorted({*ops.SHEET, *_SHORT} - _NOT_FUNCTIONS)
-
-
-def _near(name: str) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name.lower(), known_functions(), n=1)
-    return written_out(name) or (f"; did you mean {near[0]}?" if near else "")
-
-
-__all__ = ["ExpressionError", "parse"]

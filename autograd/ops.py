@@ -794,12 +794,7 @@ def add_to_sheet(
             f"partials of {name!r} must take the result y and then the inputs, {arity + 1} in all, but it takes {given}"
         )
     width = 1 if arity is None else arity
-    if arity is None:
-        arguments = "…"
-    elif arity <= 2:
-        arguments = ", ".join(("{a}", "{b}")[:arity])
-    else:
-        arguments = "{a}, …"
+    arguments = {None: "…", 1: "{a}", 2: "{a}, {b}"}.get(arity, "{a}, …")
     texts = tuple(partial_formulas) if partial_formulas is not None else (f"∂{name}/∂{{a}}",) * width
     latexes = (
         tuple(partial_latex)

@@ -738,4 +738,3 @@ def _sum_start(x: Value) -> Value:
 
 NAMESPACE["Value"] = Value
 NAMESPACE["blanks"] = itertools.starmap(_new, itertools.repeat((Value,)))
-__all__ = ["Comparison", "Operand", "Value", "constant", "is_constant", "record"]

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 from autograd import Value
 from autograd.files import write_whole
 from autograd.modes import enter_scope, leave_scope
-from autograd.storage import WORDS, no_constant
+from autograd.storage import as_number, no_constant
 
 if TYPE_CHECKING:
     import zipfile
@@ -416,17 +416,14 @@ def _read_json(content: bytes, path: Path, model: Module) -> dict[str, float]:
         raise ModelFormatError(f'{path.name} needs "architecture", a string, and "parameters", an object')
     state = {}
     for name, x in parameters.items():
-        number = WORDS.get(x) if isinstance(x, str) else x
-        if isinstance(number, bool) or not isinstance(number, (int, float)):
+        number = as_number(x)
+        if number is None:
             raise ModelFormatError(
                 f'{path.name}: parameter {name!r} must be a number, "inf", "-inf" or "nan", but is {x!r:.60}'
             )
-        try:
-            state[name] = float(number)
-        except OverflowError:
-            state[name] = math.inf
-        if math.isinf(state[name]) and not isinstance(x, str):  # 1e999 is read as inf
+        if math.isinf(number) and not isinstance(x, str):  # 1e999 is read as inf
             raise ModelFormatError(f"{path.name}: parameter {name!r} is too large for a float")
+        state[name] = number
     _check_architecture(architecture, path, model)
     return state
 

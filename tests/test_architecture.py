@@ -72,7 +72,6 @@ FLOORS = {
         "estimators",
     ],
     "nn.lessons": ["checklist corpora gates logistic perceptrons sequences steering words", "language"],
-    "nn.lessons.corpora": ["make_village"],
     "viz": [
         "_ctrl_c _guard checks layout metrics",
         "markup mistakes raster",
