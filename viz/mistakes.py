@@ -166,30 +166,33 @@ def only_a_value(what: str, root: object) -> None:
 
 def _instead_of(x: object, function: str) -> str:
     """What to write in place of ``function(x)``, where x should have been a Value; "" if nothing comes to mind."""
-    library = type(x).__module__.partition(".")[0]
-    if x is None:
-        return f"; backward() gives nothing back: call f.backward() first, and then {function}(f)"
     if isinstance(x, str):
         return _of_text(x, function)
-    if isinstance(x, Real):
-        return f"; a plain number has no history: begin with x = Value({short(x)}), and compute with x"
-    if isinstance(x, type):
-        return f"; {x.__name__} is a class: make one, compute with it, and hand the result over"
-    if is_program(x):
-        return "; a compiled function has arrays: hand over what the function that was compiled returns for Values"
-    if callable(x) and hasattr(x, "parameters"):
-        return f"; a model has a graph for each input: {function}(model(x)) takes that of its result"
-    if isinstance(x, Taught):
-        return "; this is made already, and shows itself in a notebook"
-    if library in ("torch", "jax", "jaxlib", "tensorflow") or type(x).__name__ == "Value":
-        return f"; this is one of {library}'s: only what is computed from autograd's own Values has a graph here"
-    if callable(x):
-        return f"; a function has a graph for each input: {function}(f(x)), with x a Value, takes that of its result"
-    if isinstance(x, (list, tuple)) or hasattr(x, "shape"):
-        return "; for several results draw one of them, or their sum"
-    if isinstance(x, dict):
-        return "; hand over one of the Values in it"
-    return ""
+    library = type(x).__module__.partition(".")[0]
+    theirs = library in ("torch", "jax", "jaxlib", "tensorflow") or type(x).__name__ == "Value"
+    cases = [
+        (x is None, "backward() gives nothing back: call f.backward() first, and then {draw}(f)"),
+        (isinstance(x, Real), "a plain number has no history: begin with x = Value({x!r}), and compute with x"),
+        (isinstance(x, type), "{x.__name__} is a class: make one, compute with it, and hand the result over"),
+        (
+            is_program(x),
+            "a compiled function has arrays: hand over what the function that was compiled returns for Values",
+        ),
+        (
+            callable(x) and hasattr(x, "parameters"),
+            "a model has a graph for each input: {draw}(model(x)) takes that of its result",
+        ),
+        (isinstance(x, Taught), "this is made already, and shows itself in a notebook"),
+        (theirs, "this is one of {library}'s: only what is computed from autograd's own Values has a graph here"),
+        (callable(x), "a function has a graph for each input: {draw}(f(x)), with x a Value, takes that of its result"),
+        (
+            isinstance(x, (list, tuple)) or hasattr(x, "shape"),
+            "for several results draw one of them, or their sum",
+        ),
+        (isinstance(x, dict), "hand over one of the Values in it"),
+    ]
+    words = next((f"; {words}" for fits, words in cases if fits), "")
+    return words.format(draw=function, x=x, library=library)
 
 
 def _of_text(text: str, function: str) -> str:
