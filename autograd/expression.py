@@ -367,7 +367,7 @@ class _Reader:
         try:
             return to_float(ast.literal_eval(text))
         except (SyntaxError, ValueError, OverflowError) as error:
-            raise self.error(f"this number cannot be read: {error}", column) from None
+            raise self.error(f"this number cannot be read: {getattr(error, 'msg', error)}", column) from None
 
     def named(self, name: str, column: int) -> Any:
         if name in self.steps:
@@ -414,7 +414,7 @@ class _Reader:
         kind, text, column = token
         if kind == "text":
             return self.error("text cannot be used in a formula", column)
-        if text in ("=", ","):
+        if text == "=":
             return self.misplaced(token, _Operand(token))
         if text == "**" and self.waiting and self.waiting[-1].token.kind == "call":
             return self.error("a function takes its inputs by place, not by name", token.behind)
@@ -426,7 +426,9 @@ class _Reader:
                 f"{text}_",
                 column,
             )
-        here = "a number or a name is missing before this" if kind == "sign" else "this character cannot be read"
+        here = f"this {text} has no place here; is something missing before it?"
+        if kind == "unknown":
+            here = "this character cannot be read"
         return self.error(here, column)
 
     def misplaced(self, token: _Token, last: _Operand) -> ExpressionError:
