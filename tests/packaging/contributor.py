@@ -83,7 +83,8 @@ def follow(copy: Path) -> list[str]:
                 (copy / file).write_text(code, encoding="utf-8")
                 made.append(file)
             else:
-                gap = 2 if code.startswith(("class ", "def ", "@")) else 0 if code.count("\n") == 1 else 1
+                in_a_list = code.startswith("    ") or code.count("\n") == 1
+                gap = 2 if code.startswith(("class ", "def ", "@")) else 0 if in_a_list else 1
                 insert(copy / file, before, code + gap * "\n")
     for file, before, entry in LISTS:
         insert(copy / file, before, entry)
