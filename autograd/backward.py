@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .graph import known_inputs, topological_order
 from .modes import NonFiniteError, watching
@@ -199,16 +199,9 @@ def _reachable(root: Value) -> set[Value]:
 # --- the same, beside the nodes: no .grad is touched
 
 
-class Contribution(NamedTuple):
-    """One ``+=`` of the backward pass: what ``node`` passes on to its input number ``position``."""
-
-    node: Value
-    input: Value
-    position: int
-    upstream: float
-    local: float
-    contribution: float
-    total: float
+# One ``+=`` of the backward pass: a node, its input, which of its inputs that is (from 0), the gradient that the node
+# has, the local derivative, their product, and what the input's gradient is then.
+Contribution: TypeAlias = "tuple[Value, Value, int, float, float, float, float]"
 
 
 def contributions(order: Sequence[Value], seed: float) -> Iterator[Contribution]:
@@ -222,7 +215,7 @@ def contributions(order: Sequence[Value], seed: float) -> Iterator[Contribution]
             if local is not None:
                 contribution = 0.0 if local is CUT else upstream * local
                 total[x] = total.get(x, 0.0) + contribution
-                yield Contribution(node, x, position, upstream, local, contribution, total[x])
+                yield node, x, position, upstream, local, contribution, total[x]
 
 
 def check_backward(root: Value, seed: float) -> None:
@@ -248,14 +241,3 @@ def numeric_adjoints(root: Value, seed: float = 1.0) -> dict[Value, float]:
                 if partial is not None:
                     adjoint[x] = adjoint.get(x, 0.0) + (0.0 if partial is CUT else upstream * partial)
     return adjoint
-
-
-__all__ = [
-    "Contribution",
-    "backward_by_the_book",
-    "check_backward",
-    "contributions",
-    "forget",
-    "numeric_adjoints",
-    "sweep",
-]

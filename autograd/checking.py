@@ -92,22 +92,11 @@ def gradcheck(
         rows.append([adjoints.get(x, 0.0) for x in nodes])
     wrong: list[Disagreement] = []
     for j, x in enumerate(nodes):
-        at = x.data
-        step = eps * max(1.0, abs(at))
-        try:
-            x.data = at + step
-            above, high = _numbers(evaluate()), x.data
-            x.data = at - step
-            below, low = _numbers(evaluate()), x.data
-        finally:
-            x.data = at
-        for i, (up, down) in enumerate(zip(above, below, strict=True)):
-            numeric = (up - down) / (high - low)  # the step that floats really took
-            rounding = 1e-15 * (abs(up) + abs(down)) / (high - low) * 4
+        for i, (numeric, rounding) in enumerate(_differences(evaluate, x, eps)):
             analytic = rows[i][j]
             agrees = analytic == numeric or abs(analytic - numeric) <= atol + rtol * abs(numeric) + rounding
             if not agrees:  # also true for nan, which agrees with nothing
-                wrong.append(Disagreement(i, j, at, analytic, numeric))
+                wrong.append(Disagreement(i, j, x.data, analytic, numeric))
     if wrong:
         wrong.sort(key=lambda d: (d.output, d.input))
         total = len(nodes) * len(outputs)
@@ -116,8 +105,19 @@ def gradcheck(
     return True
 
 
+def _differences(evaluate: Callable[[], list[Any]], x: Value, eps: float) -> list[tuple[float, float]]:
+    """(f(x+ε) − f(x−ε)) / 2ε for each output, and how far off it may be since outputs are rounded."""
+    at, step = x.data, eps * max(1.0, abs(x.data))
+    try:
+        x.data = at + step
+        above, high = _numbers(evaluate()), x.data
+        x.data = at - step
+        below, low = _numbers(evaluate()), x.data
+    finally:
+        x.data = at
+    width = high - low  # the step that floats really took
+    return [((up - down) / width, 4e-15 * (abs(up) + abs(down)) / width) for up, down in zip(above, below, strict=True)]
+
+
 def _numbers(outputs: Sequence[Any]) -> list[float]:
     return [y.data if isinstance(y, Value) else to_float(y) for y in outputs]
-
-
-__all__ = ["Disagreement", "GradientError", "gradcheck"]

@@ -70,5 +70,3 @@ ENGINE = {
     "max": "write maximum(x, y)",
     "min": "write minimum(x, y)",
 }
-
-__all__ = ["ENGINE", "LikeATensor"]

@@ -74,6 +74,3 @@ def _put(result: Any, out: Any) -> Any:
         return result
     np.copyto(out, result)
     return out
-
-
-__all__ = ["erf", "erfc"]

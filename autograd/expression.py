@@ -1,9 +1,10 @@
 """From a formula as text to a graph: ``parse("sigmoid(w*x + b)", w=2, x=-1, b=3)``.
 
-Python's own parser reads the text into a syntax tree, and this module walks the tree with a short list of what it
-knows: numbers, names, + - * / **, calls to the operations of the derivative sheet, and a comparison where a choice is
-made by it, as in ``where(x > 0, x, 0.1*x)``. Anything else is an error that points at its place. Nothing is ever
-evaluated as code.
+The text is cut into tokens, and one walk over them builds the graph, with two stacks: one of operands, and one of
+operators and brackets that wait for what follows. That is the shunting-yard algorithm (Dijkstra, 1961). It is a loop
+and no recursion, so a sum may have as many terms as one likes; it knows numbers, names, + - * / **, calls to the
+operations of the derivative sheet, and a comparison where a choice is made by it, as in ``where(x > 0, x, 0.1*x)``.
+Anything else is an error that points at its place. Nothing is ever evaluated as code.
 """
 
 from __future__ import annotations
@@ -12,38 +13,76 @@ import ast
 import keyword
 import math
 import re
-from typing import Any
+import unicodedata
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any, NamedTuple
 
-from . import long_formulas, ops
+from . import ops
 from .forward import apply
-from .hints import written_out
+from .hints import near, written_out
 from .reals import is_real, to_float
 from .value import Value
 
 MAX_LENGTH = 1_000_000  # characters
 MAX_DEPTH = 500  # operations inside each other; the terms of a sum and the factors of a product stand side by side
+MAX_BRACKETS = 150  # inside each other
 
-_BINARY = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow"}
+_TOKEN = re.compile(
+    r"""(?P<skipped>[ \t\f]+|\#[^\r\n]*|\\(?:\r\n|\r|\n))|(?P<end>\r\n|\r|\n|;)|(?P<text>[^\W\d]*['"])"""
+    rf"""|(?P<word>(?:{"|".join(keyword.kwlist)})\b)|(?P<call>[^\W\d]\w*[ \t\f]*\()|(?P<name>[^\W\d]\w*)"""
+    r"""|(?P<number>0[xXbBoO][\da-fA-F_]+|(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9][0-9_]*)?)"""
+    r"""|(?P<sign>(?:\*\*|//|<<|>>|[-+*/%@&|^:!<>=])=|\*\*|//|<<|>>|[-+*/()\[\]{},=<>%@&|^~.:])|(?P<unknown>.)""",
+    re.DOTALL,
+)
 _SHORT = {"max": "maximum", "min": "minimum", "ln": "log", "σ": "sigmoid"}
 _ALIASES = _SHORT | {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2"}  # as NumPy says
 # signs as books, and our own tables, write them; each is read as the one character that a keyboard has
 _SIGNS = str.maketrans({"·": "*", "⋅": "*", "×": "*", "∗": "*", "÷": "/", "∕": "/", "−": "-", "–": "-"})
 _NAMED_NUMBERS = {"pi": math.pi}
-# operation, and whether it takes the two the other way round: a > b is b < a
-_COMPARISONS: dict[type, tuple[str, bool]] = {
-    ast.Lt: ("less", False),
-    ast.LtE: ("less_equal", False),
-    ast.Gt: ("less", True),
-    ast.GtE: ("less_equal", True),
-    ast.Eq: ("equal", False),
+# how tightly it binds, and the operation; a > b is b < a
+_OPERATORS: dict[str, tuple[int, str]] = {
+    "<": (1, "less"), "<=": (1, "less_equal"), ">": (1, "less"), ">=": (1, "less_equal"), "==": (1, "equal"),
+    "+": (2, "add"), "-": (2, "sub"), "*": (3, "mul"), "/": (3, "div"), "**": (5, "pow"),
+}  # fmt: skip
+_SIGN = 4  # a sign in front binds tighter than a product, and less tightly than a power
+_OPEN = -1
+_COMPARISON = 1
+_NOT_FUNCTIONS = {"dot", "identity", *(name for _, name in _OPERATORS.values())}  # written otherwise
+
+_EQUALS = "an equals sign needs one plain name before it, as in q = x + y"
+_STEPS = "separate steps with ; as in q = x + y; f = q * z"
+_ONE_COMPARISON = "where chooses by one comparison, as in where(x > 0, x, 0.1*x)"
+# what has no place in a formula: wherever it stands, and behind an operand
+_REFUSED = {
+    "²": "for a power write ** as in x**2",
+    "³": "for a power write ** as in x**2",
+    "√": "for a root write sqrt(x)",
+    "|": "for |x| write abs(x)",
+    **{
+        sign: f"this operator cannot be used in a formula: {instead}"
+        for sign, instead in {
+            "^": "for a power write **",
+            "//": "to divide write /",
+            "@": "to multiply write *",
+            "%": "there is no remainder here",
+            "&": "the operators are + - * / **",
+        }.items()
+    },
+    "~": "this sign cannot be used in a formula",
+    "not": "this sign cannot be used in a formula",
+    "[": "a list cannot be used in a formula",
+    "{": "a dictionary cannot be used in a formula",
+    "*": "this star has nothing to multiply",
 }
-_NOT_FUNCTIONS = {"dot", "identity", "less", "less_equal", "equal", *_BINARY.values()}  # written otherwise
-_INSTEAD = {
-    ast.BitXor: "for a power write **",
-    ast.FloorDiv: "to divide write /",
-    ast.MatMult: "to multiply write *",
-    ast.Mod: "there is no remainder here",
-    ast.BitOr: "for |x| write abs(x)",
+_BEHIND = {
+    ".": "a dot (an attribute) cannot be used in a formula",
+    "[": "square brackets after a name cannot be used in a formula",
+    ":=": ":= cannot be used in a formula",
+    "!=": "the comparisons are < <= > >= ==",
+    "if": "an if (write where(a > b, x, y)) cannot be used in a formula",
+    "and": "and/or cannot be used in a formula",
+    "or": "and/or cannot be used in a formula",
 }
 
 
@@ -95,21 +134,8 @@ def parse(text: str, values: dict[str, Any] | None = None, /, **more: Any) -> Va
         raise ExpressionError(
             f"the formula is {len(text):,} characters long; at most {MAX_LENGTH:,} can be read", text, MAX_LENGTH
         )
-    if not text.strip():
-        raise ExpressionError("the formula is empty", text, 0)
-    lead = len(text) - len(text.lstrip())
-    statements = _syntax(text, lead)
-    reader = _Reader(text, lead, given, statements)
-    if not statements:  # nothing but a comment
-        raise ExpressionError("the formula is empty", text, 0)
-    root: Any = None
-    for i, statement in enumerate(statements):
-        if isinstance(statement, ast.Expr):
-            if i + 1 < len(statements):
-                raise reader.error("only the last step may be without a name: write name = ...", statement)
-            root = reader.build(statement.value)
-        else:
-            root = reader.assign(statement)
+    reader = _Reader(text, given)
+    root = reader.read()
     unused = [name for name in given if name not in reader.leaves]
     if unused:
         known = ", ".join(sorted(reader.leaves)) or "no names at all"
@@ -119,191 +145,231 @@ def parse(text: str, values: dict[str, Any] | None = None, /, **more: Any) -> Va
     return root if isinstance(root, Value) else Value(root)
 
 
-def _syntax(text: str, lead: int) -> list[ast.stmt]:
-    if "\x00" in text:
-        raise ExpressionError("this character cannot be read", text, text.index("\x00"))
-    depth = 0
-    for column, character in enumerate(text):
-        depth += (character in "([{") - (character in ")]}")
-        if depth > 150:
-            raise ExpressionError("the brackets are nested too deeply", text, column)
-    try:
-        return ast.parse("\n".join(_lines(text.translate(_SIGNS)))).body
-    except SyntaxError as error:
-        column = lead + max(0, (error.offset or 1) - 1) if (error.lineno or 1) == 1 else _line_start(text, lead, error)
-        column = min(column, len(text))
-        message, column = _explained(str(error.msg).split("\n")[0], text, column)
-        raise ExpressionError(message, text, column) from None
-    except (RecursionError, MemoryError):
-        try:
-            return long_formulas.statements(_lines(text.translate(_SIGNS)))
-        except long_formulas.Unreadable:
-            raise ExpressionError("the formula is nested too deeply", text, 0) from None
-    except ValueError as error:  # null bytes, and integers of thousands of digits
-        raise ExpressionError(f"this cannot be read as a formula: {error}", text, 0) from None
+class _Token(NamedTuple):
+    kind: str  # a group of _TOKEN
+    text: str  # of a call, the function's name
+    column: int
+
+    @property
+    def behind(self) -> int:
+        return self.column + len(self.text)
 
 
-def _explained(message: str, text: str, column: int) -> tuple[str, int]:
-    """What Python's parser says, in words for a formula, and where."""
-    for word in re.finditer(r"[^\W\d]\w*", text):
-        if keyword.iskeyword(word[0]):
-            return f"{word[0]} is a word of Python's own; choose another name, such as {word[0]}_", word.start()
-    before, here = text[:column].rstrip(), text[column : column + 1]
-    if here == "=" or "cannot assign" in message:
-        return "an equals sign needs one plain name before it, as in q = x + y", column
-    if "Maybe you meant" in message:
-        return "separate steps with ; as in q = x + y; f = q * z", column
-    if here in "²³" and here:
-        return "for a power write ** as in x**2", column
-    if here == "√":
-        return "for a root write sqrt(x)", column
-    if here == "|" or before.endswith("|"):
-        return "for |x| write abs(x)", column
-    if "decimal literal" in message:
-        return "between a number and a name write *, as in 2*x", column
-    if "at end" in message or "unexpected EOF" in message or column >= len(text.rstrip()):
-        return "the formula ends too early", column
-    if before and (before[-1].isalnum() or before[-1] in "_)") and (here.isalnum() or here in "_("):
-        name = re.split(r"\W", before)[-1]
-        if name in ops.SHEET or name in _ALIASES:
-            return f"{name} needs brackets, as in {name}(x)", column
-        return "something is missing between the two: to multiply write *", column
-    if "comma" in message or message == "invalid syntax":
-        return "this cannot be read as a formula", column
-    return message, column
+class _Operand(NamedTuple):
+    """What an operator or a function takes."""
+
+    first: _Token  # where it begins
+    value: Any = None  # a Value, a number, or a _Choice; None if it is a name or a number that nobody has read yet
 
 
-def _lines(text: str) -> list[str]:
-    """The lines as Python's parser counts them, with as many characters as before."""
-    return text.replace("\r\n", " \n").replace("\r", "\n").strip().split("\n")
+class _Choice(NamedTuple):
+    """A comparison, which `where` can choose by, and nothing else can take."""
+
+    operation: str
+    left: Any
+    right: Any
 
 
-def _line_start(text: str, lead: int, error: SyntaxError) -> int:
-    lines = _lines(text)[: (error.lineno or 1) - 1]
-    return lead + sum(len(line) + 1 for line in lines) + max(0, (error.offset or 1) - 1)
+class _Waiting(NamedTuple):
+    """A sign, an operator, or an open bracket, perhaps a function's; and how many operands stand before it."""
+
+    level: int
+    operation: str
+    token: _Token
+    before: int
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    for match in _TOKEN.finditer(text.translate(_SIGNS)):
+        kind, word, column = str(match.lastgroup), match.group(), match.start()
+        if kind == "call":
+            word = word[:-1].rstrip()
+        if kind in ("name", "call") and not word.isidentifier():  # x² is no name, but x is one
+            size = next(k for k in range(len(word)) if not word[: k + 1].isidentifier())
+            yield from [_Token("name", word[:size], column)] * (size > 0)
+            yield _Token("unknown", word[size], column + size)
+        elif kind != "skipped":
+            yield _Token(kind, word, column)
 
 
 class _Reader:
     """Builds the graph of one formula; remembers the leaf of each name and the nodes of named steps."""
 
-    def __init__(self, text: str, lead: int, given: dict[str, Any], statements: list[ast.stmt]) -> None:
-        self.text, self.lead, self.given, self.statements = text, lead, given, statements
-        self.lines = _lines(text.translate(_SIGNS))
+    def __init__(self, text: str, given: dict[str, Any]) -> None:
+        self.text, self.given = text, given
         self.leaves: dict[str, Value] = {}
         self.steps: dict[str, Any] = {}
-        self.conditions: set[ast.expr] = set()  # the comparisons that a `where` chooses by
+        self.tokens = list(_tokens(text))
+        self.step: list[_Token] = []  # that is being read
+        self.operands: list[_Operand] = []
+        self.waiting: list[_Waiting] = []
 
-    def error(self, message: str, node: Any) -> ExpressionError:
-        # ast counts bytes of UTF-8 within a line; a person counts characters from the start
-        lines = self.lines
-        row = node.lineno - 1
-        before = lines[row].encode()[: node.col_offset].decode(errors="replace")
-        return ExpressionError(message, self.text, self.lead + sum(len(s) + 1 for s in lines[:row]) + len(before))
+    def error(self, message: str, column: int) -> ExpressionError:
+        return ExpressionError(message, self.text, column)
 
-    def assign(self, statement: ast.stmt) -> Any:
-        if not isinstance(statement, ast.Assign):
-            raise self.error(f"{_what(statement)} cannot be used in a formula", statement)
-        if len(statement.targets) > 1 and any(isinstance(target, ast.Tuple) for target in statement.targets):
-            raise self.error("separate steps with ; as in q = x + y; f = q * z", statement)
-        if len(statement.targets) != 1 or not isinstance(statement.targets[0], ast.Name):
-            raise self.error("an equals sign needs one plain name before it, as in q = x + y", statement)
-        name = statement.targets[0].id
+    def read(self) -> Any:
+        """The Value (or plain number) of the last step."""
+        steps = self.split()
+        if not steps:
+            raise self.error("the formula is empty", 0)
+        root: Any = None
+        for step in steps:
+            self.step = step
+            if step[0].kind == "name" and len(step) > 1 and step[1].text == "=":
+                root = self.assign(unicodedata.normalize("NFKC", step[0].text))
+            elif step is steps[-1]:
+                root = self.build(step)
+            else:
+                raise self.error("only the last step may be without a name: write name = ...", step[0].column)
+        return root
+
+    def split(self) -> list[list[_Token]]:
+        """The tokens of each step. Inside brackets a line may end."""
+        steps: list[list[_Token]] = [[]]
+        depth = 0
+        for token in self.tokens:
+            depth += (token.kind == "call" or token.text in ("(", "[")) - (token.text in (")", "]"))
+            if token.kind != "end":
+                steps[-1].append(token)
+            elif depth <= 0 or token.text == ";":
+                if token.text == ";" and not steps[-1]:
+                    raise self.error("there is no step before this ;", token.column)
+                steps.append([])
+        return [step for step in steps if step]
+
+    def assign(self, name: str) -> Any:
         if name in self.given or name in self.leaves or name in self.steps:
-            raise self.error(f"{name} already has a value", statement)
-        result = self.build(statement.value)
-        if isinstance(result, Value):
-            if result.label:  # q = x: a node of its own, so that both names are seen
-                result = apply("identity", result)
-            result.label = name
-        else:
-            result = Value(result, name)
+            raise self.error(f"{name} already has a value", self.step[0].column)
+        result = self.build(self.step[2:])
+        if not isinstance(result, Value):
+            result = Value(result)
+        elif result.label:  # q = x: a node of its own, so that both names are seen
+            result = apply("identity", result)
+        result.label = name
         self.steps[name] = result
         return result
 
-    def build(self, root: ast.expr) -> Any:
-        """The Value (or plain number) of an expression; a walk with its own stack, children before parents."""
-        results: list[Any] = []
-        stack: list[tuple[ast.expr, int, bool]] = [(root, 1, False)]
-        while stack:
-            node, depth, children_done = stack.pop()
-            if depth > MAX_DEPTH:
-                raise self.error(f"the formula is nested more than {MAX_DEPTH} deep", node)
-            if children_done:
-                results.append(self.combine(node, results))
+    def build(self, tokens: list[_Token]) -> Any:
+        """The Value (or plain number) of an expression."""
+        self.operands, self.waiting = [], []
+        wants_operand = True
+        for token in tokens:
+            wants_operand = self.begin(token) if wants_operand else self.go_on(token)
+        if wants_operand:
+            raise self.error("the formula ends too early", self.step[-1].behind)
+        self.unwind(0)
+        if self.waiting:
+            raise self.error("this bracket is never closed", self.waiting[-1].token.column)
+        return self.number(self.operands[0])
+
+    def begin(self, token: _Token) -> bool:
+        """Take a token where an operand may begin; returns whether one is still wanted."""
+        kind, text, _ = token
+        if kind in ("number", "name"):
+            self.operands.append(_Operand(token))
+        elif kind == "call" or text == "(":
+            return self.wait(_OPEN, self.function(token) if kind == "call" else "", token)
+        elif text in ("+", "-"):
+            return self.wait(_SIGN, "neg" if text == "-" else "", token)
+        elif text == ")" and self.waiting and self.waiting[-1].token.kind == "call":  # f(), or f(x, )
+            return self.close(token)
+        else:
+            raise self.out_of_place(token)
+        return False
+
+    def go_on(self, token: _Token) -> bool:
+        """Take a token behind an operand; returns whether another one is wanted."""
+        text = token.text
+        if text in _OPERATORS:
+            level, operation = _OPERATORS[text]
+            self.unwind(level + (text == "**"))  # a**b**c is a**(b**c), all others go from left to right
+            return self.wait(level, operation, token)
+        if token.kind in ("number", "name", "call") or text == "(":
+            raise self.side_by_side(token, self.operands[-1])
+        self.unwind(0)
+        if text == ")":
+            return self.close(token)
+        if text == "," and self.waiting and self.waiting[-1].token.kind == "call":
+            return True
+        raise self.misplaced(token, self.operands[-1])
+
+    def wait(self, level: int, operation: str, token: _Token) -> bool:
+        self.waiting.append(_Waiting(level, operation, token, len(self.operands)))
+        if len(self.waiting) > MAX_DEPTH or sum(w.level == _OPEN for w in self.waiting) > MAX_BRACKETS:
+            raise self.error("the formula is nested too deeply", token.column)
+        return True
+
+    def unwind(self, level: int) -> None:
+        """Give their right operands to the operators that bind at least as tightly; an open bracket stops it."""
+        while self.waiting and self.waiting[-1].level >= level:
+            how, operation, token, _ = self.waiting.pop()
+            right = self.operands.pop()
+            if how == _SIGN:
+                value = self.number(right)
+                self.operands.append(_Operand(token, apply("neg", value) if operation else value))
                 continue
-            children = self.children(node)
-            if children:
-                stack.append((node, depth, True))
-                chained = isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Pow)
-                for k, child in reversed(list(enumerate(children))):
-                    stack.append((child, depth if chained and k == 0 else depth + 1, False))
-            else:
-                results.append(self.leaf(node))
-        return results.pop()
+            left = self.operands.pop()
+            if how == _COMPARISON and isinstance(left.value, _Choice):
+                raise self.error(
+                    "one comparison at a time: in place of a < b < c write where inside where", left.first.column
+                )
+            a, b = self.number(left), self.number(right)
+            a, b = (b, a) if token.text in (">", ">=") else (a, b)
+            self.operands.append(
+                _Operand(left.first, _Choice(operation, a, b) if how == _COMPARISON else apply(operation, a, b))
+            )
 
-    def children(self, node: ast.expr) -> list[ast.expr]:
-        if isinstance(node, ast.BinOp):
-            if type(node.op) not in _BINARY:
-                hint = _INSTEAD.get(type(node.op), "the operators are + - * / **")
-                raise self.error(f"this operator cannot be used in a formula: {hint}", _operator_place(self, node))
-            return [node.left, node.right]
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
-            return [node.operand]
-        if isinstance(node, ast.Call):
-            if self.function(node) == "where":
-                self.conditions.add(self.condition(node.args[0]))
-            return node.args
-        if isinstance(node, ast.Compare) and node in self.conditions:
-            return [node.left, node.comparators[0]]
-        return []
+    def close(self, token: _Token) -> bool:
+        """Take a closing bracket: what stands in it is an operand, and so is what a function makes of it."""
+        if not self.waiting:
+            raise self.error("this bracket is unmatched: none is open", token.column)
+        _, name, opened, before = self.waiting.pop()
+        if opened.kind == "call":
+            inputs = self.operands[before:]
+            self.operands[before:] = [_Operand(opened, self.applied(name, opened, inputs))]
+        return False
 
-    def condition(self, node: ast.expr) -> ast.Compare:
-        if not isinstance(node, ast.Compare):
-            combined = isinstance(node, (ast.BoolOp, ast.BinOp, ast.UnaryOp))
-            hint = "; of two, where(a > 0, where(a < 1, x, y), y) is x if both hold" if combined else ""
-            raise self.error(f"where chooses by one comparison, as in where(x > 0, x, 0.1*x){hint}", node)
-        if len(node.ops) > 1:
-            raise self.error("one comparison at a time: in place of a < b < c write where inside where", node)
-        if type(node.ops[0]) not in _COMPARISONS:
-            raise self.error("the comparisons are < <= > >= ==", node)
-        return node
+    def applied(self, name: str, called: _Token, inputs: list[_Operand]) -> Any:
+        if name == "leaky_relu" and len(inputs) == 1:
+            inputs.append(_Operand(called, ops.LEAKY_SLOPE))
+        wrong_count = ops.SHEET[name].input_count_error(len(inputs))
+        if wrong_count:
+            raise self.error(wrong_count, called.column)
+        if name != "where":
+            return apply(name, *map(self.number, inputs))
+        choice = inputs[0].value
+        if not isinstance(choice, _Choice):
+            raise self.error(_ONE_COMPARISON, inputs[0].first.column)
+        return apply(name, apply(*choice), *map(self.number, inputs[1:]))
 
-    def function(self, node: ast.Call) -> str:
-        if not isinstance(node.func, ast.Name):
-            if isinstance(node.func, (ast.Constant, ast.BinOp, ast.UnaryOp, ast.Call)):
-                raise self.error("to multiply write * before the bracket, as in 2*(x + y)", node.func)
-            raise self.error("only functions can be called, by their plain names", node.func)
-        name = node.func.id
+    def function(self, token: _Token) -> str:
+        """The operation that a call is of."""
+        name = unicodedata.normalize("NFKC", token.text)
         if name in self.given or name in self.steps:
-            raise self.error(f"{name} is a number; to multiply write {name}*(…)", node.func)
+            raise self.error(f"{name} is a number; to multiply write {name}*(…)", token.column)
         operation = _ALIASES.get(name, name)
         if operation not in ops.SHEET or operation in _NOT_FUNCTIONS:
-            hint = "; softmax gives several numbers, and a formula has one" if name == "softmax" else _near(name)
-            raise self.error(f"unknown function {name}{hint} (known: {', '.join(known_functions())})", node.func)
-        if node.keywords:
-            raise self.error(f"{name} takes its inputs by place, not by name", node.keywords[0].value)
-        for argument in node.args:
-            if isinstance(argument, ast.Starred):
-                raise self.error("a star cannot be used in a formula", argument)
-        count = len(node.args)
-        default = operation == "leaky_relu" and count == 1
-        wrong_count = None if default else ops.SHEET[operation].input_count_error(count)
-        if wrong_count or count == 0:
-            raise self.error(wrong_count or f"{name} needs an input", node)
+            hint = written_out(name) or "".join(f"; did you mean {word}?" for word in near(name, known_functions()))
+            if name == "softmax":
+                hint = "; softmax gives several numbers, and a formula has one"
+            raise self.error(f"unknown function {name}{hint} (known: {', '.join(known_functions())})", token.column)
         return operation
 
-    def leaf(self, node: ast.expr) -> Any:
-        if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-            try:
-                return to_float(node.value)
-            except OverflowError as error:
-                raise self.error(str(error), node) from None
-        if isinstance(node, ast.Name):
-            return self.name(node)
-        raise self.error(f"{_what(node)} cannot be used in a formula", node)
+    def number(self, operand: _Operand) -> Any:
+        """The Value or the plain number that an operand is."""
+        (kind, text, column), value = operand
+        if isinstance(value, _Choice):
+            raise self.error("a comparison outside of where(a > b, x, y) cannot be used in a formula", column)
+        if value is not None:
+            return value
+        if kind == "name":
+            return self.named(unicodedata.normalize("NFKC", text), column)
+        try:
+            return to_float(ast.literal_eval(text))
+        except (SyntaxError, ValueError, OverflowError) as error:
+            raise self.error(f"this number cannot be read: {getattr(error, 'msg', error)}", column) from None
 
-    def name(self, node: ast.Name) -> Any:
-        name = node.id
+    def named(self, name: str, column: int) -> Any:
         if name in self.steps:
             return self.steps[name]
         if name in self.leaves:
@@ -312,23 +378,19 @@ class _Reader:
             if name in _NAMED_NUMBERS:
                 return _NAMED_NUMBERS[name]
             if name in ops.SHEET or name in _ALIASES:
-                raise self.error(f"{name} is a function; give it an input, as in {name}(x)", node)
-            raise self.error(self.missing(name), node)
+                raise self.error(f"{name} is a function; give it an input, as in {name}(x)", column)
+            raise self.error(self.missing(name), column)
         value = self.given[name]
         if not isinstance(value, Value) and not is_real(value):
             raise TypeError(f"the value of {name} must be a number, but got {type(value).__name__}: {value!r}")
-        leaf = value if isinstance(value, Value) else Value(value, name)
-        self.leaves[name] = leaf
+        leaf = self.leaves[name] = value if isinstance(value, Value) else Value(value, name)
         return leaf
 
     def missing(self, name: str) -> str:
         """What to say of a name without a value, and of all others that have none either."""
-        called = {id(n.func) for s in self.statements for n in ast.walk(s) if isinstance(n, ast.Call)}
-        used = [n for s in self.statements for n in ast.walk(s) if isinstance(n, ast.Name) and id(n) not in called]
-        used.sort(key=lambda n: (n.lineno, n.col_offset))
         known = {*self.given, *self.steps, *_NAMED_NUMBERS, *ops.SHEET, *_ALIASES}
-        known |= {n.id for n in used if isinstance(n.ctx, ast.Store)}
-        others = dict.fromkeys(n.id for n in used if n.id not in known and n.id != name)
+        known |= {token.text for token, after in pairwise(self.tokens) if after.text == "="}
+        others = dict.fromkeys(t.text for t in self.tokens if t.kind == "name" and t.text not in (*known, name))
         if others:
             names = [name, *others]
             values = " ".join(f"{n}=2" for n in names)
@@ -347,73 +409,68 @@ class _Reader:
                 return f"{message}; or did you mean {meant}?"
         return message
 
-    def combine(self, node: ast.expr, results: list[Any]) -> Any:
-        if isinstance(node, ast.BinOp):
-            right, left = results.pop(), results.pop()
-            return apply(_BINARY[type(node.op)], left, right)
-        if isinstance(node, ast.UnaryOp):
-            operand = results.pop()
-            return operand if isinstance(node.op, ast.UAdd) else apply("neg", operand)
-        if isinstance(node, ast.Compare):
-            right, left = results.pop(), results.pop()
-            name, swapped = _COMPARISONS[type(node.ops[0])]
-            return apply(name, right, left) if swapped else apply(name, left, right)
-        assert isinstance(node, ast.Call)
-        operands = results[len(results) - len(node.args) :]
-        del results[len(results) - len(node.args) :]
-        name = self.function(node)
-        if name == "leaky_relu" and len(operands) == 1:
-            operands.append(ops.LEAKY_SLOPE)
-        return apply(name, *operands)
+    def out_of_place(self, token: _Token) -> ExpressionError:
+        """What to say of a token that has no place in a formula, or none here."""
+        kind, text, column = token
+        if kind == "text":
+            return self.error("text cannot be used in a formula", column)
+        if text == "=":
+            return self.misplaced(token, _Operand(token))
+        if text == "**" and self.waiting and self.waiting[-1].token.kind == "call":
+            return self.error("a function takes its inputs by place, not by name", token.behind)
+        if text in _REFUSED:
+            return self.error(_REFUSED[text], column)
+        if kind == "word":
+            return self.error(
+                f"{text} is a word of Python's own, which cannot be used in a formula; choose another name, such as "
+                f"{text}_",
+                column,
+            )
+        here = f"this {text} has no place here; is something missing before it?"
+        if kind == "unknown":
+            here = "this character cannot be read"
+        return self.error(here, column)
+
+    def misplaced(self, token: _Token, last: _Operand) -> ExpressionError:
+        """What to say of a token that has no place behind an operand."""
+        text, start = token.text, last.first.column
+        in_call = bool(self.waiting) and self.waiting[-1].token.kind == "call"
+        if text == "=":
+            if in_call:
+                return self.error("a function takes its inputs by place, not by name", token.behind)
+            return self.error(_EQUALS, self.step[0].column)
+        if text == ",":
+            equals = [k for k, t in enumerate(self.step) if t.text == "="]
+            message = _EQUALS if equals else "a comma outside a function cannot be used in a formula"
+            return self.error(_STEPS if equals[:1] == [1] else message, self.step[0].column)
+        if text in ("and", "or", "&", "|") and isinstance(last.value, _Choice):
+            of_two = "; of two, where(a > 0, where(a < 1, x, y), y) is x if both hold"
+            return self.error(_ONE_COMPARISON + of_two, start)
+        if text in _BEHIND:
+            return self.error(_BEHIND[text], start)
+        if len(text) > 1 and text.endswith("="):
+            return self.error(f"{text} and its like cannot be used in a formula", start)
+        return self.out_of_place(token)
+
+    def side_by_side(self, token: _Token, last: _Operand) -> ExpressionError:
+        """What to say of an operand right behind another one."""
+        first = last.first
+        name = first.text if last.value is None and first.kind == "name" else ""
+        if token.text == "(":
+            times = f"{name} is a number; to multiply write {name}*(…)"
+            return self.error(
+                times if name else "to multiply write * before the bracket, as in 2*(x + y)", first.column
+            )
+        if last.value is None and first.kind == "number" and first.behind == token.column:
+            message = "between a number and a name write *, as in 2*x"
+            if token.text in ("j", "J"):
+                message = "a complex number cannot be used in a formula"
+            return self.error(message, first.column)
+        if name in ops.SHEET or name in _ALIASES:
+            return self.error(f"{name} needs brackets, as in {name}(x)", token.column)
+        return self.error("something is missing between the two: to multiply write *", token.column)
 
 
 def known_functions() -> list[str]:
     """The names of the functions that a formula may call."""
     return sorted({*ops.SHEET, *_SHORT} - _NOT_FUNCTIONS)
-
-
-def _near(name: str) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name.lower(), known_functions(), n=1)
-    return written_out(name) or (f"; did you mean {near[0]}?" if near else "")
-
-
-def _operator_place(reader: _Reader, node: ast.BinOp) -> Any:
-    """Where the operator itself stands: after its left operand, and after any spaces and closing brackets."""
-    left = node.left
-    place = ast.Name(id="", lineno=left.end_lineno or 1, col_offset=left.end_col_offset or 0)
-    line = reader.lines[place.lineno - 1].encode()
-    while place.col_offset < len(line) and line[place.col_offset] in b" \t)":
-        place.col_offset += 1
-    return place
-
-
-def _what(node: ast.AST) -> str:
-    """What a piece of syntax is called in plain English."""
-    called: dict[type, str] = {
-        ast.Attribute: "a dot (an attribute)",
-        ast.Subscript: "square brackets after a name",
-        ast.Compare: "a comparison outside of where(a > b, x, y)",
-        ast.BoolOp: "and/or",
-        ast.UnaryOp: "this sign",
-        ast.Lambda: "a lambda",
-        ast.IfExp: "an if (write where(a > b, x, y))",
-        ast.List: "a list",
-        ast.Tuple: "a comma outside a function",
-        ast.Dict: "a dictionary",
-        ast.Set: "a set",
-        ast.JoinedStr: "text",
-        ast.NamedExpr: ":=",
-        ast.AugAssign: "+= and its like",
-        ast.Import: "import",
-        ast.ImportFrom: "import",
-    }
-    if isinstance(node, ast.Constant):
-        kind = type(node.value).__name__
-        kinds = {"str": "text", "bytes": "text", "complex": "a complex number", "bool": str(node.value)}
-        return kinds.get(kind, "this")
-    return called.get(type(node), f"this ({type(node).__name__})")
-
-
-__all__ = ["ExpressionError", "parse"]

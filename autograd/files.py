@@ -170,6 +170,3 @@ def _remove_if_left(path: str) -> None:
                 os.unlink(path)
         finally:
             os.close(handle)
-
-
-__all__ = ["write_whole"]

@@ -197,6 +197,3 @@ class Latex(Text):
         if len(below) == 1 and bottom.startswith("(") and bottom.endswith(")"):
             bottom = bottom[1:-1]
         return rf"\frac{{{{{top}}}}}{{{{{bottom}}}}}"
-
-
-__all__ = ["printed"]

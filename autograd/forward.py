@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from numbers import Real
+from operator import ge, gt, le, lt
 from typing import Any, NoReturn, overload
 
 from . import ops
@@ -35,6 +36,10 @@ def _operator(name: str, a: Any, b: Any) -> Any:
 def _both_ways(name: str) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
     """An operator's method, and the one for when the Dual stands on the right."""
     return lambda a, b: _operator(name, a, b), lambda a, b: _operator(name, b, a)
+
+
+def _of_primals(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda a, b: compare(a.primal, b.primal if type(b) is Dual else b)
 
 
 class Dual:
@@ -97,20 +102,7 @@ class Dual:
     def __format__(self, spec: str) -> str:
         return format(self.primal, spec) if spec else repr(self)
 
-    def __lt__(self, other: Any) -> Any:
-        return self.primal < _primal(other)
-
-    def __le__(self, other: Any) -> Any:
-        return self.primal <= _primal(other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self.primal > _primal(other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self.primal >= _primal(other)
-
-    def equals(self, other: Any) -> Any:
-        return ops.equal(self.primal, _primal(other))
+    __lt__, __le__, __gt__, __ge__, equals = map(_of_primals, (lt, le, gt, ge, ops.equal))
 
     def __bool__(self) -> bool:
         return bool(self.primal)
@@ -123,10 +115,6 @@ class Dual:
 
 
 _NUMPY_NAMES = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2"}
-
-
-def _primal(x: Any) -> Any:
-    return x.primal if type(x) is Dual else x
 
 
 @overload
@@ -202,6 +190,3 @@ def parts(x: Any, change: Callable[[Value], Any]) -> Any:
     if type(x) is Dual:
         return Dual(parts(x.primal, change), parts(x.tangent, change), x.level)
     return change(x) if isinstance(x, Value) else x
-
-
-__all__ = ["Dual", "apply", "is_number", "levels", "parts", "passed"]

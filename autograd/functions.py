@@ -7,12 +7,12 @@ The formulas and their derivatives are in the derivative sheet, `autograd.ops`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, overload
+from typing import Any, cast, overload
 
 from . import ops
 from .forward import Dual, apply
 from .reals import is_real, short, to_float
-from .signatures import Number, OfOne, Operation, of_many, of_many_each, of_two
+from .signatures import Number, OfMany, OfOne, OfTwo, Operation, of_many_each
 from .value import Operand, Value
 
 __all__ = [
@@ -65,8 +65,29 @@ def of_one(method: Callable[[Value], Value]) -> OfOne:
     def function(x: Number) -> Number:
         return method(x) if type(x) is Value else apply(name, x)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = method.__doc__
+    return cast(OfOne, _called(name, function, method.__doc__))
+
+
+def of_two(name: str, words: str) -> OfTwo:
+    """An operation of two numbers."""
+
+    def function(a: Operand, b: Operand) -> Value | float:
+        return apply(name, a, b)
+
+    return cast(OfTwo, _called(name, function, words))
+
+
+def of_many(name: str, words: str) -> OfMany[float, Value]:
+    """An operation of any number of numbers."""
+
+    def function(*xs: Operand | Iterable[Operand]) -> Value | float:
+        return apply(name, *_spread(name, xs))
+
+    return cast("OfMany[float, Value]", _called(name, function, words))
+
+
+def _called(name: str, function: Any, words: str | None) -> Any:
+    function.__name__, function.__qualname__, function.__doc__ = name, name, words
     return function
 
 
@@ -93,18 +114,26 @@ softplus = of_one(Value.softplus)
 reciprocal = of_one(Value.reciprocal)
 neg = of_one(Value.__neg__)
 abs = of_one(Value.__abs__)
-
-
-@of_two
-def atan2(y: Operand, x: Operand) -> Any:
-    """The angle of the point (x, y), from -π to π. Derivatives x/r² and -y/r², with r² = x² + y²; at (0, 0) both 0."""
-    return apply("atan2", y, x)
-
-
-@of_two
-def hypot(a: Operand, b: Operand) -> Any:
-    """√(a² + b²) = r, without overflow on the way. Derivatives a/r and b/r; at (0, 0) both 0."""
-    return apply("hypot", a, b)
+atan2 = of_two(
+    "atan2",
+    "The angle of the point (x, y), from -π to π, for (y, x). Derivatives x/r² and -y/r², r² = x² + y²; at (0, 0) 0.",
+)
+hypot = of_two("hypot", "√(a² + b²) = r, without overflow on the way. Derivatives a/r and b/r; at (0, 0) both 0.")
+add = of_two("add", "a + b. Derivatives 1 and 1.")
+sub = of_two("sub", "a - b. Derivatives 1 and -1.")
+mul = of_two("mul", "a · b. Derivatives b and a.")
+div = of_two("div", "a / b, with 1/0 inf and 0/0 nan. Derivatives 1/b and -a/b².")
+pow = of_two("pow", "a to the power b, never complex. Derivatives b·a^(b-1) and a^b·log a.")
+maximum = of_many(
+    "maximum", "The largest of the arguments, or of one list of them. k inputs that tie get 1/k of the gradient each."
+)
+minimum = of_many(
+    "minimum", "The smallest of the arguments, or of one list of them. k inputs that tie get 1/k of the gradient each."
+)
+logsumexp = of_many(
+    "logsumexp",
+    "log(Σ exp(xᵢ)) of the arguments, or of one list, shifted so that it cannot overflow. Derivatives softmax(x)ᵢ.",
+)
 
 
 @overload
@@ -125,54 +154,6 @@ def detach(x: Number) -> Number:
     number anew for every sample.
     """
     return apply("detach", x)
-
-
-@of_two
-def add(a: Operand, b: Operand) -> Value | float:
-    """a + b. Derivatives 1 and 1."""
-    return apply("add", a, b)
-
-
-@of_two
-def sub(a: Operand, b: Operand) -> Value | float:
-    """a - b. Derivatives 1 and -1."""
-    return apply("sub", a, b)
-
-
-@of_two
-def mul(a: Operand, b: Operand) -> Value | float:
-    """a · b. Derivatives b and a."""
-    return apply("mul", a, b)
-
-
-@of_two
-def div(a: Operand, b: Operand) -> Value | float:
-    """a / b, with 1/0 inf and 0/0 nan. Derivatives 1/b and -a/b²."""
-    return apply("div", a, b)
-
-
-@of_two
-def pow(a: Operand, b: Operand) -> Value | float:
-    """a to the power b, never complex. Derivatives b·a^(b-1) and a^b·log a."""
-    return apply("pow", a, b)
-
-
-@of_many
-def maximum(*xs: Operand | Iterable[Operand]) -> Value | float:
-    """The largest of the arguments, or of one list of them. k inputs that tie get 1/k of the gradient each."""
-    return apply("maximum", *_spread("maximum", xs))
-
-
-@of_many
-def minimum(*xs: Operand | Iterable[Operand]) -> Value | float:
-    """The smallest of the arguments, or of one list of them. k inputs that tie get 1/k of the gradient each."""
-    return apply("minimum", *_spread("minimum", xs))
-
-
-@of_many
-def logsumexp(*xs: Operand | Iterable[Operand]) -> Value | float:
-    """log(Σ exp(xᵢ)) of the arguments, or of one list, shifted so that it cannot overflow. Derivatives softmax(x)ᵢ."""
-    return apply("logsumexp", *_spread("logsumexp", xs))
 
 
 @of_many_each
@@ -303,6 +284,5 @@ def register(
     def operation(*operands: Operand) -> Any:  # Value or float, as `Operation` says
         return apply(name, *operands)
 
-    operation.__name__ = operation.__qualname__ = name
-    operation.__doc__ = f"{op.formula.format(a='a', b='b', y='y')}, a registered operation."
-    return operation
+    words = f"{op.formula.format(a='a', b='b', y='y')}, a registered operation."
+    return cast(Operation, _called(name, operation, words))

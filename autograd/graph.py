@@ -159,6 +159,3 @@ def statistics(root: Value) -> Statistics:
     leaf_count = operations.pop(LEAF, 0)
     constant_count = operations.pop(CONSTANT, 0)
     return Statistics(len(order), edges, leaf_count, constant_count, depth[root], dict(sorted(operations.items())))
-
-
-__all__ = ["Statistics", "format_number", "leaves", "names", "statistics", "topological_order"]

@@ -171,6 +171,3 @@ def _importing_from() -> bool:
 
     frame = sys._getframe(3)
     return dis.opname[frame.f_code.co_code[frame.f_lasti]] == "IMPORT_FROM"
-
-
-__all__ = ["Elsewhere", "ReadOnly", "add_elsewhere", "did_you_mean", "explains", "near", "no_such_name", "written_out"]

@@ -30,75 +30,21 @@ def pow(a: float, b: float) -> float:
     """a to the power b, as C99 ``pow`` has it: 0**0 is 1, 0**-1 is inf, a negative base with a fraction is nan."""
     try:
         return math.pow(a, b)
-    except OverflowError:
-        odd = b == math.floor(b) and math.fmod(b, 2.0) != 0.0
-        return -INF if a < 0 and odd else INF
-    except ValueError:
-        if a == 0:  # a negative power of zero
-            odd = b == math.floor(b) and math.fmod(b, 2.0) != 0.0
-            return math.copysign(INF, a) if odd else INF
-        return NAN
+    except (OverflowError, ValueError):
+        if a < 0 and b != math.floor(b):
+            return NAN
+        return math.copysign(INF, a) if abs(math.fmod(b, 2.0)) == 1.0 else INF  # of an odd power, the base's sign
 
 
-def exp(a: float) -> float:
-    """e to the power a; inf above 709.78."""
-    try:
-        return math.exp(a)
-    except OverflowError:
-        return INF
-
-
-def log(a: float) -> float:
-    """The natural logarithm; log(0) is -inf, below 0 it is nan."""
-    try:
-        return math.log(a)
-    except ValueError:
-        return -INF if a == 0 else NAN
-
-
-def log1p(a: float) -> float:
-    """log(1 + a), with the digits of a small a; log1p(-1) is -inf, below -1 it is nan."""
-    try:
-        return math.log1p(a)
-    except ValueError:
-        return -INF if a == -1 else NAN
-
-
-def sqrt(a: float) -> float:
-    """The square root; below 0 it is nan."""
-    try:
-        return math.sqrt(a)
-    except ValueError:
-        return NAN
-
-
-def sin(a: float) -> float:
-    """The sine of a in radians; of an infinity it is nan."""
-    try:
-        return math.sin(a)
-    except ValueError:
-        return NAN
-
-
-def cos(a: float) -> float:
-    """The cosine of a in radians; of an infinity it is nan."""
-    try:
-        return math.cos(a)
-    except ValueError:
-        return NAN
-
-
-tanh = math.tanh  # never raises
-
-
-def _never_raising(f: Callable[[float], float]) -> Callable[[float], float]:
-    """One of `math`'s functions, with nan outside its domain, and an infinity of the right sign where it overflows."""
+def _never_raising(f: Callable[[float], float], pole: float | None = None) -> Callable[[float], float]:
+    """One of `math`'s functions, with -inf at its pole, nan outside its domain, and an infinity of the right sign where
+    it overflows."""
 
     def g(a: float) -> float:
         try:
             return f(a)
         except ValueError:
-            return NAN
+            return -INF if a == pole else NAN
         except OverflowError:
             return math.copysign(INF, f(math.copysign(1.0, a)))
 
@@ -106,13 +52,20 @@ def _never_raising(f: Callable[[float], float]) -> Callable[[float], float]:
     return g
 
 
+exp = _never_raising(math.exp)
+log = _never_raising(math.log, pole=0.0)
+log1p = _never_raising(math.log1p, pole=-1.0)
+sqrt = _never_raising(math.sqrt)
+sin = _never_raising(math.sin)
+cos = _never_raising(math.cos)
 tan = _never_raising(math.tan)
 asin = _never_raising(math.asin)
 acos = _never_raising(math.acos)
 sinh = _never_raising(math.sinh)
 cosh = _never_raising(math.cosh)
 expm1 = _never_raising(math.expm1)
-atan, atan2, hypot, erf, erfc = math.atan, math.atan2, math.hypot, math.erf, math.erfc  # these never raise
+# these never raise
+atan, atan2, hypot, erf, erfc, tanh = math.atan, math.atan2, math.hypot, math.erf, math.erfc, math.tanh
 
 
 def sigmoid(a: float) -> float:
@@ -141,11 +94,6 @@ def maximum(xs: Sequence[float]) -> float:
     return top
 
 
-def minimum(xs: Sequence[float]) -> float:
-    """The smallest; nan if any is nan."""
-    return -maximum([-x for x in xs])
-
-
 def logsumexp(xs: Sequence[float]) -> float:
     """log of the sum of e^x, shifted by the largest x so that nothing overflows: m + log of the sum of e^(x-m).
 
@@ -162,11 +110,3 @@ def logsumexp(xs: Sequence[float]) -> float:
         else:
             rest += power
     return top + math.log1p(rest + (ones - 1.0))
-
-
-def dot(xs: Sequence[float], ys: Sequence[float]) -> float:
-    """The sum of x·y, added from left to right."""
-    total = 0.0
-    for x, y in zip(xs, ys, strict=True):
-        total += x * y
-    return total

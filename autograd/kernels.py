@@ -18,11 +18,12 @@ undecorated method, so the fast methods change how long things take and nothing 
 
 from __future__ import annotations
 
+import functools
 import linecache
 import math
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from . import ieee
 from .ops import BUILT_IN, SHEET
@@ -218,13 +219,6 @@ def fast(name: str, *, reflected: bool = False) -> Callable[[Method], Method]:
         linecache.cache[filename] = (len(maker), None, maker.splitlines(True), filename)  # for tracebacks
         scratch: dict[str, Any] = {}
         exec(compile(maker, filename, "exec"), NAMESPACE, scratch)
-        method = scratch["make"](careful)
-        method.__name__ = careful.__name__
-        method.__qualname__ = careful.__qualname__
-        method.__module__ = careful.__module__
-        method.__doc__ = careful.__doc__
-        method.__wrapped__ = careful
-        result: Method = method
-        return result
+        return cast("Method", functools.update_wrapper(scratch["make"](careful), careful))
 
     return decorate

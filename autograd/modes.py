@@ -30,7 +30,6 @@ _tracer: ContextVar[Any] = ContextVar("chainrule_tracer", default=None)
 _set_aside: ContextVar[Tags] = ContextVar("chainrule_scope_set_aside", default=ROOT)  # while CURRENT is None
 
 _current, _move = CURRENT.get, CURRENT.set
-tracer = _tracer.get
 
 
 class _State:
@@ -44,14 +43,6 @@ class _State:
     @tracer.setter
     def tracer(self, tracer: Any) -> None:
         _tracer.set(tracer)
-
-    @property
-    def no_grad_depth(self) -> int:
-        return _no_grad.get()
-
-    @property
-    def anomaly_depth(self) -> int:
-        return _anomaly.get()
 
 
 STATE = _State()

@@ -13,7 +13,7 @@ defined at the top, so the same line can be read in several ways:
 A rule has two halves. ``forward(a, b)`` gives the value y. ``partials(y, a, b)`` gives one local derivative per input,
 ∂y/∂a and ∂y/∂b; it may use y, because many derivatives are shortest in terms of the result (exp' = y).
 
-To add an operation, copy a paragraph of `SHEET` below, or call `register` from your own code; CONTRIBUTING.md shows
+To add an operation, copy a paragraph of the sheet below, or call `register` from your own code; CONTRIBUTING.md shows
 both in one page.
 """
 
@@ -255,7 +255,8 @@ class Op:
     formula: str  # the forward formula as text
     latex: str
     singular: str = ""  # where the derivative is not defined, and what is taken there
-    by_hand: tuple[tuple[str, str], ...] = ()  # the local derivatives as text and as LaTeX
+    # the local derivatives as text and as LaTeX, only where the printed ones would not be what a person says
+    by_hand: tuple[tuple[str, str], ...] = ()
     custom: bool = False
 
     @cached_property
@@ -310,416 +311,439 @@ class Op:
         )
 
 
-SHEET: dict[str, Op] = {}
-
-
-def _line(
-    name: str,
-    arity: int | None,
-    forward: Callable[..., Any],
-    partials: Callable[..., Sequence[Any]],
-    *,
-    symbol: str,
-    formula: tuple[str, str],
-    singular: str = "",
-    derivatives: tuple[tuple[str, str], ...] = (),  # only where the printed ones would not be what a person says
-) -> None:
-    SHEET[name] = Op(name, arity, forward, partials, symbol, *formula, singular, derivatives)
-
-
-# --- arithmetic
-_line(
-    "add",
-    2,
-    lambda a, b: a + b,
-    lambda y, a, b: (1.0, 1.0),
-    symbol="+",
-    formula=("{a} + {b}", "{a} + {b}"),
-)
-_line(
-    "sub",
-    2,
-    lambda a, b: a - b,
-    lambda y, a, b: (1.0, -1.0),
-    symbol="−",
-    formula=("{a} − {b}", "{a} - {b}"),
-)
-_line(
-    "mul",
-    2,
-    lambda a, b: a * b,
-    lambda y, a, b: (b, a),
-    symbol="×",
-    formula=("{a} × {b}", r"{a} \cdot {b}"),
-)
-_line(
-    "div",
-    2,
-    lambda a, b: div(a, b),
-    lambda y, a, b: (div(1.0, b), div(-y, b)),
-    symbol="÷",
-    formula=("{a} / {b}", r"\frac{{{a}}}{{{b}}}"),
-    singular="1/0 is inf and 0/0 is nan, as IEEE 754 says",
-)
-_line(
-    "pow",
-    2,
-    lambda a, b: power(a, b),
-    lambda y, a, b: (
-        _slope_of_power(a, b),
-        where(equal(a, 0.0), where(b >= 0.0, 0.0, y * log(a)), y * log(a)),
-    ),
-    symbol="x^n",
-    formula=("{a}^{b}", "{a}^{{{b}}}"),
-    singular="0**0 is 1 with gradient 0; the derivative by the exponent of 0**y is 0 for y ≥ 0, "
-    "and nan for a negative base",
-)
-_line(
-    "neg",
-    1,
-    lambda a: -a,
-    lambda y, a: (-1.0,),
-    symbol="−x",
-    formula=("−{a}", "-{a}"),
-)
-_line(
-    "reciprocal",
-    1,
-    lambda a: div(1.0, a),
-    lambda y, a: (-y * y,),
-    symbol="1/x",
-    formula=("1/{a}", r"\frac{{1}}{{{a}}}"),
-    singular="1/0 is inf with derivative -inf",
-)
-_line(
-    "abs",
-    1,
-    lambda a: abs(a),
-    lambda y, a: (where(a > 0.0, 1.0, where(a < 0.0, -1.0, 0.0)),),
-    symbol="|x|",
-    formula=("|{a}|", "|{a}|"),
-    derivatives=(("sign {a}", r"\operatorname{{sign}} {a}"),),
-    singular="the derivative at 0 is taken as 0",
-)
-
-# --- exponentials, logarithms, roots, trigonometry
-_line(
-    "exp",
-    1,
-    lambda a: exp(a),
-    lambda y, a: (y,),
-    symbol="exp",
-    formula=("exp({a})", "e^{{{a}}}"),
-)
-_line(
-    "log",
-    1,
-    lambda a: log(a),
-    lambda y, a: (div(1.0, a),),
-    symbol="log",
-    formula=("log({a})", r"\ln {a}"),
-    singular="log(0) is -inf with derivative inf; below 0 the value is nan and the derivative stays 1/a",
-)
-_line(
-    "sqrt",
-    1,
-    lambda a: sqrt(a),
-    lambda y, a: (div(0.5, y),),
-    symbol="√",
-    formula=("√{a}", r"\sqrt{{{a}}}"),
-    singular="the derivative at 0 is inf; below 0 both are nan",
-)
-_line(
-    "sin",
-    1,
-    lambda a: sin(a),
-    lambda y, a: (cos(a),),
-    symbol="sin",
-    formula=("sin({a})", r"\sin {a}"),
-)
-_line(
-    "cos",
-    1,
-    lambda a: cos(a),
-    lambda y, a: (-sin(a),),
-    symbol="cos",
-    formula=("cos({a})", r"\cos {a}"),
-)
-
-# --- more functions of a calculator
-_line(
-    "tan",
-    1,
-    lambda a: tan(a),
-    lambda y, a: (1.0 + y * y,),
-    symbol="tan",
-    formula=("tan({a})", r"\tan({a})"),
-    singular="π/2 is no float, so tan is nowhere infinite: tan(π/2) is 1.6e16",
-)
-_line(
-    "asin",
-    1,
-    lambda a: asin(a),
-    # (1 - a)(1 + a) and not 1 - a², which loses digits where a is close to ±1
-    lambda y, a: (div(1.0, sqrt((1.0 - a) * (1.0 + a))),),
-    symbol="asin",
-    formula=("asin({a})", r"\arcsin({a})"),
-    singular="the derivative at ±1 is inf; beyond, both are nan",
-)
-_line(
-    "acos",
-    1,
-    lambda a: acos(a),
-    lambda y, a: (div(-1.0, sqrt((1.0 - a) * (1.0 + a))),),
-    symbol="acos",
-    formula=("acos({a})", r"\arccos({a})"),
-    singular="the derivative at ±1 is -inf; beyond, both are nan",
-)
-_line(
-    "atan",
-    1,
-    lambda a: atan(a),
-    lambda y, a: (div(1.0, 1.0 + a * a),),
-    symbol="atan",
-    formula=("atan({a})", r"\arctan({a})"),
-)
-_line(
-    "atan2",
-    2,
-    lambda a, b: atan2(a, b),
-    lambda y, a, b: _slopes_of_angle(a, b, hypot(a, b)),
-    symbol="atan2",
-    formula=("atan2({a}, {b})", r"\operatorname{{atan2}}({a}, {b})"),
-    singular="the angle of the point (b, a), from -π to π; at (0, 0) it is what C99 says, and the derivatives are "
-    "taken as 0",
-)
-_line(
-    "hypot",
-    2,
-    lambda a, b: hypot(a, b),
-    lambda y, a, b: (where(equal(y, 0.0), 0.0, div(a, y)), where(equal(y, 0.0), 0.0, div(b, y))),
-    symbol="hypot",
-    formula=("√({a}² + {b}²)", r"\sqrt{{{a}^2 + {b}^2}}"),
-    singular="no square on the way overflows; at (0, 0) the derivatives are taken as 0, as that of |x| is",
-)
-_line(
-    "sinh",
-    1,
-    lambda a: sinh(a),
-    lambda y, a: (cosh(a),),
-    symbol="sinh",
-    formula=("sinh({a})", r"\sinh({a})"),
-)
-_line(
-    "cosh",
-    1,
-    lambda a: cosh(a),
-    lambda y, a: (sinh(a),),
-    symbol="cosh",
-    formula=("cosh({a})", r"\cosh({a})"),
-)
-_line(
-    "log1p",
-    1,
-    lambda a: log1p(a),
-    lambda y, a: (div(1.0, 1.0 + a),),
-    symbol="log1p",
-    formula=("log(1 + {a})", r"\ln(1 + {a})"),
-    singular="exact for a tiny a; at -1 it is -inf with derivative inf; below, the value is nan and the derivative "
-    "stays 1/(1 + a)",
-)
-_line(
-    "expm1",
-    1,
-    lambda a: expm1(a),
-    lambda y, a: (exp(a),),  # and not 1 + y, which is 0 below -37
-    symbol="expm1",
-    formula=("exp({a}) − 1", "e^{{{a}}} - 1"),
-    singular="exact for a tiny a",
-)
-_line(
-    "erf",
-    1,
-    lambda a: erf(a),
-    lambda y, a: (_TWO_BY_ROOT_PI * exp(-a * a),),
-    symbol="erf",
-    formula=("erf({a})", r"\operatorname{{erf}}({a})"),
-)
-_line(
-    "erfc",
-    1,
-    lambda a: erfc(a),
-    lambda y, a: (-_TWO_BY_ROOT_PI * exp(-a * a),),
-    symbol="erfc",
-    formula=("erfc({a})", r"\operatorname{{erfc}}({a})"),
-    singular="1 - erf(a), with all digits where it is small",
-)
-_line(
-    "gelu",  # an activation, made of the line before
-    1,
-    lambda a: a * _normal_cdf(a),
-    lambda y, a: (_normal_cdf(a) + a * (_ONE_BY_ROOT_TWO_PI * exp(-0.5 * a * a)),),
-    symbol="GELU",
-    formula=("{a}·Φ({a})", r"{a}\,\Phi({a})"),
-    derivatives=(("Φ({a}) + {a}·φ({a})", r"\Phi({a}) + {a}\,\varphi({a})"),),
-    singular="Φ is the normal distribution's function, (1 + erf(a/√2))/2, and φ its bell curve: the exact GELU, not "
-    "the one by tanh; at -inf both are nan, and at inf the derivative, as 0·inf is",
-)
-
-# --- activations
-_line(
-    "tanh",
-    1,
-    lambda a: tanh(a),
-    # 1 - y² loses its digits where y is close to ±1; 1/cosh² is 4·σ(2a)·σ(-2a), too
-    lambda y, a: (two_forms(y * y < 0.98, 1.0 - y * y, 4.0 * sigmoid(2.0 * a) * sigmoid(-2.0 * a)),),
-    symbol="tanh",
-    formula=("tanh({a})", r"\tanh {a}"),
-    singular="where 1 − y² would lose its digits it is computed as 4·σ(2a)·σ(−2a); except in programs on arrays",
-)
-_line(
-    "sigmoid",
-    1,
-    lambda a: sigmoid(a),
-    # σ(-a) is 1 - σ(a), without losing the digits that 1 - σ(a) loses where σ(a) is close to 1
-    lambda y, a: (y * sigmoid(-a),),
-    symbol="σ",
-    formula=("σ({a})", r"\sigma({a})"),
-    singular="two branches, so that nothing overflows: at ±1000 the value is rounded to 1 and 0",
-)
-_line(
-    "relu",
-    1,
-    lambda a: where(a <= 0.0, 0.0, a),
-    lambda y, a: (where(a <= 0.0, CUT, 1.0),),
-    symbol="ReLU",
-    formula=("max(0, {a})", r"\max(0, {a})"),
-    singular="the derivative at 0 is taken as 0",
-)
 # The slope below 0 where none is given: the lecture's, which one can see in a plot. (Maas, Hannun and Ng, 2013, and
 # PyTorch take 0.01.)
 LEAKY_SLOPE = 0.1
-_line(
-    "leaky_relu",
-    2,
-    lambda a, alpha: where(a > 0.0, a, alpha * a),
-    lambda y, a, alpha: (where(a > 0.0, 1.0, alpha), where(a > 0.0, CUT, a)),
-    symbol="leaky",
-    formula=("{a} if {a} > 0 else {b}·{a}", r"\max({a}, {b}\,{a})"),
-    singular="the derivative at 0 is taken as alpha",
-)
-_line(
-    "softplus",
-    1,
-    lambda a: softplus(a),
-    lambda y, a: (sigmoid(a),),
-    symbol="softplus",
-    formula=("log(1 + exp({a}))", r"\ln(1 + e^{{{a}}})"),
-    singular="two branches, so that nothing overflows: at ±1000 the value is rounded to 1000 and 0",
-)
 
-# --- operations on many inputs
-_line(
-    "maximum",
-    None,
-    lambda *xs: _largest(xs),
-    lambda y, *xs: _shares([x >= y for x in xs], [x < y for x in xs]),
-    symbol="max",
-    formula=("max(…)", r"\max(\ldots)"),
-    derivatives=(("1 if {a} is the largest else 0", r"\mathbf{{1}}[{a} = {y}]"),),
-    singular="k inputs that tie for the largest get 1/k each",
-)
-_line(
-    "minimum",
-    None,
-    lambda *xs: -_largest([-x for x in xs]),
-    lambda y, *xs: _shares([x <= y for x in xs], [x > y for x in xs]),
-    symbol="min",
-    formula=("min(…)", r"\min(\ldots)"),
-    derivatives=(("1 if {a} is the smallest else 0", r"\mathbf{{1}}[{a} = {y}]"),),
-    singular="k inputs that tie for the smallest get 1/k each",
-)
-_line(
-    "logsumexp",
-    None,
-    lambda *xs: _logsumexp(xs),
-    lambda y, *xs: [exp(x - y) for x in xs],
-    symbol="LSE",
-    formula=("log Σ exp(…)", r"\ln \sum_i e^{{x_i}}"),
-    singular="shifted by the largest input, so that nothing overflows; a small result is log1p of what the others add "
-    "to e⁰ = 1, except in programs on arrays and on Numba's tape",
-)
-_line(
-    "dot",
-    None,
-    lambda *xs: _dot(xs),
-    lambda y, *xs: (*xs[len(xs) // 2 :], *xs[: len(xs) // 2]),
-    symbol="dot",
-    formula=("Σ xᵢ·wᵢ", r"\sum_i x_i w_i"),
-)
-_line(
-    "identity",
-    1,
-    lambda a: a,
-    lambda y, a: (1.0,),
-    symbol="=",
-    formula=("{a}", "{a}"),
-)
-_line(
-    "detach",
-    1,
-    lambda a: a,
-    lambda y, a: (CUT,),
-    symbol="detach",
-    formula=("{a}", "{a}"),
-    singular="not a derivative but a decision: the value goes on, the gradient stops (truncated backpropagation "
-    "through time, targets that must not move)",
-)
-
-# --- choices. A comparison is 1 or 0, and flat wherever it has a derivative; `where` chooses by one. In the rules above
-# a comparison of Values picks a branch at once, except while a function is being compiled: then the choice must be made
-# anew for every sample, and these lines record it.
-_line(
-    "less",
-    2,
-    lambda a, b: where(a < b, 1.0, 0.0),
-    lambda y, a, b: (None, None),
-    symbol="<",
-    formula=("1 if {a} < {b} else 0", r"\mathbf{{1}}[{a} < {b}]"),
-    singular="a step: the derivative is taken as 0 everywhere",
-)
-_line(
-    "less_equal",
-    2,
-    lambda a, b: where(a <= b, 1.0, 0.0),
-    lambda y, a, b: (None, None),
-    symbol="≤",
-    formula=("1 if {a} ≤ {b} else 0", r"\mathbf{{1}}[{a} \le {b}]"),
-    singular="a step: the derivative is taken as 0 everywhere",
-)
-_line(
-    "equal",
-    2,
-    lambda a, b: where(equal(a, b), 1.0, 0.0),
-    lambda y, a, b: (None, None),
-    symbol="=?",
-    formula=("1 if {a} = {b} else 0", r"\mathbf{{1}}[{a} = {b}]"),
-    singular="a step: the derivative is taken as 0 everywhere",
-)
-_line(
-    "where",
-    3,
-    lambda c, a, b: where(c > 0.0, a, b),
-    lambda y, c, a, b: (None, where(c > 0.0, 1.0, CUT), where(c > 0.0, CUT, 1.0)),
-    symbol="where",
-    formula=("{b} if {a} else {c}", r"{b}\ \text{{if}}\ {a}\ \text{{else}}\ {c}"),
-    derivatives=(
-        ("0", "0"),
-        ("1 if {a} else 0", r"\mathbf{{1}}[{a}]"),
-        ("0 if {a} else 1", r"\mathbf{{1}}[\lnot {a}]"),
+_LINES = (
+    # --- arithmetic
+    Op(
+        "add",
+        2,
+        lambda a, b: a + b,
+        lambda y, a, b: (1.0, 1.0),
+        symbol="+",
+        formula="{a} + {b}",
+        latex="{a} + {b}",
     ),
-    singular="the input that was chosen gets the gradient, the condition gets none",
+    Op(
+        "sub",
+        2,
+        lambda a, b: a - b,
+        lambda y, a, b: (1.0, -1.0),
+        symbol="−",
+        formula="{a} − {b}",
+        latex="{a} - {b}",
+    ),
+    Op(
+        "mul",
+        2,
+        lambda a, b: a * b,
+        lambda y, a, b: (b, a),
+        symbol="×",
+        formula="{a} × {b}",
+        latex=r"{a} \cdot {b}",
+    ),
+    Op(
+        "div",
+        2,
+        lambda a, b: div(a, b),
+        lambda y, a, b: (div(1.0, b), div(-y, b)),
+        symbol="÷",
+        formula="{a} / {b}",
+        latex=r"\frac{{{a}}}{{{b}}}",
+        singular="1/0 is inf and 0/0 is nan, as IEEE 754 says",
+    ),
+    Op(
+        "pow",
+        2,
+        lambda a, b: power(a, b),
+        lambda y, a, b: (
+            _slope_of_power(a, b),
+            where(equal(a, 0.0), where(b >= 0.0, 0.0, y * log(a)), y * log(a)),
+        ),
+        symbol="x^n",
+        formula="{a}^{b}",
+        latex="{a}^{{{b}}}",
+        singular="0**0 is 1 with gradient 0; the derivative by the exponent of 0**y is 0 for y ≥ 0, "
+        "and nan for a negative base",
+    ),
+    Op(
+        "neg",
+        1,
+        lambda a: -a,
+        lambda y, a: (-1.0,),
+        symbol="−x",
+        formula="−{a}",
+        latex="-{a}",
+    ),
+    Op(
+        "reciprocal",
+        1,
+        lambda a: div(1.0, a),
+        lambda y, a: (-y * y,),
+        symbol="1/x",
+        formula="1/{a}",
+        latex=r"\frac{{1}}{{{a}}}",
+        singular="1/0 is inf with derivative -inf",
+    ),
+    Op(
+        "abs",
+        1,
+        lambda a: abs(a),
+        lambda y, a: (where(a > 0.0, 1.0, where(a < 0.0, -1.0, 0.0)),),
+        symbol="|x|",
+        formula="|{a}|",
+        latex="|{a}|",
+        by_hand=(("sign {a}", r"\operatorname{{sign}} {a}"),),
+        singular="the derivative at 0 is taken as 0",
+    ),
+    # --- exponentials, logarithms, roots, trigonometry
+    Op(
+        "exp",
+        1,
+        lambda a: exp(a),
+        lambda y, a: (y,),
+        symbol="exp",
+        formula="exp({a})",
+        latex="e^{{{a}}}",
+    ),
+    Op(
+        "log",
+        1,
+        lambda a: log(a),
+        lambda y, a: (div(1.0, a),),
+        symbol="log",
+        formula="log({a})",
+        latex=r"\ln {a}",
+        singular="log(0) is -inf with derivative inf; below 0 the value is nan and the derivative stays 1/a",
+    ),
+    Op(
+        "sqrt",
+        1,
+        lambda a: sqrt(a),
+        lambda y, a: (div(0.5, y),),
+        symbol="√",
+        formula="√{a}",
+        latex=r"\sqrt{{{a}}}",
+        singular="the derivative at 0 is inf; below 0 both are nan",
+    ),
+    Op(
+        "sin",
+        1,
+        lambda a: sin(a),
+        lambda y, a: (cos(a),),
+        symbol="sin",
+        formula="sin({a})",
+        latex=r"\sin {a}",
+    ),
+    Op(
+        "cos",
+        1,
+        lambda a: cos(a),
+        lambda y, a: (-sin(a),),
+        symbol="cos",
+        formula="cos({a})",
+        latex=r"\cos {a}",
+    ),
+    # --- more functions of a calculator
+    Op(
+        "tan",
+        1,
+        lambda a: tan(a),
+        lambda y, a: (1.0 + y * y,),
+        symbol="tan",
+        formula="tan({a})",
+        latex=r"\tan({a})",
+        singular="π/2 is no float, so tan is nowhere infinite: tan(π/2) is 1.6e16",
+    ),
+    Op(
+        "asin",
+        1,
+        lambda a: asin(a),
+        # (1 - a)(1 + a) and not 1 - a², which loses digits where a is close to ±1
+        lambda y, a: (div(1.0, sqrt((1.0 - a) * (1.0 + a))),),
+        symbol="asin",
+        formula="asin({a})",
+        latex=r"\arcsin({a})",
+        singular="the derivative at ±1 is inf; beyond, both are nan",
+    ),
+    Op(
+        "acos",
+        1,
+        lambda a: acos(a),
+        lambda y, a: (div(-1.0, sqrt((1.0 - a) * (1.0 + a))),),
+        symbol="acos",
+        formula="acos({a})",
+        latex=r"\arccos({a})",
+        singular="the derivative at ±1 is -inf; beyond, both are nan",
+    ),
+    Op(
+        "atan",
+        1,
+        lambda a: atan(a),
+        lambda y, a: (div(1.0, 1.0 + a * a),),
+        symbol="atan",
+        formula="atan({a})",
+        latex=r"\arctan({a})",
+    ),
+    Op(
+        "atan2",
+        2,
+        lambda a, b: atan2(a, b),
+        lambda y, a, b: _slopes_of_angle(a, b, hypot(a, b)),
+        symbol="atan2",
+        formula="atan2({a}, {b})",
+        latex=r"\operatorname{{atan2}}({a}, {b})",
+        singular="the angle of the point (b, a), from -π to π; at (0, 0) it is what C99 says, and the derivatives are "
+        "taken as 0",
+    ),
+    Op(
+        "hypot",
+        2,
+        lambda a, b: hypot(a, b),
+        lambda y, a, b: (where(equal(y, 0.0), 0.0, div(a, y)), where(equal(y, 0.0), 0.0, div(b, y))),
+        symbol="hypot",
+        formula="√({a}² + {b}²)",
+        latex=r"\sqrt{{{a}^2 + {b}^2}}",
+        singular="no square on the way overflows; at (0, 0) the derivatives are taken as 0, as that of |x| is",
+    ),
+    Op(
+        "sinh",
+        1,
+        lambda a: sinh(a),
+        lambda y, a: (cosh(a),),
+        symbol="sinh",
+        formula="sinh({a})",
+        latex=r"\sinh({a})",
+    ),
+    Op(
+        "cosh",
+        1,
+        lambda a: cosh(a),
+        lambda y, a: (sinh(a),),
+        symbol="cosh",
+        formula="cosh({a})",
+        latex=r"\cosh({a})",
+    ),
+    Op(
+        "log1p",
+        1,
+        lambda a: log1p(a),
+        lambda y, a: (div(1.0, 1.0 + a),),
+        symbol="log1p",
+        formula="log(1 + {a})",
+        latex=r"\ln(1 + {a})",
+        singular="exact for a tiny a; at -1 it is -inf with derivative inf; below, the value is nan and the derivative "
+        "stays 1/(1 + a)",
+    ),
+    Op(
+        "expm1",
+        1,
+        lambda a: expm1(a),
+        lambda y, a: (exp(a),),  # and not 1 + y, which is 0 below -37
+        symbol="expm1",
+        formula="exp({a}) − 1",
+        latex="e^{{{a}}} - 1",
+        singular="exact for a tiny a",
+    ),
+    Op(
+        "erf",
+        1,
+        lambda a: erf(a),
+        lambda y, a: (_TWO_BY_ROOT_PI * exp(-a * a),),
+        symbol="erf",
+        formula="erf({a})",
+        latex=r"\operatorname{{erf}}({a})",
+    ),
+    Op(
+        "erfc",
+        1,
+        lambda a: erfc(a),
+        lambda y, a: (-_TWO_BY_ROOT_PI * exp(-a * a),),
+        symbol="erfc",
+        formula="erfc({a})",
+        latex=r"\operatorname{{erfc}}({a})",
+        singular="1 - erf(a), with all digits where it is small",
+    ),
+    Op(
+        "gelu",  # an activation, made of the line before
+        1,
+        lambda a: a * _normal_cdf(a),
+        lambda y, a: (_normal_cdf(a) + a * (_ONE_BY_ROOT_TWO_PI * exp(-0.5 * a * a)),),
+        symbol="GELU",
+        formula="{a}·Φ({a})",
+        latex=r"{a}\,\Phi({a})",
+        by_hand=(("Φ({a}) + {a}·φ({a})", r"\Phi({a}) + {a}\,\varphi({a})"),),
+        singular="Φ is the normal distribution's function, (1 + erf(a/√2))/2, and φ its bell curve: the exact GELU, "
+        "not the one by tanh; at -inf both are nan, and at inf the derivative, as 0·inf is",
+    ),
+    # --- activations
+    Op(
+        "tanh",
+        1,
+        lambda a: tanh(a),
+        # 1 - y² loses its digits where y is close to ±1; 1/cosh² is 4·σ(2a)·σ(-2a), too
+        lambda y, a: (two_forms(y * y < 0.98, 1.0 - y * y, 4.0 * sigmoid(2.0 * a) * sigmoid(-2.0 * a)),),
+        symbol="tanh",
+        formula="tanh({a})",
+        latex=r"\tanh {a}",
+        singular="where 1 − y² would lose its digits it is computed as 4·σ(2a)·σ(−2a); except in programs on arrays",
+    ),
+    Op(
+        "sigmoid",
+        1,
+        lambda a: sigmoid(a),
+        # σ(-a) is 1 - σ(a), without losing the digits that 1 - σ(a) loses where σ(a) is close to 1
+        lambda y, a: (y * sigmoid(-a),),
+        symbol="σ",
+        formula="σ({a})",
+        latex=r"\sigma({a})",
+        singular="two branches, so that nothing overflows: at ±1000 the value is rounded to 1 and 0",
+    ),
+    Op(
+        "relu",
+        1,
+        lambda a: where(a <= 0.0, 0.0, a),
+        lambda y, a: (where(a <= 0.0, CUT, 1.0),),
+        symbol="ReLU",
+        formula="max(0, {a})",
+        latex=r"\max(0, {a})",
+        singular="the derivative at 0 is taken as 0",
+    ),
+    Op(
+        "leaky_relu",
+        2,
+        lambda a, alpha: where(a > 0.0, a, alpha * a),
+        lambda y, a, alpha: (where(a > 0.0, 1.0, alpha), where(a > 0.0, CUT, a)),
+        symbol="leaky",
+        formula="{a} if {a} > 0 else {b}·{a}",
+        latex=r"\max({a}, {b}\,{a})",
+        singular="the derivative at 0 is taken as alpha",
+    ),
+    Op(
+        "softplus",
+        1,
+        lambda a: softplus(a),
+        lambda y, a: (sigmoid(a),),
+        symbol="softplus",
+        formula="log(1 + exp({a}))",
+        latex=r"\ln(1 + e^{{{a}}})",
+        singular="two branches, so that nothing overflows: at ±1000 the value is rounded to 1000 and 0",
+    ),
+    # --- operations on many inputs
+    Op(
+        "maximum",
+        None,
+        lambda *xs: _largest(xs),
+        lambda y, *xs: _shares([x >= y for x in xs], [x < y for x in xs]),
+        symbol="max",
+        formula="max(…)",
+        latex=r"\max(\ldots)",
+        by_hand=(("1 if {a} is the largest else 0", r"\mathbf{{1}}[{a} = {y}]"),),
+        singular="k inputs that tie for the largest get 1/k each",
+    ),
+    Op(
+        "minimum",
+        None,
+        lambda *xs: -_largest([-x for x in xs]),
+        lambda y, *xs: _shares([x <= y for x in xs], [x > y for x in xs]),
+        symbol="min",
+        formula="min(…)",
+        latex=r"\min(\ldots)",
+        by_hand=(("1 if {a} is the smallest else 0", r"\mathbf{{1}}[{a} = {y}]"),),
+        singular="k inputs that tie for the smallest get 1/k each",
+    ),
+    Op(
+        "logsumexp",
+        None,
+        lambda *xs: _logsumexp(xs),
+        lambda y, *xs: [exp(x - y) for x in xs],
+        symbol="LSE",
+        formula="log Σ exp(…)",
+        latex=r"\ln \sum_i e^{{x_i}}",
+        singular="shifted by the largest input, so that nothing overflows; a small result is log1p of what the others "
+        "add to e⁰ = 1, except in programs on arrays and on Numba's tape",
+    ),
+    Op(
+        "dot",
+        None,
+        lambda *xs: _dot(xs),
+        lambda y, *xs: (*xs[len(xs) // 2 :], *xs[: len(xs) // 2]),
+        symbol="dot",
+        formula="Σ xᵢ·wᵢ",
+        latex=r"\sum_i x_i w_i",
+    ),
+    Op(
+        "identity",
+        1,
+        lambda a: a,
+        lambda y, a: (1.0,),
+        symbol="=",
+        formula="{a}",
+        latex="{a}",
+    ),
+    Op(
+        "detach",
+        1,
+        lambda a: a,
+        lambda y, a: (CUT,),
+        symbol="detach",
+        formula="{a}",
+        latex="{a}",
+        singular="not a derivative but a decision: the value goes on, the gradient stops (truncated backpropagation "
+        "through time, targets that must not move)",
+    ),
+    # --- choices. A comparison is 1 or 0, and flat wherever it has a derivative; `where` chooses by one. In the rules
+    # above a comparison of Values picks a branch at once, except while a function is being compiled: then the choice
+    # must be made anew for every sample, and these lines record it.
+    Op(
+        "less",
+        2,
+        lambda a, b: where(a < b, 1.0, 0.0),
+        lambda y, a, b: (None, None),
+        symbol="<",
+        formula="1 if {a} < {b} else 0",
+        latex=r"\mathbf{{1}}[{a} < {b}]",
+        singular="a step: the derivative is taken as 0 everywhere",
+    ),
+    Op(
+        "less_equal",
+        2,
+        lambda a, b: where(a <= b, 1.0, 0.0),
+        lambda y, a, b: (None, None),
+        symbol="≤",
+        formula="1 if {a} ≤ {b} else 0",
+        latex=r"\mathbf{{1}}[{a} \le {b}]",
+        singular="a step: the derivative is taken as 0 everywhere",
+    ),
+    Op(
+        "equal",
+        2,
+        lambda a, b: where(equal(a, b), 1.0, 0.0),
+        lambda y, a, b: (None, None),
+        symbol="=?",
+        formula="1 if {a} = {b} else 0",
+        latex=r"\mathbf{{1}}[{a} = {b}]",
+        singular="a step: the derivative is taken as 0 everywhere",
+    ),
+    Op(
+        "where",
+        3,
+        lambda c, a, b: where(c > 0.0, a, b),
+        lambda y, c, a, b: (None, where(c > 0.0, 1.0, CUT), where(c > 0.0, CUT, 1.0)),
+        symbol="where",
+        formula="{b} if {a} else {c}",
+        latex=r"{b}\ \text{{if}}\ {a}\ \text{{else}}\ {c}",
+        by_hand=(
+            ("0", "0"),
+            ("1 if {a} else 0", r"\mathbf{{1}}[{a}]"),
+            ("0 if {a} else 1", r"\mathbf{{1}}[\lnot {a}]"),
+        ),
+        singular="the input that was chosen gets the gradient, the condition gets none",
+    ),
 )
+SHEET: dict[str, Op] = {op.name: op for op in _LINES}
 CHOICES = ("less", "less_equal", "equal", "where")  # they are written as a < b and where(...), not as methods
 
 BUILT_IN = frozenset(SHEET)
@@ -770,12 +794,7 @@ def add_to_sheet(
             f"partials of {name!r} must take the result y and then the inputs, {arity + 1} in all, but it takes {given}"
         )
     width = 1 if arity is None else arity
-    if arity is None:
-        arguments = "…"
-    elif arity <= 2:
-        arguments = ", ".join(("{a}", "{b}")[:arity])
-    else:
-        arguments = "{a}, …"
+    arguments = {None: "…", 1: "{a}", 2: "{a}, {b}"}.get(arity, "{a}, …")
     texts = tuple(partial_formulas) if partial_formulas is not None else (f"∂{name}/∂{{a}}",) * width
     latexes = (
         tuple(partial_latex)

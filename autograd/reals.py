@@ -42,23 +42,18 @@ def to_float(x: Any) -> float:
             return float(x)
         except OverflowError:
             raise OverflowError("this int is too large for a float (the largest is about 1.8e308)") from None
-    hint = ""
-    if isinstance(x, str):
-        hint = "; to read a formula use autograd.parse, to read a number float()"
-    elif isinstance(x, complex):
-        hint = "; Values are real, so use x.real, x.imag or abs(x)"
-    elif hasattr(x, "shape") and getattr(x, "size", 0) == 1:
-        hint = "; its one number is x.item()"
-    elif isinstance(x, (list, tuple)) or hasattr(x, "shape"):
-        hint = "; make one Value for each entry, as in [Value(v) for v in values]"
-    elif hasattr(x, "__float__"):  # a Decimal, say
-        hint = "; write float(x)"
+    hints = {
+        "; to read a formula use autograd.parse, to read a number float()": isinstance(x, str),
+        "; Values are real, so use x.real, x.imag or abs(x)": isinstance(x, complex),
+        "; its one number is x.item()": hasattr(x, "shape") and getattr(x, "size", 0) == 1,
+        "; make one Value for each entry, as in [Value(v) for v in values]": isinstance(x, (list, tuple))
+        or hasattr(x, "shape"),
+        "; write float(x)": hasattr(x, "__float__"),  # a Decimal, say
+    }
+    hint = next((words for words, fits in hints.items() if fits), "")
     raise TypeError(f"a Value holds one real number, but got {type(x).__name__}: {short(x)}{hint}")
 
 
 def short(x: Any) -> str:
     text = repr(x).replace("\n", " ")
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-__all__ = ["CUT", "is_real", "short", "to_float"]

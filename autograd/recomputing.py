@@ -55,6 +55,3 @@ def outdated(order: Iterable[Value]) -> bool:
             if y != node.data and not (y != y and node.data != node.data):
                 return True
     return False
-
-
-__all__ = ["outdated", "recompute"]

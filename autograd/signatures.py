@@ -13,6 +13,8 @@ from .value import Operand, Value
 
 # What comes in is what goes out. The third is for a name that may be the one or the other.
 Number = TypeVar("Number", Value, float, Value | float)
+OfNumbers = TypeVar("OfNumbers", covariant=True)
+OfValues = TypeVar("OfValues", covariant=True)
 
 
 class OfOne(Protocol):
@@ -32,22 +34,13 @@ class OfTwo(Protocol):
     def __call__(self, a: float, b: float, /) -> float: ...
 
 
-class OfMany(Protocol):
-    """A function of any number of numbers, or of one list of them: a Value if one of them is a Value."""
+class OfMany(Protocol[OfNumbers, OfValues]):
+    """A function of any number of numbers, or of one list of them; it gives another kind if one of them is a Value."""
 
     @overload
-    def __call__(self, *xs: float | Iterable[float]) -> float: ...  # type: ignore[overload-overlap]
+    def __call__(self, *xs: float | Iterable[float]) -> OfNumbers: ...
     @overload
-    def __call__(self, *xs: Operand | Iterable[Operand]) -> Value: ...
-
-
-class OfManyEach(Protocol):
-    """As `OfMany`, with one result for each of the numbers."""
-
-    @overload
-    def __call__(self, *xs: float | Iterable[float]) -> list[float]: ...  # type: ignore[overload-overlap]
-    @overload
-    def __call__(self, *xs: Operand | Iterable[Operand]) -> list[Value]: ...
+    def __call__(self, *xs: Operand | Iterable[Operand]) -> OfValues: ...
 
 
 class Operation(Protocol):
@@ -127,31 +120,5 @@ class Curvature(Protocol):
     def __call__(self, x: Any, /, *others: Any, **named: Any) -> Any: ...
 
 
-def of_two(f: Callable[[Operand, Operand], Any]) -> OfTwo:
+def of_many_each(f: Callable[..., list[Any]]) -> OfMany[list[float], list[Value]]:
     return f
-
-
-def of_many(f: Callable[..., Any]) -> OfMany:
-    return f
-
-
-def of_many_each(f: Callable[..., list[Any]]) -> OfManyEach:
-    return f
-
-
-__all__ = [
-    "Curvature",
-    "Gradient",
-    "GradientBySecond",
-    "Number",
-    "OfMany",
-    "OfManyEach",
-    "OfOne",
-    "OfTwo",
-    "Operation",
-    "Rows",
-    "ValueAndGradient",
-    "of_many",
-    "of_many_each",
-    "of_two",
-]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from .backward import Contribution, contributions
+from .backward import contributions
 from .graph import format_number, names_in_order, topological_order
 from .notation import notation
 from .ops import SHEET, Op
@@ -88,23 +88,24 @@ def backward_steps(root: Value, gradient: float = 1.0) -> Iterator[BackwardStep]
     order = topological_order(root)
     name = names_in_order(order)
     for index, passed in enumerate(contributions(order, to_float(gradient))):
-        node, position = passed.node, passed.position
+        node, _, position, *numbers = passed
         called = [name[n] for n in (node, *node.inputs)]
         yield BackwardStep(
             index,
             *passed,
-            *_told(passed, name[root], called[0], called[1 + position]),
+            *_told(*numbers, f=name[root], q=called[0], v=called[1 + position]),
             partial_formula(SHEET[node.op], position, called),
             partial_formula(SHEET[node.op], position, [latex_name(n) for n in called], latex=True),
         )
 
 
-def _told(passed: Contribution, f: str, q: str, v: str) -> tuple[str, str, str]:
+def _told(
+    upstream: float, local: float, contribution: float, total: float, *, f: str, q: str, v: str
+) -> tuple[str, str, str]:
     """What node q passes on to its input v in a backward pass from f: in words, as text and as LaTeX."""
-    shown = (passed.upstream, passed.local, passed.contribution, passed.total)
-    up, here, added, now = map(format_number, shown)
+    up, here, added, now = map(format_number, (upstream, local, contribution, total))
     lf, lq, lv = latex_name(f), latex_name(q), latex_name(v)
-    if passed.local is CUT and passed.upstream - passed.upstream != 0.0:  # inf × 0 would be nan: nothing is multiplied
+    if local is CUT and upstream - upstream != 0.0:  # inf × 0 would be nan: nothing is multiplied
         why = f"a path that is cut passes nothing, not even {up}"
         return (
             f"{q} passes nothing of its gradient {up} on to {v}, which was not chosen: {why}; "
@@ -237,6 +238,3 @@ def latex_number(number: str) -> str:
     text = number.replace("−", "-")
     text = re.sub(r"e([+-]?)0*(\d+)", lambda m: rf" \cdot 10^{{{m[1].replace('+', '')}{m[2]}}}", text)
     return text.replace("inf", r"\infty").replace("nan", r"\mathrm{nan}")
-
-
-__all__ = ["BackwardStep", "ForwardStep", "backward_steps", "forward_steps"]

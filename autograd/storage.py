@@ -184,19 +184,18 @@ def _tag(op: str, scope: str, label: str) -> tuple[str, str, str]:
     return op, scope, label  # shared, as the tags of nodes that are called the same always are
 
 
+def as_number(x: Any) -> float | None:
+    """What a number in a JSON document is, or one of the words for what JSON has none for; None for anything else."""
+    if isinstance(x, bool) or not isinstance(x, (int, float)):
+        return WORDS.get(x) if isinstance(x, str) else None
+    try:
+        return float(x)
+    except OverflowError:
+        return math.inf
+
+
 def _read_number(x: Any, here: str, what: str) -> float:
-    if type(x) is float and x - x == 0.0:
-        return x
-    if isinstance(x, str) and x in WORDS:
-        return WORDS[x]
-    if isinstance(x, (int, float)) and not isinstance(x, bool):
-        try:
-            number = float(x)
-        except OverflowError:
-            number = math.inf
-        if math.isfinite(number):
-            return number
+    number = x if type(x) is float else as_number(x)
+    if number is not None and (number - number == 0.0 or isinstance(x, str)):
+        return number
     raise GraphFormatError(f'{here}: {what} must be a number, "inf", "-inf" or "nan", but is {_clip(x)}')
-
-
-__all__ = ["FORMAT", "VERSION", "GraphFormatError", "dumps", "loads"]

@@ -210,13 +210,11 @@ def _check_output(y: Any, one_output: bool) -> None:
         ) from None
 
 
-def _check_function(f: Any) -> None:
+def _check(f: Any, argnum: Any = ()) -> None:
     if not callable(f):
         hint = "; for a Value that is already computed, call its backward()" if isinstance(f, Value) else ""
         raise TypeError(f"expected a function to differentiate, but got {type(f).__name__}{hint}")
 
-
-def _check_argnum(argnum: Any) -> None:
     for n in argnum if isinstance(argnum, tuple) else (argnum,):
         if not isinstance(n, int) or isinstance(n, bool):
             raise TypeError(
@@ -253,8 +251,7 @@ def value_and_grad(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> 
         f: a function that returns one number (a Value).
         argnum: which argument to differentiate by; a tuple of them gives a tuple of gradients.
     """
-    _check_function(f)
-    _check_argnum(argnum)
+    _check(f, argnum)
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         call = _Call(f, _chosen(argnum, args, kwargs), args, kwargs)
@@ -315,8 +312,7 @@ def jacobian(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callab
     >>> jacobian(lambda x: [relu(x[0]), relu(x[1])])([1.0, -2.0])
     [[1.0, 0.0], [0.0, 0.0]]
     """
-    _check_function(f)
-    _check_argnum(argnum)
+    _check(f, argnum)
 
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
         chosen = _chosen(argnum, args, kwargs)
@@ -384,7 +380,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
 
     Source: Wengert, "A simple automatic derivative evaluation program" (1964). The signature is JAX's.
     """
-    _check_function(f)
+    _check(f)
     for name, given in (("primals", primals), ("tangents", tangents)):
         if not isinstance(given, (tuple, list)):
             raise TypeError(
@@ -441,7 +437,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
 
     The signature is JAX's.
     """
-    _check_function(f)
+    _check(f)
     call = _Call(f, range(len(primals)), primals, {})
     call.check_outputs(one_output=False)
 
@@ -474,6 +470,3 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
         v: the direction, in the shape of x.
     """
     return grad(lambda y: jvp(f, (y,), (v,))[1])(x)
-
-
-__all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]

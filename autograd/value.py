@@ -22,7 +22,7 @@ never the other way, so there are no reference cycles and a graph is freed as so
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from numbers import Real
 from typing import Any, NoReturn, TypeAlias
 
@@ -37,6 +37,16 @@ from .reals import CUT, is_real, short, to_float
 
 _new = object.__new__
 _new_int = int.__new__
+
+
+def _of_one(name: str, words: str) -> Callable[[Value], Value]:
+    """The method that records an operation of one input."""
+
+    def method(self: Value) -> Value:
+        return record(name, self)
+
+    method.__name__, method.__qualname__, method.__doc__ = name, f"Value.{name}", words
+    return fast(name)(method)
 
 
 class Value(LikeATensor):
@@ -285,93 +295,39 @@ class Value(LikeATensor):
 
     # --- functions
 
-    @fast("reciprocal")
-    def reciprocal(self) -> Value:
-        """1/x; 1/0 is inf. Derivative -1/x²."""
-        return record("reciprocal", self)
-
-    @fast("exp")
-    def exp(self) -> Value:
-        """e to the power x; inf above 709.78. Its derivative is itself."""
-        return record("exp", self)
-
-    @fast("log")
-    def log(self) -> Value:
-        """The natural logarithm; log(0) is -inf, below 0 it is nan. Derivative 1/x."""
-        return record("log", self)
-
-    @fast("sqrt")
-    def sqrt(self) -> Value:
-        """The square root; below 0 it is nan. Derivative 1/(2√x), inf at 0."""
-        return record("sqrt", self)
-
-    @fast("sin")
-    def sin(self) -> Value:
-        """The sine of x in radians. Derivative cos x."""
-        return record("sin", self)
-
-    @fast("cos")
-    def cos(self) -> Value:
-        """The cosine of x in radians. Derivative -sin x."""
-        return record("cos", self)
-
-    @fast("tan")
-    def tan(self) -> Value:
-        """The tangent of x in radians, y. Derivative 1 + y²."""
-        return record("tan", self)
-
-    @fast("asin")
-    def asin(self) -> Value:
-        """The angle whose sine is x, from -π/2 to π/2; beyond ±1 it is nan. Derivative 1/√(1 - x²), inf at ±1."""
-        return record("asin", self)
-
-    @fast("acos")
-    def acos(self) -> Value:
-        """The angle whose cosine is x, from 0 to π; beyond ±1 it is nan. Derivative -1/√(1 - x²), -inf at ±1."""
-        return record("acos", self)
-
-    @fast("atan")
-    def atan(self) -> Value:
-        """The angle whose tangent is x, from -π/2 to π/2. Derivative 1/(1 + x²)."""
-        return record("atan", self)
-
-    @fast("sinh")
-    def sinh(self) -> Value:
-        """The hyperbolic sine (e^x - e^-x)/2; an infinity beyond ±710. Derivative cosh x."""
-        return record("sinh", self)
-
-    @fast("cosh")
-    def cosh(self) -> Value:
-        """The hyperbolic cosine (e^x + e^-x)/2; inf beyond ±710. Derivative sinh x."""
-        return record("cosh", self)
-
-    @fast("log1p")
-    def log1p(self) -> Value:
-        """log(1 + x), exact for a tiny x, too; log1p(-1) is -inf, below it is nan. Derivative 1/(1 + x)."""
-        return record("log1p", self)
-
-    @fast("expm1")
-    def expm1(self) -> Value:
-        """e^x - 1, exact for a tiny x, too. Derivative e^x."""
-        return record("expm1", self)
-
-    @fast("erf")
-    def erf(self) -> Value:
-        """The error function, 2/√π · ∫ e^(-t²) dt from 0 to x. Derivative 2/√π·e^(-x²)."""
-        return record("erf", self)
-
-    @fast("erfc")
-    def erfc(self) -> Value:
-        """1 - erf(x), with all digits where it is small. Derivative -2/√π·e^(-x²)."""
-        return record("erfc", self)
-
-    @fast("gelu")
-    def gelu(self) -> Value:
+    reciprocal = _of_one("reciprocal", "1/x; 1/0 is inf. Derivative -1/x².")
+    exp = _of_one("exp", "e to the power x; inf above 709.78. Its derivative is itself.")
+    log = _of_one("log", "The natural logarithm; log(0) is -inf, below 0 it is nan. Derivative 1/x.")
+    sqrt = _of_one("sqrt", "The square root; below 0 it is nan. Derivative 1/(2√x), inf at 0.")
+    sin = _of_one("sin", "The sine of x in radians. Derivative cos x.")
+    cos = _of_one("cos", "The cosine of x in radians. Derivative -sin x.")
+    tan = _of_one("tan", "The tangent of x in radians, y. Derivative 1 + y².")
+    asin = _of_one(
+        "asin", "The angle whose sine is x, from -π/2 to π/2; beyond ±1 it is nan. Derivative 1/√(1 - x²), inf at ±1."
+    )
+    acos = _of_one(
+        "acos", "The angle whose cosine is x, from 0 to π; beyond ±1 it is nan. Derivative -1/√(1 - x²), -inf at ±1."
+    )
+    atan = _of_one("atan", "The angle whose tangent is x, from -π/2 to π/2. Derivative 1/(1 + x²).")
+    sinh = _of_one("sinh", "The hyperbolic sine (e^x - e^-x)/2; an infinity beyond ±710. Derivative cosh x.")
+    cosh = _of_one("cosh", "The hyperbolic cosine (e^x + e^-x)/2; inf beyond ±710. Derivative sinh x.")
+    log1p = _of_one(
+        "log1p", "log(1 + x), exact for a tiny x, too; log1p(-1) is -inf, below it is nan. Derivative 1/(1 + x)."
+    )
+    expm1 = _of_one("expm1", "e^x - 1, exact for a tiny x, too. Derivative e^x.")
+    erf = _of_one("erf", "The error function, 2/√π · ∫ e^(-t²) dt from 0 to x. Derivative 2/√π·e^(-x²).")
+    erfc = _of_one("erfc", "1 - erf(x), with all digits where it is small. Derivative -2/√π·e^(-x²).")
+    gelu = _of_one(
+        "gelu",
         """x·Φ(x), the exact GELU (Hendrycks and Gimpel, 2016). Derivative Φ(x) + x·φ(x).
 
         Φ(x) = (1 + erf(x/√2))/2 is the normal distribution's function, and φ(x) = e^(-x²/2)/√(2π) its bell curve.
-        """
-        return record("gelu", self)
+        """,
+    )
+    tanh = _of_one("tanh", "The hyperbolic tangent, y. Derivative 1 - y².")
+    sigmoid = _of_one("sigmoid", "σ(x) = 1/(1 + e^-x), computed so that nothing overflows. Derivative σ(1 - σ).")
+    relu = _of_one("relu", "max(0, x). Derivative 1 above 0, else 0.")
+    softplus = _of_one("softplus", "log(1 + e^x), computed so that nothing overflows. Derivative σ(x).")
 
     @fast("atan2")
     def atan2(self, x: Operand) -> Value:
@@ -394,21 +350,6 @@ class Value(LikeATensor):
                 return other
         return record(name, a, b)
 
-    @fast("tanh")
-    def tanh(self) -> Value:
-        """The hyperbolic tangent, y. Derivative 1 - y²."""
-        return record("tanh", self)
-
-    @fast("sigmoid")
-    def sigmoid(self) -> Value:
-        """σ(x) = 1/(1 + e^-x), computed so that nothing overflows. Derivative σ(1 - σ)."""
-        return record("sigmoid", self)
-
-    @fast("relu")
-    def relu(self) -> Value:
-        """max(0, x). Derivative 1 above 0, else 0."""
-        return record("relu", self)
-
     @fast("leaky_relu")
     def _leaky_relu(self, alpha: Operand) -> Value:
         return self._of_two("leaky_relu", self, alpha)
@@ -416,11 +357,6 @@ class Value(LikeATensor):
     def leaky_relu(self, alpha: Operand = LEAKY_SLOPE) -> Value:
         """x above 0, else alpha·x. With a Value as alpha this is the parametric ReLU, and alpha is learned."""
         return self._leaky_relu(alpha)
-
-    @fast("softplus")
-    def softplus(self) -> Value:
-        """log(1 + e^x), computed so that nothing overflows. Derivative σ(x)."""
-        return record("softplus", self)
 
     # --- comparison looks at the numbers; == and hash look at which node it is, so that Values can be dict keys. What
     # comes out is used as a bool, and is typed as one; `Comparison` says what else it is.
@@ -802,4 +738,3 @@ def _sum_start(x: Value) -> Value:
 
 NAMESPACE["Value"] = Value
 NAMESPACE["blanks"] = itertools.starmap(_new, itertools.repeat((Value,)))
-__all__ = ["Comparison", "Operand", "Value", "constant", "is_constant", "record"]

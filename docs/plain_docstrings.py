@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
+import pydoc
 import re
 from typing import Any
 
@@ -31,8 +31,8 @@ class PlainDocstrings(Extension):
     """Escapes the docstring of every object that is read; Griffe does not count a package among its objects."""
 
     def on_object(self, *, obj: Object, **_: Any) -> None:
-        if obj.docstring is None and obj.is_attribute and obj.parent is not None and obj.parent.is_module:
-            thing = getattr(importlib.import_module(obj.parent.path), obj.name, None)
+        if obj.docstring is None and obj.is_attribute and obj.parent is not None:
+            thing = getattr(pydoc.locate(obj.parent.path), obj.name, None)
             if inspect.isfunction(thing) and thing.__doc__:  # a function that was made by another, with its words
                 obj.docstring = Docstring(inspect.cleandoc(thing.__doc__), parent=obj)
         if obj.docstring is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import re
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -84,10 +85,10 @@ def _slopes(op: Op) -> Iterator[tuple[str, str]]:
 def source(name: str) -> str:
     """The paragraph of the sheet's own source that is this line."""
     text = Path(autograd.ops.__file__).read_text(encoding="utf-8")
-    found = re.search(rf'^_line\(\n    "{name}",.*?^\)\n', text, re.MULTILINE | re.DOTALL)
+    found = re.search(rf'^    Op\(\n        "{name}",.*?^    \),\n', text, re.MULTILINE | re.DOTALL)
     if found is None:
         raise LookupError(f"autograd/ops.py has no paragraph for {name!r}")
-    return found[0]
+    return textwrap.dedent(found[0]).removesuffix(",\n") + "\n"
 
 
 # --- pictures

@@ -32,22 +32,25 @@ def _as_float(text: str) -> float | None:
         return None
 
 
-def in_unit(name: str, x: object) -> None:
-    """A number of at least 0 and below 1; else a ValueError."""
+def in_unit(name: str, x: object) -> float:
+    """A number of at least 0 and below 1, as it came; else a ValueError."""
     if not 0.0 <= number(name, x) < 1.0:
         raise ValueError(f"{name} must be at least 0 and below 1, but got {x!r}")
+    return number(name, x)
 
 
-def positive(name: str, x: object) -> None:
-    """A number above 0; else a ValueError."""
+def positive(name: str, x: object) -> float:
+    """A number above 0, as it came; else a ValueError."""
     if not number(name, x) > 0.0:
         raise ValueError(f"{name} must be above 0, but got {x!r}")
+    return number(name, x)
 
 
-def not_negative(name: str, x: object) -> None:
-    """A number from 0 up; else a ValueError."""
+def not_negative(name: str, x: object) -> float:
+    """A number from 0 up, as it came; else a ValueError."""
     if not number(name, x) >= 0.0:
         raise ValueError(f"{name} must not be negative, but got {x!r}")
+    return number(name, x)
 
 
 def pair(name: str, x: object) -> tuple[float, float]:
@@ -109,16 +112,3 @@ def index(name: str, x: Any, n: int) -> int:
     if not 0 <= float(x) < n:
         raise ValueError(f"there are {n} places, 0…{n - 1}, but {name} is {x!r}")
     return int(float(x))
-
-
-__all__ = [
-    "deviation",
-    "in_unit",
-    "index",
-    "not_negative",
-    "number",
-    "pair",
-    "positive",
-    "rows_and_columns",
-    "whole",
-]

@@ -27,7 +27,7 @@ from autograd import Value, scope
 from autograd.functions import maximum, sqrt
 from autograd.hints import did_you_mean, explains
 from autograd.ops import where
-from autograd.reals import is_real
+from autograd.reals import is_real, short
 from autograd.value import Operand
 
 from . import activations
@@ -127,8 +127,7 @@ def _by(shape: Sequence[int]) -> str:
 
 
 def _told(x: Any) -> str:
-    text = repr(x)
-    return f"{type(x).__name__}: {text if len(text) < 60 else text[:56] + ' …'}"
+    return f"{type(x).__name__}: {short(x)}"
 
 
 # --- convolution

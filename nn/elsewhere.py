@@ -69,5 +69,3 @@ NAMES = {
 
 # where the names are that `nn` itself does not have
 ROOMS = ("lessons", "training", "attention", "conv", "recurrent", "losses", "optim", "activations", "module")
-
-__all__ = ["NAMES", "ROOMS", "LikeANetwork"]

@@ -103,6 +103,3 @@ class Embedding(Module):
 
     def describe(self) -> str:
         return f"Embedding({len(self.rows)} × {len(self.rows[0])})"
-
-
-__all__ = ["Embedding"]

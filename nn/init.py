@@ -104,10 +104,8 @@ def generator(seed: int | random.Random | None) -> random.Random:
     """
     if isinstance(seed, random.Random):
         return seed
-    if seed is None or (isinstance(seed, int) and not isinstance(seed, bool)):
-        return random.Random(seed)
-    if hasattr(seed, "__index__") and not isinstance(seed, bool):
-        return random.Random(seed.__index__())
+    if seed is None or (hasattr(seed, "__index__") and not isinstance(seed, bool)):
+        return random.Random(None if seed is None else seed.__index__())
     raise TypeError(f"a seed is an int or None, but got {type(seed).__name__}: {seed!r}")
 
 

@@ -129,10 +129,8 @@ def cross_entropy(output: Numbers, target: Numbers) -> Value | float:
         if 1.0 not in numbers or numbers.count(0.0) < len(ts) - 1:
             total: Value | float = functions.logsumexp(zs)
             for t, z in zip(ts, zs, strict=True):
-                if isinstance(t, Value):
-                    total = total - t * z
-                elif t != 0.0:
-                    total = total - float(t) * z
+                if isinstance(t, Value) or t != 0.0:
+                    total = total - (t if isinstance(t, Value) else float(t)) * z
             return total
         target = numbers.index(1.0)
     k = _class(target, len(zs), "cross_entropy")

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 from autograd import Value
 from autograd.files import write_whole
 from autograd.modes import enter_scope, leave_scope
-from autograd.storage import WORDS, no_constant
+from autograd.storage import as_number, no_constant
 
 if TYPE_CHECKING:
     import zipfile
@@ -42,6 +42,7 @@ _NOT_WEIGHTS = frozenset({"b", "bias", "biases", "alpha"})
 
 
 Seen = dict[int, Any]  # parts by their id
+Found = list[tuple[str, str, Any]]  # parts with their paths, and the paths of what owns them
 In = ParamSpec("In")
 Out = TypeVar("Out", covariant=True)
 
@@ -103,10 +104,9 @@ class Module(LikeANetwork):
 
     def __setattr__(self, name: str, part: Any) -> None:
         object.__setattr__(self, name, part)
-        if not name.startswith("_") and not isinstance(part, (Value, float, int, str)):
+        if not name.startswith("_") and (isinstance(part, Module) or _may_hold_modules(part)):
             christen(part, name, self)
-            if isinstance(part, Module) or _may_hold_modules(part):
-                Module._parts_set += 1
+            Module._parts_set += 1
 
     def _check_count(self, inputs: tuple[Any, ...]) -> None:
         """Whether forward takes so many inputs; they may be one list whose brackets were forgotten."""
@@ -149,11 +149,7 @@ class Module(LikeANetwork):
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Each parameter with its path, in the order in which the parts were set. A shared one is given once."""
-        seen: set[Value] = set()
-        for name, p in _walk(self, "", {}):
-            if p not in seen:
-                seen.add(p)
-                yield name, p
+        return ((path, entry) for path, _, entry in _inside(self, "", "", [], {}) if isinstance(entry, Value))
 
     def parameters(self) -> list[Value]:
         """The Values that training moves."""
@@ -174,7 +170,7 @@ class Module(LikeANetwork):
     def modules(self) -> Iterator[tuple[str, Module]]:
         """This module (its path is "") and every module inside it, with their paths."""
         yield "", self
-        yield from _walk_modules(self, "")
+        yield from _modules_inside(self)
 
     # --- saving
 
@@ -260,7 +256,7 @@ class Module(LikeANetwork):
         first = f"{head}({inside}, {count})" if inside else f"{head}({count})"
         if not self._lists_parts:
             return first
-        parts = [f"  {path}: {part!r}" for path, part in _walk_modules(self, "") if _depth(path) == 1]
+        parts = [f"  {path}: {part!r}" for path, part in _modules_inside(self) if _depth(path) == 1]
         return "\n".join([first, *parts])
 
     _lists_parts = False  # whether repr shows the modules that this one is made of, one to a line
@@ -274,27 +270,27 @@ def _depth(path: str) -> int:
 def christen(part: Any, name: str, owner: Module | None = None) -> None:
     """Tell a module, or the modules in a list, how the module that holds them calls them.
 
-    A part that itself holds the owner is the owner's parent, and keeps the name that it has.
+    A part that itself holds the owner is the owner's parent, and keeps the name that it has. The parameters inside are
+    filed under the module that they belong to, as its nodes are; a shared one under the first. (A part is named before
+    the module that holds it is named itself, so this happens again one level further up.)
     """
     if isinstance(part, Module):
-        if part is owner or (owner is not None and any(m is owner for _, m in _walk_modules(part, ""))):
+        inside = _inside(part, name, name, [], {})
+        if part is owner or (owner is not None and any(entry is owner for _, _, entry in inside)):
             return
         object.__setattr__(part, "_name", name)
-        _file(part, name, name, {})
-    elif isinstance(part, (list, tuple)):
-        for i, entry in enumerate(part):
+        for _, path, entry in inside:
+            if isinstance(entry, Value):
+                entry.scope = path
+    elif isinstance(part, (list, tuple, dict)):
+        for path, entry in _entries(part, name):
             if isinstance(entry, (Module, list, tuple, dict)):
-                christen(entry, f"{name}.{i}", owner)
-    elif isinstance(part, dict):
-        for key, entry in part.items():
-            if isinstance(entry, (Module, list, tuple, dict)):
-                christen(entry, f"{name}.{key}", owner)
+                christen(entry, path, owner)
 
 
 def _held(part: Any, path: str, shelves: list[Any]) -> Iterator[tuple[str, Module]]:
     """The modules that a module holds, each with what it should call it; and the lists and dicts that hold them."""
-    for name, entry in _entries(part):
-        here = f"{path}.{name}" if path else name
+    for here, entry in _entries(part, path):
         if isinstance(entry, Module):
             yield here, entry
         elif _may_hold_modules(entry):
@@ -327,63 +323,40 @@ def _first_time(part: Any, seen: Seen) -> bool:
     return True
 
 
-def _file(part: Any, owner: str, path: str, seen: Seen) -> None:
-    """File the parameters inside under the module that they belong to, as its nodes are; a shared one under the first.
-
-    A part is named before the module that holds it is named itself, so this happens again one level further up.
-    """
-    if not _first_time(part, seen):
-        return
-    for name, entry in _entries(part):
-        here = f"{path}.{name}"
-        if isinstance(entry, Value):
-            if entry.op == "" and _first_time(entry, seen):
-                entry.scope = owner
-        elif isinstance(entry, Module):
-            _file(entry, here, here, seen)
-        elif not isinstance(entry, (float, int, str)):
-            _file(entry, owner, here, seen)
-
-
-def _entries(part: Any) -> Iterator[tuple[str, Any]]:
+def _entries(part: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """What a module, a list or a dict holds, each with its path; of a module, what is not private."""
     if isinstance(part, Module):
-        for name, entry in vars(part).items():
-            if not name.startswith("_"):
-                yield name, entry
-    elif isinstance(part, (list, tuple)):
-        for i, entry in enumerate(part):
-            yield str(i), entry
+        named: Any = ((name, entry) for name, entry in vars(part).items() if not name.startswith("_"))
     elif isinstance(part, dict):
-        for key, entry in part.items():
-            yield str(key), entry
-    elif getattr(getattr(part, "dtype", None), "kind", "") == "O":  # a NumPy array of Values
-        yield from _entries(part.tolist())
+        named = part.items()
+    elif isinstance(part, (list, tuple)):
+        named = enumerate(part)
+    else:  # a NumPy array of Values
+        named = enumerate(part.tolist() if getattr(getattr(part, "dtype", None), "kind", "") == "O" else ())
+    for name, entry in named:
+        yield f"{path}.{name}" if path else str(name), entry
 
 
-def _walk(part: Any, path: str, seen: Seen) -> Iterator[tuple[str, Value]]:
-    if not _first_time(part, seen):
-        return
-    for name, entry in _entries(part):
-        here = f"{path}.{name}" if path else name
-        if isinstance(entry, Value):
-            if entry.op == "":  # a computed Value kept as an attribute is a result, not a parameter
-                yield here, entry
-        elif not isinstance(entry, (float, int, str)):
-            yield from _walk(entry, here, seen)
+def _inside(part: Any, path: str, owner: str, found: Found, seen: Seen) -> Found:
+    """Every parameter and every module inside, when it is met first: its path, its owner's path, and itself."""
+    if _first_time(part, seen):
+        for here, entry in _entries(part, path):
+            if isinstance(entry, Value):
+                if id(entry) not in seen and entry.op == "":  # a computed Value is a result, and no parameter
+                    seen[id(entry)] = entry
+                    found.append((here, owner, entry))
+            elif isinstance(entry, Module):
+                if id(entry) not in seen:
+                    found.append((here, owner, entry))
+                    _inside(entry, here, here, found, seen)
+            elif not isinstance(entry, (float, int, str)):
+                _inside(entry, here, owner, found, seen)
+    return found
 
 
-def _walk_modules(part: Any, path: str, seen: Seen | None = None) -> Iterator[tuple[str, Module]]:
+def _modules_inside(part: Any) -> list[tuple[str, Module]]:
     """The modules inside, each with the first path that leads to it."""
-    seen = {} if seen is None else seen
-    if not _first_time(part, seen):
-        return
-    for name, entry in _entries(part):
-        if isinstance(entry, (Value, float, int, str)):
-            continue
-        here = f"{path}.{name}" if path else name
-        if isinstance(entry, Module) and id(entry) not in seen:
-            yield here, entry
-        yield from _walk_modules(entry, here, seen)
+    return [(path, entry) for path, _, entry in _inside(part, "", "", [], {}) if isinstance(entry, Module)]
 
 
 def _is_bias(path: str) -> bool:
@@ -443,17 +416,14 @@ def _read_json(content: bytes, path: Path, model: Module) -> dict[str, float]:
         raise ModelFormatError(f'{path.name} needs "architecture", a string, and "parameters", an object')
     state = {}
     for name, x in parameters.items():
-        number = WORDS.get(x) if isinstance(x, str) else x
-        if isinstance(number, bool) or not isinstance(number, (int, float)):
+        number = as_number(x)
+        if number is None:
             raise ModelFormatError(
                 f'{path.name}: parameter {name!r} must be a number, "inf", "-inf" or "nan", but is {x!r:.60}'
             )
-        try:
-            state[name] = float(number)
-        except OverflowError:
-            state[name] = math.inf
-        if math.isinf(state[name]) and not isinstance(x, str):  # 1e999 is read as inf
+        if math.isinf(number) and not isinstance(x, str):  # 1e999 is read as inf
             raise ModelFormatError(f"{path.name}: parameter {name!r} is too large for a float")
+        state[name] = number
     _check_architecture(architecture, path, model)
     return state
 

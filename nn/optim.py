@@ -78,12 +78,10 @@ class Optimizer:
                 raise ValueError(f"a learning rate must be a number from 0 up, or a schedule, but got {lr!r}")
             if type(lr) not in (int, float):
                 lr = float(lr)  # one of NumPy's would round every parameter to its own precision
-        if clip_norm is not None:
-            positive("clip_norm", clip_norm)
         if noise is not None and not pair("noise", noise)[0] >= 0.0:
             raise ValueError(f"noise is a pair (η, γ) with η ≥ 0, but got {noise!r}")
         self.lr: float | Schedule = lr
-        self.clip_norm = clip_norm
+        self.clip_norm = None if clip_norm is None else positive("clip_norm", clip_norm)
         self.noise = noise
         self.t = 0
         self.parameters: list[Value] = []
@@ -316,11 +314,10 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
         **options: Unpack[Options],
     ) -> None:
-        in_unit("momentum", momentum)
-        not_negative("weight_decay", weight_decay)
+        self.momentum, self.nesterov = in_unit("momentum", momentum), nesterov
+        self.weight_decay = not_negative("weight_decay", weight_decay)
         if nesterov and momentum == 0.0:
             raise ValueError("Nesterov's method looks ahead along the momentum, so it needs momentum > 0")
-        self.momentum, self.nesterov, self.weight_decay = momentum, nesterov, weight_decay
         super().__init__(parameters, lr, **options)
 
     def starts(self) -> Mapping[str, float]:
@@ -350,9 +347,7 @@ class Adagrad(Optimizer):
         weight_decay: float = 0.0,
         **options: Unpack[Options],
     ) -> None:
-        positive("eps", eps)
-        not_negative("weight_decay", weight_decay)
-        self.eps, self.weight_decay = eps, weight_decay
+        self.eps, self.weight_decay = positive("eps", eps), not_negative("weight_decay", weight_decay)
         super().__init__(parameters, lr, **options)
 
     def rule(self, w: Any, g: Any, lr: float, t: int, *memory: Any) -> tuple[Any, ...]:
@@ -378,10 +373,8 @@ class RMSprop(Optimizer):
         weight_decay: float = 0.0,
         **options: Unpack[Options],
     ) -> None:
-        in_unit("alpha", alpha)
-        positive("eps", eps)
-        not_negative("weight_decay", weight_decay)
-        self.alpha, self.eps, self.weight_decay = alpha, eps, weight_decay
+        self.alpha = in_unit("alpha", alpha)
+        self.eps, self.weight_decay = positive("eps", eps), not_negative("weight_decay", weight_decay)
         super().__init__(parameters, lr, **options)
 
     def rule(self, w: Any, g: Any, lr: float, t: int, *memory: Any) -> tuple[Any, ...]:
@@ -418,10 +411,8 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
         **options: Unpack[Options],
     ) -> None:
-        betas = _betas(betas)
-        positive("eps", eps)
-        not_negative("weight_decay", weight_decay)
-        self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
+        self.betas = _betas(betas)
+        self.eps, self.weight_decay = positive("eps", eps), not_negative("weight_decay", weight_decay)
         self.bias_correction, self.amsgrad = bias_correction, amsgrad
         super().__init__(parameters, lr, **options)
 
@@ -489,11 +480,8 @@ class NAdam(Optimizer):
         weight_decay: float = 0.0,
         **options: Unpack[Options],
     ) -> None:
-        betas = _betas(betas)
-        positive("eps", eps)
-        not_negative("momentum_decay", momentum_decay)
-        not_negative("weight_decay", weight_decay)
-        self.betas, self.eps, self.momentum_decay, self.weight_decay = betas, eps, momentum_decay, weight_decay
+        self.betas, self.momentum_decay = _betas(betas), not_negative("momentum_decay", momentum_decay)
+        self.eps, self.weight_decay = positive("eps", eps), not_negative("weight_decay", weight_decay)
         super().__init__(parameters, lr, **options)
 
     def rule(self, w: Any, g: Any, lr: float, t: int, *memory: Any) -> tuple[Any, ...]:
@@ -527,8 +515,7 @@ class Newton(Optimizer):
         damping: float = 0.0,
         **options: Unpack[Options],
     ) -> None:
-        not_negative("damping", damping)
-        self.damping = damping
+        self.damping = not_negative("damping", damping)
         super().__init__(parameters, lr, **options)
 
     def step(self, loss: Value | None = None) -> None:
@@ -613,9 +600,7 @@ def clip_grad_norm(parameters: Iterable[Value] | Module, max_norm: float) -> flo
 def _betas(betas: Any) -> tuple[float, float]:
     """(β₁, β₂), each at least 0 and below 1."""
     b1, b2 = pair("betas", betas)
-    in_unit("betas[0]", b1)
-    in_unit("betas[1]", b2)
-    return b1, b2
+    return in_unit("betas[0]", b1), in_unit("betas[1]", b2)
 
 
 def _chosen(parameters: Any, who: str) -> list[Any]:

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = {
     "": ["autograd", "nn viz"],
     "autograd": [
-        "_neighbours error_function files hints ieee long_formulas notation reals",
+        "_neighbours error_function files hints ieee notation reals",
         "elsewhere symbols",
         "formulas",
         "ops",
@@ -72,7 +72,6 @@ FLOORS = {
         "estimators",
     ],
     "nn.lessons": ["checklist corpora gates logistic perceptrons sequences steering words", "language"],
-    "nn.lessons.corpora": ["make_village"],
     "viz": [
         "_ctrl_c _guard checks layout metrics",
         "lettering",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 from autograd import Value
 from autograd.expression import known_functions
 from autograd.hints import did_you_mean
+from autograd.reals import short
 
 from .checks import RANKDIRS, is_program
 
@@ -82,10 +83,10 @@ def _lesson(
     written = _WRITTEN.get(signature.return_annotation, _PLOT)
     for word, given in kwargs.items():
         if word not in signature.parameters:
-            return f"{name} has no option {word}={_short(given)}" + _instead(word, given, options, call, written)
+            return f"{name} has no option {word}={short(given)}" + _instead(word, given, options, call, written)
     if len(args) > len(by_place):
         extra = args[len(by_place)]
-        told = f"{name} takes {' and '.join(by_place)} by place and no more, but got {_short(extra)}, too"
+        told = f"{name} takes {' and '.join(by_place)} by place and no more, but got {short(extra)}, too"
         if _is_file(extra):
             return told + _writing(call, written, extra)
         if options:
@@ -117,11 +118,6 @@ def _writing(call: str, written: str, given: object, link: str = "it makes the p
 
 def _is_file(x: object) -> bool:
     return isinstance(x, os.PathLike) or (isinstance(x, str) and re.search(r"\w\.[a-z]{2,4}$", x, re.I) is not None)
-
-
-def _short(x: object) -> str:
-    text = repr(x).replace("\n", " ")
-    return text if len(text) <= 40 else text[:37] + "..."
 
 
 # --- a method that the object does not have
@@ -170,30 +166,33 @@ def only_a_value(what: str, root: object) -> None:
 
 def _instead_of(x: object, function: str) -> str:
     """What to write in place of ``function(x)``, where x should have been a Value; "" if nothing comes to mind."""
-    library = type(x).__module__.partition(".")[0]
-    if x is None:
-        return f"; backward() gives nothing back: call f.backward() first, and then {function}(f)"
     if isinstance(x, str):
         return _of_text(x, function)
-    if isinstance(x, Real):
-        return f"; a plain number has no history: begin with x = Value({_short(x)}), and compute with x"
-    if isinstance(x, type):
-        return f"; {x.__name__} is a class: make one, compute with it, and hand the result over"
-    if is_program(x):
-        return "; a compiled function has arrays: hand over what the function that was compiled returns for Values"
-    if callable(x) and hasattr(x, "parameters"):
-        return f"; a model has a graph for each input: {function}(model(x)) takes that of its result"
-    if isinstance(x, Taught):
-        return "; this is made already, and shows itself in a notebook"
-    if library in ("torch", "jax", "jaxlib", "tensorflow") or type(x).__name__ == "Value":
-        return f"; this is one of {library}'s: only what is computed from autograd's own Values has a graph here"
-    if callable(x):
-        return f"; a function has a graph for each input: {function}(f(x)), with x a Value, takes that of its result"
-    if isinstance(x, (list, tuple)) or hasattr(x, "shape"):
-        return "; for several results draw one of them, or their sum"
-    if isinstance(x, dict):
-        return "; hand over one of the Values in it"
-    return ""
+    library = type(x).__module__.partition(".")[0]
+    theirs = library in ("torch", "jax", "jaxlib", "tensorflow") or type(x).__name__ == "Value"
+    cases = [
+        (x is None, "backward() gives nothing back: call f.backward() first, and then {draw}(f)"),
+        (isinstance(x, Real), "a plain number has no history: begin with x = Value({x!r}), and compute with x"),
+        (isinstance(x, type), "{x.__name__} is a class: make one, compute with it, and hand the result over"),
+        (
+            is_program(x),
+            "a compiled function has arrays: hand over what the function that was compiled returns for Values",
+        ),
+        (
+            callable(x) and hasattr(x, "parameters"),
+            "a model has a graph for each input: {draw}(model(x)) takes that of its result",
+        ),
+        (isinstance(x, Taught), "this is made already, and shows itself in a notebook"),
+        (theirs, "this is one of {library}'s: only what is computed from autograd's own Values has a graph here"),
+        (callable(x), "a function has a graph for each input: {draw}(f(x)), with x a Value, takes that of its result"),
+        (
+            isinstance(x, (list, tuple)) or hasattr(x, "shape"),
+            "for several results draw one of them, or their sum",
+        ),
+        (isinstance(x, dict), "hand over one of the Values in it"),
+    ]
+    words = next((f"; {words}" for fits, words in cases if fits), "")
+    return words.format(draw=function, x=x, library=library)
 
 
 def _of_text(text: str, function: str) -> str:
@@ -201,4 +200,4 @@ def _of_text(text: str, function: str) -> str:
         return f"; the Value comes first, and .save writes the file: {function}(f).save({text!r})"
     names = dict.fromkeys(re.findall(r"[^\W\d]\w*", text))
     numbers = "".join(f", {name}=..." for name in names if name not in {"pi", *known_functions()})
-    return f"; autograd.parse makes one of a formula: {function}(parse({_short(text)}{numbers}))"
+    return f"; autograd.parse makes one of a formula: {function}(parse({short(text)}{numbers}))"

@@ -343,6 +343,3 @@ class NeuralLanguageModel(WordVectors, LanguageModel):
         m, size = self.context, len(self.vocabulary)
         dimension, hidden = len(self.embedding.rows[0]), len(self.hidden.neurons)
         return f"NeuralLanguageModel({m} × {dimension} → {hidden} → {size})"
-
-
-__all__ = ["KS", "LanguageModel", "NGramModel", "NeuralLanguageModel", "best_k", "perplexity", "windows"]

@@ -69,8 +69,7 @@ class LogisticRegression(Neuron):
             gradient, hessian = derivatives(now, parameters)
             direction, singular = [0.0] * len(parameters), None
             try:
-                direction = solve(hessian, gradient)
-                last = direction
+                direction = last = solve(hessian, gradient)
             except ValueError as error:
                 singular = error
             away = away + 1 if self._leads_away(rows, targets, last) else 0
@@ -156,6 +155,3 @@ def _downhill(loss: Callable[[], Value], now: Value, parameters: list[Value], di
             return after
     _move(parameters, start)
     return None
-
-
-__all__ = ["LogisticRegression"]

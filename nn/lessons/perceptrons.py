@@ -169,6 +169,3 @@ class Perceptron(Neuron):
 
     def describe(self) -> str:
         return f"Perceptron({len(self.w)} → ±1)"
-
-
-__all__ = ["Correction", "Perceptron", "PerceptronReport"]

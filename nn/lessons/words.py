@@ -284,14 +284,3 @@ class SkipGram(WordVectors):
 
     def describe(self) -> str:
         return f"SkipGram({len(self.vocabulary)} words, {len(self.embedding.rows[0])} dimensions)"
-
-
-__all__ = [
-    "BOUNDARY",
-    "UNKNOWN",
-    "SkipGram",
-    "UnknownWordError",
-    "Vocabulary",
-    "WordVectors",
-    "skip_gram_pairs",
-]

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd import ExpressionError, Value, leaves, long_formulas, parse, topological_order
+import autograd
+from autograd import ExpressionError, Value, leaves, parse, topological_order
 from autograd.hints import WRITTEN_OUT
 
 
@@ -255,32 +256,35 @@ def test_a_sum_or_product_may_have_as_many_terms_as_one_likes() -> None:
     assert caught.value.column == 8000
 
 
-def test_the_reader_of_long_formulas_reads_what_pythons_parser_reads() -> None:
-    rng = random.Random(11)
-    for _ in range(1500):
-        text = random_expression(rng, rng.randint(1, 6))
-        if rng.random() < 0.3:
-            text = f"q = {text}{rng.choice(['; ', chr(10)])}max(q, é, 1_0) + ({random_expression(rng, 3)})  # a comment"
-        ours, theirs = long_formulas.statements(text.split("\n")), ast.parse(text).body
-        assert [ast.dump(s) for s in ours] == [ast.dump(s) for s in theirs], text
-        places = [
-            [(n.lineno, n.col_offset) for s in steps for n in ast.walk(s) if isinstance(n, (ast.Name, ast.Constant))]
-            for steps in (ours, theirs)
-        ]
-        assert places[0] == places[1], text
+# (but for numbers that start with 0, which Python warns of or refuses)
+tokens = st.sampled_from(
+    [*"xy12.+-*/(),;=\n #<", "**", "exp(", "max(", "where(", "1e5", "None", "é", "if", "not ", "=="]
+)
 
 
 @pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
 @settings(max_examples=400, deadline=None)
-@given(st.lists(st.sampled_from([*"xy12.+-*/(),;=\n #", "**", "exp", "1e5", "None", "é"]), max_size=12).map("".join))
-def test_the_reader_of_long_formulas_reads_nothing_else(text: str) -> None:
+@given(st.lists(tokens, max_size=12).map("".join))
+def test_what_can_be_read_is_python_and_as_python_reads_it(text: str) -> None:
     try:
-        ours = long_formulas.statements(text.split("\n"))
-    except long_formulas.Unreadable:
+        root = parse(text, {name: k + 1.5 for k, name in enumerate("xyé") if name in text.partition("#")[0]})
+    except (ExpressionError, RecursionError):
         return
-    assert [ast.dump(s) for s in ours] == [
-        ast.dump(s) for s in ast.parse("\n".join(map(str.strip, text.split("\n")))).body
-    ]
+    words: dict[str, Any] = {"exp": autograd.exp, "max": autograd.maximum, "where": autograd.where, "Value": Value}
+    words |= {name: Value(k + 1.5, name) for k, name in enumerate("xyé")}
+    for step in ast.parse("\n".join(map(str.strip, text.split("\n")))).body:
+        tree = ast.fix_missing_locations(ast.Expression(InValues().visit(step.value)))  # type: ignore[attr-defined]
+        value = eval(compile(tree, "", "eval"), words)
+        if isinstance(step, ast.Assign):
+            words[step.targets[0].id] = value  # type: ignore[attr-defined]
+    assert repr(root.data) == repr(value.data), text
+
+
+class InValues(ast.NodeTransformer):
+    """Makes a Value of each number, since 1/0 of plain ones is an error in Python."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        return ast.Call(ast.Name("Value", ast.Load()), [node], [])
 
 
 def test_a_value_that_is_not_a_number_is_a_type_error() -> None:
@@ -346,7 +350,7 @@ pieces = st.sampled_from(
 
 
 @pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=700, deadline=None)
 @given(st.one_of(st.text(max_size=40), st.lists(pieces, max_size=14).map("".join)))
 def test_no_text_ever_gives_another_error(text: str) -> None:
     try:
@@ -358,7 +362,7 @@ def test_no_text_ever_gives_another_error(text: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.lists(pieces, max_size=14).map("".join))
 def test_no_text_with_values_ever_gives_another_error(text: str) -> None:
     try:

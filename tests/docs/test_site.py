@@ -106,7 +106,7 @@ def test_the_sheets_page_has_every_operation_with_its_formulas_and_a_picture(scr
         section = re.search(rf"^## {name} \{{ #{name} \}}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
         assert section is not None, name
         assert section[1].count("<math") == 1 + len(autograd.SHEET[name].partial_latex)
-        assert f'_line(\n    "{name}",' in section[1]
+        assert f'Op(\n    "{name}",' in section[1]
         assert f"(sheet/{name}.svg)" in section[1]
         assert {f"sheet/{name}.light.svg", f"sheet/{name}.dark.svg"} <= set(made)
         assert f"](#{name})" in page

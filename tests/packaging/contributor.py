@@ -15,8 +15,8 @@ NEW = ""  # a file of its own
 # recipe → the file of each step that has code, and the line that the code is put before
 PLACES: dict[str, list[tuple[str, str]]] = {
     "An operation": [
-        ("autograd/ops.py", "# --- operations on many inputs"),
-        ("autograd/value.py", "    # --- comparison"),
+        ("autograd/ops.py", "    # --- operations on many inputs"),
+        ("autograd/value.py", "    gelu = _of_one("),
         ("autograd/functions.py", "gelu = of_one("),
         ("tests/autograd/test_accuracy.py", '    "atan2": ('),
         ("tests/autograd/test_gaussian.py", NEW),
@@ -83,7 +83,8 @@ def follow(copy: Path) -> list[str]:
                 (copy / file).write_text(code, encoding="utf-8")
                 made.append(file)
             else:
-                gap = 2 if code.startswith(("class ", "def ", "@")) else 0 if code.count("\n") == 1 else 1
+                in_a_list = code.startswith("    ") or code.count("\n") == 1
+                gap = 2 if code.startswith(("class ", "def ", "@")) else 0 if in_a_list else 1
                 insert(copy / file, before, code + gap * "\n")
     for file, before, entry in LISTS:
         insert(copy / file, before, entry)

@@ -1,6 +1,6 @@
 """Texts that come with the package. Both were written for it and are under its licence (MIT).
 
-* village.txt: the diary of a village, made by make_village.py out of hand-written patterns; one sentence to a line.
+* village.txt: the diary of a village, made by docs/make_village.py out of patterns; one sentence to a line.
 * letters_to_sounds.txt: about a thousand common English words, each with its sounds.
 """
 

@@ -167,7 +167,7 @@ def test_deep_chains_compile() -> None:
     w = Value(0.999)
 
     def loss(x: Any) -> Any:
-        for _ in range(3000):
+        for _ in range(1200):
             x = (x * w).sin() + x
             x = x * 0.5
         return x

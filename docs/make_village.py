@@ -1,6 +1,6 @@
 """Writes village.txt, the diary of a village: 350 sentences made from the patterns below, always the same ones.
 
-    python nn/lessons/corpora/make_village.py
+    python docs/make_village.py
 
 The patterns and the words were written for chainrule and are under its licence (MIT). What the sentences have in
 common is what a model of language can find out: after "on" comes a day, animals eat what animals eat, and red stands
@@ -12,7 +12,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-HERE = Path(__file__).parent
+CORPORA = Path(__file__).resolve().parents[1] / "nn" / "lessons" / "corpora"
 SENTENCES = 350
 
 WORDS = {
@@ -104,4 +104,4 @@ def text() -> str:
 
 
 if __name__ == "__main__":
-    (HERE / "village.txt").write_text(text(), encoding="utf-8")
+    (CORPORA / "village.txt").write_text(text(), encoding="utf-8")
