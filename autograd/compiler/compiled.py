@@ -61,6 +61,8 @@ class Compiled(Generic[Result]):
         self.parameters = [trace.parameters[k] for k in self._plan.order]
         self._made: dict[str, Backend] = {}
         self._last: int = 1
+        # a dot product of K pairs counts as the K products and K - 1 sums that it is
+        self._nodes = len(trace.ops) - len(trace.parameters) + sum(len(x) - 2 for x in trace.inputs if len(x) > 2)
 
     # --- copies: copy, copy.deepcopy and pickle keep the trace and the numbers, and build the rest anew
 
@@ -126,7 +128,7 @@ class Compiled(Generic[Result]):
         """Arrays cost per operation, straight-line Python per node and sample (microseconds, forward and backward)."""
         if self._asked != "auto":
             return self._asked
-        nodes, operations = len(self._trace.ops) - len(self.parameters), len(self._plan.groups)
+        nodes, operations = self._nodes, len(self._plan.groups)
         straight = 2.0 + 0.12 * nodes * n
         grouped = 6.0 + 3.5 * operations + 0.002 * nodes * n
         return "python" if straight < grouped else "numpy"
