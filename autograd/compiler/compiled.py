@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..ops import CONSTANT, SHEET
+from ..value import Value
 from .arguments import Arguments, arranged, as_numbers
 from .backends.base import Backend
 from .backends.jax import Jax
@@ -41,7 +43,9 @@ class Compiled(Generic[Result]):
     parameters of its own; of the function that was compiled nothing is kept.
     """
 
-    def __init__(self, trace: Trace, arguments: Arguments, backend: str, mean: bool | None) -> None:
+    def __init__(
+        self, trace: Trace, arguments: Arguments, backend: str, mean: bool | None, plan: Plan | None = None
+    ) -> None:
         if mean is None:
             mean = trace.single
         elif mean and len(trace.outputs) != 1:
@@ -50,19 +54,17 @@ class Compiled(Generic[Result]):
             )
         self.mean: bool = mean
         self._trace, self._arguments, self._asked = trace, arguments, backend
-        self._build()
+        self._build(plan)
         self.pull()
 
-    def _build(self) -> None:
-        """Everything that follows from the trace."""
+    def _build(self, plan: Plan | None = None) -> None:
+        """Everything that follows from the trace, unless its plan is there already."""
         trace = self._trace
         self._lock = threading.RLock()
-        self._plan = Plan(trace, self._arguments.names, self._arguments.dtype, self.mean)
+        self._plan = plan or Plan(trace, self._arguments.names, self._arguments.dtype, self.mean)
         self.parameters = [trace.parameters[k] for k in self._plan.order]
         self._made: dict[str, Backend] = {}
         self._last: int = 1
-        # a dot product of K pairs counts as the K products and K - 1 sums that it is
-        self._nodes = len(trace.ops) - len(trace.parameters) + sum(len(x) - 2 for x in trace.inputs if len(x) > 2)
 
     # --- copies: copy, copy.deepcopy and pickle keep the trace and the numbers, and build the rest anew
 
@@ -112,6 +114,21 @@ class Compiled(Generic[Result]):
             for p, number in zip(self.parameters, self.gradient.tolist(), strict=True):
                 p.grad = number
 
+    def with_parameters(self, parameters: Sequence[Value]) -> Compiled[Result]:
+        """The same program for other Values, one for each of `parameters` and in their order; nothing is compiled.
+
+        It has memory of its own, so that both may run side by side. What it computes is right if the compiled function
+        does with these Values what it did with those.
+
+        Raises:
+            ValueError: if there are more or fewer.
+        """
+        if len(parameters) != len(self.parameters):
+            raise ValueError(f"this program has {len(self.parameters)} parameters, but got {len(parameters)}")
+        others = dict(zip(self._plan.order.tolist(), parameters, strict=True))
+        trace = replace(self._trace, parameters=[others[k] for k in range(len(others))])
+        return Compiled(trace, self._arguments, self._asked, self.mean, self._plan.for_trace(trace))
+
     # --- what it is
 
     @property
@@ -128,7 +145,7 @@ class Compiled(Generic[Result]):
         """Arrays cost per operation, straight-line Python per node and sample (microseconds, forward and backward)."""
         if self._asked != "auto":
             return self._asked
-        nodes, operations = self._nodes, len(self._plan.groups)
+        nodes, operations = self._plan.nodes, len(self._plan.groups)
         straight = 2.0 + 0.12 * nodes * n
         grouped = 6.0 + 3.5 * operations + 0.002 * nodes * n
         return "python" if straight < grouped else "numpy"

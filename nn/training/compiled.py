@@ -18,16 +18,16 @@ import math
 import random
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from autograd import NonFiniteError, Value
-from autograd.compiler import compile as compile_function
 from autograd.compiler.check import FAR, moved, only_rounding
 from autograd.compiler.compiled import Compiled
 
-from .. import losses, optim
+from .. import optim
 from ..layers import as_list
 from .examples import Array, Examples
 from .history import History
@@ -39,13 +39,16 @@ from .programs import (
     NotCompiled,
     Program,
     agree,
+    forget,
     forms,
-    output_program,
+    keep,
+    key_of,
     outputs,
+    program_of,
     reason,
     spread,
 )
-from .structure import collector_resting, structure_of
+from .structure import collector_resting, known, structure_of
 
 
 def best_loop(problem: Problem) -> EagerLoop:
@@ -71,7 +74,7 @@ class CompiledLoop(EagerLoop):
             raise NotCompiled(why, loud=False)
         self.bound = list(self.mover.parameters)
         self.structure = problem.structure
-        self.ours = self.structure.ours and self.loss in losses.LOSSES.values()
+        self.ours = self.structure.ours and known(self.loss)
         self.taken: dict[Any, Compiled[Any]] = {}  # the programs, to be kept with the model for the next time
         try:
             with collector_resting():
@@ -104,14 +107,12 @@ class CompiledLoop(EagerLoop):
             return weight[0] * form(self.model(x), t) if weight else form(self.model(x), t)
 
         example = [examples.row(first), self.Y[first].tolist(), *[1.0 for _ in self.tables[2:]]]
-        key = (form, *[table.shape[1:] for table in self.tables])
-        self.kept = self.structure.programs.pop(key, None) if self.ours else None
-        step = self.kept or compile_function(loss_of_one, *example, mean=True, check=not self.ours)
-        step.pull()
+        key = key_of(form, *self.tables) if self.ours else None
+        step, self.kept = program_of(self.structure, key, self.ours, loss_of_one, *example, mean=True)
         self.program = Program(step, self.bound)
         if not self.kept:
             self.compare()
-        if self.ours:
+        if key is not None:
             self.taken[key] = step
         if self.metric is not None:
             self._prepare_metric(count)
@@ -119,11 +120,8 @@ class CompiledLoop(EagerLoop):
     def _prepare_metric(self, count: int) -> None:
         """Also the program of the outputs, at which a metric looks; for accuracy the classes of the targets, too."""
         examples, held = self.problem.examples, self.problem.held_out
-        first, key = examples.places[0], ("outputs", self.X.shape[1:])
-        step = self.structure.programs.pop(key, None)
-        if step is None:
-            step = output_program(self.model, examples.row(first), self.structure.ours)
-        step.pull()
+        first, key = examples.places[0], key_of("outputs", self.X)
+        step, _ = program_of(self.structure, key, self.structure.ours, self.model, examples.row(first), mean=False)
         if outputs(step, [first], self.X).ndim > 2:
             raise NotCompiled("the model returns lists of lists")
         self.taken[key] = step
@@ -171,20 +169,25 @@ class CompiledLoop(EagerLoop):
             p.data = x
         self.program.step.pull()
 
+    def _scalar(self, chosen: list[int], X: Array, how: Callable[[float], float] | None = None) -> Array:
+        """What the scalar code gives for some examples, after each parameter was changed by ``how``."""
+        parameters, target = self.program.step.parameters, self.problem.examples.target
+        before = [p.data for p in parameters] if how else []
+        try:
+            for p, x in zip(parameters, before, strict=False):
+                p.data = how(x) if how else x
+            with collector_resting():
+                pairs = zip(X.tolist(), map(target, chosen), strict=True)
+                return np.array([number_of(self.loss(self.model(x), t)) for x, t in pairs])
+        finally:
+            for p, x in zip(parameters, before, strict=False):
+                p.data = x
+
     def _differs(self, chosen: list[int], sign: float, far: bool) -> str:
         """Where the program differs from the scalar code for some examples, times ``sign``; "" if nowhere."""
-        X, target = sign * self.X[chosen], self.problem.examples.target
-        parameters = self.program.step.parameters
-        held = [p.data for p in parameters]
-
-        def scalar(how: Callable[[float], float]) -> Array:
-            for p, x in zip(parameters, held, strict=True):
-                p.data = how(x)
-            pairs = zip(X.tolist(), map(target, chosen), strict=True)
-            return np.array([number_of(self.loss(self.model(x), t)) for x, t in pairs])
-
+        X = sign * self.X[chosen]
         try:
-            expected = scalar(float)
+            expected = self._scalar(chosen, X)
         except Exception:
             if not far:
                 raise
@@ -196,13 +199,9 @@ class CompiledLoop(EagerLoop):
         # where the loss is not finite already, the first step will tell
         if not wrong.any() or (not far and not np.isfinite(expected).all()):
             return ""
-        if far:
-            try:
-                if only_rounding(scalar, found, expected, wrong, float(np.finfo(float).eps)):
-                    return ""
-            finally:
-                for p, x in zip(parameters, held, strict=True):
-                    p.data = x
+        nudged = partial(self._scalar, chosen, X)
+        if far and only_rounding(nudged, found, expected, wrong, float(np.finfo(float).eps)):
+            return ""
         k = int(np.flatnonzero(wrong)[0])
         where = " with its parameters moved" + (" and the example's signs flipped" if sign < 0.0 else "") if far else ""
         return (
@@ -213,7 +212,7 @@ class CompiledLoop(EagerLoop):
     def refreshed(self) -> EagerLoop:
         """This loop, if the program still computes what the model does after a callback; else another."""
         if self.mover.parameters == self.bound:
-            if self.ours and self.structure.plain:
+            if self.structure.plain and self.ours:
                 unchanged = self.structure.same(self.model)
             else:
                 examples, first = self.problem.examples, self.problem.examples.places[0]
@@ -230,6 +229,8 @@ class CompiledLoop(EagerLoop):
         for p, x in zip(self.moved, numbers, strict=True):
             p.data = x
         self.mover.load_state_dict(state)
+        for key in self.taken:
+            forget(self.structure, key)
         self.taken.clear()
         if self.kept:  # what was kept is wrong: trace the model anew
             return best_loop(self.problem)
@@ -239,7 +240,7 @@ class CompiledLoop(EagerLoop):
     def close(self) -> None:
         self.settle()
         for key, step in self.taken.items():
-            self.structure.keep(key, step)
+            keep(self.structure, key, step)
 
     # --- an epoch
 

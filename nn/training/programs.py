@@ -10,6 +10,7 @@ a one-hot list instead (`forms`).
 from __future__ import annotations
 
 import traceback
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,15 +22,17 @@ from autograd import TracingError, Value, functions
 from autograd.compiler import compile as compile_function
 from autograd.compiler.compiled import Compiled
 from autograd.modes import watching
+from autograd.ops import SHEET
 
 from .. import losses
 from ..layers import as_list
 from ..module import Module
 from .examples import Array
-from .structure import collector_resting, structure_of
+from .structure import Same, Structure, collector_resting, structure_of
 
 AT_ONCE = 1024  # examples in one call of the program: larger batches are added up in pieces, so that memory is bounded
 FAMILIAR, STRANGE = 2, 32  # examples on which a program is compared with the scalar code
+KEPT, FORMS = 8, 16  # programs kept with one model, and for all models of their forms
 
 
 class NotCompiled(Exception):
@@ -133,16 +136,64 @@ def _index(places: Any) -> Any:
     return slice(places.start, places.stop) if isinstance(places, range) else places
 
 
-# --- a model's outputs
+# --- programs that are kept
+
+_of_forms: OrderedDict[Any, tuple[Compiled[Any], list[int]]] = OrderedDict()  # with the places of their parameters
+Key = tuple[Any, ...]
 
 
-def output_program(model: Module, x: Any, ours: bool) -> Compiled[Any]:
-    """The program of a model's outputs.
+def key_of(function: Any, *tables: Array) -> Key:
+    """What tells the programs of one model apart: the function, the shape of an example, and the sheet's rules."""
+    return (function, *[table.shape[1:] for table in tables], Same(SHEET.values()))
+
+
+def program_of(structure: Structure, key: Key | None, ours: bool, f: Any, *example: Any, mean: bool) -> Any:
+    """A function compiled, or its program from before: of this model, or of another one of the same form.
 
     `compile` would check it with the parameters moved, in the middle of which another thread may ask the model
-    something. Modules of ours do the same for every sample, and are compared where they stand.
+    something. What is ours does the same for every sample, and is compared where it stands.
+
+    Args:
+        key: under which it is kept; None if it is not.
+
+    Returns:
+        the program, and whether it is from before.
     """
-    return compile_function(model, x, mean=False, check=not ours)
+    step: Compiled[Any] | None = None
+    if key is not None and structure.plain:
+        step = structure.programs.pop(key, None)
+        found = _of_forms.get((structure.form, key))
+        if step is None and found is not None:
+            values = [*structure.places]
+            step = found[0].with_parameters([values[k] for k in found[1]])
+    if step is not None:
+        step.pull()
+        return step, True
+    with collector_resting():
+        return compile_function(f, *example, mean=mean, check=not ours), False
+
+
+def keep(structure: Structure, key: Key, step: Compiled[Any]) -> None:
+    """Put a program (back) for the next time, of this model or of another; of many the oldest goes."""
+    if not structure.plain:
+        return
+    structure.programs[key] = step
+    if len(structure.programs) > KEPT:
+        structure.programs.popitem(last=False)
+    places = structure.places
+    if (structure.form, key) not in _of_forms and all(p in places for p in step.parameters):
+        nobodys = step.with_parameters([Value(0.0)] * len(step.parameters))
+        _of_forms[structure.form, key] = nobodys, [places[p] for p in step.parameters]
+        if len(_of_forms) > FORMS:
+            _of_forms.popitem(last=False)
+
+
+def forget(structure: Structure, key: Key) -> None:
+    """A program has turned out wrong: trace the model anew."""
+    _of_forms.pop((structure.form, key), None)
+
+
+# --- a model's outputs
 
 
 def predictions(model: Module, table: Array) -> Array | None:
@@ -150,18 +201,15 @@ def predictions(model: Module, table: Array) -> Array | None:
     if watching():  # for inf and nan: only the scalar code can say where they came up
         return None
     try:
-        structure, key = structure_of(model), ("outputs", table.shape[1:])
-        kept = structure.programs.pop(key, None)
-        with collector_resting():
-            step: Any = kept or output_program(model, table[0].tolist(), structure.ours)
-        step.pull()
+        structure, key = structure_of(model), key_of("outputs", table)
+        step, known = program_of(structure, key, structure.ours, model, table[0].tolist(), mean=False)
         found = outputs(step, range(len(table)), table)
-        if kept is None:
+        if not known:
             few = spread(range(len(table)), FAMILIAR if structure.ours else STRANGE)
             expected = np.array([[float(y.data) for y in as_list(model(table[i].tolist()))] for i in few])
             if found.ndim > 2 or not agree(found[few].reshape(expected.shape), expected):
                 return None
-        structure.keep(key, step)
+        keep(structure, key, step)
     except Exception:  # whatever it is, the scalar code will say it better
         return None
     return found

@@ -31,7 +31,7 @@ from .examples import Example, Examples, in_order, set_aside
 from .history import Bar, Callback, EpochEnd, History
 from .loops import EagerLoop, Problem
 from .metrics import Metric, a_module, fit_threshold, labels
-from .structure import structure_of
+from .structure import collector_resting, known, structure_of
 
 
 @contextmanager
@@ -134,9 +134,11 @@ def fit(
     examples, held_out = set_aside(Examples.of(X, y, sample_weight), validation, rng)
     threshold = fit_threshold(model, function, examples)
     mover = optim.find(optimizer, lr)
-    problem = Problem(model, structure_of(model), function, mover, examples, held_out, l2, metric, threshold)
-    _check_metric(problem)
-    _check_first(problem)
+    with collector_resting():
+        structure = structure_of(model)
+        problem = Problem(model, structure, function, mover, examples, held_out, l2, metric, threshold)
+        _check_metric(problem)
+        _check_first(problem)
     turn = in_order(order, examples)
     if not mover.parameters:
         mover.bind(problem.structure.parameters)
@@ -230,7 +232,7 @@ def _check_first(problem: Problem) -> None:
     problem.blank = [0.0] * len(output) if isinstance(output, (list, tuple)) else 0.0
     _check_targets(problem)
     reached = _reached(loss(output, examples.target(first)), moving)
-    if structure.plain and loss in losses.LOSSES.values():
+    if structure.plain and known(loss):
         structure.facts[key] = problem.blank, reached
 
 
@@ -238,7 +240,7 @@ def _check_targets(problem: Problem) -> None:
     """Whether each target suits the loss and the metric: it is tried on outputs of 0."""
     loss, blank = problem.loss, problem.blank
     for part, what in ((problem.examples, "y"), (problem.held_out, "validation y")):
-        if part is not None and loss in losses.LOSSES.values():
+        if part is not None and known(loss):
             for i in _doubtful(part, loss):
                 try:
                     loss(blank, part.target(i))

@@ -49,7 +49,7 @@ def test_the_program_is_the_one_that_the_chain_of_sums_gives(
     assert short.source == long.source
     assert short(X, Y) == long(X, Y)
     assert (short.gradient == long.gradient).all()
-    assert short._nodes == long._nodes  # by which `auto` chooses
+    assert short._plan.nodes == long._plan.nodes  # by which `auto` chooses
 
 
 def test_the_graph_of_a_neuron_is_drawn_as_it_was_even_while_another_thread_compiles() -> None:
