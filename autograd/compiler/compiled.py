@@ -125,8 +125,9 @@ class Compiled(Generic[Result]):
         """
         if len(parameters) != len(self.parameters):
             raise ValueError(f"this program has {len(self.parameters)} parameters, but got {len(parameters)}")
-        others = dict(zip(self._plan.order.tolist(), parameters, strict=True))
-        trace = replace(self._trace, parameters=[others[k] for k in range(len(others))])
+        trace = replace(self._trace, parameters=list(parameters))
+        for k, p in zip(self._plan.order.tolist(), parameters, strict=True):
+            trace.parameters[k] = p
         return Compiled(trace, self._arguments, self._asked, self.mean, self._plan.for_trace(trace))
 
     # --- what it is

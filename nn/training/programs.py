@@ -80,18 +80,25 @@ def _one_hot(targets: Any, count: int) -> Array:
 # --- one function of the parameters, compiled
 
 
+def places_of(some: Sequence[Value], among: Sequence[Value]) -> Array:
+    """Where each of some Values is among others; -1 where it is not. (A dict would take 100 bytes for each.)"""
+    there, wanted = (np.fromiter(map(id, values), np.intp, len(values)) for values in (among, some))
+    order = np.argsort(there)
+    at = np.append(order, -1)[np.searchsorted(there, wanted, sorter=order)]
+    return np.where(np.append(there, 0)[at] == wanted, at, -1)
+
+
 class Program:
     """A compiled function whose parameters are handed in as an array in an order of ours."""
 
     def __init__(self, step: Compiled[Any], parameters: Sequence[Value]) -> None:
         self.step = step
-        place = {p: k for k, p in enumerate(step.parameters)}
-        used = [k for k, p in enumerate(parameters) if p in place]
+        places = places_of(parameters, step.parameters)
+        used = np.flatnonzero(places >= 0)
         self.count = len(parameters)
-        self.used = np.array(used, dtype=np.intp)
-        self.into = np.array([place[parameters[k]] for k in used], dtype=np.intp)
-        self.exact = len(used) == len(parameters) == len(place)  # the same parameters: a permutation
-        self.back = np.argsort(self.into) if self.exact else self.into
+        self.into = places[used]
+        self.exact = len(used) == self.count == len(step.parameters)  # the same parameters: a permutation
+        self.back = np.argsort(self.into) if self.exact else used
 
     def load(self, w: Array) -> None:
         """Set the parameters. Those that are not trained stay as `Compiled.pull` found them."""
@@ -99,13 +106,13 @@ class Program:
         if self.exact:
             np.take(w, self.back, out=theta, mode="clip")  # twice as fast as indexing
         else:
-            theta[self.into] = w[self.used]
+            theta[self.into] = w[self.back]
 
     def gradient(self) -> Array:
         if self.exact:
             return np.take(self.step.gradient, self.into, mode="clip")
         g = np.zeros(self.count)
-        g[self.used] = self.step.gradient[self.into]
+        g[self.back] = self.step.gradient[self.into]
         return g
 
     def mean(self, chosen: Array, *tables: Array) -> tuple[float, Array]:
@@ -138,7 +145,7 @@ def _index(places: Any) -> Any:
 
 # --- programs that are kept
 
-_of_forms: OrderedDict[Any, tuple[Compiled[Any], list[int]]] = OrderedDict()  # with the places of their parameters
+_of_forms: OrderedDict[Any, tuple[Compiled[Any], Array]] = OrderedDict()  # with the places of their parameters
 Key = tuple[Any, ...]
 
 
@@ -147,30 +154,19 @@ def key_of(function: Any, *tables: Array) -> Key:
     return (function, *[table.shape[1:] for table in tables], Same(SHEET.values()))
 
 
-def program_of(structure: Structure, key: Key | None, ours: bool, f: Any, *example: Any, mean: bool) -> Any:
-    """A function compiled, or its program from before: of this model, or of another one of the same form.
+def kept(structure: Structure, key: Key) -> Compiled[Any] | None:
+    """The program that is kept, with the model or for all of its form; None if there is none.
 
-    `compile` would check it with the parameters moved, in the middle of which another thread may ask the model
-    something. What is ours does the same for every sample, and is compared where it stands.
-
-    Args:
-        key: under which it is kept; None if it is not.
-
-    Returns:
-        the program, and whether it is from before.
+    Of the model's own there is one: who takes it puts it back with `keep`, and has it alone meanwhile.
     """
-    step: Compiled[Any] | None = None
-    if key is not None and structure.plain:
-        step = structure.programs.pop(key, None)
-        found = _of_forms.get((structure.form, key))
-        if step is None and found is not None:
-            values = [*structure.places]
-            step = found[0].with_parameters([values[k] for k in found[1]])
+    step: Compiled[Any] | None = structure.programs.pop(key, None)
+    found = _of_forms.get((structure.form, key)) if step is None and structure.plain else None
+    if found is not None:
+        values = structure.values
+        step = found[0].with_parameters([values[k] for k in found[1].tolist()])
     if step is not None:
         step.pull()
-        return step, True
-    with collector_resting():
-        return compile_function(f, *example, mean=mean, check=not ours), False
+    return step
 
 
 def keep(structure: Structure, key: Key, step: Compiled[Any]) -> None:
@@ -180,10 +176,12 @@ def keep(structure: Structure, key: Key, step: Compiled[Any]) -> None:
     structure.programs[key] = step
     if len(structure.programs) > KEPT:
         structure.programs.popitem(last=False)
-    places = structure.places
-    if (structure.form, key) not in _of_forms and all(p in places for p in step.parameters):
-        nobodys = step.with_parameters([Value(0.0)] * len(step.parameters))
-        _of_forms[structure.form, key] = nobodys, [places[p] for p in step.parameters]
+    if (structure.form, key) in _of_forms:
+        return
+    places = places_of(step.parameters, structure.values)
+    if (places >= 0).all():
+        nobodys = step.with_parameters([Value(0.0)] * len(places))
+        _of_forms[structure.form, key] = nobodys, places
         if len(_of_forms) > FORMS:
             _of_forms.popitem(last=False)
 
@@ -196,15 +194,26 @@ def forget(structure: Structure, key: Key) -> None:
 # --- a model's outputs
 
 
+def output_program(model: Module, x: Any, ours: bool) -> Compiled[Any]:
+    """The program of a model's outputs.
+
+    `compile` would check it with the parameters moved, in the middle of which another thread may ask the model
+    something. Modules of ours do the same for every sample, and are compared where they stand.
+    """
+    with collector_resting():
+        return compile_function(model, x, mean=False, check=not ours)
+
+
 def predictions(model: Module, table: Array) -> Array | None:
     """The outputs of a model for many examples; None if it cannot be compiled."""
     if watching():  # for inf and nan: only the scalar code can say where they came up
         return None
     try:
         structure, key = structure_of(model), key_of("outputs", table)
-        step, known = program_of(structure, key, structure.ours, model, table[0].tolist(), mean=False)
+        known = kept(structure, key)
+        step = known or output_program(model, table[0].tolist(), structure.ours)
         found = outputs(step, range(len(table)), table)
-        if not known:
+        if known is None:
             few = spread(range(len(table)), FAMILIAR if structure.ours else STRANGE)
             expected = np.array([[float(y.data) for y in as_list(model(table[i].tolist()))] for i in few])
             if found.ndim > 2 or not agree(found[few].reshape(expected.shape), expected):

@@ -72,7 +72,7 @@ class Structure:
             and activations from the table. Only then do the outputs follow from the parts and the parameters' numbers.
         ours: whether all modules are this package's own; they ask no questions such as x == 0, which no trace shows.
         parameters: the model's.
-        places: all Values in it, numbered in the order in which they are met.
+        values: all Values in it, in the order in which they are met.
         form: the parts in order, with their classes, settings and activations, the Values by number and parts that
             occur twice by theirs. Plain models of one form do the same with their Values, place by place.
         facts: what `fit` found out about a loss and a shape of examples: how outputs look, a parameter it depends on.
@@ -85,10 +85,9 @@ class Structure:
         self.facts: dict[Any, tuple[Any, Value]] = {}
         self.parts: list[tuple[Any, Sequence[Any]]] = []
         self.parameters = model.parameters()
-        self.places: dict[Value, int] = {}
         self.plain = self.ours = True
         waiting: list[Any] = [model]
-        numbers = {id(model): 0}  # parts by their id
+        numbers, places = {id(model): 0}, dict[Value, int]()  # of the parts by their id, and of the Values
         form: list[Any] = []
         for part in waiting:  # which grows meanwhile
             inside = tuple(_inside(part))
@@ -101,21 +100,22 @@ class Structure:
                 continue
             else:
                 self.plain &= type(part) in (list, tuple, dict)
-            described = [self._described(entry, waiting, numbers) for entry in inside]
+            described = [self._described(entry, waiting, numbers, places) for entry in inside]
             form.append((Same((type(part),)), *_shortened(described)))
         self.form = tuple(form)
+        self.values = [*places]
         self.plain &= self.ours
 
-    def _described(self, entry: Any, waiting: list[Any], numbers: dict[int, int]) -> Any:
+    def _described(self, entry: Any, waiting: list[Any], numbers: dict[int, int], places: dict[Value, int]) -> Any:
         """What stands in the form for something inside a part; a part of its own waits for its turn."""
         kind = type(entry)
         if kind is Value and entry.op == "":
-            return self.places.setdefault(entry, len(self.places))
+            return places.setdefault(entry, len(places))
         if entry is None or kind in (bool, int, float, str):
             return kind, repr(entry)
         if kind is MethodType:
             self.plain &= _method(entry.__func__)
-            return Same((entry.__func__,)), self._described(entry.__self__, waiting, numbers)
+            return Same((entry.__func__,)), self._described(entry.__self__, waiting, numbers, places)
         if isinstance(entry, (Module, list, tuple, dict, type)):
             for part in entry.__mro__[:-1] if isinstance(entry, type) else (entry,):
                 if numbers.setdefault(id(part), len(waiting)) == len(waiting):

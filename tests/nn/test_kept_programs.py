@@ -17,7 +17,7 @@ import pytest
 from autograd import NonFiniteError, Value, detect_anomaly, functions
 from nn import MLP, SGD, Adam, Flatten, Layer, Module, Neuron, Sequential, data, fit, predict
 from nn.activations import PReLU
-from nn.training import EpochEnd, programs
+from nn.training import EpochEnd, compiled, programs
 
 X, Y = data.moons(120, noise=0.1, seed=0)
 TABLE = np.array(X)
@@ -34,6 +34,7 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     original = programs.compile_function
     monkeypatch.setattr(programs, "compile_function", counted)
+    monkeypatch.setattr(compiled, "compile_function", counted)
     monkeypatch.setattr(programs, "_of_forms", OrderedDict())
     return made
 
