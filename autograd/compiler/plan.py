@@ -39,6 +39,7 @@ class Plan:
         self.trace, self.names, self.dtype, self.mean = trace, names, dtype, mean
         graph = normalise(trace)
         self.groups = group(graph)
+        graph.terms.clear()  # most of a large graph's memory; the groups have what stood there
         self.layout = lay_out(trace, graph, self.groups, names)
         self.order = self.layout.parameter_order
         self._outputs, self.active = graph.outputs, graph.active

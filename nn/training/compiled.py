@@ -246,8 +246,10 @@ class CompiledLoop(EagerLoop):
 
     def close(self) -> None:
         self.settle()
-        for key, step in self.taken.items():
-            keep(self.structure, key, step)
+        structure, taken = self.structure, self.taken
+        vars(self).clear()  # memory for what is kept
+        for key, step in taken.items():
+            keep(structure, key, step)
 
     # --- an epoch
 

@@ -83,9 +83,12 @@ def _one_hot(targets: Any, count: int) -> Array:
 def places_of(some: Sequence[Value], among: Sequence[Value]) -> Array:
     """Where each of some Values is among others; -1 where it is not. (A dict would take 100 bytes for each.)"""
     there, wanted = (np.fromiter(map(id, values), np.intp, len(values)) for values in (among, some))
+    if not len(there):
+        return np.full(len(wanted), -1)
     order = np.argsort(there)
-    at = np.append(order, -1)[np.searchsorted(there, wanted, sorter=order)]
-    return np.where(np.append(there, 0)[at] == wanted, at, -1)
+    places = order.take(np.searchsorted(there, wanted, sorter=order), mode="clip")
+    places[there[places] != wanted] = -1
+    return places
 
 
 class Program:
@@ -162,6 +165,7 @@ def kept(structure: Structure, key: Key) -> Compiled[Any] | None:
     step: Compiled[Any] | None = structure.programs.pop(key, None)
     found = _of_forms.get((structure.form, key)) if step is None and structure.plain else None
     if found is not None:
+        structure.offered.add(key)
         values = structure.values
         step = found[0].with_parameters([values[k] for k in found[1].tolist()])
     if step is not None:
@@ -176,8 +180,9 @@ def keep(structure: Structure, key: Key, step: Compiled[Any]) -> None:
     structure.programs[key] = step
     if len(structure.programs) > KEPT:
         structure.programs.popitem(last=False)
-    if (structure.form, key) in _of_forms:
+    if key in structure.offered:  # (to look a form up takes longer than many a program)
         return
+    structure.offered.add(key)
     places = places_of(step.parameters, structure.values)
     if (places >= 0).all():
         nobodys = step.with_parameters([Value(0.0)] * len(places))

@@ -76,12 +76,14 @@ class Structure:
         form: the parts in order, with their classes, settings and activations, the Values by number and parts that
             occur twice by theirs. Plain models of one form do the same with their Values, place by place.
         facts: what `fit` found out about a loss and a shape of examples: how outputs look, a parameter it depends on.
+        offered: the keys of the programs that models of the same form are offered, too.
         programs: what was compiled of it. Who uses one takes it out, so that nobody else has it meanwhile, be it a
             callback or another thread.
     """
 
     def __init__(self, model: Module) -> None:
         self.programs: OrderedDict[Any, Any] = OrderedDict()
+        self.offered: set[Any] = set()
         self.facts: dict[Any, tuple[Any, Value]] = {}
         self.parts: list[tuple[Any, Sequence[Any]]] = []
         self.parameters = model.parameters()
@@ -146,8 +148,9 @@ def _inside(part: Any) -> Sequence[Any]:
     if isinstance(part, (list, tuple)):
         return part
     named = part if isinstance(part, dict) else vars(part)
-    pairs = [x for pair in named.items() if pair[0] not in _NOTES for x in pair]
-    return [type(part), *pairs] if isinstance(part, Module) else pairs
+    if not _NOTES.isdisjoint(named):
+        named = {name: entry for name, entry in named.items() if name not in _NOTES}
+    return [type(part), *named, *named.values()] if isinstance(part, Module) else [*named, *named.values()]
 
 
 def _method(x: Any) -> bool:
