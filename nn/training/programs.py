@@ -193,6 +193,7 @@ def keep(structure: Structure, key: Key, step: Compiled[Any]) -> None:
 
 def forget(structure: Structure, key: Key) -> None:
     """A program has turned out wrong: trace the model anew."""
+    structure.offered.discard(key)
     _of_forms.pop((structure.form, key), None)
 
 

@@ -26,9 +26,10 @@ from ..activations import FUNCTIONS
 from ..module import Module
 
 # as they were at first: anybody may add to the tables
-_OURS = frozenset(map(id, (*FUNCTIONS.values(), functions.softmax)))
+_OURS = frozenset([*map(id, FUNCTIONS.values()), id(functions.softmax)])
 _LOSSES = frozenset(map(id, losses.LOSSES.values()))
-_NOTES = {"_shelves", "_seen_at", "_parts_set"}  # what modules note for themselves: nothing is computed from it
+# what modules note for themselves, and `copy` on their classes: nothing is computed from it
+_NOTES = {"_shelves", "_seen_at", "_parts_set", "__slotnames__"}
 
 
 @contextmanager

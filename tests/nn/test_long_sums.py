@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import compile, grad, statistics
+import autograd
+from autograd import grad, statistics
 from autograd.modes import TRACING
 from nn import MLP, Conv2d, Embedding, Flatten, Layer, Sequential, cross_entropy, layers
 
@@ -25,6 +26,10 @@ def tied() -> Any:
     model.layers[0].neurons[1].w[3] = model.layers[0].neurons[0].w[5]
     model.layers[0].neurons[2].w[7] = 0.25  # type: ignore[call-overload]  # a number where a weight was
     return model
+
+
+def loss_of(model: Any) -> Any:
+    return lambda x, t: cross_entropy(model(x), t)
 
 
 MODELS: dict[str, tuple[Callable[[], Any], tuple[int, ...]]] = {
@@ -43,8 +48,7 @@ def test_the_program_is_the_one_that_the_chain_of_sums_gives(
     steps = []
     for terms in (layers.LONG, 10**9):
         monkeypatch.setattr(layers, "LONG", terms)
-        model = make()
-        steps.append(compile(lambda x, t: cross_entropy(model(x), t), X[0].tolist(), Y[0].tolist(), backend="numpy"))
+        steps.append(autograd.compile(loss_of(make()), X[0].tolist(), Y[0].tolist(), backend="numpy"))
     short, long = steps
     assert short.source == long.source
     assert short(X, Y) == long(X, Y)
@@ -62,7 +66,7 @@ def test_the_graph_of_a_neuron_is_drawn_as_it_was_even_while_another_thread_comp
         other.join()
         return layer(x)
 
-    compile(compiled, [1.0] * 40, check=False)
+    autograd.compile(compiled, [1.0] * 40, check=False)
     assert seen == [{"add": 40, "mul": 40}]
 
 
@@ -73,5 +77,5 @@ def test_second_derivatives_of_a_long_sum_are_compiled() -> None:
     def bent(s: Any) -> Any:
         return layer([s * xi for xi in x])[0]
 
-    found = compile(grad(grad(bent)), 1.0, mean=False)(np.array([1.0, 0.5]))
+    found = autograd.compile(grad(grad(bent)), 1.0, mean=False)(np.array([1.0, 0.5]))
     assert found == pytest.approx([grad(grad(bent))(1.0), grad(grad(bent))(0.5)], rel=1e-9)
