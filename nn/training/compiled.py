@@ -217,14 +217,20 @@ class CompiledLoop(EagerLoop):
             f"{expected[k]:.10g}. Does the model or the loss ask for a number, as in `if t == 1`?"
         )
 
-    def disagreement(self) -> str:
-        """Whether the program and the scalar code differ on a few examples, with the parameters as they are now."""
+    def doubted(self) -> EagerLoop | None:
         if self.plain:  # it was compared where it began, and nothing can change without `Structure.same` seeing it
-            return ""
+            return None
         places = self.problem.examples.places
         self.settle()
         few = random.Random(0).sample(places, 1 if self.ours else min(len(places), 4 * FAMILIAR))
-        return self._differs(self._trial(few))
+        why = self._differs(self._trial(few))
+        if not why:
+            return None
+        for p, x in zip(self.moved, self.before[0], strict=True):
+            p.data = x
+        self.mover.load_state_dict(self.before[1])
+        _stay_eager(self.problem.history, f"after the first epoch, {why}", loud=True)
+        return EagerLoop(self.problem)
 
     def refreshed(self) -> EagerLoop:
         """This loop, if the program still computes what the model does after a callback; else another."""
@@ -234,15 +240,6 @@ class CompiledLoop(EagerLoop):
                 return self
         self.problem.structure = structure_of(self.model)
         return best_loop(self.problem)
-
-    def undone(self, why: str) -> EagerLoop:
-        numbers, state = self.before
-        for p, x in zip(self.moved, numbers, strict=True):
-            p.data = x
-        self.mover.load_state_dict(state)
-        self.taken.clear()
-        _stay_eager(self.problem.history, f"after the first epoch, {why}", loud=True)
-        return EagerLoop(self.problem)
 
     def close(self) -> None:
         self.settle()
