@@ -88,7 +88,7 @@ class _Checker:
         self.step, self.f = step, f
         self.flat = [flatten(argument) for argument in example]
         self.before = [p._data for p in step.parameters]
-        self.is_small = len(step._trace.ops) <= LARGE
+        self.is_small = step._plan.nodes + len(step.parameters) <= LARGE
 
     def check_at(self, move: Move, generator: random.Random) -> None:
         step, flat = self.step, self.flat

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -52,7 +53,9 @@ class Compiled(Generic[Result]):
     parameters of its own; of the function that was compiled nothing is kept.
     """
 
-    def __init__(self, trace: Trace, arguments: Arguments, backend: str, mean: bool | None) -> None:
+    def __init__(
+        self, trace: Trace, arguments: Arguments, backend: str, mean: bool | None, plan: Plan | None = None
+    ) -> None:
         if mean is None:
             mean = trace.single
         elif mean and len(trace.outputs) != 1:
@@ -61,14 +64,14 @@ class Compiled(Generic[Result]):
             )
         self.mean: bool = mean
         self._trace, self._arguments, self._asked = trace, arguments, backend
-        self._build()
+        self._build(plan)
         self.pull()
 
-    def _build(self) -> None:
-        """Everything that follows from the trace."""
+    def _build(self, plan: Plan | None = None) -> None:
+        """Everything that follows from the trace, unless its plan is there already."""
         trace = self._trace
         self._lock = threading.RLock()
-        self._plan = Plan(trace, self._arguments.names, self._arguments.dtype, self.mean)
+        self._plan = plan or Plan(trace, self._arguments.names, self._arguments.dtype, self.mean)
         self.parameters = [trace.parameters[k] for k in self._plan.order]
         self._made: dict[str, Backend] = {}
         self._last: int = 1
@@ -122,6 +125,22 @@ class Compiled(Generic[Result]):
             for p, number in zip(self.parameters, self.gradient.tolist(), strict=True):
                 p.grad = number
 
+    def with_parameters(self, parameters: Sequence[Value]) -> Compiled[Result]:
+        """The same program for other Values, one for each of `parameters` and in their order; nothing is compiled.
+
+        It has memory of its own, so that both may run side by side. What it computes is right if the compiled function
+        does with these Values what it did with those.
+
+        Raises:
+            ValueError: if there are more or fewer.
+        """
+        if len(parameters) != len(self.parameters):
+            raise ValueError(f"this program has {len(self.parameters)} parameters, but got {len(parameters)}")
+        trace = replace(self._trace, parameters=list(parameters))
+        for k, p in zip(self._plan.order.tolist(), parameters, strict=True):
+            trace.parameters[k] = p
+        return Compiled(trace, self._arguments, self._asked, self.mean, self._plan.for_trace(trace))
+
     # --- what it is
 
     @property
@@ -138,7 +157,7 @@ class Compiled(Generic[Result]):
         """Arrays cost per operation, straight-line Python per node and sample (microseconds, forward and backward)."""
         if self._asked != "auto":
             return self._asked
-        nodes, operations = len(self._trace.ops) - len(self.parameters), len(self._plan.groups)
+        nodes, operations = self._plan.nodes, len(self._plan.groups)
         straight = 2.0 + 0.12 * nodes * n
         grouped = 6.0 + 3.5 * operations + 0.002 * nodes * n
         return "python" if straight < grouped else "numpy"

@@ -135,7 +135,7 @@ class _Grouper:
         self.groups: list[Group] = []
         leaves = {INPUT: ARGUMENTS, PARAMETER: PARAMETERS, CONSTANT: CONSTANTS}
         self.owner = [leaves.get(op, FIRST_GROUP) for op in graph.ops]  # which array a node lies in
-        self.place = list(range(len(graph.ops)))  # where in it
+        self.place: dict[int, int] = {}  # where in it; a leaf where its number says
         self.constants: dict[float, int] = {}
 
     def add_level(self, nodes: list[int], rank: int) -> None:
@@ -192,7 +192,7 @@ class _Grouper:
 
         def key(i: int) -> tuple[int, int]:
             x = reads(i)[best]
-            return owner[x], place[x]
+            return owner[x], place.get(x, x)
 
         return sorted(members, key=key)
 
@@ -224,7 +224,6 @@ class _Grouper:
             g.active.append(False)
             node = self.constants[number] = len(g.ops) - 1
             self.owner.append(CONSTANTS)
-            self.place.append(node)
         return node
 
     def _summands_of(self, i: int) -> dict[Kind, Factors]:

@@ -78,7 +78,8 @@ def lay_out(trace: Trace, graph: Graph, groups: Sequence[Group], argument_names:
     builder = _Builder(trace, len(graph.ops), argument_names)
     builder.place_parameters(trace, groups)
     everything = [nodes for group in groups for nodes in group.reads()]
-    used = dict.fromkeys(int(i) for nodes in everything for i in np.unique(nodes) if graph.ops[int(i)] == CONSTANT)
+    is_constant = np.array([op == CONSTANT for op in graph.ops])
+    used = dict.fromkeys(int(i) for nodes in everything for i in np.unique(nodes[is_constant[nodes]]))
     constants = np.array([*used], dtype=np.intp)
     if used:
         builder.add(builder.fresh("c"), "constant", constants, active=False)
@@ -95,8 +96,9 @@ def lay_out(trace: Trace, graph: Graph, groups: Sequence[Group], argument_names:
             array.start += builder.sizes["theta"]
         elif array.bank == "shared":
             array.start += builder.sizes["theta"] + builder.sizes["constant"]
-    index = {node: k for k, node in enumerate(trace.parameter_nodes)}
-    order = np.array([index[int(node)] for nodes in builder.theta for node in nodes], dtype=np.intp)
+    index = np.zeros(len(graph.ops), dtype=np.intp)
+    index[trace.parameter_nodes] = np.arange(len(trace.parameter_nodes))
+    order = index[np.concatenate([*builder.theta, np.array([], dtype=np.intp)])]
     numbers = np.array([graph.numbers[i] for i in used], dtype=np.float64)
     return Layout(builder.arrays, builder.array_of, builder.place_of, order, numbers, dict(builder.sizes))
 

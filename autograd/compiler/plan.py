@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Sequence
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -12,9 +14,10 @@ from numpy.typing import NDArray
 from .differentiate import Program, differentiate
 from .group import group
 from .layout import lay_out
+from .listing import code_of
 from .normalise import normalise
 from .trace import Trace
-from .write import Text, readable
+from .write import Text, in_place, readable
 
 Array = NDArray[Any]
 
@@ -27,6 +30,7 @@ class Plan:
         mean: whether a call gives the mean and leaves the gradient.
         backward: whether there is a gradient to compute: not if no parameter has an effect.
         active: for each node whether a parameter has an effect on it.
+        nodes: how many are computed; a dot product of K pairs is K products and K - 1 sums.
         order: theta[k] is the number of ``trace.parameters[order[k]]``.
         shared: theta, then the constants, then what is computed from these alone.
     """
@@ -35,16 +39,28 @@ class Plan:
         self.trace, self.names, self.dtype, self.mean = trace, names, dtype, mean
         graph = normalise(trace)
         self.groups = group(graph)
+        graph.terms.clear()  # most of a large graph's memory; the groups have what stood there
         self.layout = lay_out(trace, graph, self.groups, names)
         self.order = self.layout.parameter_order
         self._outputs, self.active = graph.outputs, graph.active
         self.backward = mean and any(graph.active[y] for y in graph.outputs)
+        self.nodes = len(trace.ops) - len(trace.parameters) + sum(len(x) - 2 for x in trace.inputs if len(x) > 2)
+        self._place()
+
+    def _place(self) -> None:
         sizes = self.layout.sizes
         count = sizes.get("theta", 0)
-        self.shared: Array = np.zeros(count + sizes.get("constant", 0) + sizes.get("shared", 0), dtype)
+        self.shared: Array = np.zeros(count + sizes.get("constant", 0) + sizes.get("shared", 0), self.dtype)
         self.shared[count : count + len(self.layout.constants)] = self.layout.constants
         self.theta: Array = self.shared[:count]
-        self.gradient: Array = np.zeros(count, dtype)
+        self.gradient: Array = np.zeros(count, self.dtype)
+
+    def for_trace(self, trace: Trace) -> Plan:
+        """The same plan, with memory of its own, for a trace that differs in nothing but the parameters' names."""
+        twin = copy.copy(self)
+        twin.trace = trace
+        twin._place()
+        return twin
 
     @functools.cached_property
     def program(self) -> Program:
@@ -53,6 +69,12 @@ class Plan:
     @functools.cached_property
     def readable(self) -> Text:
         return readable(self.program, self.names, self.mean)
+
+    @functools.cached_property
+    def in_place(self) -> tuple[Text, CodeType]:
+        """What the numpy backend runs."""
+        text = in_place(self.program, self.names)
+        return text, code_of(text.source, "in place")
 
     def given_order(self, array: Array) -> Array:
         """theta, or its gradient, in the order of the trace."""

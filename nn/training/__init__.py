@@ -2,10 +2,10 @@
 
     examples      what comes in: arrays and lists, checked; what is set aside, and in which order they come
     history       what is left behind and said on the way: History, EpochEnd, NonFiniteLossError, the bar
-    structure     what a model is made of, by identity: whether a kept program still is its own
+    structure     what a model is made of, by identity and by form: whether a kept program is its own
     metrics       what one asks of a model: predict, accuracy, confusion_matrix, mean_loss
     loops         the inner loop, through the graphs: the one that one would write by hand
-    programs      a model and its loss as array programs, and how they are kept with the model
+    programs      a model and its loss as array programs, and how they are kept, for it and for models of its form
     compiled      the inner loop on arrays, and how it is held to the first
     train         fit: prepare, loop, report
     estimators    MLPClassifier and MLPRegressor: `fit` behind scikit-learn's interface

@@ -17,8 +17,10 @@ from __future__ import annotations
 import math
 import random
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,7 +29,7 @@ from autograd.compiler import compile as compile_function
 from autograd.compiler.check import FAR, moved, only_rounding
 from autograd.compiler.compiled import Compiled
 
-from .. import losses, optim
+from .. import optim
 from ..layers import as_list
 from .examples import Array, Examples
 from .history import History
@@ -39,13 +41,17 @@ from .programs import (
     NotCompiled,
     Program,
     agree,
+    forget,
     forms,
+    keep,
+    kept,
+    key_of,
     output_program,
     outputs,
     reason,
     spread,
 )
-from .structure import collector_resting, structure_of
+from .structure import collector_resting, known, structure_of
 
 
 def best_loop(problem: Problem) -> EagerLoop:
@@ -55,6 +61,18 @@ def best_loop(problem: Problem) -> EagerLoop:
     except NotCompiled as error:
         _stay_eager(problem.history, str(error), error.loud)
         return EagerLoop(problem)
+
+
+class Trial(NamedTuple):
+    """What the scalar code gives for the losses of some examples, times ``sign``: the program is held to it.
+
+    ``far`` says whether that is with the parameters far from where they are.
+    """
+
+    chosen: list[int]
+    sign: float
+    far: bool
+    expected: Array
 
 
 class CompiledLoop(EagerLoop):
@@ -69,9 +87,12 @@ class CompiledLoop(EagerLoop):
         why = no_arrays(self.mover)
         if why:
             raise NotCompiled(why, loud=False)
-        self.bound = list(self.mover.parameters)
-        self.structure = problem.structure
-        self.ours = self.structure.ours and self.loss in losses.LOSSES.values()
+        self.bound, self.structure = list(self.mover.parameters), problem.structure
+        self.moved = [*self.bound, *set(self.structure.parameters).difference(self.bound)]
+        self.ours = self.structure.ours and known(self.loss)
+        self.plain = self.structure.plain and self.ours
+        if not self.plain:
+            self.before = [p.data for p in self.moved], self.mover.state_dict()
         self.taken: dict[Any, Compiled[Any]] = {}  # the programs, to be kept with the model for the next time
         try:
             with collector_resting():
@@ -85,14 +106,12 @@ class CompiledLoop(EagerLoop):
         self.fixed_weights = [w for w in self.weights if w not in moving]
         self.fixed_penalty = 0.0
         self.live = False
-        self.moved = [*self.structure.parameters, *self.bound]
-        self.before = [p.data for p in self.moved], self.mover.state_dict()
         # what a step changes, stored all at once, so that Ctrl-C finds it whole: parameters, gradient, memory, count
         self.state: tuple[Any, Any, list[Any], int] = (None, None, [], 0)
 
     def _prepare(self) -> None:
-        """The data as arrays, and the programs: those that the model has from before, or new ones, compared."""
-        examples, held = self.problem.examples, self.problem.held_out
+        """The data as arrays, and the programs: those that there are from before, or new ones, compared."""
+        examples, held, structure = self.problem.examples, self.problem.held_out, self.structure
         first = examples.places[0]
         count = len(as_list(self.problem.blank))
         form, as_array = forms(self.loss, count, [part.y for part in (examples, held) if part])
@@ -103,27 +122,27 @@ class CompiledLoop(EagerLoop):
         def loss_of_one(x: Any, t: Any, *weight: Any) -> Any:
             return weight[0] * form(self.model(x), t) if weight else form(self.model(x), t)
 
-        example = [examples.row(first), self.Y[first].tolist(), *[1.0 for _ in self.tables[2:]]]
-        key = (form, *[table.shape[1:] for table in self.tables])
-        self.kept = self.structure.programs.pop(key, None) if self.ours else None
-        step = self.kept or compile_function(loss_of_one, *example, mean=True, check=not self.ours)
-        step.pull()
-        self.program = Program(step, self.bound)
-        if not self.kept:
-            self.compare()
-        if self.ours:
-            self.taken[key] = step
-        if self.metric is not None:
-            self._prepare_metric(count)
-
-    def _prepare_metric(self, count: int) -> None:
-        """Also the program of the outputs, at which a metric looks; for accuracy the classes of the targets, too."""
-        examples, held = self.problem.examples, self.problem.held_out
-        first, key = examples.places[0], ("outputs", self.X.shape[1:])
-        step = self.structure.programs.pop(key, None)
+        key = key_of(form, *self.tables)
+        step = kept(structure, key) if self.plain else None
+        if step is not None:
+            self.program = Program(step, self.bound)
+            if self._differs(self._trial([first])):
+                forget(structure, key)
+                step = None
         if step is None:
-            step = output_program(self.model, examples.row(first), self.structure.ours)
-        step.pull()
+            trials = self._trials()  # first, so that the scalar code's graphs are gone when a program comes
+            example = [examples.row(first), self.Y[first].tolist(), *[1.0 for _ in self.tables[2:]]]
+            step = compile_function(loss_of_one, *example, mean=True, check=not self.ours)
+            self.program = Program(step, self.bound)
+            why = next(filter(None, map(self._differs, trials)), "")
+            if why:
+                raise NotCompiled(why)
+        if self.plain:
+            self.taken[key] = step
+        if self.metric is None:
+            return
+        key = key_of("outputs", self.X)  # at the outputs the metric looks
+        step = kept(structure, key) or output_program(self.model, examples.row(first), structure.ours)
         if outputs(step, [first], self.X).ndim > 2:
             raise NotCompiled("the model returns lists of lists")
         self.taken[key] = step
@@ -133,8 +152,8 @@ class CompiledLoop(EagerLoop):
 
     # --- the program against the scalar code
 
-    def compare(self) -> None:
-        """The program against the scalar code, on real examples with their real targets.
+    def _trials(self) -> list[Trial]:
+        """What the program will be held to: the scalar code, on real examples with their real targets.
 
         What `compile` checks is whether the program does what the function does with Values. A function that asks
         ``t == 1`` gets False for every Value, and no complaint; only here does that show. The examples are spread over
@@ -145,64 +164,52 @@ class CompiledLoop(EagerLoop):
         if not self.ours:  # also one example for each of the first few different targets
             first = {repr(self.problem.examples.target(i)): i for i in reversed(places)}
             chosen = sorted({*chosen, *list(first.values())[-STRANGE:]})
-        why = self._differs(chosen, 1.0, far=False)
-        if not why:
-            generator = random.Random(0)
-            before = [p.data for p in self.program.step.parameters]
-            try:
-                self._move([moved(x, FAR, generator) for x in before])
-                few = spread(places, 1 if self.ours else 2 * FAMILIAR)
-                why = self._differs(few, 1.0, far=True) or self._differs(few, -1.0, far=True)
-            finally:
-                self._move(before)
-        if why:
-            raise NotCompiled(why)
+        trials, few = [self._trial(chosen)], spread(places, 1 if self.ours else 2 * FAMILIAR)
+        for sign in (1.0, -1.0):
+            with suppress(Exception):  # an example with its signs flipped need not make sense
+                trials.append(self._trial(few, sign, far=True))
+        return trials
 
-    def disagreement(self) -> str:
-        """Whether the program and the scalar code differ on a few examples, with the parameters as they are now."""
-        places = self.problem.examples.places
-        self.settle()
-        self.program.step.pull()
-        few = random.Random(0).sample(places, 1 if self.ours else min(len(places), 4 * FAMILIAR))
-        return self._differs(few, 1.0, far=False)
+    def _trial(self, chosen: list[int], sign: float = 1.0, far: bool = False) -> Trial:
+        with self._parameters(far):
+            return Trial(chosen, sign, far, self._scalar(chosen, sign))
 
-    def _move(self, numbers: list[float]) -> None:
-        for p, x in zip(self.program.step.parameters, numbers, strict=True):
-            p.data = x
-        self.program.step.pull()
-
-    def _differs(self, chosen: list[int], sign: float, far: bool) -> str:
-        """Where the program differs from the scalar code for some examples, times ``sign``; "" if nowhere."""
-        X, target = sign * self.X[chosen], self.problem.examples.target
-        parameters = self.program.step.parameters
-        held = [p.data for p in parameters]
-
-        def scalar(how: Callable[[float], float]) -> Array:
-            for p, x in zip(parameters, held, strict=True):
-                p.data = how(x)
-            pairs = zip(X.tolist(), map(target, chosen), strict=True)
-            return np.array([number_of(self.loss(self.model(x), t)) for x, t in pairs])
-
+    @contextmanager
+    def _parameters(self, far: bool, how: Callable[[float], float] | None = None) -> Iterator[None]:
+        """Inside, the parameters are far from where they are, or changed by ``how``."""
+        generator = random.Random(0)
+        change = how or (lambda x: moved(x, FAR, generator))
+        before = [p.data for p in self.moved] if far or how else []
         try:
-            expected = scalar(float)
-        except Exception:
-            if not far:
-                raise
-            return ""  # an example with its signs flipped need not make sense
-        found = self.losses(range(len(X)), X, self.Y[chosen])
-        tolerance = 1e-6 if far else 1e-9
-        with np.errstate(all="ignore"):
-            wrong = ~np.isclose(found, expected, tolerance, tolerance) & np.isfinite(expected)
-        # where the loss is not finite already, the first step will tell
-        if not wrong.any() or (not far and not np.isfinite(expected).all()):
-            return ""
-        if far:
-            try:
-                if only_rounding(scalar, found, expected, wrong, float(np.finfo(float).eps)):
-                    return ""
-            finally:
-                for p, x in zip(parameters, held, strict=True):
-                    p.data = x
+            for p, x in zip(self.moved, before, strict=False):
+                p.data = change(x)
+            yield
+        finally:
+            for p, x in zip(self.moved, before, strict=False):
+                p.data = x
+
+    def _scalar(self, chosen: list[int], sign: float, how: Callable[[float], float] | None = None) -> Array:
+        """The losses of some examples by the scalar code, after each parameter was changed by ``how``."""
+        examples = self.problem.examples
+        with self._parameters(False, how), collector_resting():
+            pairs = [((sign * self.X[i]).tolist(), examples.target(i)) for i in chosen]
+            return np.array([number_of(self.loss(self.model(x), target)) for x, target in pairs])
+
+    def _differs(self, trial: Trial) -> str:
+        """Where the program differs from a trial, in words; "" if nowhere."""
+        chosen, sign, far, expected = trial
+        with self._parameters(far):
+            self.program.step.pull()
+            found = self.losses(range(len(chosen)), sign * self.X[chosen], self.Y[chosen])
+            tolerance = 1e-6 if far else 1e-9
+            with np.errstate(all="ignore"):
+                wrong = ~np.isclose(found, expected, tolerance, tolerance) & np.isfinite(expected)
+            # where the loss is not finite already, the first step will tell
+            if not wrong.any() or (not far and not np.isfinite(expected).all()):
+                return ""
+            nudged = partial(self._scalar, chosen, sign)
+            if far and only_rounding(nudged, found, expected, wrong, float(np.finfo(float).eps)):
+                return ""
         k = int(np.flatnonzero(wrong)[0])
         where = " with its parameters moved" + (" and the example's signs flipped" if sign < 0.0 else "") if far else ""
         return (
@@ -210,36 +217,36 @@ class CompiledLoop(EagerLoop):
             f"{expected[k]:.10g}. Does the model or the loss ask for a number, as in `if t == 1`?"
         )
 
+    def doubted(self) -> EagerLoop | None:
+        if self.plain:  # it was compared where it began, and nothing can change without `Structure.same` seeing it
+            return None
+        places = self.problem.examples.places
+        self.settle()
+        few = random.Random(0).sample(places, 1 if self.ours else min(len(places), 4 * FAMILIAR))
+        why = self._differs(self._trial(few))
+        if not why:
+            return None
+        for p, x in zip(self.moved, self.before[0], strict=True):
+            p.data = x
+        self.mover.load_state_dict(self.before[1])
+        _stay_eager(self.problem.history, f"after the first epoch, {why}", loud=True)
+        return EagerLoop(self.problem)
+
     def refreshed(self) -> EagerLoop:
         """This loop, if the program still computes what the model does after a callback; else another."""
         if self.mover.parameters == self.bound:
-            if self.ours and self.structure.plain:
-                unchanged = self.structure.same(self.model)
-            else:
-                examples, first = self.problem.examples, self.problem.examples.places[0]
-                expected = self.one_loss(examples, first)[2]
-                self.program.step.pull()
-                unchanged = agree(self.losses([first], self.X, self.Y)[0], expected)
-            if unchanged:
+            first = [self.problem.examples.places[0]]
+            if self.structure.same(self.model) if self.plain else not self._differs(self._trial(first)):
                 return self
         self.problem.structure = structure_of(self.model)
         return best_loop(self.problem)
 
-    def undone(self, why: str) -> EagerLoop:
-        numbers, state = self.before
-        for p, x in zip(self.moved, numbers, strict=True):
-            p.data = x
-        self.mover.load_state_dict(state)
-        self.taken.clear()
-        if self.kept:  # what was kept is wrong: trace the model anew
-            return best_loop(self.problem)
-        _stay_eager(self.problem.history, f"after the first epoch, {why}", loud=True)
-        return EagerLoop(self.problem)
-
     def close(self) -> None:
         self.settle()
-        for key, step in self.taken.items():
-            self.structure.keep(key, step)
+        structure, taken = self.structure, self.taken
+        vars(self).clear()  # memory for what is kept
+        for key, step in taken.items():
+            keep(structure, key, step)
 
     # --- an epoch
 

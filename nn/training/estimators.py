@@ -28,6 +28,7 @@ from ..schedules import Schedule
 from .examples import as_matrix, as_targets
 from .history import History
 from .metrics import outputs_of
+from .structure import collector_resting
 from .train import fit
 
 try:
@@ -146,17 +147,9 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         patience: int | None = None,
         random_state: Any = None,
     ) -> None:
-        self.hidden = hidden
-        self.activation = activation
-        self.init = init
-        self.optimizer = optimizer
-        self.lr = lr
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.l2 = l2
-        self.validation = validation
-        self.patience = patience
-        self.random_state = random_state
+        settings = dict(locals())
+        del settings["self"]
+        self.__dict__.update(settings)  # each under its name and as it came, as scikit-learn wants it
 
     def _train(self, X: Any, y: Any, outputs: int, loss: str, sample_weight: Any) -> Self:
         if sample_weight is not None and HAS_SKLEARN:
@@ -167,7 +160,8 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
                 "hidden is a list with the size of each hidden layer, such as (16, 16), but got "
                 f"{self.hidden!r}; for a single layer write hidden=({self.hidden},)"
             )
-        self.model_ = MLP(X.shape[1], [*self.hidden, outputs], self.activation, "linear", self.init, seed)
+        with collector_resting():
+            self.model_ = MLP(X.shape[1], [*self.hidden, outputs], self.activation, "linear", self.init, seed)
         optimizer = self.optimizer
         if isinstance(optimizer, Optimizer):  # each fit begins anew, and leaves the setting as it was given
             optimizer = copy.deepcopy(optimizer)
@@ -212,6 +206,10 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
                 f"X has {rows.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} features"
             )
         return rows
+
+    def _outputs(self, X: Any) -> NDArray[np.float64]:
+        rows = self._fitted(X)
+        return np.asarray(outputs_of(self.model_, rows))
 
 
 def _check_classes(y: Any, count: int) -> None:
@@ -264,8 +262,7 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """The logits, an array of shape (n, classes); of two classes the second one's alone, of shape (n,)."""
-        rows = self._fitted(X)
-        return np.asarray(outputs_of(self.model_, rows))
+        return self._outputs(X)
 
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """The logarithm of `predict_proba`, exact where a probability is too small for a float."""
@@ -313,8 +310,7 @@ class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """The fitted number for each example, an array of shape (n,) or (n, outputs)."""
-        rows = self._fitted(X)
-        return np.asarray(outputs_of(self.model_, rows))
+        return self._outputs(X)
 
 
 __all__ = ["MLPClassifier", "MLPRegressor"]

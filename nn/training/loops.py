@@ -177,13 +177,9 @@ class EagerLoop:
         """The loop to go on with after callbacks, which may have changed the model itself."""
         return self
 
-    def disagreement(self) -> str:
-        """Whether an epoch was run by something else than the scalar code, and differs from it; "" if not."""
-        return ""
-
-    def undone(self, why: str) -> EagerLoop:
-        """An eager loop, with everything as it was before the first epoch."""
-        return self
+    def doubted(self) -> EagerLoop | None:
+        """After the first epoch: an eager loop, and all as it was, if a program did something else than the code."""
+        return None
 
     def close(self) -> None:
         """After training."""

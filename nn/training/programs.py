@@ -10,6 +10,7 @@ a one-hot list instead (`forms`).
 from __future__ import annotations
 
 import traceback
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,15 +22,17 @@ from autograd import TracingError, Value, functions
 from autograd.compiler import compile as compile_function
 from autograd.compiler.compiled import Compiled
 from autograd.modes import watching
+from autograd.ops import SHEET
 
 from .. import losses
 from ..layers import as_list
 from ..module import Module
 from .examples import Array
-from .structure import collector_resting, structure_of
+from .structure import Same, Structure, collector_resting, structure_of
 
 AT_ONCE = 1024  # examples in one call of the program: larger batches are added up in pieces, so that memory is bounded
 FAMILIAR, STRANGE = 2, 32  # examples on which a program is compared with the scalar code
+KEPT, FORMS = 8, 16  # programs kept with one model, and for all models of their forms
 
 
 class NotCompiled(Exception):
@@ -77,18 +80,28 @@ def _one_hot(targets: Any, count: int) -> Array:
 # --- one function of the parameters, compiled
 
 
+def places_of(some: Sequence[Value], among: Sequence[Value]) -> Array:
+    """Where each of some Values is among others; -1 where it is not. (A dict would take 100 bytes for each.)"""
+    there, wanted = (np.fromiter(map(id, values), np.intp, len(values)) for values in (among, some))
+    if not len(there):
+        return np.full(len(wanted), -1)
+    order = np.argsort(there)
+    places = order.take(np.searchsorted(there, wanted, sorter=order), mode="clip")
+    places[there[places] != wanted] = -1
+    return places
+
+
 class Program:
     """A compiled function whose parameters are handed in as an array in an order of ours."""
 
     def __init__(self, step: Compiled[Any], parameters: Sequence[Value]) -> None:
         self.step = step
-        place = {p: k for k, p in enumerate(step.parameters)}
-        used = [k for k, p in enumerate(parameters) if p in place]
+        places = places_of(parameters, step.parameters)
+        used = np.flatnonzero(places >= 0)
         self.count = len(parameters)
-        self.used = np.array(used, dtype=np.intp)
-        self.into = np.array([place[parameters[k]] for k in used], dtype=np.intp)
-        self.exact = len(used) == len(parameters) == len(place)  # the same parameters: a permutation
-        self.back = np.argsort(self.into) if self.exact else self.into
+        self.into = places[used]
+        self.exact = len(used) == self.count == len(step.parameters)  # the same parameters: a permutation
+        self.back = np.argsort(self.into) if self.exact else used
 
     def load(self, w: Array) -> None:
         """Set the parameters. Those that are not trained stay as `Compiled.pull` found them."""
@@ -96,13 +109,13 @@ class Program:
         if self.exact:
             np.take(w, self.back, out=theta, mode="clip")  # twice as fast as indexing
         else:
-            theta[self.into] = w[self.used]
+            theta[self.into] = w[self.back]
 
     def gradient(self) -> Array:
         if self.exact:
             return np.take(self.step.gradient, self.into, mode="clip")
         g = np.zeros(self.count)
-        g[self.used] = self.step.gradient[self.into]
+        g[self.back] = self.step.gradient[self.into]
         return g
 
     def mean(self, chosen: Array, *tables: Array) -> tuple[float, Array]:
@@ -133,6 +146,57 @@ def _index(places: Any) -> Any:
     return slice(places.start, places.stop) if isinstance(places, range) else places
 
 
+# --- programs that are kept
+
+_of_forms: OrderedDict[Any, tuple[Compiled[Any], Array]] = OrderedDict()  # with the places of their parameters
+Key = tuple[Any, ...]
+
+
+def key_of(function: Any, *tables: Array) -> Key:
+    """What tells the programs of one model apart: the function, the shape of an example, and the sheet's rules."""
+    return (function, *[table.shape[1:] for table in tables], Same(SHEET.values()))
+
+
+def kept(structure: Structure, key: Key) -> Compiled[Any] | None:
+    """The program that is kept, with the model or for all of its form; None if there is none.
+
+    Of the model's own there is one: who takes it puts it back with `keep`, and has it alone meanwhile.
+    """
+    step: Compiled[Any] | None = structure.programs.pop(key, None)
+    found = _of_forms.get((structure.form, key)) if step is None and structure.plain else None
+    if found is not None:
+        structure.offered.add(key)
+        values = structure.values
+        step = found[0].with_parameters([values[k] for k in found[1].tolist()])
+    if step is not None:
+        step.pull()
+    return step
+
+
+def keep(structure: Structure, key: Key, step: Compiled[Any]) -> None:
+    """Put a program (back) for the next time, of this model or of another; of many the oldest goes."""
+    if not structure.plain:
+        return
+    structure.programs[key] = step
+    if len(structure.programs) > KEPT:
+        structure.programs.popitem(last=False)
+    if key in structure.offered:  # (to look a form up takes longer than many a program)
+        return
+    structure.offered.add(key)
+    places = places_of(step.parameters, structure.values)
+    if (places >= 0).all():
+        nobodys = step.with_parameters([Value(0.0)] * len(places))
+        _of_forms[structure.form, key] = nobodys, places
+        if len(_of_forms) > FORMS:
+            _of_forms.popitem(last=False)
+
+
+def forget(structure: Structure, key: Key) -> None:
+    """A program has turned out wrong: trace the model anew."""
+    structure.offered.discard(key)
+    _of_forms.pop((structure.form, key), None)
+
+
 # --- a model's outputs
 
 
@@ -142,7 +206,8 @@ def output_program(model: Module, x: Any, ours: bool) -> Compiled[Any]:
     `compile` would check it with the parameters moved, in the middle of which another thread may ask the model
     something. Modules of ours do the same for every sample, and are compared where they stand.
     """
-    return compile_function(model, x, mean=False, check=not ours)
+    with collector_resting():
+        return compile_function(model, x, mean=False, check=not ours)
 
 
 def predictions(model: Module, table: Array) -> Array | None:
@@ -150,18 +215,16 @@ def predictions(model: Module, table: Array) -> Array | None:
     if watching():  # for inf and nan: only the scalar code can say where they came up
         return None
     try:
-        structure, key = structure_of(model), ("outputs", table.shape[1:])
-        kept = structure.programs.pop(key, None)
-        with collector_resting():
-            step: Any = kept or output_program(model, table[0].tolist(), structure.ours)
-        step.pull()
+        structure, key = structure_of(model), key_of("outputs", table)
+        known = kept(structure, key)
+        step = known or output_program(model, table[0].tolist(), structure.ours)
         found = outputs(step, range(len(table)), table)
-        if kept is None:
+        if known is None:
             few = spread(range(len(table)), FAMILIAR if structure.ours else STRANGE)
             expected = np.array([[float(y.data) for y in as_list(model(table[i].tolist()))] for i in few])
             if found.ndim > 2 or not agree(found[few].reshape(expected.shape), expected):
                 return None
-        structure.keep(key, step)
+        keep(structure, key, step)
     except Exception:  # whatever it is, the scalar code will say it better
         return None
     return found

@@ -1,10 +1,11 @@
 """What a model is made of, and the programs that are kept with it for as long as it stays so.
 
-Tracing a network of 80,000 weights takes a few seconds, as long as some epochs. So what was traced is kept, beside the
-model and not in it, by the form of the loss and the shapes. It is taken up again only if the model is made of the very
-same objects as it was then, and only for models that are made of this package's own parts, whose outputs follow from
-these objects and from nothing else. Anything else, a module or an activation or a loss of the user's own, is traced
-anew each time: what a closure refers to, no identity shows.
+Tracing a network of 80,000 weights takes as long as some epochs. So what was traced is kept, beside the model and not
+in it, by the form of the loss and the shapes. It is taken up again if the model is made of the very same objects as it
+was then; and by another model of the same *form*, which is what `Structure.form` says without naming a parameter. Both
+only for models that are made of this package's own parts, whose outputs follow from these parts and from nothing else.
+Anything else, a module or an activation or a loss of the user's own, is traced anew each time: what a closure refers
+to, no identity shows.
 """
 
 from __future__ import annotations
@@ -20,16 +21,15 @@ from weakref import WeakKeyDictionary
 
 from autograd import Value, functions
 
+from .. import losses
 from ..activations import FUNCTIONS
 from ..module import Module
 
-KEPT = 8  # programs kept with one model
-_FUNCTIONS: tuple[Any, ...] = (
-    *FUNCTIONS.values(),
-    functions.softmax,
-)  # as they were at first: anybody may add to the table
-_OURS = {id(function) for function in _FUNCTIONS}
-_NOTES = {"_shelves", "_seen_at", "_parts_set"}  # what modules note for themselves: nothing is computed from it
+# as they were at first: anybody may add to the tables
+_OURS = frozenset([*map(id, FUNCTIONS.values()), id(functions.softmax)])
+_LOSSES = frozenset(map(id, losses.LOSSES.values()))
+# what modules note for themselves, and `copy` on their classes: nothing is computed from it
+_NOTES = {"_shelves", "_seen_at", "_parts_set", "__slotnames__"}
 
 
 @contextmanager
@@ -50,6 +50,21 @@ def collector_resting() -> Iterator[None]:
         gc.enable()
 
 
+def known(loss: losses.Loss) -> bool:
+    """Whether a loss is this package's own, so that it does the same every time."""
+    return id(loss) in _LOSSES
+
+
+class Same(tuple[Any, ...]):
+    """Objects, as part of a key: equal to nothing but the very same objects."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and len(self) == len(other) and all(map(is_, self, other))
+
+    def __hash__(self) -> int:
+        return hash(tuple(map(id, self)))
+
+
 class Structure:
     """What a model is made of: each part with the objects inside it, to see whether they are still the same ones.
 
@@ -58,38 +73,60 @@ class Structure:
             and activations from the table. Only then do the outputs follow from the parts and the parameters' numbers.
         ours: whether all modules are this package's own; they ask no questions such as x == 0, which no trace shows.
         parameters: the model's.
+        values: all Values in it, in the order in which they are met.
+        form: the parts in order, with their classes, settings and activations, the Values by number and parts that
+            occur twice by theirs. Plain models of one form do the same with their Values, place by place.
         facts: what `fit` found out about a loss and a shape of examples: how outputs look, a parameter it depends on.
+        offered: the keys of the programs that models of the same form are offered, too.
         programs: what was compiled of it. Who uses one takes it out, so that nobody else has it meanwhile, be it a
             callback or another thread.
     """
 
     def __init__(self, model: Module) -> None:
         self.programs: OrderedDict[Any, Any] = OrderedDict()
+        self.offered: set[Any] = set()
+        self.facts: dict[Any, tuple[Any, Value]] = {}
         self.parts: list[tuple[Any, Sequence[Any]]] = []
         self.parameters = model.parameters()
-        self.facts: dict[Any, tuple[Any, Value]] = {}
         self.plain = self.ours = True
-        seen: dict[int, Any] = {}
         waiting: list[Any] = [model]
+        numbers, places = {id(model): 0}, dict[Value, int]()  # of the parts by their id, and of the Values
+        form: list[Any] = []
         for part in waiting:  # which grows meanwhile
-            if id(part) in seen:
-                self.plain &= part is not model  # one that holds itself would never be let go
-                continue
-            seen[id(part)] = part
             inside = tuple(_inside(part))
             self.parts.append((None if part is model else part, inside))
-            self.ours &= not isinstance(part, Module) or type(part).__module__.startswith("nn.")
-            if isinstance(part, type):
+            if isinstance(part, Module):
+                self.ours &= type(part).__module__.startswith("nn.")
+            elif isinstance(part, type):
                 self.plain &= all(map(_method, inside))
+                form.append(Same(inside))
                 continue
-            for entry in inside:
-                entry = entry.__self__ if isinstance(entry, MethodType) else entry
-                if isinstance(entry, (Module, list, tuple, dict)):
-                    waiting.append(entry)
-                elif isinstance(entry, type):
-                    waiting += entry.__mro__[:-1]
-                else:
-                    self.plain &= _plain(entry)
+            else:
+                self.plain &= type(part) in (list, tuple, dict)
+            described = [self._described(entry, waiting, numbers, places) for entry in inside]
+            form.append((Same((type(part),)), *_shortened(described)))
+        self.form = tuple(form)
+        self.values = [*places]
+        self.plain &= self.ours
+
+    def _described(self, entry: Any, waiting: list[Any], numbers: dict[int, int], places: dict[Value, int]) -> Any:
+        """What stands in the form for something inside a part; a part of its own waits for its turn."""
+        kind = type(entry)
+        if kind is Value and entry.op == "":
+            return places.setdefault(entry, len(places))
+        if entry is None or kind in (bool, int, float, str):
+            return kind, repr(entry)
+        if kind is MethodType:
+            self.plain &= _method(entry.__func__)
+            return Same((entry.__func__,)), self._described(entry.__self__, waiting, numbers, places)
+        if isinstance(entry, (Module, list, tuple, dict, type)):
+            for part in entry.__mro__[:-1] if isinstance(entry, type) else (entry,):
+                if numbers.setdefault(id(part), len(waiting)) == len(waiting):
+                    waiting.append(part)
+            self.plain &= entry is not waiting[0]  # one that holds itself would never be let go
+            return "part", numbers[id(entry)]
+        self.plain &= id(entry) in _OURS
+        return Same((entry,))
 
     def same(self, model: Module) -> bool:
         """Whether a model is still made of the same objects."""
@@ -99,12 +136,12 @@ class Structure:
                 return False
         return True
 
-    def keep(self, key: Any, step: Any) -> None:
-        """Put a program (back) for the next time; of many the oldest goes."""
-        if self.plain:
-            self.programs[key] = step
-            if len(self.programs) > KEPT:
-                self.programs.popitem(last=False)
+
+def _shortened(described: list[Any]) -> Sequence[Any]:
+    """A list of Values that are met for the first time has their numbers in a row."""
+    first = described[0] if described else None
+    row = range(first, first + len(described)) if type(first) is int else ()
+    return (row,) if row and described == [*row] else described
 
 
 def _inside(part: Any) -> Sequence[Any]:
@@ -112,12 +149,9 @@ def _inside(part: Any) -> Sequence[Any]:
     if isinstance(part, (list, tuple)):
         return part
     named = part if isinstance(part, dict) else vars(part)
-    pairs = [x for pair in named.items() if pair[0] not in _NOTES for x in pair]
-    return [type(part), *pairs] if isinstance(part, Module) else pairs
-
-
-def _plain(x: Any) -> bool:
-    return x is None or type(x) in (bool, int, float, str) or (type(x) is Value and x.op == "") or id(x) in _OURS
+    if not _NOTES.isdisjoint(named):
+        named = {name: entry for name, entry in named.items() if name not in _NOTES}
+    return [type(part), *named, *named.values()] if isinstance(part, Module) else [*named, *named.values()]
 
 
 def _method(x: Any) -> bool:
@@ -141,4 +175,4 @@ def structure_of(model: Module) -> Structure:
     return found
 
 
-__all__ = ["Structure", "collector_resting", "structure_of"]
+__all__ = ["Same", "Structure", "collector_resting", "known", "structure_of"]

@@ -15,6 +15,7 @@ import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import repeat
 from typing import Any
 
 from autograd import GradientError, Value, gradcheck
@@ -22,7 +23,7 @@ from autograd.hints import explains
 from autograd.modes import current_tags, leave_scope
 
 from .. import losses, optim
-from ..checks import not_negative, positive
+from ..checks import not_negative, positive, whole
 from ..init import generator
 from ..layers import as_list, last_activation
 from ..module import Module
@@ -31,7 +32,7 @@ from .examples import Example, Examples, in_order, set_aside
 from .history import Bar, Callback, EpochEnd, History
 from .loops import EagerLoop, Problem
 from .metrics import Metric, a_module, fit_threshold, labels
-from .structure import structure_of
+from .structure import collector_resting, known, structure_of
 
 
 @contextmanager
@@ -128,15 +129,17 @@ def fit(
     """
     a_module(model, "fit")
     limits = _Limits(epochs, patience, tolerance, validation)
-    size = None if batch_size is None else _whole(batch_size, "batch_size", 1)
+    size = None if batch_size is None else whole("batch_size", batch_size)
     not_negative("l2", l2)
     function, rng = losses.find(loss), generator(seed)
     examples, held_out = set_aside(Examples.of(X, y, sample_weight), validation, rng)
     threshold = fit_threshold(model, function, examples)
     mover = optim.find(optimizer, lr)
-    problem = Problem(model, structure_of(model), function, mover, examples, held_out, l2, metric, threshold)
-    _check_metric(problem)
-    _check_first(problem)
+    with collector_resting():
+        structure = structure_of(model)
+        problem = Problem(model, structure, function, mover, examples, held_out, l2, metric, threshold)
+        _check_metric(problem)
+        _check_first(problem)
     turn = in_order(order, examples)
     if not mover.parameters:
         mover.bind(problem.structure.parameters)
@@ -146,17 +149,11 @@ def fit(
     if not compiled:
         problem.history.why = "compiled=False"
 
-    def sequence() -> Sequence[int]:
-        """The places of the examples in the order of the next epoch."""
-        places = list(examples.places) if turn is None else turn
-        if turn is None and shuffle:
-            rng.shuffle(places)
-        return places
-
+    orders = repeat(turn) if turn is not None else _orders(examples.places, rng if shuffle else None)
     hooks = [callbacks] if callable(callbacks) else list(callbacks)
     rate_before, bar = mover.lr, Bar(limits.epochs, progress)
     try:
-        _train(problem, limits, sequence, size or len(examples), schedule, hooks, bar, compiled)
+        _train(problem, limits, orders, size or len(examples), schedule, hooks, bar, compiled)
     finally:
         if schedule is not None:
             mover.lr = rate_before
@@ -173,9 +170,9 @@ class _Limits:
     """When training ends: what `fit` was told, checked."""
 
     def __init__(self, epochs: int, patience: int | None, tolerance: float | None, validation: Any) -> None:
-        self.epochs, self.patience, self.tolerance = _whole(epochs, "epochs", 1), patience, tolerance
+        self.epochs, self.patience, self.tolerance = whole("epochs", epochs), patience, tolerance
         if patience is not None:
-            _whole(patience, "patience", 1)
+            whole("patience", patience)
             if validation is None:
                 raise ValueError("early stopping looks at the validation loss: give validation=(X, y), or a fraction")
         if tolerance is not None:
@@ -230,7 +227,7 @@ def _check_first(problem: Problem) -> None:
     problem.blank = [0.0] * len(output) if isinstance(output, (list, tuple)) else 0.0
     _check_targets(problem)
     reached = _reached(loss(output, examples.target(first)), moving)
-    if structure.plain and loss in losses.LOSSES.values():
+    if structure.plain and known(loss):
         structure.facts[key] = problem.blank, reached
 
 
@@ -238,7 +235,7 @@ def _check_targets(problem: Problem) -> None:
     """Whether each target suits the loss and the metric: it is tried on outputs of 0."""
     loss, blank = problem.loss, problem.blank
     for part, what in ((problem.examples, "y"), (problem.held_out, "validation y")):
-        if part is not None and loss in losses.LOSSES.values():
+        if part is not None and known(loss):
             for i in _doubtful(part, loss):
                 try:
                     loss(blank, part.target(i))
@@ -318,21 +315,22 @@ def gradcheck_off_kinks(f: Callable[..., Any], parameters: list[Value], rng: ran
                 p.data = x
 
 
-def _whole(n: Any, what: str, low: int) -> int:
-    if isinstance(n, bool) or not hasattr(n, "__index__"):
-        raise TypeError(f"{what} must be a whole number, but got {type(n).__name__}: {n!r}")
-    if n.__index__() < low:
-        raise ValueError(f"{what} must be at least {low}, but got {n!r}")
-    return int(n.__index__())
-
-
 # --- loop and report
+
+
+def _orders(places: Sequence[int], rng: random.Random | None) -> Iterator[Sequence[int]]:
+    """The places of the examples for each epoch in turn, shuffled anew if there is a generator."""
+    while True:
+        turn = list(places)
+        if rng is not None:
+            rng.shuffle(turn)
+        yield turn
 
 
 def _train(
     problem: Problem,
     limits: _Limits,
-    sequence: Callable[[], Sequence[int]],
+    orders: Iterator[Sequence[int]],
     size: int,
     schedule: Schedule | None,
     hooks: Sequence[Callback],
@@ -351,10 +349,10 @@ def _train(
         for epoch in range(1, limits.epochs + 1):
             if schedule is not None:
                 mover.lr = _rate(schedule(epoch - 1), epoch)
-            places, rate = sequence(), mover.learning_rate
+            places, rate = next(orders), mover.learning_rate
             found = loop.epoch(epoch, places, size)
-            while epoch == 1 and (why := loop.disagreement()):
-                loop = loop.undone(why)
+            if epoch == 1 and (other := loop.doubted()):
+                loop = other
                 found = loop.epoch(epoch, places, size)
             row = {"epoch": epoch, **found, "lr": rate}
             if hooks or best is not None or callable(problem.metric):

@@ -5,16 +5,19 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import sys
 import threading
 import weakref
+from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograd import NonFiniteError, Value, detect_anomaly, functions
-from nn import MLP, SGD, Adam, Flatten, Layer, Module, Neuron, Sequential, data, fit, predict
+from autograd import SHEET, NonFiniteError, Value, detect_anomaly, functions
+from nn import MLP, SGD, Adam, Conv2d, Flatten, Layer, Module, Neuron, Pool2d, Sequential, data, fit, losses, predict
 from nn.activations import PReLU
 from nn.training import EpochEnd, compiled, programs
 
@@ -34,6 +37,7 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     original = programs.compile_function
     monkeypatch.setattr(programs, "compile_function", counted)
     monkeypatch.setattr(compiled, "compile_function", counted)
+    monkeypatch.setattr(programs, "_of_forms", OrderedDict())
     return made
 
 
@@ -279,3 +283,179 @@ def test_a_learned_slope_is_pulled_with_the_rest() -> None:
     assert agrees(model) and agrees(kinked)
     slope.alpha.data = 0.9
     assert agrees(kinked)
+
+
+# --- one program for all models of one form
+
+
+def conv(kind: str = "mean", padding: int = 0, stride: int = 1) -> Callable[[], Any]:
+    size = (4 + 2 * padding - 3) // stride + 1
+    return lambda: Sequential(
+        Conv2d(1, 1, 3, stride, padding, "tanh", seed=0), Pool2d(2, kind), Flatten(), Neuron((size // 2) ** 2, seed=1)
+    )
+
+
+def slopes(shared: bool) -> Callable[[], Any]:
+    def make() -> Any:
+        first = PReLU(0.5)
+        return MLP(2, [3, 3, 1], [first, first if shared else PReLU(0.5)], seed=0)
+
+    return make
+
+
+def changed(change: Callable[[MLP], Any]) -> MLP:
+    model = small()
+    change(model)
+    return model
+
+
+def untrained_weight() -> MLP:
+    return changed(lambda m: m.layers[0].neurons[0].w.__setitem__(0, 0.5))  # type: ignore[call-overload]
+
+
+# models that differ in one thing: the program of the first must not be taken for the second
+PAIRS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
+    "activation": (small, lambda: small("relu")),
+    "activation of the output": (small, lambda: MLP(2, [4, 3, 1], output="sigmoid", seed=0)),
+    "sizes": (lambda: MLP(2, [4, 2, 1], seed=0), lambda: MLP(2, [2, 4, 1], seed=0)),
+    "a weight that is a number": (small, untrained_weight),
+    "that number": (untrained_weight, lambda: changed(lambda m: m.layers[0].neurons[0].w.__setitem__(0, 2.0))),
+    "tied weights": (small, lambda: changed(shared_weight)),
+    "which weights are tied": (lambda: changed(shared_weight), lambda: changed(tie_others)),
+    "one slope or two": (slopes(True), slopes(False)),
+    "class": (lambda: Sequential(Layer(2, 1, seed=0)), lambda: Sequential(Neuron(2, seed=0))),
+    "class of one's own": (small, lambda: changed(other_class)),
+    "method of one's own": (small, lambda: changed(own_forward)),
+    "activation of one's own": (small, lambda: MLP(2, [4, 3, 1], lambda z: z * z, seed=0)),
+    "kind of pooling": (conv(), conv("max")),
+    "padding": (conv(), conv(padding=1)),
+    "stride": (conv(padding=1), conv(padding=1, stride=2)),
+    "order of layers": (
+        lambda: Sequential(Layer(2, 2, "tanh", seed=0), Layer(2, 2, "relu", seed=1), Neuron(2, seed=2)),
+        lambda: Sequential(Layer(2, 2, "relu", seed=0), Layer(2, 2, "tanh", seed=1), Neuron(2, seed=2)),
+    ),
+}
+
+
+def tie_others(model: MLP) -> None:
+    model.layers[0].neurons[1].w[1] = model.layers[0].neurons[0].w[0]
+
+
+def examples_for(model: Any) -> Any:
+    images = isinstance(model, Sequential) and isinstance(model.layers[0], Conv2d)
+    return np.random.default_rng(0).normal(size=(120, 1, 4, 4)) if images else TABLE
+
+
+def trained(model: Any, compiled: bool = True, **options: Any) -> tuple[list[float], list[float], Any]:
+    """The losses, the parameters and the outputs afterwards."""
+    options = {"loss": "squared_error", "epochs": 2, "batch_size": 16, "lr": 0.05, "metric": "accuracy", **options}
+    table = examples_for(model)
+    history = fit(model, table, Y, progress=False, compiled=compiled, **options)
+    outputs = predict(model, table) if compiled else [plain(model(x)) for x in table.tolist()]
+    return history["loss"], list(model.state_dict().values()), np.array(outputs).reshape(len(Y), -1)
+
+
+def plain(output: Any) -> Any:
+    return [y.data for y in output] if isinstance(output, list) else output.data
+
+
+def assert_alike(found: Any, expected: Any) -> None:
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0.0, atol=1e-9)
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS.values(), ids=PAIRS.keys())
+def test_models_that_differ_have_programs_of_their_own(
+    first: Callable[[], Any], second: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong: list[Any] = []  # programs that were taken up and did not agree: `fit` sees it, but it should not happen
+    monkeypatch.setattr(compiled, "forget", lambda structure, key: wrong.append(key))
+    for make in (first, second, first):
+        assert_alike(trained(make()), trained(make(), compiled=False))
+    assert not wrong
+
+
+def test_a_second_model_of_the_same_form_is_not_traced(traced: list[Any]) -> None:
+    for seed, epochs in enumerate((1, 3, 2)):
+        model, twin = (MLP(2, [4, 3, 1], slopes(True)().layers[0].activation, seed=seed) for _ in range(2))
+        assert_alike(trained(model, epochs=epochs), trained(twin, compiled=False, epochs=epochs))
+        copied = copy.deepcopy(model)
+        copied.parameters()[0].data = 0.25
+        assert agrees(copied) and agrees(model)
+    assert len(traced) == 2
+
+
+@pytest.mark.parametrize(
+    "options", [{"loss": "binary_cross_entropy"}, {"sample_weight": np.linspace(0.5, 2.0, len(Y))}]
+)
+def test_another_loss_is_another_program(traced: list[Any], options: dict[str, Any]) -> None:
+    trained(small())
+    assert_alike(trained(small(), **options), trained(small(), compiled=False, **options))
+    assert len(traced) == 3
+
+
+def test_a_loss_that_stands_in_the_table_of_losses_may_still_be_somebodys_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    factor = [1.0]
+    monkeypatch.setitem(losses.LOSSES, "mine", lambda output, target: factor[0] * (output - target) ** 2)
+    for factor[0] in (1.0, 3.0):
+        assert_alike(trained(small(), loss="mine"), trained(small(), compiled=False, loss="mine"))
+
+
+def test_a_rule_that_is_replaced_in_the_sheet_is_traced_anew(
+    traced: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = small()
+    trained(model)
+    monkeypatch.setitem(SHEET, "tanh", replace(SHEET["tanh"]))
+    trained(model)
+    trained(small())
+    assert len(traced) == 4
+
+
+def test_parameters_that_are_not_trained_stay_where_they_are() -> None:
+    for model, twin in ((small(), small()), (small(), small())):
+        for one, way in ((model, True), (twin, False)):
+            some = one.layers[1].parameters()
+            trained(one, way, optimizer=SGD(some, lr=0.1), lr=None)
+        assert_alike([list(model.state_dict().values())], [list(twin.state_dict().values())])
+
+
+def test_a_program_that_turns_out_wrong_is_forgotten(traced: list[Any]) -> None:
+    trained(small())
+    ((key, (_, places)),) = [entry for entry in programs._of_forms.items() if entry[0][1][0] != "outputs"]
+    trained(small("relu"))
+    wrong = next(step for other, (step, _) in programs._of_forms.items() if other[1] == key[1] and other != key)
+    programs._of_forms[key] = wrong, places
+    before = len(traced)
+    assert_alike(trained(small()), trained(small(), compiled=False))
+    assert len(traced) == before + 1
+    assert programs._of_forms[key][0] is not wrong
+
+
+def test_models_of_one_form_are_trained_side_by_side() -> None:
+    expected = [trained(MLP(2, [4, 3, 1], seed=seed), compiled=False) for seed in range(4)]
+    found: list[Any] = [None] * 4
+
+    def work(seed: int) -> None:
+        found[seed] = trained(MLP(2, [4, 3, 1], seed=seed))
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for one, other in zip(found, expected, strict=True):
+        assert_alike(one, other)
+
+
+def test_what_is_kept_for_a_form_is_little_and_holds_no_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "_of_forms", OrderedDict())
+    for size in range(1, programs.FORMS + 3):
+        predict(MLP(2, [size], seed=0), TABLE)
+    assert len(programs._of_forms) == programs.FORMS
+    model = small()
+    trained(model)
+    p = model.parameters()[0]
+    del model
+    gc.collect()
+    assert sys.getrefcount(p) == 2

@@ -13,9 +13,7 @@ from typing import Any
 import numpy as np
 
 from ... import error_function
-from ..listing import code_of
 from ..plan import Plan
-from ..write import in_place
 from .base import Array
 
 KEPT = 8  # workspaces
@@ -71,8 +69,7 @@ class InPlace:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.text = in_place(plan.program, plan.names)
-        self.code = code_of(self.text.source, "in place")
+        self.text, self.code = plan.in_place
         self.words = {**IN_PLACE, **self.text.constants}
         self.shared_adjoint = np.zeros_like(plan.shared)
         self.bound: OrderedDict[int, Bound] = OrderedDict()
