@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from autograd import Value, functions
 from autograd.hints import explains
-from autograd.modes import TRACING, tracer
+from autograd.modes import STATE, TRACING
 from autograd.reals import is_real
 from autograd.value import Operand
 
@@ -84,7 +84,7 @@ def weighted_sum(ws: Iterable[Any], xs: Iterable[Any]) -> Any:
     While a function is compiled nobody looks at the products, and a long sum of them is one node: a layer of 784 inputs
     is then recorded five times as fast, and the program that comes out is the same.
     """
-    if TRACING and tracer() is not None:
+    if TRACING and STATE.tracer is not None:
         ws, xs = list(ws), list(xs)
         if len(ws) >= LONG:
             return functions.dot(ws, xs)
