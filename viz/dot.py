@@ -12,9 +12,8 @@ import textwrap
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from autograd import format_number
-
 from .graph.diagram import Diagram, Part
+from .graph.numbers import written
 from .markup import DARK, LIGHT
 from .metrics import printable
 
@@ -49,7 +48,7 @@ def to_dot(
         dot.node(f"n{i}", label=_label(part, show_grad, colours), **_look(part, colours))
         for port, source in enumerate(part.inputs):
             derivative = part.locals_[port]
-            shown = {"label": "∂ " + format_number(derivative, fmt)} if local and derivative is not None else {}
+            shown = {"label": "∂ " + written(derivative, fmt)} if local and derivative is not None else {}
             dot.edge(f"n{source}", f"n{i}", fontcolor=colours["local"], **shown)
     return dot
 

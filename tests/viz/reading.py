@@ -76,7 +76,8 @@ class Page:
 
     def text_box(self, element: ET.Element) -> Box:
         kind = element.attrib["class"]
-        size = float(self.style(kind, "font-size").removesuffix("px"))
+        smaller = element.get("style", "").removeprefix("font-size:")  # as a long number is set
+        size = float((smaller or self.style(kind, "font-size")).removesuffix("px"))
         bold = self.style(kind, "font-weight") == "600"
         x, y = float(element.attrib["x"]), float(element.attrib["y"])
         width = text_width(element.text or "", size, bold=bold)

@@ -13,15 +13,15 @@ results (a layer) cannot be one box; its frame is drawn around its parts where n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
-
-from autograd import format_number
 
 from ..layout.net import Box, Layout, Wire
 from ..layout.sugiyama import layered
 from ..metrics import NAME_SIZE, NUMBER_SIZE, SYMBOL_SIZE, TITLE_SIZE, clip, text_width
 from .diagram import Diagram, Part
+from .numbers import room, written
 
 GATE_RADIUS = 20.0
 PILL_HEIGHT = 32.0
@@ -29,6 +29,7 @@ FRAME_PADDING = 12.0
 FRAME_TITLE = 24.0
 MAX_FRAME_LEVELS = 12
 MAX_ATTEMPTS = 3  # at a layout in which inputs stand in the way of no frame
+NUMBER_DISTANCE = 7.0  # from the wire to the numbers at its sides, from top to bottom
 SHEET = 4.0  # how far the second sheet of a folded box stands out
 
 
@@ -47,6 +48,8 @@ class Shape:
     body_across: float
     across: float
     ports: tuple[float, ...]
+    room: float  # for each number
+    local_room: float  # for each local derivative
 
     @property
     def along(self) -> float:
@@ -194,15 +197,19 @@ def _attempt(diagram: Diagram, shapes: list[Shape], padding: _Padding, early: se
 
 def _shape(part: Part, fmt: str, show_grad: bool, local: bool, vertical: bool) -> Shape:
     value, gradient = part.value, part.gradient if show_grad else ""
-    locals_ = [("∂ " + format_number(d, fmt)) if local and d is not None else "" for d in part.locals_]
+    locals_ = [("∂ " + written(d, fmt)) if local and d is not None else "" for d in part.locals_]
     name = clip(part.name)
-    value_width = text_width(value, NUMBER_SIZE)
-    if part.kind != "input" and name and not part.is_root:
+    if part.node >= 0:  # numbers, which may change: each has the room of the widest, and seldom fills it
+        value_width = grad_width = room(fmt)
+        beside = 6.0
+    else:
+        value_width, grad_width = text_width(value, NUMBER_SIZE), text_width(gradient, NUMBER_SIZE)
+        beside = 14.0
+    if part.kind not in ("input", "constant") and name and not part.is_root:
         value_width += text_width(name + "  ", NUMBER_SIZE, bold=True)
-    grad_width = text_width(gradient, NUMBER_SIZE)
-    local_width = max((text_width(t, NUMBER_SIZE - 1) for t in locals_), default=0.0)
+    local_width = room(fmt, "∂ ") if any(locals_) else 0.0
 
-    body, body_across = _body(part, name, vertical)
+    body, body_across = _body(part, name, fmt, vertical)
     if part.kind == "folded":  # many wires enter close together, as into a plug
         spacing = 12.0 if len(part.inputs) <= 4 else 36.0 / (len(part.inputs) - 1)
     else:
@@ -222,7 +229,7 @@ def _shape(part: Part, fmt: str, show_grad: bool, local: bool, vertical: bool) -
     if vertical:
         lead = 20.0 if local_width else 0.0
         stub = 30.0 if has_numbers else 10.0
-        across = max(across, 2 * max(value_width, grad_width) + 20)
+        across = max(across, 2 * (max(value_width, grad_width) + NUMBER_DISTANCE) + beside)
         if local_width:
             across = max(across, (count - 1) * spacing + 2 * local_width + 16)
         tail = 0.0
@@ -231,15 +238,21 @@ def _shape(part: Part, fmt: str, show_grad: bool, local: bool, vertical: bool) -
             across = max(across, text_width(clip(part.end_name), NAME_SIZE, bold=True))
     else:
         lead = local_width + 10 if local_width else 0.0
-        stub = max(value_width, grad_width) + 14 if has_numbers else 10.0
+        stub = max(value_width, grad_width) + beside if has_numbers else 10.0
         across = max(across, 40.0 if has_numbers else 24.0)
         tail = 0.0
         if part.is_root:
             tail = 14 + text_width(clip(part.end_name), NAME_SIZE, bold=True) if part.end_name else 6.0
-    return Shape(part, value, gradient, locals_, lead, body, stub, tail, body_across, across, ports)
+    # whole and even numbers of pixels make short coordinates
+    lead, body, stub, tail, body_across, across = (
+        2.0 * math.ceil(x / 2) for x in (lead, body, stub, tail, body_across, across)
+    )
+    return Shape(
+        part, value, gradient, locals_, lead, body, stub, tail, body_across, across, ports, room(fmt), local_width
+    )
 
 
-def _body(part: Part, name: str, vertical: bool) -> tuple[float, float]:
+def _body(part: Part, name: str, fmt: str, vertical: bool) -> tuple[float, float]:
     """How far a part's body reaches along and across."""
     if part.kind == "folded":
         width = max(text_width(line, TITLE_SIZE + (i == 0), bold=i == 0) for i, line in enumerate(part.lines)) + 28
@@ -249,10 +262,10 @@ def _body(part: Part, name: str, vertical: bool) -> tuple[float, float]:
     if part.kind == "gate":
         if part.shape == "circle":
             return 2 * GATE_RADIUS, 2 * GATE_RADIUS
-        width = max(2 * GATE_RADIUS, text_width(part.symbol, SYMBOL_SIZE) + 22)
+        width = max(2 * GATE_RADIUS, text_width(part.usual or part.symbol, SYMBOL_SIZE) + 22)
         return (PILL_HEIGHT, width) if vertical else (width, PILL_HEIGHT)
     if part.kind == "constant":
-        width = text_width(part.name, NUMBER_SIZE) + 14
+        width = room(fmt) + 14
         return (24.0, width) if vertical else (width, 24.0)
     if not name:
         return 8.0, 8.0

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from autograd import SHEET, Value, format_number, topological_order
+from autograd import SHEET, Value, topological_order
 from autograd.graph import names_in_order
 from autograd.ops import CONSTANT, LEAF
 from autograd.recomputing import outdated
 
 from ..metrics import clip, one_line
+from .numbers import written
 
 SUMMARY_SIZE = 24  # how many operations next to the root are still drawn when the rest is folded into a summary
 MAX_TITLE = 40  # letters of a scope's name
@@ -48,6 +49,8 @@ class Part:
     value: str = ""  # the number as text, taken when the graph was drawn; "" for none
     gradient: str = ""
     symbol: str = ""
+    usual: str = ""  # the symbol with an everyday constant, for which room is kept; "" if it shows none
+    short: str = ""  # the symbol with one digit of its constant, should there be no room for more
     shape: str = ""  # of a gate: "circle" or "pill"; "cut" if `no_grad` left its inputs unrecorded
     lines: tuple[str, ...] = ()  # what a folded box says
     inputs: list[int] = field(default_factory=list)
@@ -439,26 +442,34 @@ def _folded_part(graph: _Graph, box: _Box, g: int, groups: list[int], part_of: d
 def _part(graph: _Graph, i: int) -> Part:
     node = graph.order[i]
     if node.op == CONSTANT:
-        return Part("constant", format_number(node.data, graph.fmt), tooltip=f"the constant {node.data!r}")
+        return Part("constant", written(node.data, graph.fmt), tooltip=f"the constant {node.data!r}")
     scope = levels(node.scope)
     value, gradient = numbers(node, graph.fmt)
     told = _told(graph, node)
     if node.unrecorded_op:
         told += f" ({node.unrecorded_op} inside no_grad)"
         symbol = operation(node)
-        return Part("gate", one_line(node.label), value, gradient, symbol, "cut", scope=scope, tooltip=told, node=i)
+        return Part(
+            "gate", one_line(node.label), value, gradient, symbol, shape="cut", scope=scope, tooltip=told, node=i
+        )
     if node.op == LEAF:
         name, is_parameter = one_line(node.label), bool(scope)
         return Part("input", name, value, gradient, scope=scope, is_parameter=is_parameter, tooltip=told, node=i)
-    symbol, shape = gate_symbol(node, lambda x: format_number(x, graph.fmt))
+    symbol, shape = gate_symbol(node, lambda x: written(x, graph.fmt))
+    usual = short = ""
+    folded = folded_operands(node)
+    if folded and (node.op, *folded) != ("pow", 1):  # an exponent is the form of a gate; other constants are numbers
+        usual, short = gate_symbol(node, lambda _: "0.5")[0], gate_symbol(node, lambda x: written(x, ".1g"))[0]
     formula = SHEET[node.op].formula if node.op in SHEET else node.op
     told += f" ({node.op}: {formula.replace('{', '').replace('}', '')})"
-    return Part("gate", one_line(node.label), value, gradient, symbol, shape, scope=scope, tooltip=told, node=i)
+    return Part(
+        "gate", one_line(node.label), value, gradient, symbol, usual, short, shape, scope=scope, tooltip=told, node=i
+    )
 
 
 def numbers(node: Value, fmt: str) -> tuple[str, str]:
     """The value of a node and its gradient, as they are drawn."""
-    return format_number(node.data, fmt), format_number(node.grad, fmt) if node.has_grad else UNSET
+    return written(node.data, fmt), written(node.grad, fmt) if node.has_grad else UNSET
 
 
 def _told(graph: _Graph, node: Value) -> str:

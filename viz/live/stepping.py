@@ -23,7 +23,7 @@ from ..checks import MAX_NODES, THEMES, check_depth, one_of
 from ..graph import diagram as diagrams
 from ..graph.diagram import UNSET, Diagram, count
 from ..graph.svg import title_of
-from ..metrics import one_line, text_width
+from ..metrics import one_line
 from ..mistakes import explained, only_a_value
 from .player import Frame, Player, Step
 from .stage import FMT, Stage
@@ -95,7 +95,9 @@ class _Script:
         self.expected = Counter(step.input for step in backwards)
         self.arrived: dict[Value, list[BackwardStep]] = {}
 
-        self._reserve(backwards, backward)
+        for part in self.parts:
+            if part.node >= 0:
+                part.gradient = UNSET if backward else ""
         self.stage = Stage(self.diagram, show_grad=backward, local=backward and self.running)
         self.values = ["" if p.node < 0 else UNSET if forward and not p.is_given else p.value for p in self.parts]
         self.gradients = ["" if p.node < 0 or not backward else UNSET for p in self.parts]
@@ -114,18 +116,6 @@ class _Script:
     @property
     def parts(self) -> list[diagrams.Part]:
         return self.diagram.parts
-
-    def _reserve(self, backwards: Iterable[BackwardStep], backward: bool) -> None:
-        """Give each part the widest gradient that it will show, so that the layout keeps room for it."""
-        widest = dict.fromkeys(self.order, UNSET)
-        widest[self.root] = format_number(1.0, FMT)
-        for step in backwards:
-            text = format_number(step.total, FMT)
-            if text_width(text, 1.0) > text_width(widest[step.input], 1.0):
-                widest[step.input] = text
-        for part in self.parts:
-            if part.node >= 0:
-                part.gradient = widest[self.order[part.node]] if backward else ""
 
     def _write(self, forwards: list[ForwardStep], backwards: list[BackwardStep], forward: bool, backward: bool) -> None:
         everything = range(len(self.parts))
