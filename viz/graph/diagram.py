@@ -19,7 +19,9 @@ from autograd.recomputing import outdated
 
 from ..metrics import clip, one_line
 from .numbers import written
+from .scopes import Path, homes, levels
 
+MANY_RESULTS = 8  # of a folded box: more leave it as one bundle
 SUMMARY_SIZE = 24  # how many operations next to the root are still drawn when the rest is folded into a summary
 MAX_TITLE = 40  # letters of a scope's name
 OUTDATED = "A leaf has new data since this graph was computed: recompute(root) brings the numbers up to date."
@@ -37,11 +39,21 @@ CIRCLES = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "less": "<", "les
 
 
 @dataclass(slots=True)
+class Result:
+    """A number that leaves a part: one wire, however many ends it has."""
+
+    name: str
+    value: str
+    gradient: str
+    node: int
+
+
+@dataclass(slots=True)
 class Part:
     """One thing to draw: an ``input`` (a named wire), a ``constant``, a ``gate``, or a ``folded`` group of nodes.
 
-    ``inputs`` are the numbers of the parts that its wires come from, one per port, in operand order; ``locals_`` are
-    the local derivatives along them.
+    ``inputs`` are the numbers of the parts that its wires come from, one per port, in operand order; ``taps`` say which
+    of that part's results each one is; ``locals_`` are the local derivatives along them.
     """
 
     kind: str
@@ -54,14 +66,27 @@ class Part:
     shape: str = ""  # of a gate: "circle" or "pill"; "cut" if `no_grad` left its inputs unrecorded
     lines: tuple[str, ...] = ()  # what a folded box says
     inputs: list[int] = field(default_factory=list)
+    taps: list[int] = field(default_factory=list)  # empty if all are 0
     locals_: list[float | None] = field(default_factory=list)
-    scope: tuple[str, ...] = ()
+    scope: Path = ()
+    owner: Path = ()  # of a parameter: the path to the module that holds it
     is_parameter: bool = False
     is_root: bool = False
     is_first_non_finite: bool = False
     tooltip: str = ""
     node: int = -1  # the place in the topological order of the node whose numbers these are; -1 for none
     ports: tuple[int, ...] = ()  # of a gate: the port of each operand; -1 for a constant that its symbol shows
+    several: tuple[Result, ...] = ()  # of a folded box: its results, if it has more than one
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """The numbers that leave it, in order: one, but for a folded box."""
+        return self.several or (Result(self.name, self.value, self.gradient, self.node),)
+
+    @property
+    def sources(self) -> list[tuple[int, int]]:
+        """Where its wires come from, one per port: a part, and the number of its result."""
+        return list(zip(self.inputs, self.taps or [0] * len(self.inputs), strict=True))
 
     @property
     def is_given(self) -> bool:
@@ -102,20 +127,6 @@ def remarks(order: Sequence[Value], shown: Iterable[Value], *, show_grad: bool =
     return tuple(told)
 
 
-# --- scopes
-
-
-def levels(scope: str) -> tuple[str, ...]:
-    """A scope's path, level by level; a number belongs to the word before it: layers.0.neurons.2 has two levels."""
-    result: list[str] = []
-    for word in scope.split("."):
-        if word.isdigit() and result:
-            result[-1] += "." + word
-        elif word:
-            result.append(word)
-    return tuple(result)
-
-
 # --- from a graph to a diagram
 
 
@@ -131,28 +142,30 @@ class _Graph:
         self.is_constant = [op == CONSTANT for op in ops]
         if root.op == CONSTANT:
             self.is_constant[-1] = False
-        # constants that stand in no symbol but in a box of their own, and the scope that uses them
-        self.loose: dict[int, str] = {}
+        self.loose: set[int] = set()  # constants that stand in no symbol but in a box of their own
         if CONSTANT in ops:
             for node, sources in zip(self.order, self.sources, strict=True):
                 if any(self.is_constant[i] for i in sources):
                     folded = folded_operands(node)
-                    for k, i in enumerate(sources):
-                        if self.is_constant[i] and k not in folded:
-                            self.loose[i] = node.scope if self.loose.get(i, node.scope) == node.scope else ""
+                    self.loose.update(i for k, i in enumerate(sources) if self.is_constant[i] and k not in folded)
 
     @cached_property
     def names(self) -> dict[Value, str]:
         return names_in_order(self.order)
 
     @cached_property
-    def paths(self) -> list[tuple[str, ...]]:
-        """The scope of each node, level by level."""
-        scopes = [node.scope for node in self.order]
-        for i, scope in self.loose.items():
-            scopes[i] = scope
-        split = {scope: levels(scope) for scope in dict.fromkeys(scopes)}
-        return [split[scope] for scope in scopes]
+    def _homes(self) -> tuple[list[Path], list[Path]]:
+        return homes(self.order, self.sources)
+
+    @property
+    def homes(self) -> list[Path]:
+        """The frames that each node stands in, from the outermost inwards."""
+        return self._homes[0]
+
+    @property
+    def paths(self) -> list[Path]:
+        """The scopes that each node is folded into."""
+        return self._homes[1]
 
     def partcount(self, groups: Iterable[int]) -> int:
         """How many parts a drawing of these groups has."""
@@ -163,7 +176,7 @@ class _Graph:
 class _Box:
     """A folded group: the scope that it stands in, the lines that it shows, and the places of its nodes."""
 
-    scope: tuple[str, ...]
+    scope: Path
     lines: tuple[str, ...]
     members: list[int]
 
@@ -212,7 +225,7 @@ def _groups(graph: _Graph, depth: int) -> list[int]:
 
     A group is named by the place of its last node. Groups that would feed each other in a circle become one.
     """
-    member: dict[tuple[str, ...], list[int]] = {}
+    member: dict[Path, list[int]] = {}
     for i, path in enumerate(graph.paths):
         if len(path) > depth:
             member.setdefault(path[: depth + 1], []).append(i)
@@ -290,7 +303,9 @@ def _boxes(graph: _Graph, groups: list[int], level: int) -> dict[int, _Box]:
         if len(inside) > 1:
             words = {re.sub(r"[.\d]+$", "", word) for word in inside}
             lines.append(f"{len(inside)} {clip(one_line(words.pop()), MAX_TITLE) if len(words) == 1 else 'parts'}")
-        lines.append(count(sum(not graph.is_constant[i] for i in places), "node", "nodes"))
+        inner = [i for i in places if not graph.is_constant[i]]
+        leaf_only = not any(graph.sources[i] for i in inner)
+        lines.append(count(len(inner), *(("parameter", "parameters") if leaf_only else ("node", "nodes"))))
         boxes[g] = _Box(scoped[0][:level], tuple(lines), places)
     return boxes
 
@@ -342,12 +357,15 @@ def _diagram(graph: _Graph, groups: list[int], boxes: dict[int, _Box], note: str
     """One part per group, inputs first; a constant is folded into its gate, or drawn beside it."""
     order, root_place = graph.order, len(graph.order) - 1
     first_bad = next((i for i, node in enumerate(order) if node.data - node.data != 0.0), -1)
+    exits = _exits(graph, groups, boxes)
+    tap = {i: k for nodes in exits.values() if len(nodes) <= _most(graph, nodes) for k, i in enumerate(nodes)}
     part_of: dict[int, int] = {}
     parts: list[Part] = []
     for g in _group_order(graph, groups, boxes) if boxes else range(len(order)):
         if g in boxes:
-            part = _folded_part(graph, boxes[g], g, groups, part_of)
+            part = _folded_part(graph, boxes[g], g, groups, part_of, tap)
             part.is_first_non_finite = groups[first_bad] == g if first_bad >= 0 else False
+            _add_results(graph, part, exits[g])
         elif graph.is_constant[g]:
             continue
         else:
@@ -356,6 +374,7 @@ def _diagram(graph: _Graph, groups: list[int], boxes: dict[int, _Box], note: str
             part.is_first_non_finite = g == first_bad
             folded = folded_operands(node)
             ports = []
+            entered: dict[tuple[int, int], int] = {}  # the port of each source
             for k, (i, local) in enumerate(zip(graph.sources[g], node.local_derivatives, strict=True)):
                 if k in folded:
                     part.is_first_non_finite |= i == first_bad
@@ -366,36 +385,52 @@ def _diagram(graph: _Graph, groups: list[int], boxes: dict[int, _Box], note: str
                     parts.append(_part(graph, i))
                     parts[-1].is_first_non_finite = i == first_bad
                     part_of[i] = len(parts) - 1
-                source = part_of[groups[i]]
-                if is_folded and len(graph.sources[g]) > 2 and source in part.inputs:
-                    # what was folded gives a gate of many inputs one wire, not thousands
-                    ports.append(part.inputs.index(source))
+                source = (part_of[groups[i]], tap.get(i, 0))
+                if is_folded and len(graph.sources[g]) > 2 and source in entered:
+                    # a bundle gives a gate of many inputs one wire, not thousands
+                    ports.append(entered[source])
                     part.locals_[ports[-1]] = None
                 else:
+                    entered[source] = len(part.inputs)
                     ports.append(len(part.inputs))
-                    part.inputs.append(source)
+                    part.inputs.append(source[0])
+                    part.taps.append(source[1])
                     part.locals_.append(local)
             part.ports = tuple(ports)
         parts.append(part)
         part_of[g] = len(parts) - 1
-    for g, exits in _exits(graph, groups, boxes).items():
-        if len(exits) == 1:  # a box with one result shows it
-            part = parts[part_of[g]]
-            part.node = exits.pop()
-            node = order[part.node]
-            part.name, part.tooltip = one_line(node.label), f"{part.tooltip}; {_told(graph, node)}"
-            part.value, part.gradient = numbers(node, graph.fmt)
     root_part = parts[part_of[groups[root_place]]]
     root_part.is_root = True
     if root_part.kind != "constant":
         root_part.name = one_line(graph.names[graph.root])
-    told = remarks(order, (order[part.node] for part in parts if part.node >= 0), show_grad=graph.show_grad)
+    seen = (order[result.node] for part in parts for result in part.results if result.node >= 0)
+    told = remarks(order, seen, show_grad=graph.show_grad)
     note = " ".join(filter(None, [note, *told]))
     return Diagram(parts, note, len(order), remarks=told, part_of=[part_of.get(g, -1) for g in groups])
 
 
-def _exits(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> dict[int, set[int]]:
-    """For each folded group, the nodes in it that something outside uses."""
+def _add_results(graph: _Graph, part: Part, exits: list[int]) -> None:
+    """What leaves a folded box: one number, several, or a bundle of very many."""
+    nodes = [graph.order[i] for i in exits]
+    if len(nodes) > _most(graph, exits):
+        part.value = f"{len(nodes):,} numbers"
+        return
+    results = [Result(one_line(x.label), *numbers(x, graph.fmt), i) for x, i in zip(nodes, exits, strict=True)]
+    part.tooltip = "; ".join([part.tooltip, *(_told(graph, x) for x in nodes)])
+    if len(results) == 1:
+        (one,) = results
+        part.name, part.value, part.gradient, part.node = one.name, one.value, one.gradient, one.node
+    else:
+        part.several = tuple(results)
+
+
+def _most(graph: _Graph, exits: list[int]) -> int:
+    """How many wires leave a box one by one. Parameters that are folded together are used together: one bundle."""
+    return MANY_RESULTS if any(graph.sources[i] for i in exits) else 1
+
+
+def _exits(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> dict[int, list[int]]:
+    """For each folded group, the nodes in it that something outside uses, in topological order."""
     exits: dict[int, set[int]] = {g: set() for g in boxes}
     if boxes:
         for g, sources in zip(groups, graph.sources, strict=True):
@@ -404,7 +439,7 @@ def _exits(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> dict[int
                     exits[groups[i]].add(i)
         if groups[-1] in exits:
             exits[groups[-1]].add(len(groups) - 1)
-    return exits
+    return {g: sorted(nodes) for g, nodes in exits.items()}
 
 
 def _group_order(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> list[int]:
@@ -431,19 +466,23 @@ def _group_order(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> li
     return result
 
 
-def _folded_part(graph: _Graph, box: _Box, g: int, groups: list[int], part_of: dict[int, int]) -> Part:
-    feeding = [groups[source] for i in box.members for source in graph.sources[i]]
-    inputs = list(dict.fromkeys(part_of[other] for other in feeding if other != g and other in part_of))
-    unknown: list[float | None] = [None] * len(inputs)
-    told = ", ".join(box.lines)
-    return Part("folded", "", lines=box.lines, inputs=inputs, locals_=unknown, scope=box.scope, tooltip=told)
+def _folded_part(
+    graph: _Graph, box: _Box, g: int, groups: list[int], part_of: dict[int, int], tap: dict[int, int]
+) -> Part:
+    feeding = [i for member in box.members for i in graph.sources[member] if groups[i] != g and groups[i] in part_of]
+    sources = list(dict.fromkeys((part_of[groups[i]], tap.get(i, 0)) for i in feeding))
+    part = Part("folded", "", lines=box.lines, scope=box.scope, tooltip=", ".join(box.lines))
+    part.inputs, part.taps = [i for i, _ in sources], [k for _, k in sources]
+    part.locals_ = [None] * len(sources)
+    return part
 
 
 def _part(graph: _Graph, i: int) -> Part:
     node = graph.order[i]
     if node.op == CONSTANT:
-        return Part("constant", written(node.data, graph.fmt), tooltip=f"the constant {node.data!r}")
-    scope = levels(node.scope)
+        told = f"the constant {node.data!r}"
+        return Part("constant", written(node.data, graph.fmt), scope=graph.homes[i], tooltip=told)
+    scope = graph.homes[i]
     value, gradient = numbers(node, graph.fmt)
     told = _told(graph, node)
     if node.unrecorded_op:
@@ -453,8 +492,10 @@ def _part(graph: _Graph, i: int) -> Part:
             "gate", one_line(node.label), value, gradient, symbol, shape="cut", scope=scope, tooltip=told, node=i
         )
     if node.op == LEAF:
-        name, is_parameter = one_line(node.label), bool(scope)
-        return Part("input", name, value, gradient, scope=scope, is_parameter=is_parameter, tooltip=told, node=i)
+        name, owner = one_line(node.label), levels(node.scope)
+        return Part(
+            "input", name, value, gradient, scope=scope, owner=owner, is_parameter=bool(owner), tooltip=told, node=i
+        )
     symbol, shape = gate_symbol(node, lambda x: written(x, graph.fmt))
     usual = short = ""
     folded = folded_operands(node)
