@@ -30,6 +30,7 @@ PILL_HEIGHT = 32.0
 FRAME_PADDING = 12.0
 FRAME_TITLE = 24.0
 MAX_FRAME_LEVELS = 12
+RANK_GAP = 28.0  # the least between two columns
 EXIT_SPACING = 40.0  # between two results of a box, each with its numbers above and below its wire
 NUMBER_DISTANCE = 7.0  # from the wire to the numbers at its sides, from top to bottom
 SHEET = 4.0  # how far the second sheet of a folded box stands out
@@ -159,6 +160,21 @@ def arrange(
     diagram: Diagram, *, fmt: str, show_grad: bool = True, local: bool = False, rankdir: str = "LR"
 ) -> Arrangement:
     """Measure the parts, lay them out, and frame the scopes. An input stands just before the part that uses it."""
+    result = arrange_within(diagram, None, fmt=fmt, show_grad=show_grad, local=local, rankdir=rankdir)
+    assert result is not None
+    return result
+
+
+def arrange_within(
+    diagram: Diagram,
+    most: tuple[float, float] | None,
+    *,
+    fmt: str,
+    show_grad: bool = True,
+    local: bool = False,
+    rankdir: str = "LR",
+) -> Arrangement | None:
+    """The arrangement, unless it is wider or higher than ``most``; what cannot be small enough is not laid out."""
     vertical = rankdir in ("TB", "BT")
     padding = _Padding(*_PADDINGS[rankdir])
     tree = _scope_tree(diagram)
@@ -167,13 +183,25 @@ def arrange(
     folded = [shape for shape in shapes if shape.part.kind == "folded" and not shape.part.is_root]
     for shape in folded:  # of one width, so that a column of neurons stands in line
         shape.body, shape.stub = max(s.body for s in folded), max(s.stub for s in folded)
+    if most is not None:
+        along, across = reversed(most) if vertical else most
+        if _least_along(diagram, shapes) > along or sum(s.along * s.across for s in shapes) > along * across:
+            return None
     crossings = _lay_out(tree, diagram, shapes, padding)
     nowhere = [0.0] * len(shapes)
     result = Arrangement(shapes, nowhere, [*nowhere], [], [], tree.along, tree.across, crossings)
     _settle(tree, 0.0, 0.0, shapes, result, padding)
     result.frames.sort(key=lambda f: (len(f.path), f.path))  # outer frames are painted first
     _crop(result)
-    return result
+    return None if most is not None and (result.along > along or result.across > across) else result
+
+
+def _least_along(diagram: Diagram, shapes: list[Shape]) -> float:
+    """The length of the longest path, which no layout can make shorter."""
+    end: list[float] = []
+    for part, shape in zip(diagram.parts, shapes, strict=True):
+        end.append(shape.along + max((end[i] + RANK_GAP for i in part.inputs), default=0.0))
+    return max(end, default=0.0)
 
 
 # --- sizes
@@ -382,7 +410,9 @@ def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape], padding: _Pad
     wires += [wire(source, first_end + k, 0) for k, source in enumerate(ends)]
     starts = range(len(items), first_end)
     last = {box_of[part] for part, _ in group.results} - {wire.source for wire in wires}
-    layout = layered(boxes, wires, at_start=starts, at_end=[*sorted(last), *range(first_end, len(boxes))])
+    layout = layered(
+        boxes, wires, rank_gap=RANK_GAP, at_start=starts, at_end=[*sorted(last), *range(first_end, len(boxes))]
+    )
     links = [
         Link(source, (item,), port) if isinstance(item, int) else Link(source, item.members)
         for item, sources in zip(items, wanted, strict=True)

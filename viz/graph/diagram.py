@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -19,6 +19,7 @@ from autograd.recomputing import outdated
 
 from ..metrics import clip, one_line
 from .numbers import written
+from .repetition import Repetition, repetitions
 from .scopes import Path, homes, levels
 
 MANY_RESULTS = 8  # of a folded box: more leave it as one bundle
@@ -198,42 +199,72 @@ def build(
         max_nodes: with depth "auto", the most parts that are drawn.
         show_grad: whether the gradients that the nodes hold are shown, and so remarked upon.
     """
+    if depth == "auto":
+        return next(candidates(root, fmt=fmt, max_nodes=max_nodes, show_grad=show_grad))
     graph = _Graph(root, fmt, show_grad)
-    everything = range(len(graph.order))
-    if depth == "auto" and graph.partcount(everything) > max_nodes:
-        for level in range(max(map(len, graph.paths)) - 1, -1, -1):
-            groups = _groups(graph, level)
-            if graph.partcount(groups) <= max_nodes:
-                return _folded(graph, groups, level)
-        return _summary(graph, max_nodes)
     if isinstance(depth, int) and any(len(path) > depth for path in graph.paths):
         return _folded(graph, _groups(graph, depth), depth)
-    return _diagram(graph, list(everything), {})
+    return _diagram(graph, list(range(len(graph.order))), {})
 
 
-# --- folding by scopes
+def candidates(root: Value, *, fmt: str = ".4g", max_nodes: int = 200, show_grad: bool = True) -> Iterator[Diagram]:
+    """What could be drawn of a graph in ``max_nodes`` parts or less, from everything to less and less.
+
+    First the innermost scopes are folded, then those around them; then repetitions, of which the first is drawn. A
+    summary of the operations next to the root is there for graphs that have neither.
+    """
+    graph = _Graph(root, fmt, show_grad)
+    everything = list(range(len(graph.order)))
+    found = False
+    if graph.partcount(everything) <= max_nodes:
+        found = True
+        yield _diagram(graph, everything, {})
+    deepest = max(map(len, graph.paths))
+    repeated = repetitions(graph.order, graph.sources)
+    choices = [(level, False) for level in range(deepest - 1, -1, -1)]
+    choices += [(level, True) for level in range(deepest, -1, -1) if repeated]
+    for level, folds in choices:
+        groups = _groups(graph, level, repeated if folds else ())
+        if graph.partcount(groups) > max_nodes or (found and not folds and _is_one_box(graph, groups)):
+            continue
+        found = True
+        yield _folded(graph, groups, level, repeated if folds else ())
+    if not found:
+        yield _summary(graph, max_nodes)
 
 
-def _folded(graph: _Graph, groups: list[int], level: int) -> Diagram:
-    boxes = _boxes(graph, groups, level)
-    note = f"Folded. draw_graph(…, depth={level + 1}) opens one level more, depth='all' opens everything."
+def _is_one_box(graph: _Graph, groups: list[int]) -> bool:
+    """Whether all operations are in the same group: then one would see nothing but its inputs."""
+    return all(groups[i] == groups[-1] for i, sources in enumerate(graph.sources) if sources)
+
+
+# --- folding by scopes and repetitions
+
+
+def _folded(graph: _Graph, groups: list[int], level: int, repeated: Sequence[Repetition] = ()) -> Diagram:
+    boxes = _boxes(graph, groups, level, repeated)
+    more = f"draw_graph(…, depth={level + 1}) opens one level more, depth='all' opens everything."
+    note = f"Folded. {more}" if not repeated else "Folded. draw_graph(…, depth='all') opens everything."
     return _diagram(graph, groups, boxes, note)
 
 
-def _groups(graph: _Graph, depth: int) -> list[int]:
+def _groups(graph: _Graph, depth: int, repeated: Sequence[Repetition] = ()) -> list[int]:
     """For each node the group that it is drawn in: itself, or all that share its scope down to level ``depth`` + 1.
 
     A group is named by the place of its last node. Groups that would feed each other in a circle become one.
     """
+    group = list(range(len(graph.order)))
+    for repetition in repeated:
+        for i in repetition.hidden:
+            group[i] = repetition.hidden[-1]
     member: dict[Path, list[int]] = {}
     for i, path in enumerate(graph.paths):
-        if len(path) > depth:
+        if len(path) > depth and group[i] == i:
             member.setdefault(path[: depth + 1], []).append(i)
-    group = list(range(len(graph.order)))
     for nodes in member.values():
         for i in nodes:
             group[i] = nodes[-1]
-    return _without_circles(graph, group)
+    return _without_circles(graph, group) if member else group
 
 
 def _neighbours(graph: _Graph, group: list[int]) -> dict[int, list[int]]:
@@ -286,14 +317,21 @@ def _without_circles(graph: _Graph, group: list[int]) -> list[int]:
     return [component[g] for g in group]
 
 
-def _boxes(graph: _Graph, groups: list[int], level: int) -> dict[int, _Box]:
+def _boxes(graph: _Graph, groups: list[int], level: int, repeated: Sequence[Repetition]) -> dict[int, _Box]:
     """The groups that are drawn folded, and what their boxes say."""
+    repetition_in = {groups[repetition.hidden[-1]]: repetition for repetition in repeated}
     members: dict[int, list[int]] = {}
     for i, g in enumerate(groups):
         members.setdefault(g, []).append(i)
     boxes = {}
     for g, places in members.items():
         scoped = sorted({graph.paths[i][: level + 1] for i in places if len(graph.paths[i]) > level})
+        if g in repetition_in:
+            repetition = repetition_in[g]
+            said = count(sum(not graph.is_constant[i] for i in places), "node", "nodes")
+            alike = f"{repetition.terms} × the same form"
+            boxes[g] = _Box((), (f"{repetition.symbol} {repetition.terms - 1:,} more", alike, said), places)
+            continue
         is_leaf = len(places) == 1 and not graph.sources[g]
         if not scoped or is_leaf:
             continue
