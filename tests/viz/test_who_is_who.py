@@ -8,13 +8,16 @@ from collections import Counter
 
 import pytest
 
-from autograd import Value, dot, scope
+from autograd import Value, dot, scope, topological_order
+from autograd.graph import input_places
 from nn import MLP
 from nn.layers import Layer
 from nn.recurrent import LSTMCell, unroll
 from viz import draw_graph, step_through
+from viz.drawing import ROOM
 from viz.graph.arrange import Arrangement, arrange, junctions
-from viz.graph.diagram import MANY_RESULTS, Diagram, build
+from viz.graph.diagram import MANY_RESULTS, Diagram, build, candidates
+from viz.graph.repetition import repetitions
 from viz.graph.scopes import unsaid
 
 from .graphs import network
@@ -178,7 +181,7 @@ def test_a_parameter_that_time_steps_share_stands_between_their_frames_under_its
     frames = {frame.path for frame in arrangement.frames}
     assert {(f"time.{t}",) for t in range(3)} <= frames
     assert {("time.1", gate) for gate in ("input", "forget", "content", "output")} <= frames
-    assert "output.neurons.1." in draw_graph(lstm(), depth="all").svg
+    assert "output.neurons.1." in draw_graph(lstm(2), depth=3).svg
 
 
 def test_frames_are_not_repeated_in_an_owner() -> None:
@@ -189,3 +192,97 @@ def test_frames_are_not_repeated_in_an_owner() -> None:
     assert unsaid(path, ("call 1", "layers.0")) == ("neurons.1",)
     assert unsaid(("cell", "gate", "neurons.0"), ("time.0", "gate", "neurons.0")) == ()
     assert unsaid(path, ("layers.1", "neurons.0")) == path
+
+
+# --- how much is opened
+
+
+def squared_errors(n: int, more: float = 0.0) -> Value:
+    w, b = Value(0.5, "w"), Value(0.1, "b")
+    loss = sum(((w * Value(k / 10) + b - k / 7) ** 2 for k in range(n)), start=0.0)
+    loss = loss + more * w if more else loss
+    assert isinstance(loss, Value)
+    loss.backward()
+    return loss
+
+
+def size(root: Value, **options: object) -> tuple[float, float]:
+    page = read(draw_graph(root, **options).svg)  # type: ignore[arg-type]
+    return page.width, page.height
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        xor,
+        lambda: lstm(2),
+        lambda: network(4, 4, 1, inputs=3),
+        lambda: squared_errors(50),
+        lambda: xor(6),
+    ],
+)
+def test_what_auto_opens_fits_on_a_screen(make: object) -> None:
+    width, height = size(make())  # type: ignore[operator]
+    assert width <= ROOM[0] + 40 and height <= ROOM[1] + 80  # with the margin, and a note
+    width, height = size(make(), depth="all")  # type: ignore[operator]
+    assert width > ROOM[0] or height > ROOM[1]
+
+
+def test_auto_opens_as_much_as_fits() -> None:
+    root = network(2, 1)
+    opened = [draw_graph(root, depth=depth).svg for depth in (0, 1, "all")]
+    fits = [width <= ROOM[0] and height <= ROOM[1] for width, height in (size(root, depth=d) for d in (0, 1, "all"))]
+    assert draw_graph(root).svg == opened[max(k for k in range(3) if fits[k])]
+
+
+def test_a_scope_that_holds_every_operation_stays_open() -> None:
+    assert not any(part.kind == "folded" for part in build(network(1, inputs=9)).parts)
+    assert draw_graph(network(1, inputs=9)).svg == draw_graph(network(1, inputs=9), depth="all").svg
+
+
+def test_of_fifty_squared_errors_the_first_is_drawn_and_the_others_are_one_box() -> None:
+    *_, last = candidates(squared_errors(50))
+    assert [part.lines for part in last.parts if part.lines] == [("+ 49 more", "50 × the same form", "295 nodes")]
+    assert [part.symbol for part in last.parts if part.symbol] == ["×", "+", "−0", "x²"]
+    (box,) = [part for part in last.parts if part.lines]
+    assert box.is_root and {last.parts[i].name for i in box.inputs} == {"w", "b", ""}
+    assert "depth='all' opens everything" in last.note
+    assert not any(part.lines for part in build(squared_errors(50), depth="all").parts)
+
+
+def test_terms_of_another_form_stay_outside_of_a_repetition() -> None:
+    root = squared_errors(5, more=2.0)
+    (one,) = repetitions(*graph(root))
+    assert (one.symbol, one.terms) == ("+", 5)
+    inside = {id(graph(root)[0][i]) for i in one.hidden}
+    assert id(root.inputs[1]) not in inside
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x, y: x[0] * y[0] + x[1] * y[1],  # two are no repetition
+        lambda x, y: (x[0] * y[0] + x[1].tanh()) + y[1] ** 2,
+        lambda x, y: x[0] ** 2 + x[1] ** 3 + y[0] ** 4,
+        lambda x, y: (x[0] * y[0] - x[1] * y[1]) - x[0] * y[1],  # a difference has an order
+        lambda x, y: x[0] + x[1] + y[0] + y[1],  # leaves are no terms to look into
+    ],
+)
+def test_what_is_no_repetition_is_not_folded(make: object) -> None:
+    x, y = [Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]
+    assert repetitions(*graph(make(x, y))) == []  # type: ignore[operator]
+
+
+def graph(root: Value) -> tuple[list[Value], list[tuple[int, ...]]]:
+    order = topological_order(root)
+    return order, input_places(order)
+
+
+def test_products_and_maxima_repeat_as_sums_do_and_none_is_counted_twice() -> None:
+    xs = [Value(float(k)) for k in range(4)]
+    a, b = xs[0] * xs[1], xs[1] * xs[2]
+    product = (xs[0] + 1) * (xs[1] + 2) * (xs[2] + 3) * (xs[3] + 4)
+    (one,) = repetitions(*graph(product.tanh()))
+    assert (one.symbol, one.terms) == ("×", 4)
+    shared = a * a + b + a  # a is used twice: it belongs to no single term
+    assert repetitions(*graph(shared)) == []

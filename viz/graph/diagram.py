@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from autograd import SHEET, Value, topological_order
-from autograd.graph import names_in_order
+from autograd.graph import first_non_finite, input_places, names_in_order
 from autograd.ops import CONSTANT, LEAF
 from autograd.recomputing import outdated
 
@@ -137,22 +137,23 @@ class _Graph:
     def __init__(self, root: Value, fmt: str, show_grad: bool) -> None:
         self.root, self.fmt, self.show_grad = root, fmt, show_grad
         self.order = topological_order(root)
-        place = {node: i for i, node in enumerate(self.order)}
-        self.sources = [tuple([place[x] for x in node.inputs]) for node in self.order]
-        ops = [node.op for node in self.order]
+        self.sources = input_places(self.order)
+        self.named: set[Value] | None = None  # the only nodes whose names are asked for; None for all
+        self.ops = ops = [node.op for node in self.order]
         self.is_constant = [op == CONSTANT for op in ops]
         if root.op == CONSTANT:
             self.is_constant[-1] = False
         self.loose: set[int] = set()  # constants that stand in no symbol but in a box of their own
         if CONSTANT in ops:
-            for node, sources in zip(self.order, self.sources, strict=True):
-                if any(self.is_constant[i] for i in sources):
-                    folded = folded_operands(node)
-                    self.loose.update(i for k, i in enumerate(sources) if self.is_constant[i] and k not in folded)
+            constant = self.is_constant
+            for i, sources in enumerate(self.sources):
+                if len(sources) == 2 and constant[sources[0]] != constant[sources[1]] and ops[i] in _WITH_CONSTANT:
+                    continue  # it is in the symbol, as `folded_operands` says
+                self.loose.update(k for k in sources if constant[k])
 
     @cached_property
     def names(self) -> dict[Value, str]:
-        return names_in_order(self.order)
+        return names_in_order(self.order, self.named)
 
     @cached_property
     def _homes(self) -> tuple[list[Path], list[Path]]:
@@ -170,6 +171,8 @@ class _Graph:
 
     def partcount(self, groups: Iterable[int]) -> int:
         """How many parts a drawing of these groups has."""
+        if isinstance(groups, range):  # nothing is folded
+            return len(self.order) - sum(self.is_constant) + len(self.loose)
         return len({g for i, g in enumerate(groups) if not self.is_constant[i] or i in self.loose})
 
 
@@ -204,7 +207,7 @@ def build(
     graph = _Graph(root, fmt, show_grad)
     if isinstance(depth, int) and any(len(path) > depth for path in graph.paths):
         return _folded(graph, _groups(graph, depth), depth)
-    return _diagram(graph, list(range(len(graph.order))), {})
+    return _diagram(graph, range(len(graph.order)), {})
 
 
 def candidates(root: Value, *, fmt: str = ".4g", max_nodes: int = 200, show_grad: bool = True) -> Iterator[Diagram]:
@@ -214,7 +217,7 @@ def candidates(root: Value, *, fmt: str = ".4g", max_nodes: int = 200, show_grad
     summary of the operations next to the root is there for graphs that have neither.
     """
     graph = _Graph(root, fmt, show_grad)
-    everything = list(range(len(graph.order)))
+    everything = range(len(graph.order))
     found = False
     if graph.partcount(everything) <= max_nodes:
         found = True
@@ -233,7 +236,7 @@ def candidates(root: Value, *, fmt: str = ".4g", max_nodes: int = 200, show_grad
         yield _summary(graph, max_nodes)
 
 
-def _is_one_box(graph: _Graph, groups: list[int]) -> bool:
+def _is_one_box(graph: _Graph, groups: Sequence[int]) -> bool:
     """Whether all operations are in the same group: then one would see nothing but its inputs."""
     return all(groups[i] == groups[-1] for i, sources in enumerate(graph.sources) if sources)
 
@@ -241,7 +244,7 @@ def _is_one_box(graph: _Graph, groups: list[int]) -> bool:
 # --- folding by scopes and repetitions
 
 
-def _folded(graph: _Graph, groups: list[int], level: int, repeated: Sequence[Repetition] = ()) -> Diagram:
+def _folded(graph: _Graph, groups: Sequence[int], level: int, repeated: Sequence[Repetition] = ()) -> Diagram:
     boxes = _boxes(graph, groups, level, repeated)
     more = f"draw_graph(…, depth={level + 1}) opens one level more, depth='all' opens everything."
     note = f"Folded. {more}" if not repeated else "Folded. draw_graph(…, depth='all') opens everything."
@@ -267,7 +270,7 @@ def _groups(graph: _Graph, depth: int, repeated: Sequence[Repetition] = ()) -> l
     return _without_circles(graph, group) if member else group
 
 
-def _neighbours(graph: _Graph, group: list[int]) -> dict[int, list[int]]:
+def _neighbours(graph: _Graph, group: Sequence[int]) -> dict[int, list[int]]:
     """For each group the groups that feed it, in ascending order."""
     feeds: dict[int, set[int]] = {g: set() for g in group}
     for g, sources in zip(group, graph.sources, strict=True):
@@ -317,7 +320,7 @@ def _without_circles(graph: _Graph, group: list[int]) -> list[int]:
     return [component[g] for g in group]
 
 
-def _boxes(graph: _Graph, groups: list[int], level: int, repeated: Sequence[Repetition]) -> dict[int, _Box]:
+def _boxes(graph: _Graph, groups: Sequence[int], level: int, repeated: Sequence[Repetition]) -> dict[int, _Box]:
     """The groups that are drawn folded, and what their boxes say."""
     repetition_in = {groups[repetition.hidden[-1]]: repetition for repetition in repeated}
     members: dict[int, list[int]] = {}
@@ -357,44 +360,63 @@ def count(n: int, one: str, many: str) -> str:
 
 def _summary(graph: _Graph, max_nodes: int) -> Diagram:
     """The operations next to the root, and one box for everything before them."""
-    order = graph.order
-    distance = [0] * len(order)  # along the longest path, so that whatever uses a drawn node is drawn too
-    for i in range(len(order) - 1, -1, -1):
-        d = distance[i] + 1
-        for source in graph.sources[i]:
-            if distance[source] < d:
-                distance[source] = d
-    drawn = [i for i in range(len(order)) if not graph.is_constant[i] or i in graph.loose]
-    budget = min(SUMMARY_SIZE, max_nodes - 1)
-    near = sorted((i for i in drawn if distance[i] <= budget), key=lambda i: (distance[i], -i))
-    shown = set(near[:budget])
-    hidden = [i for i in drawn if i not in shown]
-    groups = list(range(len(order)))
-    for i in hidden:
-        groups[i] = hidden[-1]
-    counts = Counter([order[i].op for i in hidden])
+    order, size = graph.order, min(SUMMARY_SIZE, max_nodes - 1)
+    distance = _near(graph, size)
+    drawn = [i for i in distance if not graph.is_constant[i] or i in graph.loose]
+    shown = sorted(sorted(drawn, key=lambda i: (distance[i], -i))[:size])
+    in_all = graph.partcount(range(len(order)))
+    counts = Counter(graph.ops) - Counter(graph.ops[i] for i in shown)
+    counts[CONSTANT] = len(graph.loose.difference(shown))
+    hidden_count = in_all - len(shown)
     leaf_count, constant_count = counts.pop(LEAF, 0), counts.pop(CONSTANT, 0)
     common = [f"{n:,} {SHEET[op].symbol if op in SHEET else op}" for op, n in counts.most_common(4)]
-    lines = [count(len(hidden), "node", "nodes")]
+    lines = [count(hidden_count, "node", "nodes")]
     if common:
         lines.append(",  ".join(common) + (",  …" if len(counts) > 4 else ""))
     if leaf_count:
         lines.append(count(leaf_count, "leaf", "leaves"))
     if constant_count:
         lines.append(count(constant_count, "constant", "constants"))
-    note = f"{lines[0]} folded. draw_graph(…, max_nodes={len(drawn)}) draws all of them."
-    diagram = _diagram(graph, groups, {hidden[-1]: _Box((), tuple(lines), hidden)}, note)
+    note = f"{lines[0]} folded. draw_graph(…, max_nodes={in_all}) draws all of them."
+    first = 0 if 0 not in shown else next(i for i in range(len(order)) if i not in shown)
+    graph.named = {graph.root, *(order[k] for i in shown for k in (i, *graph.sources[i]))}
+    groups = [first] * len(order)
+    for i in shown:
+        groups[i] = i
+        for k in graph.sources[i]:
+            if graph.is_constant[k] and k not in graph.loose:
+                groups[k] = k
+    diagram = _diagram(graph, groups, {first: _Box((), tuple(lines), [])}, note)
     diagram.is_summary = True
     return diagram
+
+
+def _near(graph: _Graph, most: int) -> dict[int, int]:
+    """The nodes next to the root with their distances along the longest path, so that their users are near, too."""
+    root = len(graph.order) - 1
+    reached, ring = {root}, {root}
+    for _ in range(most):
+        ring = {k for i in ring for k in graph.sources[i]} - reached
+        reached |= ring
+    users: dict[int, list[int]] = {i: [] for i in reached}
+    for i, sources in enumerate(graph.sources):
+        if not reached.isdisjoint(sources):
+            for k in reached.intersection(sources):
+                users[k].append(i)
+    distance: dict[int, int] = {root: 0}
+    for i in sorted(reached - {root}, reverse=True):
+        if all(u in distance for u in users[i]):
+            distance[i] = 1 + max(distance[u] for u in users[i])
+    return {i: d for i, d in distance.items() if d <= most}
 
 
 # --- parts
 
 
-def _diagram(graph: _Graph, groups: list[int], boxes: dict[int, _Box], note: str = "") -> Diagram:
+def _diagram(graph: _Graph, groups: Sequence[int], boxes: dict[int, _Box], note: str = "") -> Diagram:
     """One part per group, inputs first; a constant is folded into its gate, or drawn beside it."""
     order, root_place = graph.order, len(graph.order) - 1
-    first_bad = next((i for i, node in enumerate(order) if node.data - node.data != 0.0), -1)
+    first_bad = first_non_finite(order)
     exits = _exits(graph, groups, boxes)
     tap = {i: k for nodes in exits.values() if len(nodes) <= _most(graph, nodes) for k, i in enumerate(nodes)}
     part_of: dict[int, int] = {}
@@ -467,25 +489,27 @@ def _most(graph: _Graph, exits: list[int]) -> int:
     return MANY_RESULTS if any(graph.sources[i] for i in exits) else 1
 
 
-def _exits(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> dict[int, list[int]]:
+def _exits(graph: _Graph, groups: Sequence[int], boxes: dict[int, _Box]) -> dict[int, list[int]]:
     """For each folded group, the nodes in it that something outside uses, in topological order."""
     exits: dict[int, set[int]] = {g: set() for g in boxes}
     if boxes:
-        for g, sources in zip(groups, graph.sources, strict=True):
-            for i in sources:
-                if groups[i] != g and groups[i] in exits:
+        is_summary = not all(box.members for box in boxes.values())
+        users = sorted(set(groups) - set(boxes)) if is_summary else range(len(groups))
+        for user in users:
+            for i in graph.sources[user]:
+                if groups[i] != groups[user] and groups[i] in exits:
                     exits[groups[i]].add(i)
         if groups[-1] in exits:
             exits[groups[-1]].add(len(groups) - 1)
     return {g: sorted(nodes) for g, nodes in exits.items()}
 
 
-def _group_order(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> list[int]:
+def _group_order(graph: _Graph, groups: Sequence[int], boxes: dict[int, _Box]) -> list[int]:
     """The groups, so that every group comes after those that feed it (Kahn, 1962)."""
     if len(boxes) == 1:
         ((only, box),) = boxes.items()
-        if all(groups[i] == only or graph.is_constant[i] for k in box.members for i in graph.sources[k]):  # a summary
-            return [only, *(g for i, g in enumerate(groups) if g == i and g != only)]
+        if not box.members:  # a summary, fed by nothing
+            return [only, *(g for g in sorted(set(groups)) if g != only)]
     feeds = _neighbours(graph, groups)
     used_by: dict[int, list[int]] = {g: [] for g in groups}
     for g in sorted(feeds):
@@ -505,7 +529,7 @@ def _group_order(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> li
 
 
 def _folded_part(
-    graph: _Graph, box: _Box, g: int, groups: list[int], part_of: dict[int, int], tap: dict[int, int]
+    graph: _Graph, box: _Box, g: int, groups: Sequence[int], part_of: dict[int, int], tap: dict[int, int]
 ) -> Part:
     feeding = [i for member in box.members for i in graph.sources[member] if groups[i] != g and groups[i] in part_of]
     sources = list(dict.fromkeys((part_of[groups[i]], tap.get(i, 0)) for i in feeding))
