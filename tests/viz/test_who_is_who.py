@@ -246,7 +246,7 @@ def test_of_fifty_squared_errors_the_first_is_drawn_and_the_others_are_one_box()
     assert [part.symbol for part in last.parts if part.symbol] == ["×", "+", "−0", "x²"]
     (box,) = [part for part in last.parts if part.lines]
     assert box.is_root and {last.parts[i].name for i in box.inputs} == {"w", "b", ""}
-    assert "depth='all' opens everything" in last.note
+    assert "depth='all') opens everything" in last.note
     assert not any(part.lines for part in build(squared_errors(50), depth="all").parts)
 
 
