@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,7 +24,7 @@ from .checks import (
 )
 from .graph import diagram as diagrams
 from .graph import program, svg
-from .graph.arrange import Arrangement, arrange
+from .graph.arrange import Arrangement, arrange, arrange_within
 from .markup import theme_on
 from .mistakes import explained, only_a_value, shown_by
 from .picture import Picture
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     import graphviz
 
     from autograd.compiler.compiled import Compiled
+
+ROOM = (1300.0, 750.0)  # pixels, width and height: with depth "auto", what can be read without moving the picture
 
 
 @explained
@@ -64,10 +67,12 @@ def draw_graph(
         fmt: how numbers are written, a format spec such as ".4g" or ".2f".
         show_grad: whether gradients are shown.
         local: whether each wire also carries its local derivative; not for a compiled function.
-        depth: how many levels of scopes (layers, neurons) are open: a number, "all", or "auto". A compiled function
-            has one level: the arrays that an operation such as logsumexp needs for itself.
-        max_nodes: with depth "auto", the most parts that are drawn; beyond that neurons are folded, then layers, and
-            a graph without scopes is drawn as a summary.
+        depth: how many levels of scopes (calls, layers, neurons) are open: a number, "all", or "auto". "auto" draws
+            everything where that takes no more room than a screen, about 1,300 by 750 pixels; else it folds neurons,
+            then layers, then repetitions (of fifty squared errors that are added up, the first is drawn), until it
+            does. A compiled function has one level: the arrays that an operation such as logsumexp needs for itself.
+        max_nodes: with depth "auto", the most parts that are drawn; beyond that a graph with neither scopes nor
+            repetitions is drawn as a summary.
         engine: "layered", our own, or "dot", which needs Graphviz.
 
     Raises:
@@ -91,7 +96,13 @@ def draw_graph(
     check_fmt(fmt, "'.4g' or '.2f'")
     check_background(background)
     theme = theme_on(background, theme)
-    return Drawing(root, rankdir, theme, fmt, show_grad, local, depth, max_nodes, engine, background)
+    collecting = gc.isenabled()
+    gc.disable()  # its passes over the million containers of a very large graph take a third of the time
+    try:
+        return Drawing(root, rankdir, theme, fmt, show_grad, local, depth, max_nodes, engine, background)
+    finally:
+        if collecting:
+            gc.enable()
 
 
 @explained
@@ -130,17 +141,23 @@ class Drawing(Picture):
         self._options: dict[str, Any] = {"fmt": fmt, "show_grad": show_grad, "local": local}
         self._rankdir, self._theme, self._background = rankdir, theme, background
         self._root = root
-        if isinstance(root, Value):
-            self._diagram = diagrams.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes, show_grad=show_grad)
-        else:
-            self._diagram = program.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes)
-        self._title = svg.title_of(self._diagram)
-        # painted at once: the numbers must be those of now, not those of when somebody looks
+        # arranged and painted at once: the numbers must be those of now, not those of when somebody looks
         self._arrangement: Arrangement | None = None
+        if not isinstance(root, Value):
+            self._diagram = program.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes)
+        elif depth == "auto":
+            for self._diagram in diagrams.candidates(root, fmt=fmt, max_nodes=max_nodes, show_grad=show_grad):
+                self._arrangement = arrange_within(self._diagram, ROOM, rankdir=rankdir, **self._options)
+                if self._arrangement is not None:
+                    break
+        else:
+            self._diagram = diagrams.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes, show_grad=show_grad)
+        self._title = svg.title_of(self._diagram)
         if engine == "layered":
-            self._arrangement = arrange(self._diagram, rankdir=rankdir, **self._options)
+            self._arrangement = self._arrangement or arrange(self._diagram, rankdir=rankdir, **self._options)
             self._svg = self._painted(theme)
         else:
+            self._arrangement = None
             self._svg = dot.render_dot(self._dot_source)
         self._table = None if len(self._diagram.parts) < self._diagram.node_count > 20_000 else to_text(root, fmt)
 

@@ -95,6 +95,8 @@ def with_attributes(body: str, rules: str) -> str:
         if name != "text":
             return f"<{name}{rest}{_written(look)}{closed}>"
         attributes = {"text-anchor": "start", **_attributes(rest), **look}
+        if own := attributes.pop("style", ""):  # the letters of a number that is too long
+            attributes["font-size"] = own.removeprefix("font-size:").removesuffix("px")
         attributes["y"] = px(float(attributes["y"]) + HALF_WAY * float(attributes.get("font-size", NUMBER_SIZE)))
         return f"<text{_written({k: v for k, v in attributes.items() if _TEXTS.get(k) != v})}>"
 
@@ -161,9 +163,9 @@ def wrap(text: str, width: float) -> list[str]:
     return lines
 
 
-def text_at(kind: str, x: float, y: float, text: str, *, anchor: str = "") -> str:
+def text_at(kind: str, x: float, y: float, text: str, *, anchor: str = "", style: str = "") -> str:
     """A text of one line; ``kind`` is its class, and x, y its beginning (or what the anchor says), half-way up."""
-    where = f' text-anchor="{anchor}"' if anchor else ""
+    where = (f' text-anchor="{anchor}"' if anchor else "") + style
     return f'<text class="{kind}" x="{px(x)}" y="{px(y)}"{where}>{escape(text)}</text>\n'
 
 

@@ -74,13 +74,14 @@ class Page:
 
     def text_box(self, element: ET.Element) -> Box:
         kind = element.attrib["class"]
-        size = float(self.style(kind, "font-size"))
+        size = float(element.get("font-size") or self.root.attrib["font-size"])
         bold = self.style(kind, "font-weight") == "600"
         x, y = float(element.attrib["x"]), float(element.attrib["y"]) - 0.35 * size  # from the baseline to the middle
         width = text_width(element.text or "", size, bold=bold)
         for span in element.iter(f"{SVG}tspan"):
-            bold = span.get("font-weight") == "600"
-            width += text_width(span.text or "", size, bold=bold) + text_width(span.tail or "", size)
+            own = float(span.get("font-size") or size)
+            heavy = span.get("font-weight") == "600"
+            width += text_width(span.text or "", own, bold=heavy) + text_width(span.tail or "", size)
         anchor = element.get("text-anchor") or self.root.attrib["text-anchor"]
         left = {"start": x, "middle": x - width / 2, "end": x - width}[anchor]
         height = 0.36 * size  # to either side: capitals and digits, which have no descenders

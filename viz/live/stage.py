@@ -72,7 +72,8 @@ class Stage:
         self._locals = [shape.locals_ for shape in arrangement.shapes]
         self._bad = [part.is_first_non_finite for part in diagram.parts]
         for shape in arrangement.shapes:
-            shape.value, shape.gradient, shape.locals_ = "", "", [""] * len(shape.locals_)
+            shape.values, shape.gradients = [""] * len(shape.exits), [""] * len(shape.exits)
+            shape.locals_ = [""] * len(shape.locals_)
             shape.part.tooltip, shape.part.is_first_non_finite = "", False
         self._painter = svg.Painter(diagram, arrangement, "LR")
         still = _with_one_wire(compact(self._painter.paint()))
@@ -80,11 +81,11 @@ class Stage:
 
     # --- what changes
 
-    def numbers(self, i: int, value: str, gradient: str) -> str:
-        """The value and the gradient of part ``i``."""
+    def numbers(self, i: int, result: int, value: str, gradient: str) -> str:
+        """The value and the gradient of a result of part ``i``."""
         shape, u, v = self._place(i)
-        shape.value, shape.gradient = value, gradient
-        markup = "".join(self._painter.numbers(shape, u + shape.lead + shape.body, v))
+        shape.values[result], shape.gradients[result] = value, gradient
+        markup = "".join(self._painter.numbers(shape, result, u + shape.lead + shape.body, v))
         if self._bad[i] and value not in ("", "–"):
             markup += self._painter.first_bad(shape, u, v)
         return compact(markup)
@@ -94,11 +95,12 @@ class Stage:
         kind: str,
         gates: Iterable[int],
         wires: Iterable[tuple[int, int]],
-        changed: Iterable[int],
+        changed: Iterable[tuple[int, int]],
         *,
         local: bool = False,
     ) -> str:
-        """What is lit: gates, wires (each the part and the port that it leads to), and numbers that are new.
+        """What is lit: gates, wires (each the part and the port that it leads to), and results whose numbers
+        are new.
 
         ``kind`` is "forward" or "backward". With ``local`` the wires show their local derivatives. The numbers must
         have been painted by `numbers` before.
@@ -107,9 +109,9 @@ class Stage:
         flow = " ".join(dict.fromkeys(path for part, port in wires for path in self._wire(part, port)))
         markup = f'<path class="flow" d="{flow}"/>' if flow else ""
         markup += "".join(self._ring(i) for i in gates)
-        for i in changed:
+        for i, result in changed:
             shape, u, v = self._place(i)
-            for number in self._painter.places_of_numbers(shape, u + shape.lead + shape.body, v):
+            for number in self._painter.places_of_numbers(shape, result, u + shape.lead + shape.body, v):
                 if number.kind == ("value" if kind == "forward" else "gradient"):
                     markup += number.box("now")
         for part, port in wires if local else ():
@@ -134,8 +136,9 @@ class Stage:
 
     def _wire(self, part: int, port: int) -> Iterable[str]:
         """The way between two gates: the wire under the source's numbers, the routes, the lead into the gate."""
-        source = self.parts[part].inputs[port]
-        shape, u, v = self._place(source)
+        source = self.parts[part].sources[port]
+        shape, u, v = self._place(source[0])
+        v += shape.exits[source[1]]
         end = u + shape.lead + shape.body + shape.stub
         yield self._painter.path([(u + shape.lead + shape.body, v), (end, v)])
         for route, link in zip(self._arrangement.routes, self._arrangement.links, strict=True):

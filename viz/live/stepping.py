@@ -22,8 +22,9 @@ from autograd.steps import bracketed, latex_name, latex_number
 from ..checks import MAX_NODES, THEMES, check_depth, one_of
 from ..graph import diagram as diagrams
 from ..graph.diagram import UNSET, Diagram, count
+from ..graph.scopes import levels
 from ..graph.svg import title_of
-from ..metrics import one_line, text_width
+from ..metrics import one_line
 from ..mistakes import explained, only_a_value
 from .player import Frame, Player, Step
 from .stage import FMT, Stage
@@ -95,10 +96,17 @@ class _Script:
         self.expected = Counter(step.input for step in backwards)
         self.arrived: dict[Value, list[BackwardStep]] = {}
 
-        self._reserve(backwards, backward)
+        for part in self.parts:  # whatever their gradients are: the stage keeps room for any
+            part.gradient = UNSET if backward and part.node >= 0 else ""
+            for result in part.several:
+                result.gradient = UNSET if backward else ""
         self.stage = Stage(self.diagram, show_grad=backward, local=backward and self.running)
-        self.values = ["" if p.node < 0 else UNSET if forward and not p.is_given else p.value for p in self.parts]
-        self.gradients = ["" if p.node < 0 or not backward else UNSET for p in self.parts]
+        # what leaves the parts: all results in a row, each with the part and its number there
+        self.results = [(i, k) for i, part in enumerate(self.parts) for k in range(len(part.results))]
+        every = [(self.parts[i], self.parts[i].results[k]) for i, k in self.results]
+        self.result_of = {result.node: at for at, (_, result) in enumerate(every) if result.node >= 0}
+        self.values = [UNSET if r.node >= 0 and forward and not part.is_given else r.value for part, r in every]
+        self.gradients = [result.gradient for _, result in every]
         self.frames: list[Frame] = []
         self.batches = _Batches(self.diagram, self.place, by_layer, forward + backward)
         self._write(forwards, backwards, forward, backward)
@@ -115,20 +123,8 @@ class _Script:
     def parts(self) -> list[diagrams.Part]:
         return self.diagram.parts
 
-    def _reserve(self, backwards: Iterable[BackwardStep], backward: bool) -> None:
-        """Give each part the widest gradient that it will show, so that the layout keeps room for it."""
-        widest = dict.fromkeys(self.order, UNSET)
-        widest[self.root] = format_number(1.0, FMT)
-        for step in backwards:
-            text = format_number(step.total, FMT)
-            if text_width(text, 1.0) > text_width(widest[step.input], 1.0):
-                widest[step.input] = text
-        for part in self.parts:
-            if part.node >= 0:
-                part.gradient = widest[self.order[part.node]] if backward else ""
-
     def _write(self, forwards: list[ForwardStep], backwards: list[BackwardStep], forward: bool, backward: bool) -> None:
-        everything = range(len(self.parts))
+        everything = range(len(self.results))
         if forward:
             self._add("graph", "Before the first step", *self._opening(), changed=everything)
             steps = self.batches.of(forwards)
@@ -139,11 +135,12 @@ class _Script:
             seed = f"∂{name}/∂{name} = 1"
             words = f"The backward pass starts at its end: the gradient of {name} with respect to itself is 1"
             latex = rf"\frac{{\partial {latex_name(name)}}}{{\partial {latex_name(name)}}} = 1"
-            part = self.diagram.part_of[-1]
-            if self.parts[part].node == len(self.order) - 1:
-                self.gradients[part] = format_number(1.0, FMT)
-            new = [part] if forward else everything
-            self._add("seed", "The seed of the backward pass", seed, words, latex, changed=new, lit=[part])
+            lit = [self.diagram.part_of[-1]]
+            end = self.results.index((lit[0], 0))
+            if end in self.result_of.values():  # a constant has no gradient
+                self.gradients[end] = format_number(1.0, FMT)
+            new = [end] if forward else everything
+            self._add("seed", "The seed of the backward pass", seed, words, latex, changed=new, lit=lit)
             steps = self.batches.of(backwards, backward=True)
             for k, batch in enumerate(steps, 1):
                 self._backward(batch, f"Backward pass, step {k} of {len(steps)}")
@@ -167,10 +164,10 @@ class _Script:
         gates = self._parts_of(step.node for step in batch)
         shown = []
         for step in batch:
-            part = self.diagram.part_of[self.place[step.node]]
-            if self.parts[part].node == self.place[step.node]:
-                self.values[part] = format_number(step.node.data, FMT)
-                shown.append(part)
+            at = self.result_of.get(self.place[step.node])
+            if at is not None:
+                self.values[at] = format_number(step.node.data, FMT)
+                shown.append(at)
         wires = [(i, port) for i in gates for port in range(len(self.parts[i].inputs))]
         text, words, latex = _told(batch, "operation", "operations")
         note = (
@@ -188,14 +185,15 @@ class _Script:
             gate = self.diagram.part_of[self.place[step.node]]
             source = self.diagram.part_of[self.place[step.input]]
             part = self.parts[gate]
-            if part.ports:
-                if part.ports[step.position] >= 0:
-                    wires.append((gate, part.ports[step.position]))
-            elif source in part.inputs:
-                wires.append((gate, part.inputs.index(source)))
-            if source >= 0 and self.parts[source].node == self.place[step.input]:
-                self.gradients[source] = self._gradient(step.input)
-                shown.append(source)
+            if part.ports and part.ports[step.position] >= 0:
+                wires.append((gate, part.ports[step.position]))
+            at = self.result_of.get(self.place[step.input])
+            from_there = self.results[at] if at is not None else (source, 0)
+            if not part.ports and from_there in part.sources:
+                wires.append((gate, part.sources.index(from_there)))
+            if at is not None:
+                self.gradients[at] = self._gradient(step.input)
+                shown.append(at)
         gates = self._parts_of(step.node for step in batch)
         text, words, latex = _told(batch, "contribution", "contributions")
         note = self._note(batch[0]) if len(batch) == 1 else ""
@@ -236,10 +234,10 @@ class _Script:
         steps: Iterable[Step] = (), local: bool = False,
     ) -> None:  # fmt: skip
         changed = list(dict.fromkeys(changed))
-        changes = {i: self.stage.numbers(i, self.values[i], self.gradients[i]) for i in changed}
+        changes = {at: self.stage.numbers(*self.results[at], self.values[at], self.gradients[at]) for at in changed}
         lights = ""
         if lit:
-            new = changed if kind in ("forward", "backward") else lit
+            new = [self.results[at] for at in changed] if kind != "seed" else [(i, 0) for i in lit]
             direction = "forward" if kind == "forward" else "backward"
             lights = self.stage.lights(direction, lit if kind != "seed" else (), wires, new, local=local)
         told = text + words + note
@@ -302,7 +300,7 @@ def _told(batch: Sequence[Step], one: str, many: str) -> tuple[str, str, str]:
     gates = [f"{n} at {symbol}" for symbol, n in symbols.most_common()]
     scopes = {step.node.scope for step in batch if step.node.scope}
     if len(scopes) > 1:
-        scopes = {diagrams.levels(scope)[0] for scope in scopes}
+        scopes = {levels(scope)[0] for scope in scopes}
     inside = f" in {_listed(sorted(scopes), ', ', most=4)}" if scopes else ""
     most = 4 if len(batch) == 4 else 3
     words = "; ".join(step.text for step in batch[:most])
