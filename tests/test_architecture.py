@@ -30,7 +30,7 @@ FLOORS = {
         "elsewhere symbols",
         "formulas",
         "ops",
-        "kernels",
+        "javascript kernels",
         "modes",
         "graph",
         "backward",
@@ -85,7 +85,7 @@ FLOORS = {
     ],
     "viz.layout": ["net simplex", "heights order ranks routes trunks", "sugiyama"],
     "viz.graph": ["diagram", "arrange program", "svg"],
-    "viz.live": ["stage", "page", "player", "stepping"],
+    "viz.live": ["scripts stage", "network page", "player", "stepping"],
     "viz.plots": ["figures", "asking", "classifiers curves descents"],
 }
 
