@@ -51,7 +51,7 @@ FLOORS = {
         "backends",
         "compiled",
     ],
-    "autograd.compiler.backends": ["base", "numpy python", "jax numba"],
+    "autograd.compiler.backends": ["base", "javascript numpy python", "jax numba"],
     "nn": [
         "_guard checks elsewhere",
         "init module schedules",
@@ -85,7 +85,7 @@ FLOORS = {
     ],
     "viz.layout": ["net simplex", "heights order ranks routes trunks", "sugiyama"],
     "viz.graph": ["diagram", "arrange program", "svg"],
-    "viz.live": ["scripts stage", "network page", "player", "stepping"],
+    "viz.live": ["scripts stage training units", "network page playground", "player", "stepping"],
     "viz.plots": ["figures", "asking", "classifiers curves descents"],
 }
 

@@ -25,6 +25,7 @@ from .live.stepping import step_through
 from .maps import MapDrawing, draw_maps, step_maps
 
 if TYPE_CHECKING:
+    from .live.playground import Playground, playground
     from .plots import (
         DescentAnimation,
         animate_descent,
@@ -45,11 +46,13 @@ __all__ = [
     "EngineError",
     "MapDrawing",
     "Player",
+    "Playground",
     "animate_descent",
     "draw_derivation",
     "draw_dot",
     "draw_graph",
     "draw_maps",
+    "playground",
     "plot_activation",
     "plot_confusion",
     "plot_decision_regions",
@@ -66,7 +69,11 @@ __all__ = [
 if not TYPE_CHECKING:  # by a __getattr__ that they see, type checkers would take every name for known
 
     def __getattr__(name: str) -> object:
-        """The plots, at their first use: `import viz` needs neither NumPy nor Matplotlib."""
+        """The plots and the playground, at their first use: `import viz` needs neither NumPy nor Matplotlib."""
+        if name in ("Playground", "playground"):
+            from .live import playground as room
+
+            return getattr(room, name)
         if name in __all__:
             from . import plots
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..ops import CONSTANT, SHEET
 from .arguments import Arguments, arranged, as_numbers
 from .backends.base import Backend
+from .backends.javascript import JavaScript
 from .backends.jax import Jax
 from .backends.numba import Tape
 from .backends.numpy import InPlace
@@ -23,7 +24,9 @@ from .trace import INPUT, PARAMETER, Trace
 Floats = NDArray[np.floating[Any]]
 Result = TypeVar("Result", covariant=True)
 
-BACKENDS: dict[str, type[Backend]] = {"numpy": InPlace, "python": StraightLine, "jax": Jax, "numba": Tape}
+BACKENDS: dict[str, type[Backend]] = {
+    "numpy": InPlace, "python": StraightLine, "jax": Jax, "numba": Tape, "javascript": JavaScript
+}  # fmt: skip
 
 
 class Compiled(Generic[Result]):
@@ -150,6 +153,11 @@ class Compiled(Generic[Result]):
     @property
     def groups(self) -> tuple[Statement, ...]:
         return describe(self._plan.program)
+
+    @property
+    def plan(self) -> Plan:
+        """What the passes made of the function, for whoever writes another program from it."""
+        return self._plan
 
     @property
     def function(self) -> Callable[..., Any]:
