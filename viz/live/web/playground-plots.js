@@ -49,6 +49,15 @@ export class Palette {
   }
 
   /**
+   * The same as a style has it, for a number from -1 to 1.
+   * @param {number} x
+   */
+  style(x) {
+    const bits = this.signed(x);
+    return `rgb(${bits & 255} ${(bits >> 8) & 255} ${(bits >> 16) & 255})`;
+  }
+
+  /**
    * @param {number} k a class
    * @param {number} much from 0 to 1
    */
@@ -282,6 +291,10 @@ export class Course {
     const [left, top, bottom] = [2, 16, height - 18];
     const finite = losses.filter(Number.isFinite);
     const most = finite.length ? Math.max(...finite, 1e-300) : 1;
+    const least = finite.length ? Math.min(...finite) : 0;
+    const byPowers = least > 0 && most > 20 * least; // else what happens later would lie flat on the ground
+    /** @param {number} loss */
+    const high = (loss) => (byPowers ? Math.log(loss / least) / Math.log(most / least) : Math.max(0, loss) / most);
     context.font = `12px ${getComputedStyle(sheet.canvas).fontFamily}`;
     context.fillStyle = colours.muted;
     context.strokeStyle = colours.edge;
@@ -294,7 +307,7 @@ export class Course {
     context.stroke();
     context.textAlign = 'left';
     if (finite.length) context.fillText(text(most), left, top - 4);
-    context.fillText('0', left, height - 4);
+    context.fillText(byPowers ? text(least) : '0', left, height - 4);
     context.textAlign = 'right';
     if (this.seen) context.fillText(this.seen.toLocaleString('en'), width - 1, height - 4);
     context.strokeStyle = colours.k1;
@@ -303,7 +316,7 @@ export class Course {
     context.beginPath();
     const last = Math.max(1, losses.length - 1);
     for (const [k, loss] of losses.entries())
-      context.lineTo(left + ((width - left - 2) * k) / last, bottom - ((bottom - top) * Math.max(0, loss)) / most);
+      context.lineTo(left + ((width - left - 2) * k) / last, bottom - (bottom - top) * high(loss));
     context.stroke();
   }
 }

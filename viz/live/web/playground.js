@@ -329,7 +329,8 @@ class Ground {
       } else this.back.paint((k) => palette.signed(PALE * Math.tanh((first[k] - border[0]) * border[1])));
     } else this.back.paint(() => palette.of(0, 0));
     if (all || data.kind === 'line') this.paintFront();
-    this.title.textContent = field.chosen < 0 ? data.words[data.kind] : (network?.told(field.chosen) ?? '');
+    const title = this.cross.shown ? data.words.by_keys : data.words[data.kind];
+    this.title.textContent = field.chosen < 0 ? title : (network?.told(field.chosen) ?? '');
   }
 
   paintFront() {
@@ -344,10 +345,10 @@ class Ground {
     const isLine = data.kind === 'line';
     for (const [k, x] of data.X.entries()) {
       const shown = data.shown?.[k] ?? 0;
-      const colour = isLine ? 0 : this.colour(shown);
-      context.fillStyle = palette.text[`k${colour}`];
+      const colour = data.labels.length ? shown : 0;
+      context.fillStyle = isLine || data.labels.length ? palette.text[`k${colour}`] : palette.style(Math.tanh(shown));
       context.strokeStyle = palette.text.card;
-      mark(context, ...at(x[0], isLine ? shown : x[1]), data.X.length > 400 ? 3 : 4.2, isLine ? 0 : colour);
+      mark(context, ...at(x[0], isLine ? shown : x[1]), data.X.length > 400 ? 3 : 4.2, colour);
     }
     if (isLine) {
       context.strokeStyle = palette.text.k1;
@@ -378,10 +379,11 @@ class Ground {
     for (const [k, canvas] of this.marks.entries()) {
       const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
       const colour = this.colour(this.choices[k].shown);
+      const kind = this.ground.data.labels.length ? colour : 0;
       context.clearRect(0, 0, 18, 18);
       context.fillStyle = this.ground.palette.text[`k${colour}`];
       context.strokeStyle = this.ground.palette.text.card;
-      mark(context, 9, 9, 5, colour);
+      mark(context, 9, 9, 5, kind);
     }
   }
 }
@@ -619,7 +621,8 @@ class Playground {
     const { words } = this.data;
     if (k === this.data.layers.length - 1 && !name)
       return units === 1 ? words.one_output : filled(words.outputs, { n: units });
-    return filled(k === 0 ? words.inputs : words.layer, { n: units, name: name || words.sum });
+    if (k === 0) return units === 1 ? words.one_input : filled(words.inputs, { n: units });
+    return filled(words.layer, { n: units, name: name || words.sum });
   }
 
   /** @param {'reset' | 'play' | 'step' | 'epoch'} act */
@@ -678,7 +681,8 @@ class Playground {
   train(passed) {
     const { trainer, speed } = this;
     const start = performance.now();
-    this.owed = Math.min(this.owed + (speed * passed) / 1000, speed === Infinity ? Infinity : Math.max(1, speed / 10));
+    const due = this.owed + (speed * Math.max(0, passed)) / 1000;
+    this.owed = speed === Infinity ? Infinity : Math.min(due, Math.max(1, speed / 10));
     while (this.owed > 0 && !trainer.stopped && performance.now() - start < AT_ONCE) {
       this.step();
       this.owed -= Math.min(1, trainer.size / this.data.X.length);
