@@ -85,7 +85,7 @@ FLOORS = {
     ],
     "viz.layout": ["net simplex", "heights order ranks routes trunks", "sugiyama"],
     "viz.graph": ["diagram", "arrange program", "svg"],
-    "viz.live": ["scripts stage training units", "network page playground", "player", "stepping"],
+    "viz.live": ["scripts stage training units", "network page playgrounds", "player", "stepping"],
     "viz.plots": ["figures", "asking", "classifiers curves descents"],
 }
 

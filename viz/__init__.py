@@ -25,7 +25,7 @@ from .live.stepping import step_through
 from .maps import MapDrawing, draw_maps, step_maps
 
 if TYPE_CHECKING:
-    from .live.playground import Playground, playground
+    from .live.playgrounds import Playground, playground
     from .plots import (
         DescentAnimation,
         animate_descent,
@@ -71,7 +71,7 @@ if not TYPE_CHECKING:  # by a __getattr__ that they see, type checkers would tak
     def __getattr__(name: str) -> object:
         """The plots and the playground, at their first use: `import viz` needs neither NumPy nor Matplotlib."""
         if name in ("Playground", "playground"):
-            from .live import playground as room
+            from .live import playgrounds as room
 
             return getattr(room, name)
         if name in __all__:

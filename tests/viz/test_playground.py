@@ -1,4 +1,4 @@
-"""The playground's engine without a page: its losses are those of `fit`, its shuffle is Python's, bad input is refused."""
+"""The playground without a page: its losses are those of `fit`, its shuffle is Python's, bad input is refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autograd.ops import where
 from nn import MLP, data, losses, optim
 from tests.viz.javascript import NODE, run
 from viz import playground
-from viz.live import playground as room
+from viz.live import playgrounds as room
 from viz.live.scripts import joined
 from viz.live.training import border, names_of
 from viz.live.units import Units
@@ -65,17 +65,15 @@ def test_the_losses_of_fifty_epochs_are_those_of_fit(rule: int, browser: Any) ->
     before = [p.data for p in model.parameters()]
     found = trained(made, 50, browser)
     assert [p.data for p in model.parameters()] == before  # the page has parameters of its own
-    history = nn.fit(
-        model, X, y, loss="binary_cross_entropy", optimizer=RULES[rule](), epochs=50, batch_size=10, seed=rule, progress=False
-    )  # fmt: skip
+    history = nn.fit(model, X, y, loss="binary_cross_entropy", optimizer=RULES[rule](), epochs=50, batch_size=10,
+                     seed=rule, progress=False)  # fmt: skip
     assert np.abs(np.array(found) - history["loss"]).max() <= 1e-9
     assert found[-1] < found[0]
 
 
-
 def several() -> list[tuple[str, Any, Any, Any, Any]]:
     """Unlike cases: name, model, X, y, loss."""
-    rng = np.random.default_rng(0)
+    rng, mean_square = np.random.default_rng(0), losses.squared_error
     plane, line = rng.normal(size=(33, 2)), np.linspace(-2, 2, 31)
     three = rng.integers(0, 3, 33)
     conv = nn.Sequential(nn.Conv2d(1, 2, 3, activation="relu", seed=0), nn.Flatten(), nn.Layer(8, 3, seed=1))
@@ -85,7 +83,7 @@ def several() -> list[tuple[str, Any, Any, Any, Any]]:
         ("±1 by hinge", MLP(2, [4, 1], seed=0), plane, np.sign(plane[:, 0]), losses.hinge),
         ("one-hot", MLP(2, [4, 3], output="sigmoid", seed=0), plane, np.eye(3)[three], losses.squared_error),
         ("a curve", MLP(1, [6, 1], seed=0), line, np.sin(line), losses.squared_error),
-        ("several numbers", MLP(3, [4, 2], seed=0), rng.normal(size=(20, 3)), rng.normal(size=(20, 2)), losses.squared_error),
+        ("several numbers", MLP(3, [4, 2], seed=0), rng.normal(size=(20, 3)), rng.normal(size=(20, 2)), mean_square),
         ("images", conv, rng.normal(size=(12, 1, 4, 4)), three[:12], losses.cross_entropy),
     ]  # fmt: skip
 
@@ -96,9 +94,8 @@ def test_so_they_are_for_other_tasks_and_batches(case: int, browser: Any) -> Non
     size = [None, 1, 7, 10, 31, 8, 5][case]
     made = playground(model, X, y, loss=loss, optimizer=optim.SGD(lr=0.05), batch_size=size, seed=10**12 + case)
     found = trained(made, 8, browser)
-    history = nn.fit(
-        model, X, y, loss=loss, optimizer=optim.SGD(lr=0.05), epochs=8, batch_size=size, seed=10**12 + case, progress=False
-    )  # fmt: skip
+    history = nn.fit(model, X, y, loss=loss, optimizer=optim.SGD(lr=0.05), epochs=8, batch_size=size,
+                     seed=10**12 + case, progress=False)  # fmt: skip
     np.testing.assert_allclose(found, history["loss"], rtol=0, atol=1e-11)
 
 
@@ -140,9 +137,8 @@ def test_an_optimiser_that_is_bound_to_some_parameters_moves_only_these(browser:
     some = model.parameters()[3:9]
     made = playground(model, X, y, loss=losses.binary_cross_entropy, optimizer=optim.SGD(some, lr=0.1))
     found = trained(made, 5, browser)
-    history = nn.fit(
-        model, X, y, loss="binary_cross_entropy", optimizer=optim.SGD(some, lr=0.1), epochs=5, batch_size=10, progress=False
-    )  # fmt: skip
+    history = nn.fit(model, X, y, loss="binary_cross_entropy", optimizer=optim.SGD(some, lr=0.1), epochs=5,
+                     batch_size=10, progress=False)  # fmt: skip
     np.testing.assert_allclose(found, history["loss"], rtol=0, atol=1e-12)
 
 
@@ -219,7 +215,13 @@ def test_two_classes_meet_where_their_losses_are_equal(loss: Any, classes: Any, 
 
 
 def test_optimisers_of_one_kind_are_told_apart() -> None:
-    several = [optim.SGD(lr=0.1), optim.SGD(lr=0.01, momentum=0.9), optim.Adam(), optim.RMSprop(lr=0.1), optim.RMSprop()]
+    several = [
+        optim.SGD(lr=0.1),
+        optim.SGD(lr=0.01, momentum=0.9),
+        optim.Adam(),
+        optim.RMSprop(lr=0.1),
+        optim.RMSprop(),
+    ]
     names = names_of(several)
     assert names[0] == "SGD" and names[1] == "SGD, momentum 0.9" and names[2] == "Adam"
     assert len(set(names)) == 5
@@ -272,7 +274,7 @@ def test_a_model_that_does_not_compile_is_told_with_the_compilers_reason() -> No
     def model(x: Any) -> Any:
         return w * x[0] if x[0] > x[1] else w
 
-    with pytest.raises(TracingError, match=r"needs a model that compiles.*test_playground.py:\d+.*use where"):
+    with pytest.raises(TracingError, match=r"needs a model that compiles.*test_playgrounds.py:\d+.*use where"):
         playground(model, X, Y, loss=losses.squared_error, optimizer=optim.SGD())
 
 
@@ -292,7 +294,9 @@ def test_a_loss_that_asks_for_the_class_is_written_out_for_each_class(browser: A
 
 def test_a_program_beyond_a_megabyte_is_refused_and_the_reason_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "MOST_BYTES", 3_000)
-    with pytest.raises(ValueError, match=r"the program of this model is 0\.0 MB long.*repeat too little to become loops"):
+    with pytest.raises(
+        ValueError, match=r"the program of this model is 0\.0 MB long.*repeat too little to become loops"
+    ):
         playground(MLP(2, [8, 8, 1], seed=0), X, Y, loss=losses.binary_cross_entropy, optimizer=optim.SGD())
 
 
@@ -347,5 +351,7 @@ def test_of_many_units_there_is_a_summary_and_of_images_the_weights_as_images() 
     data = task.data()
     assert data["network"] is None and data["kind"] == "other" and len(data["labels"]) == 10
     assert [(layer["units"], layer["weights"]) for layer in data["layers"]] == [(64, 0), (32, 2048), (10, 320)]
-    assert [task.outputs.theta[at] for at in data["layers"][1]["tiles"][3]] == [w.data for w in model.layers[0].neurons[3].w]
+    assert [task.outputs.theta[at] for at in data["layers"][1]["tiles"][3]] == [
+        w.data for w in model.layers[0].neurons[3].w
+    ]
     assert isinstance(task.units, Units)

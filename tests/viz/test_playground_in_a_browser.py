@@ -112,7 +112,9 @@ def test_one_batch_is_one_step_and_the_choices_count(opened: Opener) -> None:
     act(page, "epoch").click()
     assert (state(page, "steps"), state(page, "epoch")) == ("1", "2")  # Adam's own first step, and one batch of all
     model = MLP(2, [4, 3, 1], seed=0)
-    nn.fit(model, X, Y, loss="binary_cross_entropy", optimizer=optim.SGD(lr=0.1), epochs=1, batch_size=10, progress=False)
+    nn.fit(
+        model, X, Y, loss="binary_cross_entropy", optimizer=optim.SGD(lr=0.1), epochs=1, batch_size=10, progress=False
+    )
     after = nn.fit(model, X, Y, loss="binary_cross_entropy", optimizer=optim.Adam(lr=0.1), epochs=1, progress=False)
     assert float(state(page, "loss")) == pytest.approx(after["loss"][0], abs=1e-9)
 
@@ -120,7 +122,13 @@ def test_one_batch_is_one_step_and_the_choices_count(opened: Opener) -> None:
 @pytest.mark.parametrize("make", [moons, curve, digits, three])
 def test_it_plays_and_pauses_and_what_is_seen_changes(make: Callable[[], Playground], opened: Opener) -> None:
     page = opened(make())
-    seen = ".cr-ground canvas:nth-of-type(2)" if make is curve else ".cr-tiles canvas" if make is digits else ".cr-ground canvas"
+    seen = (
+        ".cr-ground canvas:nth-of-type(2)"
+        if make is curve
+        else ".cr-tiles canvas"
+        if make is digits
+        else ".cr-ground canvas"
+    )
     before, course = dots(page, seen), dots(page, ".cr-course canvas")
     act(page, "speed").select_option("Infinity")
     act(page, "play").click()
@@ -208,7 +216,9 @@ def test_a_unit_that_is_pointed_at_is_seen_large_and_a_weight_in_numbers(opened:
     weights = made._task.units.data()["lines"]
     theta = made._task.outputs.theta
     for k, (_, _, at) in enumerate(weights):
-        assert page.locator(f"path[data-line='{k}']").get_attribute("class") == ("cr-below" if theta[at] < 0 else "cr-above")
+        assert page.locator(f"path[data-line='{k}']").get_attribute("class") == (
+            "cr-below" if theta[at] < 0 else "cr-above"
+        )
 
 
 def test_a_loss_that_is_not_finite_stops_it_and_says_so(opened: Opener) -> None:
@@ -223,7 +233,8 @@ def test_a_loss_that_is_not_finite_stops_it_and_says_so(opened: Opener) -> None:
 
 def test_several_on_one_page_know_nothing_of_each_other(opened: Opener) -> None:
     one, other = moons(), digits()
-    page = opened(f"<!DOCTYPE html><title>two</title>{one.to_html(page=False)}{other.to_html(page=False)}{one.to_html(page=False)}")
+    pieces = "".join(made.to_html(page=False) for made in (one, other, one))
+    page = opened(f"<!DOCTYPE html><title>three</title>{pieces}")
     roots = page.locator(".cr-playground[data-ready]")
     assert roots.count() == 3
     act(roots.nth(2), "epoch").click()

@@ -72,7 +72,9 @@ def examples_of(X: Any, y: Any) -> Examples:
         if not 2 <= len(classes) <= MOST_CLASSES:
             return Examples(table, kept, [float(t) for t in kept], [])
         return Examples(table, kept, [float(classes.index(t)) for t in kept], classes)
-    one_hot = whole and 2 <= targets.shape[1] <= MOST_CLASSES and (np.sort(targets, 1) == np.eye(targets.shape[1])[-1]).all()
+    one_hot = (
+        whole and 2 <= targets.shape[1] <= MOST_CLASSES and (np.sort(targets, 1) == np.eye(targets.shape[1])[-1]).all()
+    )
     shown = targets.argmax(1).astype(float).tolist() if one_hot else None
     return Examples(table, targets.tolist(), shown, np.eye(targets.shape[1]).tolist() if one_hot else [])
 
@@ -116,11 +118,11 @@ def compiled(model: Any, loss: Any, examples: Examples) -> tuple[Compiled[Any], 
         TracingError: with the compiler's reason, if the model or the loss does not compile.
         TypeError: for what is no model or no loss.
     """
-    from autograd import compile
+    from autograd.compiler import compile as compile_function  # it takes NumPy
 
     x = examples.X[0].tolist()
     try:
-        outputs = compile(model, x, mean=False)
+        outputs = compile_function(model, x, mean=False)
     except TracingError as error:
         raise TracingError(f"a playground needs a model that compiles, and this one does not: {error}") from None
     if not outputs.plan.theta.size:
@@ -130,7 +132,7 @@ def compiled(model: Any, loss: Any, examples: Examples) -> tuple[Compiled[Any], 
     first: Exception | None = None
     for form, rows in _forms(loss, examples, count):
         try:
-            step = compile(lambda x, t, form=form: form(model(x), t), x, rows[0], mean=True)
+            step = compile_function(lambda x, t, form=form: form(model(x), t), x, rows[0], mean=True)
             if why := _differs(step, model, loss, examples, rows):
                 raise TracingError(why)
             return outputs, step, [row if isinstance(row, list) else [row] for row in rows]
@@ -273,7 +275,7 @@ def rule_text(optimizer: Any) -> str:
 
 
 def _set_apart(results: Sequence[Any], fixed: set[str]) -> tuple[list[tuple[Symbol, str]], list[Symbol]]:
-    """The parts that depend on nothing but ``fixed``, each with a name, and the results with the names in their place."""
+    """The parts that depend on nothing but ``fixed``, each with a name, and the results with these names in them."""
     apart: dict[int, tuple[Symbol, str]] = {}
     done: dict[int, Symbol] = {}
 

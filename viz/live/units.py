@@ -92,9 +92,7 @@ class Units:
                 if unit.layer:  # an activation, or the next step of one
                     unit.at, unit.name = at, "" if group.op == LINEAR else group.op
 
-    def _add(
-        self, group: Group, k: int, node: int, at: int, weighted: list[tuple[int, int]], plain: list[int]
-    ) -> None:
+    def _add(self, group: Group, k: int, node: int, at: int, weighted: list[tuple[int, int]], plain: list[int]) -> None:
         weights = self.memory.of([w for _, w in weighted]).tolist()
         found = [(s, w) for (x, _), w in zip(weighted, weights, strict=True) for s in sorted(self._of.get(x, ()))]
         read = {s for s, _ in found}.union(*(self._of.get(x, ()) for x in plain))
@@ -110,7 +108,9 @@ class Units:
 def _factors(group: Group, k: int) -> tuple[list[tuple[int, int]], list[int]]:
     """What node k of a group reads: pairs of a number and its weight, and numbers alone."""
     if group.op != LINEAR:
-        return [], [int(x) for nodes in group.operands if not isinstance(nodes, float) for x in np.atleast_1d(nodes[..., k])]
+        return [], [
+            int(x) for nodes in group.operands if not isinstance(nodes, float) for x in np.atleast_1d(nodes[..., k])
+        ]
     weighted: list[tuple[int, int]] = []
     plain: list[int] = []
     row, position = divmod(k, group.positions) if group.rows else (0, k)

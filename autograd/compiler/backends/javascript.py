@@ -3,35 +3,30 @@
 A page in a browser has no NumPy, and one statement per node would be a hundred times the text: here each group is a
 loop, forward and backward, with the sheet's rule once inside it. All numbers lie in one array v, all adjoints in
 another, d, each node at one address: theta, constants, what is computed from these alone; then what differs from sample
-to sample, and at the end the sample itself. The two neurons, tanh(w·x + b):
+to sample, and at the end the sample itself. Of the two neurons, tanh(w·x + b), the inner statements are
 
-    for (let r = 0; r < 2; r++) {               for (let g = 0; g < 2; g++) {
-      let s = v[2 + r];                           const y = v[6 + g], e = d[6 + g];
-      s += v[r] * v[8];                           d[4 + g] += e * (1 - y * y);
-      v[4 + r] = s;                             }
-    }                                           ...
-    for (let g = 0; g < 2; g++) {
-      const a = v[4 + g];
-      v[6 + g] = Math.tanh(a);
-    }
+    s += v[r] * v[8]            forward, in a loop over r and one over k
+    v[6 + g] = tanh(a)          in a loop over g
+    d[4 + g] += e * (1 - y * y) backward, with y and e the neuron's value and adjoint
 
-`source` defines shared(v), forward(v), backward(v, d) and settle(v, d), and ends with what a caller has to know:
-
-    shared(v);                                  once for each batch: what follows from the parameters alone
-    for each sample: copy it to `sample`; forward(v); d.fill(0, ...adjoints); backward(v, d);
-    settle(v, d);                               the gradient of the sum over the batch is now d[0 : parameters]
+`source` is the body of a function. It gives back what a caller needs: shared(v), forward(v), backward(v, d) and
+settle(v, d), and where in v the sample goes, the outputs come, and the adjoints begin anew with each sample. For a
+batch, shared is called once; for each sample forward and backward; and settle at the end leaves the gradient of the sum
+at the beginning of d.
 
 To run it, this backend asks Node.js, which is for tests; a page needs the text only.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import struct
 import subprocess
 from collections.abc import Callable, Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,30 +41,7 @@ from .base import Array
 
 Put = Callable[[str], None]
 
-RUN = """
-const program = (() => {{
-{source}}})();
-const v = new Float64Array(program.memory), d = new Float64Array(program.memory);
-v.set({theta});
-v.set(program.constants, program.parameters);
-let total = 0;
-const rows = [];
-program.shared(v);
-for (const x of {samples}) {{
-  v.set(x, program.sample);
-  program.forward(v);
-  if ({mean}) {{
-    total += v[program.outputs[0]];
-    d.fill(0, ...program.adjoints);
-    program.backward(v, d);
-  }} else {{
-    rows.push(...program.outputs.map((i) => v[i]));
-  }}
-}}
-program.settle(v, d);
-const found = {mean} ? [total, ...d.subarray(0, program.parameters)] : rows;
-process.stdout.write(Buffer.from(new Float64Array(found).buffer).toString("hex"));
-"""
+RUN = Path(__file__).with_name("run.js")
 
 
 class JavaScript:
@@ -101,13 +73,15 @@ class JavaScript:
                 "step.source is the program, for a page or another machine, and backend='numpy' runs here"
             )
         samples = np.concatenate(columns).T if columns else np.empty((1, 0))
-        text = RUN.format(
-            source=words(self.source) + self.source,
-            theta=array(self.plan.theta),
-            samples=f"[{','.join(map(array, samples))}]",
-            mean="true" if mean else "false",
-        )
-        done = subprocess.run([node, "-"], input=text, capture_output=True, text=True, check=False)
+        task = {
+            "source": words(self.source) + self.source,
+            "theta": self.plan.theta.tobytes().hex(),
+            "samples": np.ascontiguousarray(samples).tobytes().hex(),
+            "width": samples.shape[1],
+            "count": len(samples),
+            "mean": mean,
+        }
+        done = subprocess.run([node, RUN], input=json.dumps(task), capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"Node.js could not run the program: {done.stderr.strip()[-400:]}")
         found = bytes.fromhex(done.stdout)
@@ -213,9 +187,10 @@ class _Writer:
             terms.append(self._along(line, variable))
         if (rebuilt == addresses).all():
             return " + ".join([t for t in (str(base) if base else "", *terms) if t] or ["0"])
-        place = variables[0]
-        for size, variable in zip(addresses.shape[1:], variables[1:], strict=True):
-            place = f"({place}) * {size} + {variable}" if size > 1 else place
+        place = ""
+        for size, variable in zip(addresses.shape, variables, strict=True):
+            if size > 1:  # else there is no loop, and no variable
+                place = f"({place}) * {size} + {variable}" if place else variable
         return f"{self._table(addresses)}[{place}]"
 
     def _along(self, line: Index, variable: str) -> str:
@@ -230,20 +205,25 @@ class _Writer:
         text = f"new Int32Array([{','.join(map(str, addresses.reshape(-1).tolist()))}])"
         return self.tables.setdefault(text, f"at{len(self.tables) + 1}")
 
-    def _each(self, put: Put, sizes: dict[str, int], body: Callable[[Put], None], names: bool = True) -> None:
-        """The body, in one loop for each variable that has more than one value; ``names`` says whether it has any."""
-        loops = [(name, size) for name, size in sizes.items() if size > 1]
-        if not loops and not names:
-            body(put)
-            return
-        for depth, (name, size) in enumerate(loops):
-            put("  " * depth + f"for (let {name} = 0; {name} < {size}; {name}++) {{")
-        if not loops:
-            put("{")
+    def _each(self, put: Put, sizes: dict[str, int], body: Callable[[Put], None]) -> None:
+        """The body, in one loop for each variable that has more than one value."""
+        loops = [f"for (let {name} = 0; {name} < {size}; {name}++) {{" for name, size in sizes.items() if size > 1]
+        for depth, line in enumerate(loops or ["{"]):
+            put("  " * depth + line)
         depth = max(len(loops), 1)
         body(lambda line: put("  " * depth + line))
         for k in range(depth, 0, -1):
             put("  " * (k - 1) + "}")
+
+    def _sum(self, put: Put, count: int, lines: Sequence[str]) -> None:
+        """Statements that name nothing, for each k."""
+        loop = count > 1 and len(lines) > 0
+        if loop:
+            put(f"for (let k = 0; k < {count}; k++) {{")
+        for line in lines:
+            put("  " + line if loop else line)
+        if loop:
+            put("}")
 
     # --- forward
 
@@ -287,7 +267,7 @@ class _Writer:
                     x = f"v[{self._factor(part.weights, group, 'r', matrix=True)}] * {x}"
                 elif part.c != 1.0:
                     x = f"{literal(part.c)} * {x}"
-                self._each(inner, {"k": len(part.x)}, lambda innermost, x=x: innermost(f"s += {x};"), False)
+                self._sum(inner, len(part.x), [f"s += {x};"])
             inner(f"v[{self.at(place(nodes), 'r', 'p')}] = s;")
 
         self._each(put, {"r": rows, "p": positions}, body)
@@ -361,8 +341,7 @@ class _Writer:
                 elif self.active[part.x].any():
                     self._reach(part.x)
                     goals.append(f"d[{x}] += e{'' if part.c == 1.0 else f' * {literal(part.c)}'};")
-                if goals:
-                    self._each(inner, {"k": len(part.x)}, lambda innermost, goals=goals: [*map(innermost, goals)], False)
+                self._sum(inner, len(part.x), goals)
 
         self._each(put, {"r": rows, "p": positions}, body)
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Value, compile, detach, erf, logsumexp, maximum, relu, where
+from autograd import Value, detach, erf, logsumexp, maximum, relu, where
+from autograd import compile as compile_function
 from autograd.compiler.backends.javascript import JavaScript
 from tests.autograd.compiler.models import CASES, Source, batch_of, random_dag, strict_error
 
@@ -23,7 +24,7 @@ UNLIKE = [
 
 def both(f: Any, example: list[Any], batch: list[Any]) -> tuple[Any, Any]:
     """The program on NumPy and the one in JavaScript, called with the batch: (mean, gradient) of each."""
-    steps = [compile(f, *example, backend=name, check=False) for name in ("numpy", "javascript")]
+    steps = [compile_function(f, *example, backend=name, check=False) for name in ("numpy", "javascript")]
     ours, theirs = [(step(*batch), step.gradient.copy()) for step in steps]
     return ours, theirs
 
@@ -65,7 +66,7 @@ def test_what_is_cut_and_what_is_not_finite_are_as_on_numpy() -> None:
 @needs_node
 def test_outputs_of_every_sample_and_the_compilers_own_check() -> None:
     a, b = Value(0.5), Value(-1.5)
-    f = compile(lambda x: [a * x[0] + b, (b * x[1]).tanh(), x[0]], [0.3, 0.4], backend="javascript")
+    f = compile_function(lambda x: [a * x[0] + b, (b * x[1]).tanh(), x[0]], [0.3, 0.4], backend="javascript")
     X = np.random.default_rng(0).normal(size=(4, 2))
     expected = np.stack([0.5 * X[:, 0] - 1.5, np.tanh(-1.5 * X[:, 1]), X[:, 0]], 1)
     np.testing.assert_allclose(f(X), expected, rtol=1e-14)
@@ -75,7 +76,7 @@ def test_outputs_of_every_sample_and_the_compilers_own_check() -> None:
 @needs_node
 def test_inf_and_nan_come_through() -> None:
     w = Value(1.0)
-    f = compile(lambda x: w / x, 1.0, mean=False, backend="javascript", check=False)
+    f = compile_function(lambda x: w / x, 1.0, mean=False, backend="javascript", check=False)
     found = f(np.array([0.0, -0.0, np.inf, np.nan]))
     assert found[:3].tolist() == [np.inf, -np.inf, 0.0] and np.isnan(found[3])
 
@@ -89,7 +90,7 @@ def test_the_program_of_a_layer_is_as_long_whatever_its_width() -> None:
             h = [sum((a * b for a, b in zip(row, x, strict=True)), 0.0) for row in w]
             return sum(z.tanh() for z in h)
 
-        step = compile(loss, [0.5] * width, check=False)
+        step = compile_function(loss, [0.5] * width, check=False)
         source = JavaScript(step.plan).source
         lengths.append(len(source.replace("300", "3")))
         assert source.count("for (let") <= 8
@@ -98,7 +99,7 @@ def test_the_program_of_a_layer_is_as_long_whatever_its_width() -> None:
 
 def test_single_precision_is_refused() -> None:
     w = Value(1.0)
-    step = compile(lambda x: w * x, 1.0, dtype="float32", check=False)
+    step = compile_function(lambda x: w * x, 1.0, dtype="float32", check=False)
     with pytest.raises(ValueError, match="float64 only"):
         JavaScript(step.plan)
 
@@ -106,7 +107,7 @@ def test_single_precision_is_refused() -> None:
 def test_without_node_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     w = Value(1.0)
-    step = compile(lambda x: w * x, 1.0, backend="javascript", check=False)
+    step = compile_function(lambda x: w * x, 1.0, backend="javascript", check=False)
     assert "forward" in step.source
     with pytest.raises(ImportError, match="no `node` on this machine"):
         step(np.array([1.0]))

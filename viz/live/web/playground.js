@@ -1,6 +1,6 @@
 // The page of a playground: its buttons and choices, the plane, the network, and the loop that trains and paints.
 //
-// playground.py puts this into the page behind the modules that it imports, with the programs of one model, and ends
+// playgrounds.py puts this into the page behind the modules that it imports, with the programs of one model, and ends
 // with play(key, PROGRAMS). Roots are found by an attribute, never by their own place in the page (a notebook runs
 // scripts from nowhere). There are no ids, and nothing reaches the page's own names.
 

@@ -13,7 +13,6 @@ import html
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +36,30 @@ if TYPE_CHECKING:
 MOST_BYTES = 1_000_000  # of the programs of one page
 # of the classes, the lower of two first; and of what lies below and above 0
 CLASSES = {
-    "light": ("#d55e00", "#0072b2", "#009e73", "#b0568b", "#8a6d00", "#2f8fc4", "#6b5bd2", "#7a4a2b", "#5b6472", "#c1121f"),
-    "dark": ("#ff9a57", "#58b4f0", "#35c9a0", "#e6a3c8", "#d9b84a", "#8fd0ff", "#b3a6ff", "#d6a17c", "#a3adbb", "#ff6b6b"),
+    "light": (
+        "#d55e00",
+        "#0072b2",
+        "#009e73",
+        "#b0568b",
+        "#8a6d00",
+        "#2f8fc4",
+        "#6b5bd2",
+        "#7a4a2b",
+        "#5b6472",
+        "#c1121f",
+    ),
+    "dark": (
+        "#ff9a57",
+        "#58b4f0",
+        "#35c9a0",
+        "#e6a3c8",
+        "#d9b84a",
+        "#8fd0ff",
+        "#b3a6ff",
+        "#d6a17c",
+        "#a3adbb",
+        "#ff6b6b",
+    ),
 }
 WORDS = {
     "play": "Play", "pause": "Pause", "step": "One batch", "epoch": "One epoch", "reset": "Start again",
@@ -49,8 +70,9 @@ WORDS = {
     "add": "A click adds an example", "add_class": "A click adds",
     "by_keys": "Arrow keys move the cross, Enter adds an example.",
     "undo": "Take back", "added": "{n} added", "unit": "Unit {k} of layer {layer}", "input": "Input {name}",
-    "output": "The output", "sees": "{unit}: what it gives in the plane. Bias {bias}.",
-    "weight": "Weight {weight}: {from} → {to}", "layer": "{n} × {name}", "sum": "linear", "one_output": "1 output", "outputs": "{n} outputs", "inputs": "{n} inputs", "one_input": "1 input",
+    "output": "The output", "sees": "{unit}: what it gives here. Bias {bias}.",
+    "weight": "Weight {weight}: {from} → {to}", "layer": "{n} × {name}", "sum": "linear",
+    "one_output": "1 output", "outputs": "{n} outputs", "inputs": "{n} inputs", "one_input": "1 input",
     "weights": "{n} weights", "tiles": "What each unit of the first layer weighs its inputs with",
     "hint": "Thick lines are large weights: {above} above 0, {below} below. Point at a unit to see it large.",
     "blue": "blue", "orange": "orange",
@@ -124,7 +146,8 @@ class Playground(Taught):
             f'<div class="cr-playground" data-chainrule-playground="{key}" data-theme="{self._theme}">\n'
             f"<style>\n{_stylesheet()}</style>\n"
             f'<div class="cr-instead"><p>{html.escape(told)}</p>'
-            f'<img alt="{html.escape(self._title)}" style="max-width:100%" src="data:image/svg+xml;base64,{picture}"></div>\n'
+            f'<img alt="{html.escape(self._title)}" style="max-width:100%" '
+            f'src="data:image/svg+xml;base64,{picture}"></div>\n'
             f'<script type="application/json">{data}</script>\n<script>\n{script}</script>\n</div>\n'
         )
 
@@ -175,11 +198,12 @@ def playground(
     """
     one_of("theme", theme, THEMES)
     if not callable(model):
-        raise TypeError(f"a playground needs a model that can be called with an example, but got {type(model).__name__}")
+        raise TypeError(
+            f"a playground needs a model that can be called with an example, but got {type(model).__name__}"
+        )
     if not callable(loss):
         raise TypeError(
-            "a loss is a function of the outputs and the target, such as nn.losses.cross_entropy, "
-            f"but got {loss!r:.60}"
+            f"a loss is a function of the outputs and the target, such as nn.losses.cross_entropy, but got {loss!r:.60}"
         )
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise TypeError(f"seed must be a whole number, but got {seed!r:.60}")
@@ -354,7 +378,8 @@ class _Still:
             classes = "".join(f".k{k}{{fill:{colour[f'k{k}']}}}" for k in range(10))
             return (
                 f".card{{fill:{colour['card']};stroke:{colour['edge']}}}.fit{{stroke:{colour['k1']};fill:none}}"
-                f"text{{fill:{colour['muted']};font:13px {FONT};text-anchor:middle}}.at{{stroke:{colour['card']}}}{classes}"
+                f"text{{fill:{colour['muted']};font:13px {FONT};text-anchor:middle}}"
+                f".at{{stroke:{colour['card']}}}{classes}"
             )
 
         rules = {"light": style(light), "dark": style(dark)}.get(theme) or (
@@ -364,8 +389,8 @@ class _Still:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{whole:g}" height="{whole:g}" '
             f'viewBox="{-room:g} {-room:g} {whole:g} {whole:g}"><style>{rules}</style>'
-            f'<rect class="card" x="{0.5 - room}" y="{0.5 - room}" width="{whole - 1:g}" height="{whole - 1:g}" rx="10"/>'
-            f"{body}</svg>"
+            f'<rect class="card" x="{0.5 - room}" y="{0.5 - room}" '
+            f'width="{whole - 1:g}" height="{whole - 1:g}" rx="10"/>{body}</svg>'
         )
 
     def _at(self, x: float, y: float) -> tuple[float, float]:
@@ -390,8 +415,9 @@ class _Still:
                     k, level = shades[row, start].tolist()
                     if level:
                         parts.append(
-                            f'<rect class="k{k}" x="{start * cell:g}" y="{row * cell:g}" width="{(column - start) * cell:g}" '
-                            f'height="{cell:g}" fill-opacity="{0.1 + 0.4 * level / _LEVELS:.2g}"/>'
+                            f'<rect class="k{k}" x="{start * cell:g}" y="{row * cell:g}" '
+                            f'width="{(column - start) * cell:g}" height="{cell:g}" '
+                            f'fill-opacity="{0.1 + 0.4 * level / _LEVELS:.2g}"/>'
                         )
                     start = column
         return "".join(parts) + self._points() + self._names()
@@ -414,7 +440,7 @@ class _Still:
         import numpy as np
 
         assert self.box is not None
-        across = np.linspace(*self.box[0], 121)
+        across = np.linspace(self.box[0][0], self.box[0][1], 121)
         found = np.nan_to_num(self.task.outputs.outputs(across[:, None]).reshape(-1))
         places = [self._at(x, min(max(y, self.box[1][0]), self.box[1][1])) for x, y in zip(across, found, strict=True)]
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
@@ -422,7 +448,9 @@ class _Still:
 
     def _other(self) -> str:
         middle, lines = self.SIZE / 2, self.task.told.replace(", and ", "\n").split("\n")
-        texts = [f'<text x="{middle:g}" y="{middle + 22 * k:g}">{html.escape(line)}</text>' for k, line in enumerate(lines)]
+        texts = [
+            f'<text x="{middle:g}" y="{middle + 22 * k:g}">{html.escape(line)}</text>' for k, line in enumerate(lines)
+        ]
         return "".join(texts)
 
     def _points(self) -> str:
