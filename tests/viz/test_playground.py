@@ -274,7 +274,7 @@ def test_a_model_that_does_not_compile_is_told_with_the_compilers_reason() -> No
     def model(x: Any) -> Any:
         return w * x[0] if x[0] > x[1] else w
 
-    with pytest.raises(TracingError, match=r"needs a model that compiles.*test_playgrounds.py:\d+.*use where"):
+    with pytest.raises(TracingError, match=r"needs a model that compiles.*test_playground.py:\d+.*use where"):
         playground(model, X, Y, loss=losses.squared_error, optimizer=optim.SGD())
 
 
@@ -327,7 +327,7 @@ def test_without_a_script_there_is_a_picture_of_the_examples_and_the_regions() -
     model = MLP(2, [2, 1], seed=0)
     made = playground(model, X, Y, loss=losses.binary_cross_entropy, optimizer=optim.SGD())
     svg = made._task.still("light")
-    assert svg.count("<circle") == len(X)
+    assert (svg.count("<circle"), svg.count(' at" x=')) == (30, 30)
     assert {"k0", "k1"} <= {part.split('"')[0] for part in svg.split('<rect class="')}
     bundle = made._repr_mimebundle_()
     assert 'src="data:image/svg+xml;base64,' in bundle["text/html"]

@@ -457,8 +457,11 @@ class _Still:
         task, parts = self.task, []
         for x, shown in zip(task.examples.flat, task.shown or [], strict=True):
             u, v = self._at(x[0], shown if task.kind == "line" else x[1])
-            k = int(shown) if task.labels else int(shown > 0)
-            parts.append(f'<circle class="k{0 if task.kind == "line" else k} at" cx="{u:.1f}" cy="{v:.1f}" r="4"/>')
+            k = int(shown) if task.labels else int(shown > 0 and task.kind == "plane")
+            if k and task.labels:  # not by colour alone
+                parts.append(f'<rect class="k{k} at" x="{u - 3.6:.1f}" y="{v - 3.6:.1f}" width="7.2" height="7.2"/>')
+            else:
+                parts.append(f'<circle class="k{k} at" cx="{u:.1f}" cy="{v:.1f}" r="4"/>')
         return "".join(parts)
 
     def _names(self) -> str:

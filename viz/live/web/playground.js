@@ -594,6 +594,7 @@ class Playground {
     this.accuracy = Number.NaN;
     this.owed = 0; // epochs
     this.before = 0; // when the last picture was painted
+    this.turn = 0; // which of the pictures beside the plane is next
     const box = add('div', root, { class: `cr-box cr-${data.kind}`, role: 'group', 'aria-label': words.network });
     this.controls = new Controls(box, this);
     const body = add('div', box, { class: 'cr-body' });
@@ -609,6 +610,8 @@ class Playground {
     this.alert = add('p', box, { class: 'cr-alert', role: 'alert' });
     new ResizeObserver(() => this.paint(true)).observe(body);
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.paint(true));
+    const themes = ['class', 'data-jp-theme-light', 'data-md-color-scheme']; // of the page around it
+    new MutationObserver(() => this.paint(true)).observe(document.body, { attributeFilter: themes });
     this.paint(true);
   }
 
@@ -735,22 +738,33 @@ class Playground {
     return right / data.X.length;
   }
 
-  /** @param {boolean} all also what stands still while the model learns */
+  /**
+   * Paint the plane, and one of the other pictures in turn: together they would take longer than the plane itself.
+   * @param {boolean} all everything, also what stands still while the model learns
+   */
   paint(all) {
-    const { trainer, field, root, data } = this;
-    const now = performance.now();
-    if ((all || now - this.before > 500) && this.palette.read()) this.plane?.paintMarks();
-    this.before = now;
+    const { trainer, field, plane } = this;
+    if (all && this.palette.read()) plane?.paintMarks();
+    this.before = performance.now();
+    this.turn = (this.turn + 1) % 3;
     field.load(trainer.w);
-    if (all || data.X.length < 300 || Math.random() < 0.1) this.accuracy = this.measured();
     if (this.hasField) field.fill();
-    this.plane?.paint(all);
-    this.network?.paint();
-    this.summary?.paint();
-    this.course.paint(this.sheet, this.palette, format);
+    plane?.paint(all);
+    if (all || this.turn === 0) {
+      this.network?.paint();
+      this.summary?.paint();
+    }
+    if (all || this.turn === 1) this.course.paint(this.sheet, this.palette, format);
+    if (all || this.turn === 2) this.show();
+  }
+
+  /** The numbers, for people and for scripts. */
+  show() {
+    const { trainer, data } = this;
+    this.accuracy = this.measured();
     this.controls.show(this);
     this.plane?.undo.toggleAttribute('hidden', data.X.length === this.given);
-    Object.assign(root.dataset, {
+    Object.assign(this.root.dataset, {
       epoch: trainer.epoch,
       steps: trainer.t,
       loss: repr(trainer.loss),
