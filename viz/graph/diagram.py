@@ -58,6 +58,7 @@ class Part:
     is_first_non_finite: bool = False
     tooltip: str = ""
     node: int = -1  # the place in the topological order of the node whose numbers these are; -1 for none
+    exact: tuple[str, str, str] = ("", "", "")  # that node's name, and its value and gradient as `repr` writes them
     ports: tuple[int, ...] = ()  # of a gate: the port of each operand; -1 for a constant that its symbol shows
 
     @property
@@ -382,6 +383,7 @@ def _diagram(graph: _Graph, groups: list[int], boxes: dict[int, _Box], note: str
             node = order[part.node]
             part.name, part.tooltip = one_line(node.label), f"{part.tooltip}; {_told(graph, node)}"
             part.value, part.gradient = numbers(node, graph.fmt)
+            part.exact = exact(graph.names[node], node)
     root_part = parts[part_of[groups[root_place]]]
     root_part.is_root = True
     if root_part.kind != "constant":
@@ -440,6 +442,12 @@ def _part(graph: _Graph, i: int) -> Part:
     node = graph.order[i]
     if node.op == CONSTANT:
         return Part("constant", format_number(node.data, graph.fmt), tooltip=f"the constant {node.data!r}")
+    part = _part_of_a_node(graph, i, node)
+    part.exact = exact(graph.names[node], node)
+    return part
+
+
+def _part_of_a_node(graph: _Graph, i: int, node: Value) -> Part:
     scope = levels(node.scope)
     value, gradient = numbers(node, graph.fmt)
     told = _told(graph, node)
@@ -459,6 +467,11 @@ def _part(graph: _Graph, i: int) -> Part:
 def numbers(node: Value, fmt: str) -> tuple[str, str]:
     """The value of a node and its gradient, as they are drawn."""
     return format_number(node.data, fmt), format_number(node.grad, fmt) if node.has_grad else UNSET
+
+
+def exact(name: str, node: Value) -> tuple[str, str, str]:
+    """What a node is called, and its numbers with all their digits; "" for a gradient that is not there."""
+    return name, repr(node.data), repr(node.grad) if node.has_grad else ""
 
 
 def _told(graph: _Graph, node: Value) -> str:

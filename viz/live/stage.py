@@ -67,7 +67,7 @@ class Stage:
         self._bad = [part.is_first_non_finite for part in diagram.parts]
         for shape in arrangement.shapes:
             shape.value, shape.gradient, shape.locals_ = "", "", [""] * len(shape.locals_)
-            shape.part.tooltip, shape.part.is_first_non_finite = "", False
+            shape.part.tooltip, shape.part.exact, shape.part.is_first_non_finite = "", ("", "", ""), False
         self._painter = svg.Painter(diagram, arrangement, "LR")
         still = _with_one_wire(compact(self._painter.paint()))
         self.backdrop = Backdrop(still, self._painter.width, self._painter.height)
