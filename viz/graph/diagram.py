@@ -120,8 +120,8 @@ def levels(scope: str) -> tuple[str, ...]:
 class _Graph:
     """The nodes of a graph by their places in the topological order, and what every step below asks about them."""
 
-    def __init__(self, root: Value, fmt: str, show_grad: bool) -> None:
-        self.root, self.fmt, self.show_grad = root, fmt, show_grad
+    def __init__(self, root: Value, fmt: str, show_grad: bool, opened: tuple[str, ...] = ()) -> None:
+        self.root, self.fmt, self.show_grad, self.opened = root, fmt, show_grad, opened
         self.order = topological_order(root)
         place = {node: i for i, node in enumerate(self.order)}
         self.sources = [tuple([place[x] for x in node.inputs]) for node in self.order]
@@ -152,6 +152,10 @@ class _Graph:
         split = {scope: levels(scope) for scope in dict.fromkeys(scopes)}
         return [split[scope] for scope in scopes]
 
+    def depth_at(self, i: int, depth: int) -> int:
+        """How many levels are open at a node, if all but ``opened`` have ``depth``."""
+        return depth + bool(self.opened and self.paths[i][: len(self.opened)] == self.opened)
+
     def partcount(self, groups: Iterable[int]) -> int:
         """How many parts a drawing of these groups has."""
         return len({g for i, g in enumerate(groups) if not self.is_constant[i] or i in self.loose})
@@ -173,6 +177,7 @@ def build(
     depth: int | str | None = "auto",
     max_nodes: int = 200,
     show_grad: bool = True,
+    opened: tuple[str, ...] = (),
 ) -> Diagram:
     """Choose what to draw of the graph that ends in ``root``.
 
@@ -182,8 +187,9 @@ def build(
         depth: how many levels of scopes are open; "auto" opens as many as ``max_nodes`` allows, "all" opens them all.
         max_nodes: with depth "auto", the most parts that are drawn.
         show_grad: whether the gradients that the nodes hold are shown, and so remarked upon.
+        opened: the path of a scope that is open by one level more than ``depth`` says.
     """
-    graph = _Graph(root, fmt, show_grad)
+    graph = _Graph(root, fmt, show_grad, opened)
     everything = range(len(graph.order))
     if depth == "auto" and graph.partcount(everything) > max_nodes:
         for level in range(max(map(len, graph.paths)) - 1, -1, -1):
@@ -212,8 +218,9 @@ def _groups(graph: _Graph, depth: int) -> list[int]:
     """
     member: dict[tuple[str, ...], list[int]] = {}
     for i, path in enumerate(graph.paths):
-        if len(path) > depth:
-            member.setdefault(path[: depth + 1], []).append(i)
+        here = graph.depth_at(i, depth)
+        if len(path) > here:
+            member.setdefault(path[: here + 1], []).append(i)
     group = list(range(len(graph.order)))
     for nodes in member.values():
         for i in nodes:
@@ -278,18 +285,19 @@ def _boxes(graph: _Graph, groups: list[int], level: int) -> dict[int, _Box]:
         members.setdefault(g, []).append(i)
     boxes = {}
     for g, places in members.items():
-        scoped = sorted({graph.paths[i][: level + 1] for i in places if len(graph.paths[i]) > level})
+        here = graph.depth_at(g, level)
+        scoped = sorted({graph.paths[i][: here + 1] for i in places if len(graph.paths[i]) > here})
         is_leaf = len(places) == 1 and not graph.sources[g]
         if not scoped or is_leaf:
             continue
         more = f" and {len(scoped) - 1} more" if len(scoped) > 1 else ""
         lines = [clip(one_line(".".join(scoped[0])), MAX_TITLE) + more]
-        inside = {graph.paths[i][level + 1] for i in places if len(graph.paths[i]) > level + 1}
+        inside = {graph.paths[i][here + 1] for i in places if len(graph.paths[i]) > here + 1}
         if len(inside) > 1:
             words = {re.sub(r"[.\d]+$", "", word) for word in inside}
             lines.append(f"{len(inside)} {clip(one_line(words.pop()), MAX_TITLE) if len(words) == 1 else 'parts'}")
         lines.append(count(sum(not graph.is_constant[i] for i in places), "node", "nodes"))
-        boxes[g] = _Box(scoped[0][:level], tuple(lines), places)
+        boxes[g] = _Box(scoped[0][:here], tuple(lines), places)
     return boxes
 
 
