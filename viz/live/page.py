@@ -33,15 +33,17 @@ def live(
     kind: str, data: dict[str, Any], modules: Sequence[str], sheet: str, theme: str, rules: Rules, fallback: str
 ) -> str:
     """A page's piece that computes by itself: ``kind`` is the class that runs it, ``sheet`` are its rules."""
-    text = as_json(data)
+    script = "".join(map(scripts.module, modules))
+    said = {key: text for key, text in data["messages"].items() if re.search(rf"\b{key}\b", script) or key.startswith("slip-")}
+    text = as_json({**data, "messages": said})
     key = hashlib.sha256((kind + theme + text).encode()).hexdigest()[:12]
     style = stylesheet(".cr-player", rules) + web_file("live/web/player.css") + web_file("live/web/live.css")
-    script = f'const KEY = "{key}";\n{scripts.joined("ieee")}{sheet}{scripts.joined(*modules)}const KIND = {kind};\n'
+    program = f'const KEY = "{key}";\n{scripts.joined("ieee")}{sheet}{script}const KIND = {kind};\n'
     return (
         f'<div class="cr-player cr-live" data-chainrule-live="{key}" data-theme="{theme}">\n'
         f'<style>\n{style}</style>\n<div class="cr-instead">{fallback}</div>\n'
         f'<script type="application/json">{text}</script>\n'
-        f"<script>\n(() => {{\n{script}{scripts.joined('start')}}})();\n</script>\n</div>\n"
+        f"<script>\n(() => {{\n{program}{scripts.joined('start')}}})();\n</script>\n</div>\n"
     )
 
 

@@ -64,7 +64,7 @@ class Stage:
         arrangement = arrange(diagram, fmt=FMT, show_grad=show_grad, local=local, rankdir=rankdir)
         self.parts = diagram.parts
         self._arrangement = arrangement
-        self._locals = [shape.locals_ for shape in arrangement.shapes]
+        self.locals_ = [shape.locals_ for shape in arrangement.shapes]  # what stands at each part's ports, when lit
         self._bad = [part.is_first_non_finite for part in diagram.parts]
         for shape in arrangement.shapes:
             shape.value, shape.gradient, shape.locals_ = "", "", [""] * len(shape.locals_)
@@ -108,9 +108,9 @@ class Stage:
                 if number.kind == ("value" if kind == "forward" else "gradient"):
                     markup += number.box("now")
         for part, port in wires if local else ():
-            if self._locals[part][port]:
+            if self.locals_[part][port]:
                 shape, u, v = self._place(part)
-                markup += self._painter.local(shape, port, u, v + shape.ports[port], self._locals[part][port])
+                markup += self._painter.local(shape, port, u, v + shape.ports[port], self.locals_[part][port])
         return f"<g class='{kind}'>{compact(markup)}</g>" if markup else ""
 
     def _place(self, i: int) -> tuple[Shape, float, float]:

@@ -143,9 +143,14 @@ class _Script:
         self.arrived: dict[Value, list[BackwardStep]] = {}
 
         values = [part.value for part in self.parts]
+        slopes = [part.locals_ for part in self.parts]
         self.has_gradients = backward
         named(self.diagram, self.order, self.names)
         self.stage = Stage(self.diagram, show_grad=backward, local=backward and self.running)
+        if self.running:
+            self.stage.locals_ = [
+                ["" if d is None else f"∂ {format_number(d, FMT)}" for d in locals_] for locals_ in slopes
+            ]
         self.values = [
             "" if p.node < 0 else UNSET if forward and not p.is_given else value
             for p, value in zip(self.parts, values, strict=True)

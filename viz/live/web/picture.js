@@ -511,7 +511,7 @@ export class Picture {
     const { width, height } = this.view;
     const room = this.stage.clientWidth || width;
     const high = Math.max(240, (document.fullscreenElement ? 0.6 : 0.66) * innerHeight);
-    this.zoom(Math.min(Math.max(Math.min(room / width, high / height), Math.min(0.62, room / 600)), 1.6) / this.scale);
+    this.zoom(Math.min(Math.max(Math.min(room / width, high / height), Math.min(0.85, room / 480)), 1.6) / this.scale);
   }
 
   /** @param {number} factor */

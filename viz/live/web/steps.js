@@ -120,7 +120,9 @@ export class Steps extends Live {
     if (at === this.at) return;
     this.at = at;
     this.update();
-    this.picture.follow(this.lit().parts, this.still.matches);
+    const { parts, changed } = this.lit();
+    this.picture.follow(changed.length ? changed : parts, this.still.matches);
+    if (changed.length) this.picture.follow(parts, this.still.matches);
   }
 
   start() {
@@ -246,6 +248,8 @@ export class Steps extends Live {
       const place = `${this.at + 1} of ${this.last + 1}. ${caption.title}`;
       this.slider.setAttribute('aria-valuetext', asks ? place : `${place}: ${caption.text}`);
     }
+    const told = asks ? caption.title : `${caption.title}: ${caption.text}`;
+    this.picture.stage.setAttribute('aria-label', `${this.data.title}. ${told}`);
     if (this.count) this.count.textContent = `${this.at + 1} / ${this.last + 1}`;
     this.previous?.setAttribute('aria-disabled', String(this.at === 0));
     this.next?.setAttribute('aria-disabled', String(this.at === this.last));
