@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = {
     "": ["autograd", "nn viz"],
     "autograd": [
-        "_neighbours error_function files hints ieee long_formulas reals",
-        "elsewhere symbols",
+        "_neighbours error_function files hints ieee long_formulas messages reals",
+        "elsewhere mistakes symbols",
         "formulas",
         "ops",
         "javascript kernels",
@@ -85,7 +85,7 @@ FLOORS = {
     ],
     "viz.layout": ["net simplex", "heights order ranks routes trunks", "sugiyama"],
     "viz.graph": ["diagram", "arrange program", "svg"],
-    "viz.live": ["scripts stage training units", "network page playgrounds", "player", "stepping"],
+    "viz.live": ["scripts stage training units", "network page scene", "player playgrounds", "exploring stepping"],
     "viz.plots": ["figures", "asking", "classifiers curves descents"],
 }
 

@@ -35,7 +35,7 @@ examples:
 functions: {functions}
 """
 # Every file that we write says so, and only such a file is written over without being told to.
-_SIGNS = (b"chainrule-graph", b"chainrule-player", b"digraph computation_graph")
+_SIGNS = (b"chainrule-graph", b"chainrule-player", b"chainrule-live", b"digraph computation_graph")
 _ENDINGS = (".svg", ".html", ".dot", ".gv", ".png", ".pdf")
 _NO_BROWSER = (".dot", ".gv")
 _STDOUT = "-"

@@ -58,6 +58,7 @@ class Part:
     is_first_non_finite: bool = False
     tooltip: str = ""
     node: int = -1  # the place in the topological order of the node whose numbers these are; -1 for none
+    exact: tuple[str, str, str] = ("", "", "")  # that node's name, and its value and gradient as `repr` writes them
     ports: tuple[int, ...] = ()  # of a gate: the port of each operand; -1 for a constant that its symbol shows
 
     @property
@@ -119,8 +120,8 @@ def levels(scope: str) -> tuple[str, ...]:
 class _Graph:
     """The nodes of a graph by their places in the topological order, and what every step below asks about them."""
 
-    def __init__(self, root: Value, fmt: str, show_grad: bool) -> None:
-        self.root, self.fmt, self.show_grad = root, fmt, show_grad
+    def __init__(self, root: Value, fmt: str, show_grad: bool, opened: tuple[str, ...] = ()) -> None:
+        self.root, self.fmt, self.show_grad, self.opened = root, fmt, show_grad, opened
         self.order = topological_order(root)
         place = {node: i for i, node in enumerate(self.order)}
         self.sources = [tuple([place[x] for x in node.inputs]) for node in self.order]
@@ -151,6 +152,10 @@ class _Graph:
         split = {scope: levels(scope) for scope in dict.fromkeys(scopes)}
         return [split[scope] for scope in scopes]
 
+    def depth_at(self, i: int, depth: int) -> int:
+        """How many levels are open at a node, if all but ``opened`` have ``depth``."""
+        return depth + bool(self.opened and self.paths[i][: len(self.opened)] == self.opened)
+
     def partcount(self, groups: Iterable[int]) -> int:
         """How many parts a drawing of these groups has."""
         return len({g for i, g in enumerate(groups) if not self.is_constant[i] or i in self.loose})
@@ -172,6 +177,7 @@ def build(
     depth: int | str | None = "auto",
     max_nodes: int = 200,
     show_grad: bool = True,
+    opened: tuple[str, ...] = (),
 ) -> Diagram:
     """Choose what to draw of the graph that ends in ``root``.
 
@@ -181,8 +187,9 @@ def build(
         depth: how many levels of scopes are open; "auto" opens as many as ``max_nodes`` allows, "all" opens them all.
         max_nodes: with depth "auto", the most parts that are drawn.
         show_grad: whether the gradients that the nodes hold are shown, and so remarked upon.
+        opened: the path of a scope that is open by one level more than ``depth`` says.
     """
-    graph = _Graph(root, fmt, show_grad)
+    graph = _Graph(root, fmt, show_grad, opened)
     everything = range(len(graph.order))
     if depth == "auto" and graph.partcount(everything) > max_nodes:
         for level in range(max(map(len, graph.paths)) - 1, -1, -1):
@@ -211,8 +218,9 @@ def _groups(graph: _Graph, depth: int) -> list[int]:
     """
     member: dict[tuple[str, ...], list[int]] = {}
     for i, path in enumerate(graph.paths):
-        if len(path) > depth:
-            member.setdefault(path[: depth + 1], []).append(i)
+        here = graph.depth_at(i, depth)
+        if len(path) > here:
+            member.setdefault(path[: here + 1], []).append(i)
     group = list(range(len(graph.order)))
     for nodes in member.values():
         for i in nodes:
@@ -277,18 +285,19 @@ def _boxes(graph: _Graph, groups: list[int], level: int) -> dict[int, _Box]:
         members.setdefault(g, []).append(i)
     boxes = {}
     for g, places in members.items():
-        scoped = sorted({graph.paths[i][: level + 1] for i in places if len(graph.paths[i]) > level})
+        here = graph.depth_at(g, level)
+        scoped = sorted({graph.paths[i][: here + 1] for i in places if len(graph.paths[i]) > here})
         is_leaf = len(places) == 1 and not graph.sources[g]
         if not scoped or is_leaf:
             continue
         more = f" and {len(scoped) - 1} more" if len(scoped) > 1 else ""
         lines = [clip(one_line(".".join(scoped[0])), MAX_TITLE) + more]
-        inside = {graph.paths[i][level + 1] for i in places if len(graph.paths[i]) > level + 1}
+        inside = {graph.paths[i][here + 1] for i in places if len(graph.paths[i]) > here + 1}
         if len(inside) > 1:
             words = {re.sub(r"[.\d]+$", "", word) for word in inside}
             lines.append(f"{len(inside)} {clip(one_line(words.pop()), MAX_TITLE) if len(words) == 1 else 'parts'}")
         lines.append(count(sum(not graph.is_constant[i] for i in places), "node", "nodes"))
-        boxes[g] = _Box(scoped[0][:level], tuple(lines), places)
+        boxes[g] = _Box(scoped[0][:here], tuple(lines), places)
     return boxes
 
 
@@ -382,6 +391,7 @@ def _diagram(graph: _Graph, groups: list[int], boxes: dict[int, _Box], note: str
             node = order[part.node]
             part.name, part.tooltip = one_line(node.label), f"{part.tooltip}; {_told(graph, node)}"
             part.value, part.gradient = numbers(node, graph.fmt)
+            part.exact = exact(graph.names[node], node)
     root_part = parts[part_of[groups[root_place]]]
     root_part.is_root = True
     if root_part.kind != "constant":
@@ -440,6 +450,12 @@ def _part(graph: _Graph, i: int) -> Part:
     node = graph.order[i]
     if node.op == CONSTANT:
         return Part("constant", format_number(node.data, graph.fmt), tooltip=f"the constant {node.data!r}")
+    part = _part_of_a_node(graph, i, node)
+    part.exact = exact(graph.names[node], node)
+    return part
+
+
+def _part_of_a_node(graph: _Graph, i: int, node: Value) -> Part:
     scope = levels(node.scope)
     value, gradient = numbers(node, graph.fmt)
     told = _told(graph, node)
@@ -459,6 +475,11 @@ def _part(graph: _Graph, i: int) -> Part:
 def numbers(node: Value, fmt: str) -> tuple[str, str]:
     """The value of a node and its gradient, as they are drawn."""
     return format_number(node.data, fmt), format_number(node.grad, fmt) if node.has_grad else UNSET
+
+
+def exact(name: str, node: Value) -> tuple[str, str, str]:
+    """What a node is called, and its numbers with all their digits; "" for a gradient that is not there."""
+    return name, repr(node.data), repr(node.grad) if node.has_grad else ""
 
 
 def _told(graph: _Graph, node: Value) -> str:

@@ -135,10 +135,10 @@ class Player(Taught):
             ],
         }
 
-    def _expandable(self) -> str:
+    def _expandable(self, pictures: int | None = None) -> str:
         """The frames as steps that open without a script. If they are many and large, not each has its picture."""
         last = len(self.frames) - 1
-        kept = max(2, PICTURES // len(_image(self.frames[-1].svg).encode()))
+        kept = pictures or max(2, PICTURES // len(pages.image(self.frames[-1].svg).encode()))
         shown = {round(k * last / (kept - 1)) for k in range(kept)} if kept <= last else set(range(last + 1))
         few = f"Only {kept} of the steps have their picture here. Run the cell to see a player with all of them."
         told = " ".join(filter(None, [self._note, few if len(shown) <= last else ""]))
@@ -146,18 +146,10 @@ class Player(Taught):
         for k, frame in enumerate(self.frames):
             picture = ""
             if k in shown:
-                picture = f'<img alt="{_escape(frame.title)}" style="max-width:none" src="{_image(frame.svg)}">'
+                picture = f'<img alt="{_escape(frame.title)}" style="max-width:none" src="{pages.image(frame.svg)}">'
             text, words, note = _tidy(frame.text), _tidy(frame.words), _tidy(frame.note)
             steps.append(pages.step(frame.title, text, words, note, picture, is_open=k == 0))
         return "".join(steps)
-
-
-def _image(svg: str) -> str:
-    """An SVG as an address. Only what HTML or an address would misread is escaped, as that is shorter than base64."""
-    return "data:image/svg+xml," + svg.translate(_ESCAPED)
-
-
-_ESCAPED = str.maketrans({c: f"%{ord(c):02X}" for c in '%#<>"&'})
 
 
 def _tidy(text: str) -> str:

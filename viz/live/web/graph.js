@@ -42,14 +42,29 @@ export class Graph {
     this.gradients = [];
     /** @type {Step[]} */
     this.steps = [];
+    /** whether its numbers stand still */
+    this.fixed = false;
     /** the first node that is inf or nan */
     this.firstBad = -1;
   }
 
   /** Compute everything anew from the leaves. */
   run() {
-    this.forward();
-    this.backward();
+    if (!this.fixed) {
+      this.forward();
+      this.backward();
+    }
+    this.firstBad = this.values.findIndex((x) => !Number.isFinite(x));
+  }
+
+  /**
+   * Take numbers that were computed elsewhere, and stand still.
+   * @param {{gradients: (number | string)[], slopes: (number | string | null)[][]}} numbers "" is for what there is not
+   */
+  fix({ gradients, slopes }) {
+    this.fixed = true;
+    this.gradients = gradients.map((x) => (x === '' ? undefined : numberFrom(x)));
+    this.slopes = slopes.map((row) => row.map((x) => (x === '' ? undefined : x === null ? null : numberFrom(x))));
     this.firstBad = this.values.findIndex((x) => !Number.isFinite(x));
   }
 

@@ -1,0 +1,368 @@
+// Exploring: drag a number, and every value, gradient and sentence follows.
+
+import { Derivation, MAX_PATHS } from './derivation.js';
+import { button, draw, KEYS_ARE_OURS, make } from './dom.js';
+import { format } from './format.js';
+import { Graph } from './graph.js';
+import { Picture, typed } from './picture.js';
+import { Words } from './words.js';
+
+/**
+ * What the page knows, as live.py writes it.
+ * @typedef {object} Data
+ * @property {[key: string, ...inputs: number[]][]} nodes
+ * @property {Record<number, number | string>} given
+ * @property {import('./words.js').Told} told
+ * @property {Record<string, string>} messages
+ * @property {import('./picture.js').View[]} views
+ * @property {number} start
+ * @property {number} tall the state for narrow screens, or -1
+ * @property {string} title
+ * @property {string} note
+ * @property {number[]} descending the leaves that step down at first
+ * @property {Parameters<Graph['fix']>[0]} [fixed] numbers that stand still
+ * @property {import('./steps.js').Frame[]} [frames]
+ * @property {boolean} [running] whether contributions come in the order of the backward pass
+ */
+
+const ICONS = {
+  reset: 'M8 3a5 5 0 1 1-4.6 3l1.8.8A3 3 0 1 0 8 5v2.5L4 4l4-3.5z',
+  in: 'M7 2h2v5h5v2H9v5H7V9H2V7h5z',
+  out: 'M2 7h12v2H2z',
+  fit: 'M2 2h5v2H4v3H2zM9 2h5v5h-2V4H9zM2 9h2v3h3v2H2zM12 9h2v5H9v-2h3z',
+  fold: 'M3 3h10v10H3zM5 7v2h6V7z',
+  unfold: 'M3 3h10v10H3zM7 5v2H5v2h2v2h2V9h2V7H9V5z',
+};
+
+/** The graph, its picture, and the buttons that every live page has. */
+export class Live {
+  /**
+   * @param {HTMLElement} root
+   * @param {Data} data
+   * @param {Record<string, import('./graph.js').Line>} sheet
+   */
+  constructor(root, data, sheet) {
+    this.data = data;
+    this.graph = new Graph(data.nodes, data.given, sheet);
+    if (data.fixed) this.graph.fix(data.fixed);
+    this.graph.run();
+    this.first = [...this.graph.values];
+    this.words = new Words(this.graph, data.told, data.messages);
+    this.waiting = false;
+    root.dataset.ready = '';
+    this.box = make('div', root, { class: 'cr-box', role: 'group', 'aria-label': data.title });
+    this.picture = new Picture(this.box, data.views, this.words, this);
+    this.bar = make('div', this.box, { class: 'cr-bar' });
+    this.still = matchMedia('(prefers-reduced-motion: reduce)');
+  }
+
+  /** The state that fits the screen. */
+  turnToFit() {
+    const isNarrow = this.data.tall >= 0 && this.box.clientWidth < 600;
+    this.turn(isNarrow ? this.data.tall : this.data.start);
+  }
+
+  /** @param {Element} keys */
+  sizes(keys) {
+    button(keys, 'zoom-out', this.words.say('zoom-out'), () => this.picture.zoom(0.8), ICONS.out);
+    button(keys, 'zoom-in', this.words.say('zoom-in'), () => this.picture.zoom(1.25), ICONS.in);
+    button(keys, 'fit', this.words.say('fit'), () => this.picture.fit(), ICONS.fit);
+    if (!this.graph.fixed) button(keys, 'reset', this.words.say('reset-all'), () => this.resetAll(), ICONS.reset);
+    if (!this.data.views.some((view) => (view.unfolds ?? -1) >= 0)) return;
+    button(keys, 'fold', this.words.say('fold'), () => this.turn(this.picture.view.folds ?? -1), ICONS.fold);
+    button(keys, 'unfold', this.words.say('unfold'), () => this.turn(this.picture.view.unfolds ?? -1), ICONS.unfold);
+  }
+
+  // --- what the picture tells
+
+  /**
+   * @param {number} leaf
+   * @param {number} x
+   */
+  change(leaf, x) {
+    this.graph.values[leaf] = x;
+    this.refresh();
+  }
+
+  /** Compute and paint, once before the next picture of the screen. */
+  refresh() {
+    if (this.waiting) return;
+    this.waiting = true;
+    requestAnimationFrame(() => {
+      this.waiting = false;
+      this.graph.run();
+      this.update();
+    });
+  }
+
+  /** @param {number} leaf */
+  reset(leaf) {
+    this.change(leaf, this.first[leaf]);
+  }
+
+  resetAll() {
+    for (const [i, x] of this.first.entries()) if (this.graph.keys[i] === '') this.graph.values[i] = x;
+    this.refresh();
+  }
+
+  /** @param {number} view */
+  turn(view) {
+    if (view < 0) return;
+    this.picture.turn(view);
+    this.update();
+  }
+
+  /** @param {number} _ */
+  choose(_) {}
+
+  /** @param {import('./picture.js').Wire | undefined} _ */
+  wire(_) {}
+
+  /** @param {string} _ */
+  refuse(_) {}
+
+  update() {}
+
+  /**
+   * A wire's formula, and every path from it to the root with its product.
+   * @param {import('./picture.js').Wire} wire
+   * @returns {{title: string, lines: string[], edges: [node: number, position: number][]}}
+   */
+  tellWire([part, port, source]) {
+    const { partOf, parts } = this.picture.view;
+    const edges = this.graph.inputs.flatMap((inputs, node) =>
+      partOf[node] !== part
+        ? []
+        : inputs.flatMap((j, k) => {
+            const ports = parts[part][5];
+            const isHere = partOf[j] === source && (!ports.length || ports[k] === port);
+            return isHere && this.graph.slopes[node][k] !== undefined
+              ? [/** @type {[number, number]} */ ([node, k])]
+              : [];
+          }),
+    );
+    const lines = [];
+    for (const [node, k] of edges.slice(0, MAX_PATHS)) {
+      const { paths, count } = this.words.through(node, k, MAX_PATHS);
+      const v = this.words.names[this.graph.inputs[node][k]];
+      if (count > MAX_PATHS) lines.push(this.words.say('too-many-paths', { v, f: this.words.f, n: count }));
+      else lines.push(...paths.map((path) => this.words.along(path)));
+    }
+    const told = edges.slice(0, 3).map(([node, k]) => {
+      const [v, q] = [this.words.names[this.graph.inputs[node][k]], this.words.names[node]];
+      return this.words.say('wire', { v, q, formula: this.words.local(node, k) });
+    });
+    const lit = edges.flatMap(([node, k]) => [/** @type {[number, number]} */ ([node, k]), ...this.words.upward(node)]);
+    return { title: told.join('; '), lines: lines.slice(0, MAX_PATHS), edges: lit };
+  }
+}
+
+export class Explore extends Live {
+  /**
+   * @param {HTMLElement} root
+   * @param {Data} data
+   * @param {Record<string, import('./graph.js').Line>} sheet
+   */
+  constructor(root, data, sheet) {
+    super(root, data, sheet);
+    /** the node that is spoken of */
+    this.chosen = -1;
+    /** @type {import('./picture.js').Wire | undefined} */
+    this.lit = undefined;
+    /** the values of the root, step by step @type {number[]} */
+    this.course = [];
+    this.descending = new Set(data.descending);
+    /** @type {HTMLElement | undefined} */
+    this.chart = undefined;
+    this.spoken = '';
+    this.sizes(make('div', this.bar, { class: 'cr-keys' }));
+    if (!data.fixed) this.tools(this.bar);
+    this.captions();
+    if (data.note) make('p', this.box, { class: 'cr-note' }).textContent = data.note;
+    this.turnToFit();
+  }
+
+  // --- building
+
+  captions() {
+    const place = make('div', this.box, { class: 'cr-words-place' });
+    this.caption = make('div', place, { class: 'cr-caption', 'aria-live': 'polite' });
+    this.derivation = make('pre', place, { class: 'cr-derivation' });
+    this.said(this.words.say(this.data.fixed ? 'picture' : 'hint'), []);
+  }
+
+  /** @param {Element} bar */
+  tools(bar) {
+    const { say } = { say: this.words.say.bind(this.words) };
+    const nudge = make('div', bar, { class: 'cr-tool' });
+    button(nudge, 'nudge', say('nudge'), () => this.nudge());
+    this.amount = this.field(nudge, say('amount'), '0.01');
+    const step = make('div', bar, { class: 'cr-tool' });
+    button(step, 'step', say('descend'), () => this.descend());
+    this.rate = this.field(step, say('rate'), '0.1');
+    const leaves = this.graph.keys.flatMap((key, i) => (key === '' ? [i] : []));
+    if (leaves.length > 1 && leaves.length <= 60) this.which(step, leaves);
+  }
+
+  /**
+   * @param {Element} parent
+   * @param {string} label
+   * @param {string} text
+   */
+  field(parent, label, text) {
+    const around = make('label', parent, {}, label);
+    const field = make('input', around, { ...KEYS_ARE_OURS, inputmode: 'decimal', size: 5 });
+    field.value = text;
+    return field;
+  }
+
+  /**
+   * Which leaves step down.
+   * @param {Element} parent
+   * @param {number[]} leaves
+   */
+  which(parent, leaves) {
+    const more = make('details', parent);
+    make('summary', more, KEYS_ARE_OURS, this.words.say('chosen'));
+    const list = make('div', more, { class: 'cr-which' });
+    for (const i of leaves) {
+      const label = make('label', list);
+      const box = make('input', label, { ...KEYS_ARE_OURS, type: 'checkbox' });
+      box.checked = this.descending.has(i);
+      box.addEventListener('change', () => (box.checked ? this.descending.add(i) : this.descending.delete(i)));
+      label.append(this.words.names[i]);
+    }
+  }
+
+  // --- what is done
+
+  /** @param {number} node */
+  choose(node) {
+    this.chosen = node;
+    this.lit = undefined;
+    this.tell();
+  }
+
+  /** @param {import('./picture.js').Wire | undefined} wire */
+  wire(wire) {
+    this.lit = wire;
+    this.tell();
+  }
+
+  /** @param {string} text */
+  refuse(text) {
+    this.said(this.words.say('not-a-number', { text }), []);
+  }
+
+  /** The chosen leaf by h: what f does, and what the gradient promised. */
+  nudge() {
+    const { graph, words } = this;
+    const leaf = graph.keys[this.chosen] === '' ? this.chosen : graph.keys.indexOf('');
+    const h = typed(this.amount?.value ?? '');
+    if (h === undefined || leaf < 0) return this.refuse(this.amount?.value ?? '');
+    graph.run();
+    const before = graph.values[graph.root];
+    const promised = (graph.gradients[leaf] ?? 0) * h;
+    graph.values[leaf] += h;
+    graph.run();
+    const change = format(graph.values[graph.root] - before);
+    this.chosen = leaf;
+    this.lit = undefined;
+    this.update();
+    const v = words.names[leaf];
+    this.said(words.say('nudged', { v, h: format(h), f: words.f, change, promised: format(promised) }), []);
+  }
+
+  /** Every chosen leaf down its gradient. */
+  descend() {
+    const { graph, words } = this;
+    const rate = typed(this.rate?.value ?? '');
+    if (rate === undefined) return this.refuse(this.rate?.value ?? '');
+    graph.run();
+    if (!this.course.length) this.course.push(graph.values[graph.root]);
+    for (const i of this.descending) graph.values[i] -= rate * (graph.gradients[i] ?? 0);
+    graph.run();
+    this.course.push(graph.values[graph.root]);
+    this.lit = undefined;
+    this.update();
+    const slots = { n: this.course.length - 1, rate: format(rate), f: words.f, y: words.value(graph.root) };
+    this.said(words.say('descended', slots), []);
+    this.drawCourse();
+  }
+
+  drawCourse() {
+    const values = this.course.filter(Number.isFinite).slice(-200);
+    if (values.length < 2) return;
+    this.chart ??= make('div', this.box, { class: 'cr-course' });
+    this.chart.textContent = '';
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    const [width, height] = [320, 64];
+    const points = values.map((y, k) => {
+      const x = 4 + (k / (values.length - 1)) * (width - 8);
+      return `${x.toFixed(1)},${(4 + (1 - (y - low) / (high - low || 1)) * (height - 8)).toFixed(1)}`;
+    });
+    const [start, y] = [values[0], values[values.length - 1]].map(format);
+    const label = this.words.say('course', { f: this.words.f, n: values.length - 1, start, y });
+    const svg = draw('svg', this.chart, { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label });
+    draw('polyline', svg, { points: points.join(' ') });
+    const [x, z] = points[points.length - 1].split(',');
+    draw('circle', svg, { cx: x, cy: z, r: 3 });
+    make('p', this.chart, {}, label);
+  }
+
+  resetAll() {
+    this.course = [];
+    this.chart?.remove();
+    this.chart = undefined;
+    super.resetAll();
+  }
+
+  // --- what is shown
+
+  update() {
+    const { words, graph } = this;
+    this.picture.paint({
+      value: (i) => words.value(i),
+      gradient: (i) => (graph.gradients[i] === undefined ? '–' : format(graph.gradients[i] ?? 0)),
+    });
+    this.tell();
+  }
+
+  tell() {
+    const { words, graph, picture } = this;
+    if (this.lit) {
+      const { title, lines, edges } = this.tellWire(this.lit);
+      const wires = edges.map(([node, k]) => picture.wireOf(node, k));
+      picture.light([this.lit, ...wires.filter((wire) => wire !== undefined)], [this.lit[0]], 'backward');
+      if (title) this.said(title, lines);
+      return;
+    }
+    if (this.chosen < 0) return;
+    const part = picture.view.partOf[this.chosen];
+    picture.light([], part >= 0 && graph.inputs[this.chosen].length ? [part] : [], 'forward');
+    const slope = graph.gradients[this.chosen];
+    const df = slope === undefined ? [] : [`${words.partial(graph.root, this.chosen)} = ${format(slope)}`];
+    if (graph.inputs[this.chosen].length) {
+      const { text, words: sentence } = words.forward(this.chosen);
+      this.said(text, [sentence, ...df]);
+      return;
+    }
+    this.said([`${words.names[this.chosen]} = ${words.value(this.chosen)}`, ...df].join(', '), []);
+    const text = String(new Derivation(words, this.chosen));
+    if (this.derivation && this.derivation.textContent !== text) this.derivation.textContent = text;
+  }
+
+  /**
+   * @param {string} title
+   * @param {string[]} lines
+   */
+  said(title, lines) {
+    if (!this.caption) return;
+    const text = [title, ...lines].join('\n');
+    if (this.spoken === text) return;
+    this.spoken = text;
+    this.caption.textContent = '';
+    make('p', this.caption, { class: 'cr-text' }, title);
+    for (const line of lines) make('p', this.caption, { class: 'cr-words' }, line);
+  }
+}
