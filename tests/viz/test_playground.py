@@ -330,7 +330,7 @@ def test_without_a_script_there_is_a_picture_of_the_examples_and_the_regions() -
     assert (svg.count("<circle"), svg.count(' at" x=')) == (30, 30)
     assert {"k0", "k1"} <= {part.split('"')[0] for part in svg.split('<rect class="')}
     bundle = made._repr_mimebundle_()
-    assert 'src="data:image/svg+xml;base64,' in bundle["text/html"]
+    assert 'src="data:image/svg+xml,' in bundle["text/html"]
     assert "2 → 2 → 1 of 9 parameters, and 60 examples" in bundle["text/plain"]
 
 

@@ -284,7 +284,7 @@ def test_it_fits_on_a_phone_and_on_a_projector(make: Callable[[], Playground], o
     size = "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
     assert page.evaluate(size) == [1280, 720]
     page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate(size)[0] == 390
+    page.wait_for_function("document.documentElement.scrollWidth === 390")
 
 
 def test_the_theme_follows_the_reader_also_later(opened: Opener) -> None:

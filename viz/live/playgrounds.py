@@ -7,23 +7,23 @@ web/playground-training.js. Its losses are those of `nn.fit` with the same seed,
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import html
-import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd.compiler.backends.javascript import JavaScript
 from autograd.files import write_whole
+from autograd.messages import messages
 
 from ..checks import THEMES, at_least, one_of
 from ..markup import DARK, LIGHT
 from ..metrics import FONT
 from ..mistakes import Taught, explained, shown_by
-from ..picture import html_page, web_file
+from ..picture import web_file
+from . import page as pages
 from .scripts import joined
 from .training import Examples, border, compiled, examples_of, names_of, optimizers_of, rule_text
 from .units import Units
@@ -61,25 +61,6 @@ CLASSES = {
         "#ff6b6b",
     ),
 }
-WORDS = {
-    "play": "Play", "pause": "Pause", "step": "One batch", "epoch": "One epoch", "reset": "Start again",
-    "epochs": "Epoch", "loss": "Loss", "accuracy": "Accuracy", "rate": "Learning rate", "optimizer": "Optimiser",
-    "size": "Batch size", "speed": "Speed", "each": "{n} epochs/s", "fastest": "as fast as it goes",
-    "all": "all {n}", "course": "The mean loss of each epoch", "network": "The network",
-    "plane": "What the model says in the plane", "line": "The curve that the model fits",
-    "add": "A click adds an example", "add_class": "A click adds",
-    "by_keys": "Arrow keys move the cross, Enter adds an example.",
-    "undo": "Take back", "added": "{n} added", "unit": "Unit {k} of layer {layer}", "input": "Input {name}",
-    "output": "The output", "sees": "{unit}: what it gives here. Bias {bias}.",
-    "weight": "Weight {weight}: {from} → {to}", "layer": "{n} × {name}", "sum": "linear",
-    "one_output": "1 output", "outputs": "{n} outputs", "inputs": "{n} inputs", "one_input": "1 input",
-    "weights": "{n} weights", "tiles": "What each unit of the first layer weighs its inputs with",
-    "hint": "Thick lines are large weights: {above} above 0, {below} below. Point at a unit to see it large.",
-    "blue": "blue", "orange": "orange",
-    "stopped_loss": "The loss is not finite any more, in epoch {epoch}: try a smaller learning rate, and start again.",
-    "stopped_step": "A step would have made a parameter infinite, in epoch {epoch}: try a smaller learning rate, "
-    "and start again.",
-}  # fmt: skip
 _SIDE = 40  # squares along each side of the still picture
 _LEVELS = 6  # of its colours
 
@@ -102,7 +83,7 @@ class Playground(Taught):
             )
 
     def __repr__(self) -> str:
-        return f"<Playground of {self._task.told}; .save('playground.html') writes it to a file>"
+        return f"<Playground: {self._task.told}; .save('playground.html') writes it to a file>"
 
     @explained
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -125,29 +106,26 @@ class Playground(Taught):
         piece = self._piece()
         if not page:
             return piece
-        style = f":root{{--font:{FONT};--muted:light-dark({LIGHT['muted']},{DARK['muted']})}}\n"
-        body = f"<main data-page>\n<h1>{html.escape(self._title)}</h1>\n{piece}</main>\n"
-        return html_page(self._title, self._theme, style + web_file("live/web/page.css"), body)
+        return pages.page(piece, self._title, self._theme, "")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """For notebooks: a playground where scripts may run, and a picture of the beginning where not."""
         return {"text/html": self._piece(), "text/plain": repr(self)}
 
     def _piece(self) -> str:
-        data = json.dumps(self._task.data(), ensure_ascii=False, separators=(",", ":"))
-        data = data.replace("<", "\\u003c")  # nothing in it may end the script element, or begin another inside it
+        data = pages.as_json(self._task.data())
         key = hashlib.sha256((data + self._task.script).encode()).hexdigest()[:10]
         names = ("ieee", "erf", "format") if "erf" in self._task.script else ("ieee", "format")
-        modules = joined(*names, "playground-training", "playground-plots", "playground")
+        modules = joined(*names, "playground-training", "playground-plots", "dom", "playground")
         script = f'(() => {{\n{modules}{self._task.script}play("{key}", PROGRAMS);\n}})();\n'
-        picture = base64.b64encode(self._task.still(self._theme).encode()).decode()
-        told = f"{self._task.told}. To train it here, scripts must be allowed."
+        picture = pages.image(self._task.still(self._theme))
+        told = f"{self._task.told}. {self._task.words['no-script']}"
         return (
             f'<div class="cr-playground" data-chainrule-playground="{key}" data-theme="{self._theme}">\n'
             f"<style>\n{_stylesheet()}</style>\n"
             f'<div class="cr-instead"><p>{html.escape(told)}</p>'
             f'<img alt="{html.escape(self._title)}" style="max-width:100%" '
-            f'src="data:image/svg+xml;base64,{picture}"></div>\n'
+            f'src="{picture}"></div>\n'
             f'<script type="application/json">{data}</script>\n<script>\n{script}</script>\n</div>\n'
         )
 
@@ -166,6 +144,7 @@ def playground(
     labels: Sequence[str] | None = None,
     title: str = "A network in training",
     theme: str = "auto",
+    lang: str = "en",
 ) -> Playground:
     """A page in which a model is trained: play, pause, step, and watch what each of its units sees.
 
@@ -189,6 +168,7 @@ def playground(
         labels: what the classes are called, in order.
         title: of the page.
         theme: "light", "dark", or "auto" for the reader's system.
+        lang: the language of the page's words.
 
     Raises:
         TracingError: with the compiler's reason, if the model or the loss does not compile.
@@ -212,7 +192,8 @@ def playground(
     if batch_size is not None:
         at_least(1, "batch_size", batch_size)
     outputs, step, rows = compiled(model, loss, examples)
-    task = _Task(examples, rows, outputs, step, loss, optimizers, min(batch_size or len(rows), len(rows)), seed)
+    size = min(batch_size or len(rows), len(rows))
+    task = _Task(examples, rows, outputs, step, loss, optimizers, size, seed, messages(lang))
     task.names = _told(names, len(examples.flat[0]), "names", "inputs") or task.names
     task.labels = _told(labels, len(task.labels), "labels", "classes") or task.labels
     return Playground(task, title, theme)
@@ -239,7 +220,10 @@ class _Task:
         optimizers: list[Any],
         size: int,
         seed: int,
+        said: Mapping[str, str],
     ) -> None:
+        ours = "playground-"
+        self.words = {key.removeprefix(ours): text for key, text in said.items() if key.startswith(ours)}
         self.examples, self.rows, self.outputs, self.step = examples, rows, outputs, step
         self.optimizers, self.size, self.seed = optimizers, size, seed
         program, model = JavaScript(step.plan), JavaScript(outputs.plan)
@@ -265,9 +249,9 @@ class _Task:
     @property
     def told(self) -> str:
         """In words."""
-        layers = self.units.layers
-        shape = " → ".join(str(len(layer)) for layer in layers)
-        return f"a network {shape} of {len(self.step.parameters):,} parameters, and {len(self.rows):,} examples"
+        shape = " → ".join(str(len(layer)) for layer in self.units.layers)
+        parameters, examples = f"{len(self.step.parameters):,}", f"{len(self.rows):,}"
+        return self.words["told"].format(shape=shape, parameters=parameters, examples=examples)
 
     @property
     def shown(self) -> list[float] | None:
@@ -311,7 +295,7 @@ class _Task:
             "seed": self.seed,
             "network": self.units.data() if self.units.few else None,
             "layers": self._layers(),
-            "words": WORDS,
+            "words": self.words,
         }
 
     def _layers(self) -> list[dict[str, Any]]:
@@ -447,7 +431,7 @@ class _Still:
         return f'{self._points()}<polyline class="fit" stroke-width="3" points="{line}"/>{self._names()}'
 
     def _other(self) -> str:
-        middle, lines = self.SIZE / 2, self.task.told.replace(", and ", "\n").split("\n")
+        middle, lines = self.SIZE / 2, self.task.told.split(", ")
         texts = [
             f'<text x="{middle:g}" y="{middle + 22 * k:g}">{html.escape(line)}</text>' for k, line in enumerate(lines)
         ]

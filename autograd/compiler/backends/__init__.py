@@ -7,6 +7,6 @@
     python      straight-line code for small or irregular graphs, one line per node
     numba       a tape and an interpreter for it, for large irregular graphs
 
-The first three run what the passes made of the trace, the last two the trace itself. A new backend is one more class, and
-one line in the table `BACKENDS` of `compiled`.
+The first three run what the passes made of the trace, the last two the trace itself. A new backend is one more class,
+and one line in the table `BACKENDS` of `compiled`.
 """

@@ -4,6 +4,7 @@
 // with play(key, PROGRAMS). Roots are found by an attribute, never by their own place in the page (a notebook runs
 // scripts from nowhere). There are no ids, and nothing reaches the page's own names.
 
+import { draw, KEYS_ARE_OURS, make } from './dom.js';
 import { format, repr } from './format.js';
 import { Course, decided, Field, mark, Palette, Sheet, Tile } from './playground-plots.js';
 import { Trainer } from './playground-training.js';
@@ -50,39 +51,11 @@ const PALE = 0.62; // the plane behind the examples
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 
 /**
- * A new element, the last one in `parent`.
- * @template {keyof HTMLElementTagNameMap} Name
- * @param {Name} name
- * @param {Element} parent
- * @param {Record<string, string | number>} [attributes]
- * @param {string} [text]
- */
-const add = (name, parent, attributes = {}, text = '') => {
-  const element = parent.appendChild(document.createElement(name));
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
-  if (text) element.textContent = text;
-  return element;
-};
-
-/**
- * @param {string} name
- * @param {Element} parent
- * @param {Record<string, string | number>} attributes
- */
-const draw = (name, parent, attributes) => {
-  const element = parent.appendChild(document.createElementNS('http://www.w3.org/2000/svg', name));
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
-  return element;
-};
-
-/**
  * A sentence with its slots filled.
  * @param {string} text
  * @param {Record<string, string | number>} slots
  */
 const filled = (text, slots) => text.replace(/\{(\w+)\}/g, (_, name) => String(slots[name]));
-
-const KEYS_ARE_OURS = { 'data-lm-suppress-shortcuts': '' }; // see picture.py
 
 /** The buttons, the choices and the numbers above all. */
 class Controls {
@@ -93,17 +66,17 @@ class Controls {
   constructor(box, ground) {
     const { words, optimizers, size, X } = ground.data;
     this.words = words;
-    const bar = add('div', box, { class: 'cr-bar' });
-    const keys = add('div', bar, { class: 'cr-keys' });
+    const bar = make('div', box, { class: 'cr-bar' });
+    const keys = make('div', bar, { class: 'cr-keys' });
     /** @type {Record<string, HTMLButtonElement>} */
     this.buttons = {};
     for (const act of /** @type {const} */ (['reset', 'play', 'step', 'epoch'])) {
-      this.buttons[act] = add('button', keys, { ...KEYS_ARE_OURS, type: 'button', 'data-act': act });
+      this.buttons[act] = make('button', keys, { ...KEYS_ARE_OURS, type: 'button', 'data-act': act });
       this.picture(act, act, words[act]);
       this.buttons[act].addEventListener('click', () => ground.act(act));
     }
     this.epoch = this.number(bar, words.epochs, 'cr-epoch');
-    const choices = add('div', bar, { class: 'cr-choices' });
+    const choices = make('div', bar, { class: 'cr-choices' });
     const rates = [...new Set([...RATES, ...optimizers.map((o) => o.rate)])].sort((a, b) => a - b);
     this.rate = this.choice(
       choices,
@@ -124,7 +97,8 @@ class Controls {
         (k) => optimizers[k].name,
         (k) => ground.choose(k),
       );
-    else add('div', choices, { class: 'cr-choice' }, words.optimizer).append(add('b', choices, {}, optimizers[0].name));
+    else
+      make('div', choices, { class: 'cr-choice' }, words.optimizer).append(make('b', choices, {}, optimizers[0].name));
     const sizes = [...new Set([...SIZES, size])].filter((n) => n < X.length).sort((a, b) => a - b);
     sizes.push(Infinity);
     const all = filled(words.all, { n: X.length });
@@ -163,8 +137,8 @@ class Controls {
    * @param {string} kind
    */
   number(bar, name, kind) {
-    const pair = add('div', bar, { class: `cr-number ${kind}` }, name);
-    return add('b', pair, {}, '–');
+    const pair = make('div', bar, { class: `cr-number ${kind}` }, name);
+    return make('b', pair, {}, '–');
   }
 
   /**
@@ -177,9 +151,9 @@ class Controls {
    * @param {(x: number) => void} chosen
    */
   choice(bar, name, act, values, text, chosen) {
-    const label = add('label', bar, { class: 'cr-choice' }, name);
-    const select = add('select', label, { ...KEYS_ARE_OURS, 'data-act': act });
-    for (const value of values) add('option', select, { value: String(value) }, text(value));
+    const label = make('label', bar, { class: 'cr-choice' }, name);
+    const select = make('select', label, { ...KEYS_ARE_OURS, 'data-act': act });
+    for (const value of values) make('option', select, { value: String(value) }, text(value));
     select.addEventListener('change', () => chosen(Number(select.value)));
     return select;
   }
@@ -202,14 +176,14 @@ class Ground {
   constructor(box, ground) {
     const { words, kind } = ground.data;
     this.ground = ground;
-    const figure = add('div', box, { class: 'cr-plot' });
-    this.title = add('p', figure, { class: 'cr-title' }, words[kind]);
-    this.stage = add('div', figure, {
+    const figure = make('div', box, { class: 'cr-plot' });
+    this.title = make('p', figure, { class: 'cr-title' }, words[kind]);
+    this.stage = make('div', figure, {
       ...{ class: 'cr-ground', tabindex: 0, role: 'application', ...KEYS_ARE_OURS },
-      'aria-label': `${words[kind]}. ${words.by_keys}`,
+      'aria-label': `${words[kind]}. ${words['by-keys']}`,
     });
-    this.back = new Tile(add('canvas', this.stage, { 'aria-hidden': 'true' }), ground.field.side, ground.field.rows);
-    this.front = new Sheet(add('canvas', this.stage, { 'aria-hidden': 'true' }));
+    this.back = new Tile(make('canvas', this.stage, { 'aria-hidden': 'true' }), ground.field.side, ground.field.rows);
+    this.front = new Sheet(make('canvas', this.stage, { 'aria-hidden': 'true' }));
     this.cross = { x: 0.5, y: 0.5, shown: false };
     this.stage.addEventListener('pointerdown', (event) => {
       if (event.button !== 0) return;
@@ -219,12 +193,12 @@ class Ground {
     this.stage.addEventListener('keydown', (event) => this.press(event));
     for (const type of ['focus', 'blur']) this.stage.addEventListener(type, () => this.showCross(type === 'focus'));
     const axes = [ground.data.names[0], kind === 'line' ? 'y' : ground.data.names[1]];
-    add('p', figure, { class: 'cr-axes' }, `→ ${axes[0]}   ↑ ${axes[1]}`);
+    make('p', figure, { class: 'cr-axes' }, `→ ${axes[0]}   ↑ ${axes[1]}`);
     this.class = 0;
     this.choices = this.possible();
-    const foot = add('fieldset', figure, { class: 'cr-add' });
+    const foot = make('fieldset', figure, { class: 'cr-add' });
     this.marks = this.offer(foot);
-    this.undo = add('button', foot, { ...KEYS_ARE_OURS, type: 'button', 'data-act': 'undo', hidden: '' }, words.undo);
+    this.undo = make('button', foot, { ...KEYS_ARE_OURS, type: 'button', 'data-act': 'undo', hidden: '' }, words.undo);
     this.undo.addEventListener('click', () => {
       if (ground.takeBack()) this.stage.focus();
     });
@@ -252,17 +226,17 @@ class Ground {
    */
   offer(foot) {
     const { words } = this.ground.data;
-    add('legend', foot, {}, this.choices.length ? words.add_class : words.add);
+    make('legend', foot, {}, this.choices.length ? words['add-class'] : words.add);
     const group = `cr-${this.ground.key}-${Math.random().toString(36).slice(2)}`;
     return this.choices.map((choice, k) => {
-      const label = add('label', foot, { style: `--k:var(--k${this.colour(choice.shown)})` });
-      const radio = add('input', label, { ...KEYS_ARE_OURS, type: 'radio', name: group, value: k });
+      const label = make('label', foot, { style: `--k:var(--k${this.colour(choice.shown)})` });
+      const radio = make('input', label, { ...KEYS_ARE_OURS, type: 'radio', name: group, value: k });
       radio.checked = k === 0;
       radio.addEventListener('change', () => {
         this.class = k;
       });
-      const canvas = add('canvas', label, { width: 18, height: 18, 'aria-hidden': 'true' });
-      add('span', label, {}, choice.label);
+      const canvas = make('canvas', label, { width: 18, height: 18, 'aria-hidden': 'true' });
+      make('span', label, {}, choice.label);
       return canvas;
     });
   }
@@ -329,7 +303,7 @@ class Ground {
       } else this.back.paint((k) => palette.signed(PALE * Math.tanh((first[k] - border[0]) * border[1])));
     } else this.back.paint(() => palette.of(0, 0));
     if (all || data.kind === 'line') this.paintFront();
-    const title = this.cross.shown ? data.words.by_keys : data.words[data.kind];
+    const title = this.cross.shown ? data.words['by-keys'] : data.words[data.kind];
     this.title.textContent = field.chosen < 0 ? title : (network?.told(field.chosen) ?? '');
   }
 
@@ -400,10 +374,10 @@ class Network {
     this.ground = ground;
     this.lines = network.lines;
     this.units = network.units;
-    this.stage = add('div', box, { class: 'cr-net', role: 'group', 'aria-label': words.network });
+    this.stage = make('div', box, { class: 'cr-net', role: 'group', 'aria-label': words.network });
     this.svg = draw('svg', this.stage, { 'aria-hidden': 'true' });
     this.heads = ground.data.layers.map((layer, k) =>
-      add('p', this.stage, { class: 'cr-head' }, ground.named(layer, k)),
+      make('p', this.stage, { class: 'cr-head' }, ground.named(layer, k)),
     );
     this.paths = this.lines.map((_, k) => draw('path', this.svg, { 'data-line': k }));
     this.drawn = new Float64Array(this.lines.length).fill(Number.NaN);
@@ -418,7 +392,7 @@ class Network {
           : layer === last && ground.data.layers[last].units === 1
             ? words.output
             : filled(words.unit, { k: counted[layer], layer });
-      const button = add('button', this.stage, {
+      const button = make('button', this.stage, {
         ...KEYS_ARE_OURS,
         type: 'button',
         'aria-label': name,
@@ -432,7 +406,7 @@ class Network {
     this.tiles = ground.hasField
       ? this.buttons.map(
           (button) =>
-            new Tile(add('canvas', button, { 'aria-hidden': 'true' }), small, ground.data.kind === 'line' ? 1 : small),
+            new Tile(make('canvas', button, { 'aria-hidden': 'true' }), small, ground.data.kind === 'line' ? 1 : small),
         )
       : [];
     this.svg.addEventListener('pointerover', (event) => {
@@ -440,7 +414,7 @@ class Network {
       if (line !== null) this.say(this.weight(Number(line)));
     });
     this.svg.addEventListener('pointerout', () => this.say(''));
-    this.told_ = add('p', box, { class: 'cr-told' });
+    this.told_ = make('p', box, { class: 'cr-told' });
     this.hint = filled(words.hint, { above: words.blue, below: words.orange });
     this.say('');
     new ResizeObserver(() => this.place()).observe(this.stage);
@@ -537,20 +511,20 @@ class Summary {
   constructor(box, ground) {
     const { words, layers } = ground.data;
     this.ground = ground;
-    const list = add('ol', box, { class: 'cr-layers', 'aria-label': words.network });
+    const list = make('ol', box, { class: 'cr-layers', 'aria-label': words.network });
     for (const [k, layer] of layers.entries()) {
-      const item = add('li', list, {}, ground.named(layer, k));
-      if (layer.weights) add('small', item, {}, filled(words.weights, { n: layer.weights.toLocaleString('en') }));
+      const item = make('li', list, {}, ground.named(layer, k));
+      if (layer.weights) make('small', item, {}, filled(words.weights, { n: layer.weights.toLocaleString('en') }));
     }
     const found = layers.find((layer) => layer.tiles)?.tiles;
     /** @type {[Tile, number[]][]} */
     this.tiles = [];
     if (!found) return;
-    add('p', box, { class: 'cr-title' }, words.tiles);
-    const grid = add('div', box, { class: 'cr-tiles', role: 'img', 'aria-label': words.tiles });
+    make('p', box, { class: 'cr-title' }, words.tiles);
+    const grid = make('div', box, { class: 'cr-tiles', role: 'img', 'aria-label': words.tiles });
     this.tiles = found.map((addresses) => {
       const side = Math.round(Math.sqrt(addresses.length));
-      return [new Tile(add('canvas', grid), side, side), addresses];
+      return [new Tile(make('canvas', grid), side, side), addresses];
     });
   }
 
@@ -595,19 +569,19 @@ class Playground {
     this.owed = 0; // epochs
     this.before = 0; // when the last picture was painted
     this.turn = 0; // which of the pictures beside the plane is next
-    const box = add('div', root, { class: `cr-box cr-${data.kind}`, role: 'group', 'aria-label': words.network });
+    const box = make('div', root, { class: `cr-box cr-${data.kind}`, role: 'group', 'aria-label': words.network });
     this.controls = new Controls(box, this);
-    const body = add('div', box, { class: 'cr-body' });
-    const left = add('div', body, { class: 'cr-left' });
-    const right = add('div', body, { class: 'cr-right' });
+    const body = make('div', box, { class: 'cr-body' });
+    const left = make('div', body, { class: 'cr-left' });
+    const right = make('div', body, { class: 'cr-right' });
     this.plane = this.hasField ? new Ground(right, this) : null;
     this.plane?.paintMarks();
     this.network = data.network ? new Network(left, this, data.network) : null;
     this.summary = data.network ? null : new Summary(left, this);
-    const figure = add('div', right, { class: 'cr-course' });
-    add('p', figure, { class: 'cr-title' }, words.course);
-    this.sheet = new Sheet(add('canvas', figure, { role: 'img', 'aria-label': words.course }));
-    this.alert = add('p', box, { class: 'cr-alert', role: 'alert' });
+    const figure = make('div', right, { class: 'cr-course' });
+    make('p', figure, { class: 'cr-title' }, words.course);
+    this.sheet = new Sheet(make('canvas', figure, { role: 'img', 'aria-label': words.course }));
+    this.alert = make('p', box, { class: 'cr-alert', role: 'alert' });
     new ResizeObserver(() => this.paint(true)).observe(body);
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.paint(true));
     const themes = ['class', 'data-jp-theme-light', 'data-md-color-scheme']; // of the page around it
@@ -623,8 +597,8 @@ class Playground {
   named({ units, name }, k) {
     const { words } = this.data;
     if (k === this.data.layers.length - 1 && !name)
-      return units === 1 ? words.one_output : filled(words.outputs, { n: units });
-    if (k === 0) return units === 1 ? words.one_input : filled(words.inputs, { n: units });
+      return units === 1 ? words['one-output'] : filled(words.outputs, { n: units });
+    if (k === 0) return units === 1 ? words['one-input'] : filled(words.inputs, { n: units });
     return filled(words.layer, { n: units, name: name || words.sum });
   }
 
@@ -653,7 +627,7 @@ class Playground {
     if (done) this.course.add(trainer.loss);
     if (trainer.stopped) {
       this.go(false);
-      this.alert.textContent = filled(this.data.words[`stopped_${trainer.stopped}`], { epoch: trainer.epoch + 1 });
+      this.alert.textContent = filled(this.data.words[`stopped-${trainer.stopped}`], { epoch: trainer.epoch + 1 });
     }
     return done;
   }
