@@ -252,6 +252,7 @@ X, Y = MOONS
         ({"optimizer": optim.SGD(MLP(2, [1], seed=0).parameters())}, ValueError, "parameters of another model"),
         ({"model": 3}, TypeError, "a model that can be called"),
         ({"model": lambda x: x[0] * 2.0}, ValueError, "no parameters"),
+        ({"loss": lambda output, t: (t - 1.0) ** 2}, ValueError, "does not depend on any parameter"),
         ({"batch_size": 0}, ValueError, "batch_size must be an int of at least 1"),
         ({"seed": 1.5}, TypeError, "seed must be a whole number"),
         ({"names": ["x"]}, ValueError, "a name for each of the 2 inputs"),

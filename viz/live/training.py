@@ -133,6 +133,8 @@ def compiled(model: Any, loss: Any, examples: Examples) -> tuple[Compiled[Any], 
     for form, rows in _forms(loss, examples, count):
         try:
             step = compile_function(lambda x, t, form=form: form(model(x), t), x, rows[0], mean=True)
+            if not step.plan.backward:
+                raise ValueError("the loss does not depend on any parameter of the model, so nothing could be learned")
             if why := _differs(step, model, loss, examples, rows):
                 raise TracingError(why)
             return outputs, step, [row if isinstance(row, list) else [row] for row in rows]

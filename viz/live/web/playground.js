@@ -185,8 +185,7 @@ class Ground {
     this.back = new Tile(make('canvas', this.stage, { 'aria-hidden': 'true' }), ground.field.side, ground.field.rows);
     this.front = new Sheet(make('canvas', this.stage, { 'aria-hidden': 'true' }));
     this.cross = { x: 0.5, y: 0.5, shown: false };
-    this.stage.addEventListener('pointerdown', (event) => {
-      if (event.button !== 0) return;
+    this.stage.addEventListener('click', (event) => {
       const { left, top, width, height } = this.stage.getBoundingClientRect();
       this.put((event.clientX - left) / width, (event.clientY - top) / height);
     });
@@ -457,8 +456,9 @@ class Network {
     const most = Math.max(...layers.map((layer) => layer.units));
     const width = this.stage.clientWidth;
     if (!width) return;
-    const size = Math.max(24, Math.min(46, 430 / most - 8, width / layers.length - 24));
-    const height = Math.max(most * (size + 8), 120) + 26;
+    const gap = most > 12 ? 4 : 8;
+    const size = Math.max(18, Math.min(46, 430 / most - gap, width / layers.length - 24));
+    const height = Math.max(most * (size + gap), 120) + 26;
     this.stage.style.height = `${height}px`;
     this.svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
     const spot = layers.map(() => 0);
