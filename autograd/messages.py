@@ -133,6 +133,7 @@ MESSAGES: dict[str, str] = {
     "playground-tiles": "What each unit of the first layer weighs its inputs with",
     "playground-hint": "Thick lines are large weights: {above} above 0, {below} below. Point at a unit to see it "
     "large.",
+    "playground-hint-lines": "Thick lines are large weights: {above} above 0, {below} below.",
     "playground-blue": "blue",
     "playground-orange": "orange",
     "playground-stopped-loss": "The loss is not finite any more, in epoch {epoch}: try a smaller learning rate, and "

@@ -356,3 +356,10 @@ def test_of_many_units_there_is_a_summary_and_of_images_the_weights_as_images() 
         w.data for w in model.layers[0].neurons[3].w
     ]
     assert isinstance(task.units, Units)
+
+
+def test_of_a_wide_network_on_the_plane_there_is_what_its_units_see() -> None:
+    model = MLP(2, [70, 5, 1], seed=0)
+    task = playground(model, X, Y, loss=losses.binary_cross_entropy, optimizer=optim.SGD())._task
+    assert task.data()["network"] is None
+    assert [len(layer.get("at", [])) for layer in task.data()["layers"]] == [0, 64, 5, 1]

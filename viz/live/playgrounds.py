@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from autograd.compiler.compiled import Compiled
 
+MOST_TILES = 64  # small pictures of the units of a layer
 MOST_BYTES = 1_000_000  # of the programs of one page
 # of the classes, the lower of two first; and of what lies below and above 0
 CLASSES = {
@@ -299,14 +300,17 @@ class _Task:
         }
 
     def _layers(self) -> list[dict[str, Any]]:
-        """The network in short, and what each unit of the first layer weighs its inputs with, if those are a square."""
+        """The network in short; of one that is not drawn whole also where its units are, and, if the inputs are a square,
+        what each unit of the first layer weighs them with."""
         layers = self.units.layers
         result: list[dict[str, Any]] = []
         for k, layer in enumerate(layers):
             weights = sum(len(u.weights) for u in layer)
             result.append({"units": len(layer), "name": layer[0].name if layer else "", "weights": weights})
+            if k and self.kind != "other" and not self.units.few:
+                result[-1]["at"] = [u.at for u in layer[:MOST_TILES]]
             side = round(len(layers[0]) ** 0.5)
-            square = k == 1 and side * side == len(layers[0]) and side >= 4 and len(layer) <= 64
+            square = k == 1 and side * side == len(layers[0]) and side >= 4 and len(layer) <= MOST_TILES
             if square and all([s for s, _ in u.weights] == [*range(side * side)] for u in layer):
                 result[-1]["tiles"] = [[at for _, at in u.weights] for u in layer]
         return result

@@ -17,7 +17,7 @@ from autograd.compiler.group import Group
 from autograd.compiler.normalise import BATCHED, LINEAR
 from autograd.compiler.plan import Plan
 
-MOST_UNITS, MOST_LINES = 64, 600  # of a network that is drawn whole
+MOST_UNITS, MOST_LINES = 20, 600  # in one layer, and in a network that is drawn whole
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Units:
     @property
     def few(self) -> bool:
         """Whether all of them can be drawn."""
-        return len(self.all) <= MOST_UNITS and self.lines <= MOST_LINES
+        return max(map(len, self.layers), default=0) <= MOST_UNITS and self.lines <= MOST_LINES
 
     def data(self) -> dict[str, Any]:
         """For a page: units as [layer, address, bias, name], and lines as [from, to, address of the weight]."""

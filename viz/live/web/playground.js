@@ -31,7 +31,7 @@ import { Trainer } from './playground-training.js';
  * @property {number} size
  * @property {number} seed
  * @property {{ units: [number, number, number, string][], lines: [number, number, number][] } | null} network
- * @property {{ units: number, name: string, weights: number, tiles?: number[][] }[]} layers
+ * @property {{ units: number, name: string, weights: number, tiles?: number[][], at?: number[] }[]} layers
  * @property {Record<string, string>} words
  */
 
@@ -414,7 +414,8 @@ class Network {
     });
     this.svg.addEventListener('pointerout', () => this.say(''));
     this.told_ = make('p', box, { class: 'cr-told' });
-    this.hint = filled(words.hint, { above: words.blue, below: words.orange });
+    const hint = ground.hasField ? words.hint : words['hint-lines'];
+    this.hint = filled(hint, { above: words.blue, below: words.orange });
     this.say('');
     new ResizeObserver(() => this.place()).observe(this.stage);
     this.place();
@@ -516,16 +517,30 @@ class Summary {
       const item = make('li', list, {}, ground.named(layer, k));
       if (layer.weights) make('small', item, {}, filled(words.weights, { n: layer.weights.toLocaleString('en') }));
     }
-    const found = layers.find((layer) => layer.tiles)?.tiles;
     /** @type {[Tile, number[]][]} */
-    this.tiles = [];
-    if (!found) return;
-    make('p', box, { class: 'cr-title' }, words.tiles);
-    const grid = make('div', box, { class: 'cr-tiles', role: 'img', 'aria-label': words.tiles });
-    this.tiles = found.map((addresses) => {
-      const side = Math.round(Math.sqrt(addresses.length));
-      return [new Tile(make('canvas', grid), side, side), addresses];
+    this.tiles = layers.flatMap(({ tiles = [] }) => {
+      const grid = tiles.length ? this.grid(box, words.tiles) : box;
+      return tiles.map((addresses) => {
+        const side = Math.round(Math.sqrt(addresses.length));
+        return /** @type {[Tile, number[]]} */ ([new Tile(make('canvas', grid), side, side), addresses]);
+      });
     });
+    /** What each unit gives, if there is a plane or a line to give it on. */
+    const { small } = ground.field;
+    this.seen = layers.flatMap(({ at = [], units }, k) => {
+      const more = at.length < units ? `${ground.named(layers[k], k)}: 1–${at.length}` : ground.named(layers[k], k);
+      const grid = at.length ? this.grid(box, more) : box;
+      return at.map(() => new Tile(make('canvas', grid), small, ground.data.kind === 'line' ? 1 : small));
+    });
+  }
+
+  /**
+   * @param {Element} box
+   * @param {string} title
+   */
+  grid(box, title) {
+    make('p', box, { class: 'cr-title' }, title);
+    return make('div', box, { class: 'cr-tiles', role: 'img', 'aria-label': title });
   }
 
   paint() {
@@ -535,6 +550,8 @@ class Summary {
       for (const at of addresses) most = Math.max(most, Math.abs(field.v[at]));
       tile.paint((k) => palette.signed(field.v[addresses[k]] / most));
     }
+    for (const [k, tile] of this.seen.entries())
+      tile.paint((place) => palette.signed(Math.tanh(field.units[k][place])));
   }
 }
 
@@ -556,11 +573,8 @@ class Playground {
     this.given = data.X.length;
     this.hasField = data.kind !== 'other';
     this.trainer = new Trainer(programs.loss, programs.rules, data);
-    this.field = new Field(
-      programs.model,
-      data,
-      (data.network?.units ?? []).map(([, at]) => at),
-    );
+    const units = data.network?.units.map(([, at]) => at) ?? data.layers.flatMap(({ at = [] }) => at);
+    this.field = new Field(programs.model, data, units);
     this.palette = new Palette(root, data.labels.length);
     this.course = new Course();
     this.playing = false;
