@@ -246,6 +246,15 @@ def test_several_on_one_page_know_nothing_of_each_other(opened: Opener) -> None:
     assert page.locator("[id]").count() == 0
 
 
+def test_a_page_that_was_saved_while_it_was_used_begins_again(opened: Opener) -> None:
+    page = opened(moons())
+    act(page, "epoch").click()
+    again = opened(page.content())
+    assert again.locator(".cr-box").count() == 1 and state(again, "epoch") == "0"
+    act(again, "epoch").click()
+    assert state(again, "loss") == state(page, "loss")
+
+
 def test_nothing_in_a_name_runs(opened: Opener) -> None:
     attack = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'>]]>"
     page = opened(moons(names=[attack, attack], labels=[attack, "b"], title=attack))

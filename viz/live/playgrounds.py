@@ -37,30 +37,8 @@ MOST_TILES = 64  # small pictures of the units of a layer
 MOST_BYTES = 1_000_000  # of the programs of one page
 # of the classes, the lower of two first; and of what lies below and above 0
 CLASSES = {
-    "light": (
-        "#d55e00",
-        "#0072b2",
-        "#009e73",
-        "#b0568b",
-        "#8a6d00",
-        "#2f8fc4",
-        "#6b5bd2",
-        "#7a4a2b",
-        "#5b6472",
-        "#c1121f",
-    ),
-    "dark": (
-        "#ff9a57",
-        "#58b4f0",
-        "#35c9a0",
-        "#e6a3c8",
-        "#d9b84a",
-        "#8fd0ff",
-        "#b3a6ff",
-        "#d6a17c",
-        "#a3adbb",
-        "#ff6b6b",
-    ),
+    "light": "#d55e00 #0072b2 #009e73 #b0568b #8a6d00 #2f8fc4 #6b5bd2 #7a4a2b #5b6472 #c1121f".split(),
+    "dark": "#ff9a57 #58b4f0 #35c9a0 #e6a3c8 #d9b84a #8fd0ff #b3a6ff #d6a17c #a3adbb #ff6b6b".split(),
 }
 _SIDE = 40  # squares along each side of the still picture
 _LEVELS = 6  # of its colours
@@ -109,8 +87,11 @@ class Playground(Taught):
             return piece
         return pages.page(piece, self._title, self._theme, "")
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_html_(self) -> str:
         """For notebooks: a playground where scripts may run, and a picture of the beginning where not."""
+        return self._piece()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self._piece(), "text/plain": repr(self)}
 
     def _piece(self) -> str:

@@ -575,7 +575,6 @@ class Playground {
     this.trainer = new Trainer(programs.loss, programs.rules, data);
     const units = data.network?.units.map(([, at]) => at) ?? data.layers.flatMap(({ at = [] }) => at);
     this.field = new Field(programs.model, data, units);
-    this.palette = new Palette(root, data.labels.length);
     this.course = new Course();
     this.playing = false;
     this.speed = SPEEDS[FAST];
@@ -584,6 +583,8 @@ class Playground {
     this.before = 0; // when the last picture was painted
     this.turn = 0; // which of the pictures beside the plane is next
     const box = make('div', root, { class: `cr-box cr-${data.kind}`, role: 'group', 'aria-label': words.network });
+    root.prepend(box); // in front of the script, so that a page that is saved now is begun anew by it
+    this.palette = new Palette(box, data.labels.length);
     this.controls = new Controls(box, this);
     const body = make('div', box, { class: 'cr-body' });
     const left = make('div', body, { class: 'cr-left' });
@@ -769,7 +770,11 @@ class Playground {
  * @param {{ loss: Program, model: Program, rules: Rule[] }} programs
  */
 export const play = (key, programs) => {
-  /** @type {NodeListOf<HTMLElement>} */
-  const roots = document.querySelectorAll(`[data-chainrule-playground="${key}"]:not([data-ready])`);
-  for (const root of roots) new Playground(root, key, programs);
+  /** @type {NodeListOf<HTMLElement & { chainrule?: Playground }>} */
+  const roots = document.querySelectorAll(`[data-chainrule-playground="${key}"]`);
+  for (const root of roots) {
+    if (root.chainrule) continue;
+    for (const old of root.querySelectorAll(':scope > .cr-box')) old.remove();
+    root.chainrule = new Playground(root, key, programs);
+  }
 };
