@@ -281,8 +281,11 @@ class _Task:
         }
 
     def _layers(self) -> list[dict[str, Any]]:
-        """The network in short; of one that is not drawn whole also where its units are, and, if the inputs are a square,
-        what each unit of the first layer weighs them with."""
+        """The network in short.
+
+        Of one that is not drawn whole also where its units are; and, if the inputs are a square, what each unit of the
+        first layer weighs them with.
+        """
         layers = self.units.layers
         result: list[dict[str, Any]] = []
         for k, layer in enumerate(layers):
