@@ -9,7 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
-from autograd import Value, backward_steps, forward_steps, topological_order
+from autograd import Value, backward_steps, format_number, forward_steps, topological_order
+from autograd.backward import numeric_adjoints
 from autograd.files import write_whole
 from autograd.messages import messages
 from autograd.ops import LEAF
@@ -19,14 +20,14 @@ from ..checks import THEMES, check_depth, one_of
 from ..graph import diagram as diagrams
 from ..graph import svg
 from ..graph.arrange import arrange
-from ..graph.diagram import OUTDATED, count
+from ..graph.diagram import OUTDATED, UNSET, count
 from ..metrics import printable
 from ..mistakes import Taught, explained, only_a_value, shown_by
 from ..picture import KEYS_ARE_OURS
 from . import network
 from . import page as pages
 from .scene import MOST_PARTS, Scene
-from .stage import FMT, graph_rules
+from .stage import FMT, Stage, graph_rules
 
 MODULES = ("graph", "format", "words", "derivation", "dom", "picture", "explore")
 TOLD_STEPS = 40  # at most, where no script runs
@@ -83,7 +84,9 @@ class Explorer(Taught):
         self._theme, self._title = theme, svg.title_of(scene.diagram)
         self._node_count = len(order)
         self._data, self._sheet = _data(order, scene, dict(said), self._title)
-        self._fallback = _picture(root, depth, theme, self._title) + _passes(root, len(order), said["no-script"], lang)
+        self._passes = _passes(root, len(order), said["no-script"], lang)
+        self._image = _image(root, depth, theme, self._title)
+        self._still, self._numbers = _first(order, scene, local)
 
     def __repr__(self) -> str:
         what = count(self._node_count, "node", "nodes")
@@ -108,8 +111,21 @@ class Explorer(Taught):
 
     def to_html(self, *, page: bool = True) -> str:
         """The page as HTML, whole, or with ``page=False`` a piece to be put into a page of one's own."""
-        piece = pages.live("Explore", self._data, MODULES, self._sheet, self._theme, graph_rules, self._fallback)
-        return pages.page(piece, self._title, self._theme, ", live") if page else piece
+        if not page:
+            return self._piece(self._data, self._image)
+        # the picture for where no script runs lends its still part to the script
+        view = self._data["views"][self._data["start"]]
+        views = [{**v, "still": ""} if v is view else v for v in self._data["views"]]
+        size = f'viewBox="0 0 {view["width"]} {view["height"]}"'
+        picture = (
+            f'<svg {size} role="img" aria-label="{html.escape(self._title)}" text-anchor="middle">'
+            f"<g data-still>{self._still}</g>{self._numbers}</svg>\n"
+        )
+        return pages.page(self._piece({**self._data, "views": views}, picture), self._title, self._theme, ", live")
+
+    def _piece(self, data: dict[str, Any], picture: str) -> str:
+        instead = picture + self._passes
+        return pages.live("Explore", data, MODULES, self._sheet, self._theme, graph_rules, instead)
 
     def _repr_html_(self) -> str:
         return self.to_html(page=False)
@@ -169,7 +185,21 @@ def _renumbered(view: dict[str, Any], kept: Sequence[int], place: dict[int, int]
 # --- where no script runs
 
 
-def _picture(root: Value, depth: int | str | None, theme: str, title: str) -> str:
+def _first(order: Sequence[Value], scene: Scene, local: bool) -> tuple[str, str]:
+    """The first picture: what stands still, and its numbers."""
+    stage = Stage(scene.diagram, show_grad=True, local=local)
+    adjoint = numeric_adjoints(order[-1])
+    numbers = ""
+    for i, part in enumerate(scene.diagram.parts):
+        if part.node >= 0:
+            node = order[part.node]
+            gradient = format_number(adjoint[node], FMT) if node in adjoint else UNSET
+            numbers += stage.numbers(i, format_number(node.data, FMT), gradient)
+    return stage.backdrop.still, numbers
+
+
+def _image(root: Value, depth: int | str | None, theme: str, title: str) -> str:
+    """The first picture as an image, which an untrusted notebook shows, too."""
     diagram = diagrams.build(root, fmt=FMT, depth=depth, max_nodes=MOST_PARTS)
     drawing = svg.render(diagram, arrange(diagram, fmt=FMT), rankdir="LR", theme=theme)
     return f'<img alt="{html.escape(title)}" style="max-width:100%" src="{pages.image(drawing)}">\n'

@@ -56,9 +56,9 @@ def told(order: Sequence[Value], names: dict[Value, str], kept: Sequence[int] | 
     for node in some:
         called = [names[n] for n in (node, *node.inputs)]
         known = zip(node.inputs, range(len(node.inputs)), strict=True)
-        partials.append([
-            "" if x.op == CONSTANT else printable(partial_formula(SHEET[node.op], k, called)) for x, k in known
-        ])
+        partials.append(
+            ["" if x.op == CONSTANT else printable(partial_formula(SHEET[node.op], k, called)) for x, k in known]
+        )
     return {"names": [printable(names[node]) for node in some], "formulas": formulas, "partials": partials}
 
 
@@ -66,9 +66,7 @@ def still(order: Sequence[Value], kept: Sequence[int]) -> dict[str, Any]:
     """The recorded numbers of some nodes, for a page that does not compute: "" is for what there is not."""
     adjoint = numeric_adjoints(order[-1])
     gradients = [plain(adjoint[order[i]]) if order[i] in adjoint else "" for i in kept]
-    slopes = [
-        ["" if d is None else None if d is CUT else plain(d) for d in order[i].local_derivatives] for i in kept
-    ]
+    slopes = [["" if d is None else None if d is CUT else plain(d) for d in order[i].local_derivatives] for i in kept]
     return {"gradients": gradients, "slopes": slopes}
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ..markup import DARK, LIGHT, Rules
+from ..markup import DARK, LIGHT, Rules, relevant
 from ..metrics import FONT
 from ..picture import KEYS_ARE_OURS, html_page, web_file
 from . import scripts
@@ -29,15 +29,25 @@ def piece(data: dict[str, Any], rules: Rules, theme: str, fallback: str = "") ->
     )
 
 
+# the classes that scripts write
+_CHANGING = '<g class="cr-player value gradient label local bad first-bad flow ring now forward backward">'
+
+
 def live(
     kind: str, data: dict[str, Any], modules: Sequence[str], sheet: str, theme: str, rules: Rules, fallback: str
 ) -> str:
     """A page's piece that computes by itself: ``kind`` is the class that runs it, ``sheet`` are its rules."""
     script = "".join(map(scripts.module, modules))
-    said = {key: text for key, text in data["messages"].items() if re.search(rf"\b{key}\b", script) or key.startswith("slip-")}
+    said = {
+        key: text
+        for key, text in data["messages"].items()
+        if re.search(rf"\b{key}\b", script) or key.startswith("slip-")
+    }
     text = as_json({**data, "messages": said})
+    markup = fallback + "".join(view["still"] for view in data["views"]) + _CHANGING
     key = hashlib.sha256((kind + theme + text).encode()).hexdigest()[:12]
-    style = stylesheet(".cr-player", rules) + web_file("live/web/player.css") + web_file("live/web/live.css")
+    style = relevant(stylesheet(".cr-player", rules), markup) + web_file("live/web/player.css")
+    style += web_file("live/web/live.css")
     program = f'const KEY = "{key}";\n{scripts.joined("ieee")}{sheet}{script}const KIND = {kind};\n'
     return (
         f'<div class="cr-player cr-live" data-chainrule-live="{key}" data-theme="{theme}">\n'

@@ -29,7 +29,7 @@ const ICONS = {
   reset: 'M8 3a5 5 0 1 1-4.6 3l1.8.8A3 3 0 1 0 8 5v2.5L4 4l4-3.5z',
   in: 'M7 2h2v5h5v2H9v5H7V9H2V7h5z',
   out: 'M2 7h12v2H2z',
-  fit: 'M2 2h5v2H4v3H2zM9 2h5v5h-2V4H9zM2 9h2v3h3v2H2zM12 9h2v5H9v-2h3z',
+  fit: 'M1 8l4-4v3h6V4l4 4-4 4V9H5v3z',
   fold: 'M3 3h10v10H3zM5 7v2h6V7z',
   unfold: 'M3 3h10v10H3zM7 5v2H5v2h2v2h2V9h2V7H9V5z',
 };
@@ -51,7 +51,8 @@ export class Live {
     this.waiting = false;
     root.dataset.ready = '';
     this.box = make('div', root, { class: 'cr-box', role: 'group', 'aria-label': data.title });
-    this.picture = new Picture(this.box, data.views, this.words, this);
+    const lent = root.querySelector('[data-still]')?.innerHTML ?? '';
+    this.picture = new Picture(this.box, data.views, this.words, this, lent);
     this.bar = make('div', this.box, { class: 'cr-bar' });
     this.still = matchMedia('(prefers-reduced-motion: reduce)');
   }

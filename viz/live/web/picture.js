@@ -76,8 +76,10 @@ export class Picture {
    * @param {View[]} views
    * @param {import('./words.js').Words} words
    * @param {Listener} listener
+   * @param {string} lent what stands still in the first state, if the page has it elsewhere
    */
-  constructor(box, views, words, listener) {
+  constructor(box, views, words, listener, lent) {
+    this.lent = lent;
     this.views = views;
     this.words = words;
     this.graph = words.graph;
@@ -109,7 +111,7 @@ export class Picture {
     this.sheet.textContent = '';
     const size = { viewBox: `0 0 ${view.width} ${view.height}`, 'text-anchor': 'middle', 'xml:space': 'preserve' };
     const still = draw('svg', this.sheet, { ...size, 'aria-hidden': 'true' });
-    still.innerHTML = view.still;
+    still.innerHTML = view.still || this.lent;
     const live = draw('svg', this.sheet, { ...size, class: view.tall ? 'cr-tall' : '' });
     this.lights = draw('g', live, { class: 'cr-lights', 'aria-hidden': 'true' });
     this.marks = draw('g', live, { 'aria-hidden': 'true' });
@@ -272,6 +274,9 @@ export class Picture {
     event.preventDefault();
     event.stopPropagation();
   }
+
+  /** whether captions and controls need much of the window */
+  crowded = false;
 
   /** whether the left and the right arrow key change a number, too */
   sideways = true;
@@ -510,7 +515,7 @@ export class Picture {
   fit() {
     const { width, height } = this.view;
     const room = this.stage.clientWidth || width;
-    const high = Math.max(240, (document.fullscreenElement ? 0.6 : 0.66) * innerHeight);
+    const high = Math.max(240, this.crowded ? innerHeight - 350 : 0.66 * innerHeight);
     this.zoom(Math.min(Math.max(Math.min(room / width, high / height), Math.min(0.85, room / 480)), 1.6) / this.scale);
   }
 

@@ -48,6 +48,7 @@ export class Steps extends Live {
     this.answered = -1;
     this.asked = -1;
     this.picture.sideways = false;
+    this.picture.crowded = true;
     this.passes = new Set(this.frames.map(([kind]) => kind));
     this.build(root);
     root.addEventListener('keydown', (event) => this.press(event));
