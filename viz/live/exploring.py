@@ -164,7 +164,7 @@ def _data(order: Sequence[Value], scene: Scene, said: dict[str, str], title: str
         notes.append(said["new-data"])
     leaves = [k for k, i in enumerate(kept) if order[i].op == LEAF and not order[i].unrecorded_op]
     parameters = [k for k in leaves if order[kept[k]].scope]
-    data |= network.described(order, kept)
+    data |= network.described(order, kept, computes=not why)
     data |= {"told": network.told(order, scene.names, kept), "views": views, "note": " ".join(notes)}
     data["descending"] = parameters or leaves
     return data, sheet

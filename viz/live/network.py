@@ -28,10 +28,10 @@ def plain(x: float) -> float | str:
     return x if x - x == 0.0 else repr(x)
 
 
-def described(order: Sequence[Value], kept: Sequence[int] | None = None) -> dict[str, Any]:
+def described(order: Sequence[Value], kept: Sequence[int] | None = None, *, computes: bool = True) -> dict[str, Any]:
     """The ``nodes``, each with the key of its line in the sheet and its inputs, and the numbers that are ``given``.
 
-    Where not all nodes are ``kept``, those are given all their numbers.
+    Those are the leaves' and the constants'; if the page does not compute, those of all nodes that are ``kept``.
     """
     nodes: list[list[Any]] = []
     given: dict[int, float | str] = {}
@@ -43,7 +43,7 @@ def described(order: Sequence[Value], kept: Sequence[int] | None = None) -> dict
             nodes.append([scripts.key(node.op, len(node.inputs)), *(place[x] for x in node.inputs)])
         else:
             nodes.append([OF_NO_GRAD if node.unrecorded_op or node.inputs else node.op])
-        if not computed or len(some) < len(order):
+        if not computed or not computes:
             given[i] = plain(node.data)
     return {"nodes": nodes, "given": given}
 

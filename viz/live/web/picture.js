@@ -266,7 +266,7 @@ export class Picture {
     const size = stepFrom(x) * (event.shiftKey ? 10 : event.altKey ? 0.1 : 1);
     const up =
       { ArrowUp: 1, ArrowDown: -1 }[event.key] ?? (this.sideways ? { ArrowRight: 1, ArrowLeft: -1 }[event.key] : 0);
-    if (up) this.listener.change(node, clean(Math.round((x + up * size) / size) * size));
+    if (up) this.listener.change(node, clean(x + up * size));
     else if (event.key === 'Enter' || event.key === 'F2') this.edit(group, node, '');
     else if (/^[-−+.\d]$/.test(event.key)) this.edit(group, node, event.key);
     else if (event.key === 'Delete' || event.key === 'Backspace') this.listener.reset(node);
