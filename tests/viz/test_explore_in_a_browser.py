@@ -380,3 +380,15 @@ def test_where_the_local_derivative_is_1_nothing_is_asked(opened: Opener) -> Non
 def test_pages_are_small() -> None:
     assert len(explore(sigmoid_gate()).to_html().encode()) <= 62_000
     assert len(explore(network(4, 4, 1, inputs=3)).to_html().encode()) <= 300_000
+
+
+def test_of_a_very_large_graph_the_last_operations_are_live_and_it_says_so(opened: Opener) -> None:
+    y = Value(0.5, "x")
+    for k in range(10_100):
+        y = (y + Value(1e-4 * (k % 7), f"b{k}")).tanh()
+    for live in (explore(y), step_through(y)):
+        html = live.to_html()
+        assert len(html) < 1_000_000
+        page = opened(html)
+        assert "30,301 nodes are too many for a page" in page.locator(".cr-note").inner_text()
+        assert page.locator("[data-name=f]").get_attribute("data-value") == repr(y.data)

@@ -79,11 +79,16 @@ class Explorer(Taught):
 
     def __init__(self, root: Value, theme: str, depth: int | str | None, local: bool, lang: str) -> None:
         said = messages(lang)
-        order = topological_order(root)
+        order, folded = topological_order(root), ""
+        self._node_count = len(order)
+        if len(order) > network.MOST_NODES and not any(node.scope for node in order):
+            folded = said["folded-steps"].format(n=f"{len(order):,}")
+            root = network.last_operations(root)
+            order = topological_order(root)
         scene = Scene(root, order, depth, local=local)
         self._theme, self._title = theme, svg.title_of(scene.diagram)
-        self._node_count = len(order)
         self._data, self._sheet = _data(order, scene, dict(said), self._title)
+        self._data["note"] = " ".join(filter(None, [folded, self._data["note"]]))
         self._passes = _passes(root, len(order), said["no-script"], lang)
         self._image = _image(root, depth, theme, self._title)
         self._still, self._numbers = _first(order, scene, local)
