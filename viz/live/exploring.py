@@ -29,7 +29,7 @@ from . import page as pages
 from .scene import MOST_PARTS, Scene
 from .stage import FMT, Stage, graph_rules
 
-MODULES = ("graph", "format", "words", "derivation", "dom", "picture", "explore")
+MODULES = ("graph", "format", "words", "dom", "picture", "live", "derivation", "explore")
 TOLD_STEPS = 40  # at most, where no script runs
 
 
@@ -91,7 +91,7 @@ class Explorer(Taught):
         self._data["note"] = " ".join(filter(None, [folded, self._data["note"]]))
         self._passes = _passes(root, len(order), said["no-script"], lang)
         self._image = _image(root, depth, theme, self._title)
-        self._still, self._numbers = _first(order, scene, local)
+        self._numbers = _first(order, scene, local)
 
     def __repr__(self) -> str:
         what = count(self._node_count, "node", "nodes")
@@ -118,15 +118,8 @@ class Explorer(Taught):
         """The page as HTML, whole, or with ``page=False`` a piece to be put into a page of one's own."""
         if not page:
             return self._piece(self._data, self._image)
-        # the picture for where no script runs lends its still part to the script
-        view = self._data["views"][self._data["start"]]
-        views = [{**v, "still": ""} if v is view else v for v in self._data["views"]]
-        size = f'viewBox="0 0 {view["width"]} {view["height"]}"'
-        picture = (
-            f'<svg {size} role="img" aria-label="{html.escape(self._title)}" text-anchor="middle">'
-            f"<g data-still>{self._still}</g>{self._numbers}</svg>\n"
-        )
-        return pages.page(self._piece({**self._data, "views": views}, picture), self._title, self._theme, ", live")
+        data, picture = pages.lent(self._data, self._title, self._numbers)
+        return pages.page(self._piece(data, picture), self._title, self._theme, ", live")
 
     def _piece(self, data: dict[str, Any], picture: str) -> str:
         instead = picture + self._passes
@@ -190,8 +183,8 @@ def _renumbered(view: dict[str, Any], kept: Sequence[int], place: dict[int, int]
 # --- where no script runs
 
 
-def _first(order: Sequence[Value], scene: Scene, local: bool) -> tuple[str, str]:
-    """The first picture: what stands still, and its numbers."""
+def _first(order: Sequence[Value], scene: Scene, local: bool) -> str:
+    """The numbers on the first picture."""
     stage = Stage(scene.diagram, show_grad=True, local=local)
     adjoint = numeric_adjoints(order[-1])
     numbers = ""
@@ -200,7 +193,7 @@ def _first(order: Sequence[Value], scene: Scene, local: bool) -> tuple[str, str]
             node = order[part.node]
             gradient = format_number(adjoint[node], FMT) if node in adjoint else UNSET
             numbers += stage.numbers(i, format_number(node.data, FMT), gradient)
-    return stage.backdrop.still, numbers
+    return numbers
 
 
 def _image(root: Value, depth: int | str | None, theme: str, title: str) -> str:

@@ -57,6 +57,18 @@ def live(
     )
 
 
+def lent(data: dict[str, Any], title: str, numbers: str) -> tuple[dict[str, Any], str]:
+    """The first picture as it is shown where no script runs, which lends its still part to the script; and the data
+    without it."""
+    first = data["views"][data["start"]]
+    views = [{**view, "still": ""} if view is first else view for view in data["views"]]
+    picture = (
+        f'<svg viewBox="0 0 {first["width"]} {first["height"]}" role="img" aria-label="{html.escape(title)}" '
+        f'text-anchor="middle"><g data-still>{first["still"]}</g>{numbers}</svg>\n'
+    )
+    return {**data, "views": views}, picture
+
+
 def as_json(data: dict[str, Any]) -> str:
     """Data as a script element can hold it: nothing in it may end that element, or begin another inside it."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -33,7 +33,7 @@ from .player import Frame, Player, Step
 from .scene import MOST_TALL, named, of_stage, view
 from .stage import FMT, Stage, graph_rules
 
-MODULES = ("graph", "format", "words", "derivation", "dom", "picture", "explore", "mistakes", "steps")
+MODULES = ("graph", "format", "words", "dom", "picture", "live", "mistakes", "steps")
 MAX_FRAMES = 40  # more than these are shown layer by layer
 SIZES = (40, 100, MAX_NODES)  # then neurons and layers are folded until so many parts are left, or so many
 PARTLY = "…"  # a gradient that some of its contributions have reached, in an order that is not that of `backward`
@@ -108,15 +108,19 @@ class Steps(Player):
 
     def to_html(self, *, page: bool = True) -> str:
         """The player as HTML: a whole page, or with ``page=False`` a piece to be put into a page of one's own."""
-        piece = self._piece(2)
+        last = self.frames[-1]
+        shown: dict[int, str] = {}
+        for frame in self.frames:
+            shown.update(frame.changes)
+        data, picture = pages.lent(self._live, f"{self._title}. {last.title}: {last.text}", "".join(shown.values()))
+        piece = self._piece(data, picture + self._expandable(pictures=0))
         return pages.page(piece, self._title, self._theme) if page else piece
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": self._piece(None), "text/plain": repr(self)}
+        return {"text/html": self._piece(self._live, self._expandable()), "text/plain": repr(self)}
 
-    def _piece(self, pictures: int | None) -> str:
-        fallback = self._expandable(pictures)
-        return pages.live("Steps", self._live, MODULES, self._sheet, self._theme, graph_rules, fallback)
+    def _piece(self, data: dict[str, Any], fallback: str) -> str:
+        return pages.live("Steps", data, MODULES, self._sheet, self._theme, graph_rules, fallback)
 
 
 class _Script:

@@ -2,8 +2,8 @@
 // predicting: the next number is an empty box.
 
 import { button, KEYS_ARE_OURS, make } from './dom.js';
-import { Live } from './explore.js';
 import { format } from './format.js';
+import { Live } from './live.js';
 import { close, slipsOfAGradient, slipsOfAValue, worthAsking } from './mistakes.js';
 import { typed } from './picture.js';
 import { bracketed, tidy } from './words.js';
@@ -35,7 +35,7 @@ const listed = (texts, separator) =>
 export class Steps extends Live {
   /**
    * @param {HTMLElement} root
-   * @param {import('./explore.js').Data} data
+   * @param {import('./live.js').Data} data
    * @param {Record<string, import('./graph.js').Line>} sheet
    */
   constructor(root, data, sheet) {
