@@ -90,10 +90,12 @@ export class Picture {
     this.sheet = make('div', this.stage, { class: 'cr-sheet' });
     this.view = views[0];
     this.scale = 1;
-    /** what is shown of each part, so that only what is new is written @type {string[]} */
+    /** what is shown of each part, so that only what is new is written @type {(string | number | undefined)[][]} */
     this.shown = [];
     this.marked = '';
     this.later = 0;
+    /** of each part the text of its value and of its gradient @type {Text[]} */
+    this.texts = [];
     /** @type {SVGGElement[]} */
     this.groups = [];
     this.pan();
@@ -117,6 +119,7 @@ export class Picture {
     this.marks = draw('g', live, { 'aria-hidden': 'true' });
     this.edges(live);
     this.boxes(live);
+    this.texts = [];
     this.groups = view.parts.map((part, i) => this.group(live, part, i));
     this.fit();
   }
@@ -136,7 +139,7 @@ export class Picture {
       if (where.length < 2 * k + 2) continue;
       const text = draw('text', group, { class: kind, x: where[2 * k], y: where[2 * k + 1] });
       if (label && !k) draw('tspan', text, { class: 'label' }).textContent = label;
-      draw('tspan', text, {});
+      this.texts[2 * i + k] = draw('tspan', text).appendChild(new Text());
     }
     return group;
   }
@@ -154,17 +157,22 @@ export class Picture {
     for (const [i, [node]] of this.view.parts.entries()) {
       if (node < 0) continue;
       const [value, gradient] = [seen.value(node), seen.gradient(node)];
-      const whole = repr(this.graph.values[node]);
-      const slope = this.graph.gradients[node];
-      const now = `${value}|${gradient}|${whole}|${slope}`;
-      if (this.shown[i] === now) continue;
-      this.shown[i] = now;
+      const [x, slope] = [this.graph.values[node], this.graph.gradients[node]];
+      const before = this.shown[i] ?? [];
+      if (before[0] === value && before[1] === gradient && Object.is(before[2], x) && Object.is(before[3], slope))
+        continue;
+      this.shown[i] = [value, gradient, x, slope];
       const group = this.groups[i];
-      set(group, { 'data-value': whole, 'data-gradient': slope === undefined ? '' : repr(slope) });
-      const texts = group.querySelectorAll('text');
-      for (const [k, text] of [value, gradient].entries())
-        if (texts[k]) /** @type {Element} */ (texts[k].lastChild).textContent = text;
-      if (this.isLeaf(node)) set(group, { 'aria-valuenow': whole, 'aria-valuetext': value });
+      if (!Object.is(before[2], x)) {
+        const whole = repr(x);
+        set(group, { 'data-value': whole });
+        if (this.isLeaf(node)) set(group, { 'aria-valuenow': whole, 'aria-valuetext': value });
+      }
+      if (!Object.is(before[3], slope)) set(group, { 'data-gradient': slope === undefined ? '' : repr(slope) });
+      for (const [k, text] of [value, gradient].entries()) {
+        const place = this.texts[2 * i + k];
+        if (place && place.data !== text) place.data = text;
+      }
     }
     this.mark(seen);
   }
