@@ -170,13 +170,13 @@ def _data(order: Sequence[Value], scene: Scene, said: dict[str, str], title: str
 
 def _drawn(order: Sequence[Value], views: Sequence[dict[str, Any]]) -> list[int]:
     """The nodes that some picture shows, the root last, and those that feed them."""
-    shown = {part[0] for view in views for part in view["parts"] if part[0] >= 0} | {len(order) - 1}
+    shown = {result[0] for view in views for part in view["parts"] for result in part[0]} | {len(order) - 1}
     place = {node: i for i, node in enumerate(order)}
     return sorted(shown | {place[x] for i in shown for x in order[i].inputs if len(order[i].inputs) <= MOST_PARTS})
 
 
 def _renumbered(view: dict[str, Any], kept: Sequence[int], place: dict[int, int]) -> dict[str, Any]:
-    parts = [[place.get(part[0], -1), *part[1:]] for part in view["parts"]]
+    parts = [[[[place[result[0]], *result[1:]] for result in part[0]], *part[1:]] for part in view["parts"]]
     return {**view, "parts": parts, "partOf": [view["partOf"][i] for i in kept]}
 
 
@@ -189,10 +189,11 @@ def _first(order: Sequence[Value], scene: Scene, local: bool) -> str:
     adjoint = numeric_adjoints(order[-1])
     numbers = ""
     for i, part in enumerate(scene.diagram.parts):
-        if part.node >= 0:
-            node = order[part.node]
-            gradient = format_number(adjoint[node], FMT) if node in adjoint else UNSET
-            numbers += stage.numbers(i, format_number(node.data, FMT), gradient)
+        for k, result in enumerate(part.results):
+            if result.node >= 0:
+                node = order[result.node]
+                gradient = format_number(adjoint[node], FMT) if node in adjoint else UNSET
+                numbers += stage.numbers(i, k, format_number(node.data, FMT), gradient)
     return numbers
 
 

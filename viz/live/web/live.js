@@ -127,14 +127,16 @@ export class Live {
    * @param {import('./picture.js').Wire} wire
    * @returns {{title: string, lines: string[], edges: [node: number, position: number][]}}
    */
-  tellWire([part, port, source]) {
+  tellWire(wire) {
+    const [part, port, source] = wire;
     const { partOf, parts } = this.picture.view;
     const edges = this.graph.inputs.flatMap((inputs, node) =>
       partOf[node] !== part
         ? []
         : inputs.flatMap((j, k) => {
-            const ports = parts[part][5];
-            const isHere = partOf[j] === source && (!ports.length || ports[k] === port);
+            const ports = parts[part][3];
+            const isWire = ports.length ? ports[k] === port : this.picture.carries(wire, j);
+            const isHere = partOf[j] === source && isWire;
             return isHere && this.graph.slopes[node][k] !== undefined
               ? [/** @type {[number, number]} */ ([node, k])]
               : [];
