@@ -6,8 +6,9 @@ stands above this file: it needs the order itself.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,9 @@ def topological_order(root: Value) -> list[Value]:
                     continue
             order.append(path.pop())
             continue
-        for x in cursors.setdefault(node, iter(node.inputs)):
+        if node not in cursors:
+            cursors[node] = iter(node.inputs)
+        for x in cursors[node]:
             if x not in seen:
                 seen.add(x)
                 path.append(x)
@@ -65,6 +68,29 @@ def topological_order(root: Value) -> list[Value]:
             del cursors[node]
             order.append(path.pop())
     return order
+
+
+def input_places(order: Sequence[Value]) -> list[tuple[int, ...]]:
+    """For each node of a `topological_order` the places of its inputs there, in operand order."""
+    place = dict(zip(order, range(len(order)), strict=True))
+    result: list[tuple[int, ...]] = []
+    for node in order:
+        a, b = node._a, node._b
+        if a is None:
+            result.append(())
+        elif a is MANY:
+            result.append(tuple([place[x] for x in node.inputs]))
+        else:
+            result.append((place[a],) if b is None else (place[a], place[b]))
+    return result
+
+
+def first_non_finite(order: Sequence[Value]) -> int:
+    """The place of the first node whose value is inf or nan; -1 if there is none."""
+    numbers = [node._data for node in order]
+    if math.isfinite(sum(numbers)):  # which no inf and no nan leaves finite
+        return -1
+    return next((i for i, x in enumerate(numbers) if not math.isfinite(x)), -1)
 
 
 def known_inputs(node: Value) -> list[Value]:
@@ -96,10 +122,11 @@ def names(root: Value) -> dict[Value, str]:
     return names_in_order(topological_order(root))
 
 
-def names_in_order(order: Sequence[Value]) -> dict[Value, str]:
-    """`names`, for whoever has the topological order at hand."""
+def names_in_order(order: Sequence[Value], only: Collection[Value] | None = None) -> dict[Value, str]:
+    """`names`, for whoever has the topological order at hand; and, of a very large graph, of the nodes in ``only``."""
     root = order[-1]
     taken = {node._tag[2] for node in order}
+    numbered = any(name[:1] == "v" for name in taken)
     result: dict[Value, str] = {}
     times: Counter[str] = Counter()
     number = 0
@@ -114,13 +141,17 @@ def names_in_order(order: Sequence[Value]) -> dict[Value, str]:
                     times[label] += 1
             taken.add(name)
         elif op == CONSTANT:
+            if only is not None and node not in only:
+                continue
             name = format_number(node.data)
         elif node is root and op and "f" not in taken:
             name = "f"
         else:
             number += 1
-            while f"v{number}" in taken:
+            while numbered and f"v{number}" in taken:
                 number += 1
+            if only is not None and node not in only:
+                continue
             name = f"v{number}"
         result[node] = name
     return result
@@ -161,4 +192,13 @@ def statistics(root: Value) -> Statistics:
     return Statistics(len(order), edges, leaf_count, constant_count, depth[root], dict(sorted(operations.items())))
 
 
-__all__ = ["Statistics", "format_number", "leaves", "names", "statistics", "topological_order"]
+__all__ = [
+    "Statistics",
+    "first_non_finite",
+    "format_number",
+    "input_places",
+    "leaves",
+    "names",
+    "statistics",
+    "topological_order",
+]

@@ -90,7 +90,7 @@ MESSAGES: dict[str, str] = {
     # where it does not compute
     "fixed": "The numbers stand still here: {why}.",
     "folded": "{n} nodes are too many for a page to compute: this shows the last of them, and the numbers stand still.",
-    "folded-steps": "{n} nodes are too many to be stepped through: these are the last operations, and what feeds them "
+    "folded-steps": "{n} nodes are too many for a page: these are the last operations, and what feeds them "
     "stands as a number.",
     "new-data": "A leaf has new data since this graph was computed: this page shows the numbers of the new data.",
     "no-script": "The numbers can be changed where JavaScript runs.",

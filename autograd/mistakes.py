@@ -1,9 +1,9 @@
 """Which classic slip gives this number? What goes wrong when one works a gradient out by hand has few forms.
 
 The contribution of a gate to one of its inputs is upstream · local, and is added to what has come before. So a wrong
-number can be told apart by trying each slip: to forget what came before, to take the other factor of a product, to leave
-the local derivative out, to lose a sign, to take a gradient from before. Several slips can give the same number; then
-all of them are named. The pages' twin of this file is ``viz/live/web/mistakes.js``; a test holds the two together.
+number is explained by trying each slip: to forget what came before, to take the other factor of a product, to leave the
+local derivative out, to lose a sign, to take a gradient from before. Several slips can give the same number; then all
+of them are named. The pages' twin of this file is ``viz/live/web/mistakes.js``; a test holds the two together.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def slips_of_a_gradient(
 
 
 def slips_of_a_value(guess: float, right: float, swapped: float | None = None) -> list[str]:
-    """The slips by which a person may have come to the guess of a value; ``swapped`` is it with its inputs exchanged."""
+    """The slips by which a person may have come to a value; ``swapped`` is the value with its inputs exchanged."""
     if close(guess, right):
         return []
     found = ["swapped"] if swapped is not None and close(guess, swapped) else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .graph import topological_order
+from .graph import MANY, topological_order
 from .modes import NonFiniteError, watching
 from .ops import BUILT_IN, LEAF, SHEET
 from .value import Value, store_inputs
@@ -49,7 +49,11 @@ def outdated(order: Iterable[Value]) -> bool:
 
     Only built-in operations are asked. One of a user's own may draw random numbers.
     """
+    order = list(order)
+    leaves = {node for node in order if node._tag[0] == LEAF}
     for node in order:
+        if node._a not in leaves and node._b not in leaves and node._a is not MANY:
+            continue
         if node.op in BUILT_IN and any(x.op == LEAF for x in node.inputs):
             y = SHEET[node.op].forward(*[x.data for x in node.inputs])
             if y != node.data and not (y != y and node.data != node.data):

@@ -20,6 +20,7 @@ from . import _guard as _guard  # first of all: is `autograd` ours?
 from .derivation import Derivation, draw_derivation
 from .dot import EngineError
 from .drawing import Drawing, draw_dot, draw_graph
+from .live.exploring import Explorer, explore
 from .live.player import Player
 from .live.stepping import step_through
 from .maps import MapDrawing, draw_maps, step_maps
@@ -44,6 +45,7 @@ __all__ = [
     "DescentAnimation",
     "Drawing",
     "EngineError",
+    "Explorer",
     "MapDrawing",
     "Player",
     "Playground",
@@ -52,6 +54,7 @@ __all__ = [
     "draw_dot",
     "draw_graph",
     "draw_maps",
+    "explore",
     "playground",
     "plot_activation",
     "plot_confusion",

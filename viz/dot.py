@@ -12,9 +12,8 @@ import textwrap
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from autograd import format_number
-
 from .graph.diagram import Diagram, Part
+from .graph.numbers import written
 from .markup import DARK, LIGHT
 from .metrics import printable
 
@@ -47,9 +46,13 @@ def to_dot(
         dot.attr(label="\\l".join([*textwrap.wrap(diagram.note, 80), ""]), fontsize="11", fontcolor=colours["muted"])
     for i, part in enumerate(diagram.parts):
         dot.node(f"n{i}", label=_label(part, show_grad, colours), **_look(part, colours))
-        for port, source in enumerate(part.inputs):
+        for port, (source, tap) in enumerate(part.sources):
             derivative = part.locals_[port]
-            shown = {"label": "∂ " + format_number(derivative, fmt)} if local and derivative is not None else {}
+            said = ["∂ " + written(derivative, fmt)] if local and derivative is not None else []
+            if diagram.parts[source].several:  # a box with several results has their numbers at its wires
+                result = diagram.parts[source].several[tap]
+                said = _numbers(result.value, result.gradient if show_grad else "", colours) + said
+            shown = {"label": f"<{'<BR/>'.join(said)}>"} if len(said) > 1 else {"label": said[0]} if said else {}
             dot.edge(f"n{source}", f"n{i}", fontcolor=colours["local"], **shown)
     return dot
 
@@ -72,15 +75,18 @@ def _label(part: Part, show_grad: bool, colours: dict[str, str]) -> str:
     """An HTML-like label: the name and the symbol, then the value, then the gradient."""
     if part.kind == "constant":
         return _html(part.name)
-    head = [f"<B>{_html(part.name)}</B>"] if part.name else []
+    path = [f"<B>{_html(part.name)}</B>"] if part.name else []
+    head = [".".join([*map(_html, part.owner), *path])] if path or part.owner else []
     head += [_html(part.symbol)] if part.symbol else []
     head += [_html(line) for line in part.lines]
     rows = ["  ".join(head[:2]), *head[2:]] if head else []
-    if part.value:
-        rows.append(f'<FONT COLOR="{colours["value"]}">{_html(part.value)}</FONT>')
-    if part.gradient and show_grad:
-        rows.append(f'<FONT COLOR="{colours["gradient"]}"><I>{_html(part.gradient)}</I></FONT>')
+    rows += _numbers(part.value, part.gradient if show_grad else "", colours)
     return "<" + "<BR/>".join(rows) + ">" if rows else " "
+
+
+def _numbers(value: str, gradient: str, colours: dict[str, str]) -> list[str]:
+    rows = [f'<FONT COLOR="{colours["value"]}">{_html(value)}</FONT>'] if value else []
+    return rows + ([f'<FONT COLOR="{colours["gradient"]}"><I>{_html(gradient)}</I></FONT>'] if gradient else [])
 
 
 def _html(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,7 +13,7 @@ from . import dot
 from .checks import ENGINES, MAX_NODES, RANKDIRS, THEMES, at_least, check_depth, check_fmt, is_program, one_of
 from .graph import diagram as diagrams
 from .graph import program, svg
-from .graph.arrange import Arrangement, arrange
+from .graph.arrange import Arrangement, arrange, arrange_within
 from .mistakes import explained, only_a_value, shown_by
 from .picture import Picture
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import graphviz
 
     from autograd.compiler.compiled import Compiled
+
+ROOM = (1300.0, 750.0)  # pixels, width and height: with depth "auto", what can be read without moving the picture
 
 
 @explained
@@ -49,10 +52,12 @@ def draw_graph(
         fmt: how numbers are written, a format spec such as ".4g" or ".2f".
         show_grad: whether gradients are shown.
         local: whether each wire also carries its local derivative; not for a compiled function.
-        depth: how many levels of scopes (layers, neurons) are open: a number, "all", or "auto". A compiled function
-            has one level: the arrays that an operation such as logsumexp needs for itself.
-        max_nodes: with depth "auto", the most parts that are drawn; beyond that neurons are folded, then layers, and
-            a graph without scopes is drawn as a summary.
+        depth: how many levels of scopes (calls, layers, neurons) are open: a number, "all", or "auto". "auto" draws
+            everything where that takes no more room than a screen, about 1,300 by 750 pixels; else it folds neurons,
+            then layers, then repetitions (of fifty squared errors that are added up, the first is drawn), until it
+            does. A compiled function has one level: the arrays that an operation such as logsumexp needs for itself.
+        max_nodes: with depth "auto", the most parts that are drawn; beyond that a graph with neither scopes nor
+            repetitions is drawn as a summary.
         engine: "layered", our own, or "dot", which needs Graphviz.
 
     Raises:
@@ -74,7 +79,13 @@ def draw_graph(
     at_least(2, "max_nodes", max_nodes)
     check_depth(depth)
     check_fmt(fmt, "'.4g' or '.2f'")
-    return Drawing(root, rankdir, theme, fmt, show_grad, local, depth, max_nodes, engine)
+    collecting = gc.isenabled()
+    gc.disable()  # its passes over the million containers of a very large graph take a third of the time
+    try:
+        return Drawing(root, rankdir, theme, fmt, show_grad, local, depth, max_nodes, engine)
+    finally:
+        if collecting:
+            gc.enable()
 
 
 @explained
@@ -112,17 +123,23 @@ class Drawing(Picture):
         self._options: dict[str, Any] = {"fmt": fmt, "show_grad": show_grad, "local": local}
         self._rankdir, self._theme = rankdir, theme
         self._root = root
-        if isinstance(root, Value):
-            self._diagram = diagrams.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes, show_grad=show_grad)
-        else:
-            self._diagram = program.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes)
-        self._title = svg.title_of(self._diagram)
-        # painted at once: the numbers must be those of now, not those of when somebody looks
+        # arranged and painted at once: the numbers must be those of now, not those of when somebody looks
         self._arrangement: Arrangement | None = None
+        if not isinstance(root, Value):
+            self._diagram = program.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes)
+        elif depth == "auto":
+            for self._diagram in diagrams.candidates(root, fmt=fmt, max_nodes=max_nodes, show_grad=show_grad):
+                self._arrangement = arrange_within(self._diagram, ROOM, rankdir=rankdir, **self._options)
+                if self._arrangement is not None:
+                    break
+        else:
+            self._diagram = diagrams.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes, show_grad=show_grad)
+        self._title = svg.title_of(self._diagram)
         if engine == "layered":
-            self._arrangement = arrange(self._diagram, rankdir=rankdir, **self._options)
+            self._arrangement = self._arrangement or arrange(self._diagram, rankdir=rankdir, **self._options)
             self.svg: str = svg.render(self._diagram, self._arrangement, rankdir=rankdir, theme=theme)
         else:
+            self._arrangement = None
             self.svg = dot.render_dot(self._dot_source)
         self._table = None if len(self._diagram.parts) < self._diagram.node_count > 20_000 else to_text(root, fmt)
 

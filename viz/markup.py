@@ -79,9 +79,9 @@ def wrap(text: str, width: float) -> list[str]:
     return lines
 
 
-def text_at(kind: str, x: float, y: float, text: str, *, anchor: str = "") -> str:
+def text_at(kind: str, x: float, y: float, text: str, *, anchor: str = "", style: str = "") -> str:
     """A text of one line; ``kind`` is its class, and x, y its beginning (or what the anchor says), half-way up."""
-    where = f' text-anchor="{anchor}"' if anchor else ""
+    where = (f' text-anchor="{anchor}"' if anchor else "") + style
     return f'<text class="{kind}" x="{px(x)}" y="{px(y)}"{where}>{escape(text)}</text>\n'
 
 

@@ -6,6 +6,7 @@ widest fonts that a browser may fall back to: with any other the text takes a li
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 
@@ -35,6 +36,12 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
         elif unicodedata.category(c) not in ("Mn", "Me", "Cf"):  # Greek to Chinese, and emoji: up to a full square
             width += _FOREIGN
     return width * size * (BOLD if bold else 1.0)
+
+
+def fitting(text: str, size: float, room: float) -> float:
+    """The font size at which a text fits into a room: ``size``, or the next smaller one, in steps of half a pixel."""
+    width = text_width(text, 1.0)
+    return size if width * size <= room else math.floor(2 * room / width + 1e-6) / 2
 
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

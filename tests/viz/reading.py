@@ -76,12 +76,16 @@ class Page:
 
     def text_box(self, element: ET.Element) -> Box:
         kind = element.attrib["class"]
-        size = float(self.style(kind, "font-size").removesuffix("px"))
+        smaller = element.get("style", "").removeprefix("font-size:")  # as a long number is set
+        size = float((smaller or self.style(kind, "font-size")).removesuffix("px"))
         bold = self.style(kind, "font-weight") == "600"
         x, y = float(element.attrib["x"]), float(element.attrib["y"])
         width = text_width(element.text or "", size, bold=bold)
         for span in element.iter(f"{SVG}tspan"):
-            width += text_width(span.text or "", size, bold=True) + text_width(span.tail or "", size)
+            own = self.style(span.attrib["class"], "font-size").removesuffix("px")
+            heavy = self.style(span.attrib["class"], "font-weight") == "600"
+            width += text_width(span.text or "", float(own or size), bold=heavy)
+            width += text_width(span.tail or "", size, bold=bold)
         anchor = element.get("text-anchor") or self.style(kind, "text-anchor") or "start"
         left = {"start": x, "middle": x - width / 2, "end": x - width}[anchor]
         height = 0.36 * size  # to either side: capitals and digits, which have no descenders

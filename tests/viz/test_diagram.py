@@ -24,7 +24,8 @@ from autograd import (
     topological_order,
     where,
 )
-from viz.graph.diagram import ACCUMULATED, OLDER, OUTDATED, UNRECORDED, Diagram, Part, build, levels
+from viz.graph.diagram import ACCUMULATED, OLDER, OUTDATED, UNRECORDED, Diagram, Part, build
+from viz.graph.scopes import levels
 
 from .graphs import (
     chain,

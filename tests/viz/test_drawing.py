@@ -268,7 +268,7 @@ def test_draw_dot_is_micrograds_name_for_it() -> None:
 def test_a_folded_drawing_says_so_on_the_picture() -> None:
     svg = draw_graph(network(16, 16, 1)).svg
     notes = " ".join(box.text for box in read(svg).texts if box.kind == "note")
-    assert notes.startswith("Folded. draw_graph(…, depth=2) opens one level more")
+    assert notes.startswith("Folded. draw_graph(…, depth=1) opens one level more")
     assert not [box for box in read(draw_graph(sigmoid_gate()).svg).texts if box.kind == "note"]
 
 

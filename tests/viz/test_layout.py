@@ -52,16 +52,18 @@ def binary_tree(depth: int) -> tuple[list[Box], list[Wire]]:
 
 @st.composite
 def random_graphs(draw: st.DrawFn) -> tuple[list[Box], list[Wire]]:
-    """DAGs of boxes of different sizes, with up to three operands, repeated operands and isolated boxes."""
+    """DAGs of boxes of different sizes, with up to three operands and results, repeated operands, isolated boxes."""
     boxes: list[Box] = []
     wires: list[Wire] = []
     for target in range(draw(st.integers(0, 30))):
         n = draw(st.sampled_from([0, 1, 2, 2, 3])) if target else 0
         height = draw(st.sampled_from([40.0, 47.5, 60.0]))
         ports = tuple((k - (n - 1) / 2) * 13.3 for k in range(n)) or (0.0,)
-        boxes.append(Box(draw(st.sampled_from([50.0, 61.3, 150.0])), height, ports, draw(st.booleans())))
+        exits = draw(st.sampled_from([(0.0,), (0.0,), (-10.0, 10.0), (12.1, 0.0, -12.1)]))
+        boxes.append(Box(draw(st.sampled_from([50.0, 61.3, 150.0])), height, ports, draw(st.booleans()), exits))
         for k in range(n):
-            wires.append(Wire(draw(st.integers(0, target - 1)), target, k))
+            source = draw(st.integers(0, target - 1))
+            wires.append(Wire(source, target, k, draw(st.integers(0, len(boxes[source].exits) - 1))))
     return boxes, wires
 
 
@@ -89,7 +91,7 @@ def check(boxes: list[Box], wires: list[Wire]) -> Layout:
     for wire, route in zip(wires, drawn.routes, strict=True):
         u, t = wire.source, wire.target
         assert drawn.rank[u] < drawn.rank[t]
-        assert route[0] == pytest.approx((sides[u][2], drawn.y[u]), abs=TOLERANCE)
+        assert route[0] == pytest.approx((sides[u][2], drawn.y[u] + boxes[u].exits[wire.exit]), abs=TOLERANCE)
         assert route[-1][0] == pytest.approx(sides[t][0], abs=TOLERANCE)
         entries.setdefault(t, []).append(route[-1][1] - drawn.y[t])
         if not boxes[t].commutes:
@@ -113,7 +115,11 @@ def brute_crossings(net: Net) -> int:
     """Pairs of edges between adjacent columns that start in one order and end in the other."""
     total = 0
     for column in net.columns:
-        edges = [(net.place[v], (net.place[t], net.offsets[t][k])) for v in column for t, k, _ in net.outs[v]]
+        edges = [
+            ((net.place[v], round(net.offsets[t][k] - net.drops[t][k], 6)), (net.place[t], net.offsets[t][k]))
+            for v in column
+            for t, k, _ in net.outs[v]
+        ]
         for (a, c), (b, d) in combinations(edges, 2):
             total += (a < b and c > d) or (a > b and c < d)
     return total
@@ -268,6 +274,34 @@ def test_a_long_chain_does_not_recurse() -> None:
     drawn = layered(boxes, wires)
     assert drawn.rank[-1] == 9_999
     assert len(set(drawn.y)) == 1
+
+
+def test_wires_leave_at_their_exits_and_are_straight_where_a_port_faces_the_exit() -> None:
+    boxes = [Box(80, 60, (), exits=(-16.0, 0.0, 16.0)), Box(60, 60, (-16.0, 0.0, 16.0))]
+    drawn = check(boxes, [Wire(0, 1, k, k) for k in range(3)])
+    assert drawn.crossings == 0
+    assert [len({y for _, y in route}) for route in drawn.routes] == [1, 1, 1]
+    assert [route[0][1] - drawn.y[0] for route in drawn.routes] == [-16.0, 0.0, 16.0]
+    turned = check(boxes, [Wire(0, 1, k, 2 - k) for k in range(3)])
+    assert turned.crossings == 3  # wires of one box that leave at different exits cross as others do
+
+
+def test_each_exit_has_a_trunk_of_its_own_and_shares_it_with_no_other() -> None:
+    boxes = [Box(60, 60, (), exits=(-15.0, 15.0)), *[Box(40, 40)] * 3, *[Box(40, 40, (-9.0, 0.0, 9.0))] * 2]
+    wires = [Wire(0, 1, 0, 0), Wire(1, 2, 0), Wire(2, 3, 0), Wire(3, 4, 0), Wire(4, 5, 0)]
+    wires += [Wire(0, 4, 1, 0), Wire(0, 4, 2, 1), Wire(0, 5, 1, 0), Wire(0, 5, 2, 1)]
+    drawn = check(boxes, wires)
+    upper, lower, upper_on, lower_on = drawn.routes[-4:]
+    assert upper[0] == upper_on[0]
+    assert lower[0] == lower_on[0]
+    assert upper[1][1] == upper_on[1][1] < lower[1][1] == lower_on[1][1]
+
+
+def test_boxes_stand_in_the_order_of_the_exits_that_feed_them() -> None:
+    boxes = [Box(60, 120, (), exits=(30.0, -30.0, 0.0)), *[Box(40, 30)] * 3]
+    drawn = check(boxes, [Wire(0, 1, 0, 0), Wire(0, 2, 0, 1), Wire(0, 3, 0, 2)])
+    assert drawn.y[2] < drawn.y[3] < drawn.y[1]
+    assert drawn.crossings == 0
 
 
 def test_a_wide_fan_in_and_a_wide_fan_out() -> None:

@@ -201,8 +201,7 @@ def test_the_layout_does_not_move() -> None:
     player = step_through(by_hand())
     sizes = {re.search("viewBox='[^']*'", f.svg)[0] for f in player.frames}  # type: ignore[index]
     assert len(sizes) == 1
-    still = data_of(player)["views"][0]["still"]  # type: ignore[index]
-    assert all(len(re.findall("<circle", f.svg)) == str(still).count("<circle") for f in player.frames)
+    assert len({len(re.findall("<circle", f.svg)) for f in player.frames}) == 1
     places: dict[tuple[int, str], set[str]] = {}
     for frame in player.frames:
         for part, markup in frame.changes.items():
@@ -388,7 +387,7 @@ def test_wrong_options_are_told(options: dict[str, object], message: str) -> Non
 def test_the_page_needs_nothing_else_and_is_small(tmp_path: Path) -> None:
     target = step_through(by_hand()).save(tmp_path / "steps.html")
     page = target.read_text(encoding="utf-8")
-    assert len(page.encode()) < 40_000
+    assert len(page.encode()) < 71_000  # of which 40,000 are the program that computes, and the rules
     assert not re.search(r"(src|href)=|@import|url\(|https?://(?!www\.w3\.org)", page)
 
 
@@ -434,7 +433,7 @@ def test_without_scripts_a_notebook_has_each_frame_as_a_step_to_be_opened() -> N
         assert unquote(source.removeprefix("data:image/svg+xml,")) == frame.svg
 
 
-@pytest.mark.parametrize(("make", "most"), [(product_of_a_sum, 42_000), (by_hand, 150_000), (neuron, 150_000)])
+@pytest.mark.parametrize(("make", "most"), [(product_of_a_sum, 81_000), (by_hand, 186_000), (neuron, 186_000)])
 def test_a_notebook_stays_small(make: Callable[[], Value], most: int) -> None:
     assert len(step_through(make())._repr_mimebundle_()["text/html"].encode()) <= most
 

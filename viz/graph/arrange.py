@@ -7,29 +7,36 @@ A part is a box of three stretches: on the left a stub for local derivatives (if
 of wire with the value on one side and the gradient on the other. Because the numbers belong to the box, the layout
 keeps every wire away from them.
 
-A scope with a single result (a neuron) is laid out on its own and then placed like one box. A scope with several
-results (a layer) cannot be one box; its frame is drawn around its parts where nothing else stands between them.
+A scope (a neuron, a layer) is laid out on its own and then placed like one box, whose results leave at several places
+if it has several. A scope that feeds itself, through something outside, cannot stand in one place: it has no frame.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from autograd import format_number
-
-from ..layout.net import Box, Layout, Wire
+from ..layout.net import Box, Layout, Point, Wire
 from ..layout.sugiyama import layered
-from ..metrics import NAME_SIZE, NUMBER_SIZE, SYMBOL_SIZE, TITLE_SIZE, clip, text_width
+from ..metrics import NAME_SIZE, NUMBER_SIZE, SYMBOL_SIZE, TITLE_SIZE, clip, one_line, text_width
 from .diagram import Diagram, Part
+from .numbers import room, written
+from .scopes import Path, unsaid
 
 GATE_RADIUS = 20.0
 PILL_HEIGHT = 32.0
 FRAME_PADDING = 12.0
 FRAME_TITLE = 24.0
 MAX_FRAME_LEVELS = 12
-MAX_ATTEMPTS = 3  # at a layout in which inputs stand in the way of no frame
+RANK_GAP = 28.0  # the least between two columns
+EXIT_SPACING = 40.0  # between two results of a box, each with its numbers above and below its wire
+NUMBER_DISTANCE = 7.0  # from the wire to the numbers at its sides, from top to bottom
 SHEET = 4.0  # how far the second sheet of a folded box stands out
+
+
+Source = tuple[int, int]  # a part, and the number of its result
 
 
 @dataclass(slots=True)
@@ -37,8 +44,8 @@ class Shape:
     """The size of a part and of its stretches."""
 
     part: Part
-    value: str  # "" for none
-    gradient: str
+    values: list[str]  # one per result; "" for none
+    gradients: list[str]
     locals_: list[str]
     lead: float  # the stub for local derivatives
     body: float
@@ -47,6 +54,10 @@ class Shape:
     body_across: float
     across: float
     ports: tuple[float, ...]
+    exits: tuple[float, ...]  # where its results leave, from the centre line
+    owner: str  # of a parameter: what no frame says of the path to it
+    room: float  # for each number
+    local_room: float  # for each local derivative
 
     @property
     def along(self) -> float:
@@ -67,15 +78,15 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a route is a stretch of: all wires from the part ``source`` to the ports that lie inside some parts."""
+    """What a route is a stretch of: all wires of one result, ``source``, to the ports that lie inside some parts."""
 
-    source: int
+    source: Source
     inside: Collection[int]  # of parts
     port: int = -1  # only the wire to this port of the part inside
     outward: bool = False  # rather to all that is not inside
 
-    def carries(self, source: int, part: int, port: int) -> bool:
-        """Whether the wire from ``source`` to a port of ``part`` runs along here."""
+    def carries(self, source: Source, part: int, port: int) -> bool:
+        """Whether the wire of ``source`` to a port of ``part`` runs along here."""
         return source == self.source and (part in self.inside) != self.outward and self.port in (-1, port)
 
 
@@ -92,6 +103,7 @@ class Arrangement:
     across: float
     crossings: int
     links: list[Link] = field(default_factory=list)  # one per route
+    junctions: list[tuple[float, float]] = field(default_factory=list)  # where wires of one number branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +129,18 @@ _PADDINGS = {
 class _Group:
     """A scope: the parts that stand in it directly, and the scopes inside it."""
 
-    path: tuple[str, ...]
+    path: Path
     title: str = ""
     parts: list[int] = field(default_factory=list)
     children: dict[str, _Group] = field(default_factory=dict)
-    is_box: bool = False  # has one result, so it is placed as one box
+    is_box: bool = False  # can stand in one place, with a frame around it
     members: set[int] = field(default_factory=set)  # all parts inside, at any depth
-    u: float = 0.0  # the near edge, once a box is placed
     along: float = 0.0
     across: float = 0.0
-    entries: list[int] = field(default_factory=list)  # the outside parts that feed it, one port each
+    entries: list[Source] = field(default_factory=list)  # what comes in, one port each
+    results: list[Source] = field(default_factory=list)  # what goes out, one exit each
     ports: tuple[float, ...] = ()
-    exit: int = -1  # the part whose result leaves a box
+    exits: tuple[float, ...] = ()
     inner: _Placed | None = None
 
 
@@ -137,72 +149,79 @@ class _Placed:
     """One level, laid out: its items, and the layout's answer."""
 
     items: list[int | _Group]
-    entries: list[int]  # the outside parts that feed it, in the order of the boxes that stand for them
+    box_of: dict[int, int]  # for each part, the place of its item
+    ends: list[Source]  # the results that are used inside, too: after the items and the entries, a box for each
+    wires: list[Wire]
     layout: Layout
-    exit_v: float
     links: list[Link]  # of the layout's routes
 
 
 def arrange(
     diagram: Diagram, *, fmt: str, show_grad: bool = True, local: bool = False, rankdir: str = "LR"
 ) -> Arrangement:
-    """Measure the parts, lay them out, and frame the scopes.
+    """Measure the parts, lay them out, and frame the scopes. An input stands just before the part that uses it."""
+    result = arrange_within(diagram, None, fmt=fmt, show_grad=show_grad, local=local, rankdir=rankdir)
+    assert result is not None
+    return result
 
-    An input stands just before the part that uses it. Where that costs a scope its frame, the input goes to the start.
-    """
+
+def arrange_within(
+    diagram: Diagram,
+    most: tuple[float, float] | None,
+    *,
+    fmt: str,
+    show_grad: bool = True,
+    local: bool = False,
+    rankdir: str = "LR",
+) -> Arrangement | None:
+    """The arrangement, unless it is wider or higher than ``most``; what cannot be small enough is not laid out."""
     vertical = rankdir in ("TB", "BT")
     padding = _Padding(*_PADDINGS[rankdir])
-    shapes = [_shape(part, fmt, show_grad, local, vertical) for part in diagram.parts]
+    tree = _scope_tree(diagram)
+    owners = _owners(tree, diagram)
+    shapes = [_shape(part, fmt, show_grad, local, vertical, owners.get(i, "")) for i, part in enumerate(diagram.parts)]
     folded = [shape for shape in shapes if shape.part.kind == "folded" and not shape.part.is_root]
     for shape in folded:  # of one width, so that a column of neurons stands in line
         shape.body, shape.stub = max(s.body for s in folded), max(s.stub for s in folded)
-    best, strangers = _attempt(diagram, shapes, padding, set())
-    early: set[int] = set()
-    for _ in range(MAX_ATTEMPTS):
-        if strangers <= early:
-            break
-        early |= strangers
-        result, strangers = _attempt(diagram, shapes, padding, early)
-        if _framed(result) > _framed(best):
-            best = result
-    return best
-
-
-def _framed(result: Arrangement) -> int:
-    """How many frames stand around operations, over all operations."""
-    paths = {frame.path for frame in result.frames}
-    parts = [shape.part for shape in result.shapes if shape.part.inputs]
-    return sum(part.scope[:length] in paths for part in parts for length in range(1, len(part.scope) + 1))
-
-
-def _attempt(diagram: Diagram, shapes: list[Shape], padding: _Padding, early: set[int]) -> tuple[Arrangement, set[int]]:
-    """An arrangement in which the inputs ``early`` stand in the first column; and the inputs that cost it a frame."""
-    tree = _scope_tree(diagram)
-    crossings = _lay_out(tree, diagram, shapes, padding, early)
+    if most is not None:
+        along, across = reversed(most) if vertical else most
+        if _least_along(diagram, shapes) > along or sum(s.along * s.across for s in shapes) > along * across:
+            return None
+    crossings = _lay_out(tree, diagram, shapes, padding)
     nowhere = [0.0] * len(shapes)
     result = Arrangement(shapes, nowhere, [*nowhere], [], [], tree.along, tree.across, crossings)
-    _settle(tree, 0.0, tree.across / 2, shapes, result, padding)
-    in_the_way: set[int] = set()
-    _frame_scopes(tree, shapes, result, padding, in_the_way)
+    _settle(tree, 0.0, 0.0, shapes, result, padding)
     result.frames.sort(key=lambda f: (len(f.path), f.path))  # outer frames are painted first
     _crop(result)
-    return result, in_the_way
+    return None if most is not None and (result.along > along or result.across > across) else result
+
+
+def _least_along(diagram: Diagram, shapes: list[Shape]) -> float:
+    """The length of the longest path, which no layout can make shorter."""
+    end: list[float] = []
+    for part, shape in zip(diagram.parts, shapes, strict=True):
+        end.append(shape.along + max((end[i] + RANK_GAP for i in part.inputs), default=0.0))
+    return max(end, default=0.0)
 
 
 # --- sizes
 
 
-def _shape(part: Part, fmt: str, show_grad: bool, local: bool, vertical: bool) -> Shape:
-    value, gradient = part.value, part.gradient if show_grad else ""
-    locals_ = [("∂ " + format_number(d, fmt)) if local and d is not None else "" for d in part.locals_]
+def _shape(part: Part, fmt: str, show_grad: bool, local: bool, vertical: bool, owner: str) -> Shape:
+    values = [result.value for result in part.results]
+    gradients = [result.gradient if show_grad else "" for result in part.results]
+    locals_ = [("∂ " + written(d, fmt)) if local and d is not None else "" for d in part.locals_]
     name = clip(part.name)
-    value_width = text_width(value, NUMBER_SIZE)
-    if part.kind != "input" and name and not part.is_root:
-        value_width += text_width(name + "  ", NUMBER_SIZE, bold=True)
-    grad_width = text_width(gradient, NUMBER_SIZE)
-    local_width = max((text_width(t, NUMBER_SIZE - 1) for t in locals_), default=0.0)
+    beside = 14.0
+    width = max(text_width(text, NUMBER_SIZE) for text in values + gradients)
+    if part.results[0].node >= 0:  # numbers, which may change: each has the room of the widest, and seldom fills it
+        width, beside = room(fmt), 6.0
+    if part.kind not in ("input", "constant") and not part.is_root:
+        names = (text_width(clip(x.name) + "  ", NUMBER_SIZE, bold=True) for x in part.results if x.name)
+        width += max(names, default=0.0)
+    local_width = room(fmt, "∂ ") if any(locals_) else 0.0
 
-    body, body_across = _body(part, name, vertical)
+    body, body_across = _body(part, name, owner, fmt, vertical)
     if part.kind == "folded":  # many wires enter close together, as into a plug
         spacing = 12.0 if len(part.inputs) <= 4 else 36.0 / (len(part.inputs) - 1)
     else:
@@ -218,11 +237,11 @@ def _shape(part: Part, fmt: str, show_grad: bool, local: bool, vertical: bool) -
         body_across = max(body_across, count * spacing)
     across = max(body_across, (count - 1) * spacing + 16)
 
-    has_numbers = bool(value or gradient)
+    has_numbers = any(values + gradients)
     if vertical:
         lead = 20.0 if local_width else 0.0
         stub = 30.0 if has_numbers else 10.0
-        across = max(across, 2 * max(value_width, grad_width) + 20)
+        result_across = 2 * (width + NUMBER_DISTANCE) + beside
         if local_width:
             across = max(across, (count - 1) * spacing + 2 * local_width + 16)
         tail = 0.0
@@ -231,15 +250,29 @@ def _shape(part: Part, fmt: str, show_grad: bool, local: bool, vertical: bool) -
             across = max(across, text_width(clip(part.end_name), NAME_SIZE, bold=True))
     else:
         lead = local_width + 10 if local_width else 0.0
-        stub = max(value_width, grad_width) + 14 if has_numbers else 10.0
-        across = max(across, 40.0 if has_numbers else 24.0)
+        stub = width + beside if has_numbers else 10.0
+        result_across = EXIT_SPACING if has_numbers else 24.0
         tail = 0.0
         if part.is_root:
             tail = 14 + text_width(clip(part.end_name), NAME_SIZE, bold=True) if part.end_name else 6.0
-    return Shape(part, value, gradient, locals_, lead, body, stub, tail, body_across, across, ports)
+    # whole and even numbers of pixels make short coordinates
+    result_across = _even(result_across)
+    exits = tuple((k - (len(values) - 1) / 2) * result_across for k in range(len(values)))
+    if len(exits) > 1:
+        body_across = max(body_across, exits[-1] - exits[0] + 2 * SHEET + 24)
+    across = max(across, body_across, len(exits) * result_across)
+    lead, body, stub, tail, body_across, across = map(_even, (lead, body, stub, tail, body_across, across))
+    return Shape(
+        part, values, gradients, locals_, lead, body, stub, tail, body_across, across, ports, exits, owner,
+        room(fmt), local_width,
+    )  # fmt: skip
 
 
-def _body(part: Part, name: str, vertical: bool) -> tuple[float, float]:
+def _even(x: float) -> float:
+    return 2.0 * math.ceil(x / 2)
+
+
+def _body(part: Part, name: str, owner: str, fmt: str, vertical: bool) -> tuple[float, float]:
     """How far a part's body reaches along and across."""
     if part.kind == "folded":
         width = max(text_width(line, TITLE_SIZE + (i == 0), bold=i == 0) for i, line in enumerate(part.lines)) + 28
@@ -249,14 +282,14 @@ def _body(part: Part, name: str, vertical: bool) -> tuple[float, float]:
     if part.kind == "gate":
         if part.shape == "circle":
             return 2 * GATE_RADIUS, 2 * GATE_RADIUS
-        width = max(2 * GATE_RADIUS, text_width(part.symbol, SYMBOL_SIZE) + 22)
+        width = max(2 * GATE_RADIUS, text_width(part.usual or part.symbol, SYMBOL_SIZE) + 22)
         return (PILL_HEIGHT, width) if vertical else (width, PILL_HEIGHT)
     if part.kind == "constant":
-        width = text_width(part.name, NUMBER_SIZE) + 14
+        width = room(fmt) + 14
         return (24.0, width) if vertical else (width, 24.0)
-    if not name:
+    if not (name or owner):
         return 8.0, 8.0
-    width = text_width(name, NAME_SIZE, bold=True) + (16 if part.is_parameter else 6)
+    width = text_width(owner, TITLE_SIZE) + text_width(name, NAME_SIZE, bold=True) + (16 if part.is_parameter else 6)
     return (24.0, width) if vertical else (width, 24.0)
 
 
@@ -275,17 +308,17 @@ def _scope_tree(diagram: Diagram) -> _Group:
             group.members.add(i)
         group.parts.append(i)
         homes.append(group)
-    used_outside: dict[tuple[str, ...], set[int]] = {}
+    used_outside: dict[Path, set[Source]] = {}
     for i, part in enumerate(diagram.parts):
-        for source in part.inputs:
-            path = homes[source].path
+        for source in part.sources:
+            path = homes[source[0]].path
             for length in range(len(path), 0, -1):
                 if path[:length] == homes[i].path[:length]:
                     break
                 used_outside.setdefault(path[:length], set()).add(source)
         if part.is_root:
             for length in range(1, len(homes[i].path) + 1):
-                used_outside.setdefault(homes[i].path[:length], set()).add(i)
+                used_outside.setdefault(homes[i].path[:length], set()).add((i, 0))
     stack = [tree]
     while stack:
         group = stack.pop()
@@ -295,11 +328,24 @@ def _scope_tree(diagram: Diagram) -> _Group:
                 inner.title = f"{child.title}.{inner.title}"
                 group.children[level] = child = inner
         stack.extend(group.children.values())
-        exits = used_outside.get(group.path, set())
-        group.is_box = bool(group.path) and len(group.members) > 1 and len(exits) == 1
-        if group.is_box and _feeds_itself(group, diagram):
-            group.is_box = False
+        group.results = sorted(used_outside.get(group.path, set()))
+        group.is_box = bool(group.path) and len(group.members) > 1 and not _feeds_itself(group, diagram)
     return tree
+
+
+def _owners(group: _Group, diagram: Diagram, outer: Path = (), said: Path = ()) -> dict[int, str]:
+    """What is written before the name of each parameter: what no frame around it says of the path to it."""
+    if group.is_box:
+        said += group.path[len(outer) :]
+    found = {}
+    for i in group.parts:
+        part = diagram.parts[i]
+        path = unsaid(part.owner, said)
+        if path:
+            found[i] = clip(one_line(".".join(path))) + ("." if part.name else "")
+    for child in group.children.values():
+        found |= _owners(child, diagram, group.path, said)
+    return found
 
 
 def _feeds_itself(group: _Group, diagram: Diagram) -> bool:
@@ -328,128 +374,134 @@ def _items(group: _Group) -> list[int | _Group]:
     return [item for _, item in found]
 
 
-def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape], padding: _Padding, early: Collection[int]) -> int:
+def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape], padding: _Padding) -> int:
     """Lay out a group: first the boxes in it, then itself. Returns the number of crossings."""
     items = _items(group)
     crossings = 0
-    item_of: dict[int, int] = {}
+    box_of: dict[int, int] = {}  # for each part in it
+    sizes: list[Shape | _Group] = []
+    wanted: list[list[Source]] = []  # for each item, the source of each of its ports
     for k, item in enumerate(items):
         if isinstance(item, int):
-            item_of[item] = k
+            box_of[item] = k
+            sizes.append(shapes[item])
+            wanted.append(diagram.parts[item].sources)
         else:
-            crossings += _lay_out(item, diagram, shapes, padding, early)
-            item_of.update((member, k) for member in item.members)
-    boxes: list[Box] = []
-    wanted: list[list[int]] = []  # for each item, the part that feeds each of its ports
-    for item in items:
-        size = shapes[item] if isinstance(item, int) else item
-        boxes.append(Box(size.along, size.across, size.ports or (0.0,)))
-        wanted.append(diagram.parts[item].inputs if isinstance(item, int) else item.entries)
-    entries = list(dict.fromkeys(source for sources in wanted for source in sources if source not in item_of))
-    for source in entries:  # a point on the frame where the wire from outside comes in
-        item_of[source] = len(boxes)
-        boxes.append(Box(1.0, 10.0, (0.0,)))
-    wires = [Wire(item_of[source], k, port) for k, sources in enumerate(wanted) for port, source in enumerate(sources)]
-    first = [k for k, item in enumerate(items) if isinstance(item, int) and item in early]
-    layout = layered(boxes, wires, at_start=[*first, *range(len(items), len(boxes))])
+            crossings += _lay_out(item, diagram, shapes, padding)
+            box_of.update((member, k) for member in item.members)
+            sizes.append(item)
+            wanted.append(item.entries)
+    boxes = [Box(size.along, size.across, size.ports or (0.0,), exits=size.exits) for size in sizes]
+    inside = {source for sources in wanted for source in sources}
+    group.entries = list(dict.fromkeys(s for sources in wanted for s in sources if s[0] not in box_of))
+    ends = [source for source in group.results if source in inside]  # these go on to the frame past other parts
+    box_of_entry = {source: len(items) + k for k, source in enumerate(group.entries)}
+    boxes += [Box(1.0, 10.0)] * (len(group.entries) + len(ends))  # points on the frame
+
+    def wire(source: Source, target: int, port: int) -> Wire:
+        if source in box_of_entry:
+            return Wire(box_of_entry[source], target, port)
+        item = items[box_of[source[0]]]
+        way = source[1] if isinstance(item, int) else item.results.index(source)
+        return Wire(box_of[source[0]], target, port, way)
+
+    wires = [wire(source, k, port) for k, sources in enumerate(wanted) for port, source in enumerate(sources)]
+    first_end = len(items) + len(group.entries)
+    wires += [wire(source, first_end + k, 0) for k, source in enumerate(ends)]
+    starts = range(len(items), first_end)
+    last = {box_of[part] for part, _ in group.results} - {wire.source for wire in wires}
+    layout = layered(
+        boxes, wires, rank_gap=RANK_GAP, at_start=starts, at_end=[*sorted(last), *range(first_end, len(boxes))]
+    )
     links = [
         Link(source, (item,), port) if isinstance(item, int) else Link(source, item.members)
         for item, sources in zip(items, wanted, strict=True)
         for port, source in enumerate(sources)
     ]
-    group.entries = entries
-    group.inner = placed = _Placed(items, entries, layout, layout.height / 2, links)
-    if not group.path:
-        group.along, group.across = layout.width, layout.height
-        return crossings + layout.crossings
-    # Room for the frame. The result leaves at the middle of the box, so the box is padded to be even about it.
-    exits = [k for k, item in enumerate(items) if not any(w.source == k for w in wires)]
-    placed.exit_v = layout.y[exits[-1]] if exits else layout.height / 2
-    if exits:
-        last = items[exits[-1]]
-        group.exit = last if isinstance(last, int) else last.exit
-    group.along = padding.near + layout.width + padding.far
-    above, below = placed.exit_v + padding.above, layout.height - placed.exit_v + padding.below
-    group.across = 2 * max(above, below)
-    order = sorted(range(len(entries)), key=lambda e: layout.y[len(items) + e])
-    group.entries = [entries[e] for e in order]
-    group.ports = tuple(layout.y[len(items) + e] - placed.exit_v for e in order)
+    links += [Link(source, group.members, outward=True) for source in ends]
+    group.inner = _Placed(items, box_of, ends, wires, layout, links)
+    group.along, group.across = layout.width, layout.height
+    if group.path:  # room for the frame
+        group.along = padding.near + layout.width + padding.far
+        group.across = padding.above + layout.height + padding.below
+        title = text_width(clip(group.title), TITLE_SIZE) + 20
+        if padding.above == FRAME_TITLE:
+            group.along = max(group.along, title)
+        else:
+            group.across = max(group.across, title)
+        middle = group.across / 2 - padding.above
+        group.ports = tuple(layout.y[k] - middle for k in starts)
+        group.exits = tuple(v - middle for _, v in _result_places(group, shapes))
     return crossings + layout.crossings
 
 
+def _result_places(group: _Group, shapes: list[Shape]) -> Iterator[tuple[float, float]]:
+    """Where in the layout each result of a group ends: at what it comes from, or at a point of its own."""
+    placed = group.inner
+    assert placed is not None
+    layout, items = placed.layout, placed.items
+    for source in group.results:
+        if source in placed.ends:
+            k = len(items) + len(group.entries) + placed.ends.index(source)
+            yield layout.x[k] - 0.5, layout.y[k]
+            continue
+        k = placed.box_of[source[0]]
+        item = items[k]
+        size = shapes[item] if isinstance(item, int) else item
+        way = source[1] if isinstance(item, int) else item.results.index(source)
+        yield layout.x[k] + size.along / 2, layout.y[k] + size.exits[way]
+
+
 def _settle(group: _Group, u: float, v: float, shapes: list[Shape], result: Arrangement, padding: _Padding) -> None:
-    """Give the parts of a group their final places; the group's near edge is at u, its centre line at v."""
+    """Give the parts of a group their final places; the group's corner is at u, v."""
     placed = group.inner
     assert placed is not None
     layout = placed.layout
-    group.u = u
-    if group.path:
-        left, top = u + padding.near, v - placed.exit_v
-    else:
-        left, top = u, v - layout.height / 2
+    left, top = (u + padding.near, v + padding.above) if group.path else (u, v)
     for k, item in enumerate(placed.items):
         if isinstance(item, int):
             result.u[item] = left + layout.x[k] - shapes[item].along / 2
             result.v[item] = top + layout.y[k]
         else:
-            _settle(item, left + layout.x[k] - item.along / 2, top + layout.y[k], shapes, result, padding)
-    for route in layout.routes:
+            at = left + layout.x[k] - item.along / 2, top + layout.y[k] - item.across / 2
+            _settle(item, *at, shapes, result, padding)
+    together: dict[tuple[int, int], list[list[Point]]] = {}  # the routes of one result
+    for wire, route in zip(placed.wires, layout.routes, strict=True):
         result.routes.append([(left + x, top + y) for x, y in route])
+        together.setdefault((wire.source, wire.exit), []).append(result.routes[-1])
     result.links += placed.links
-    if group.path:
-        for k, source in enumerate(placed.entries, len(placed.items)):  # from the frame to the entry point
-            y = top + layout.y[k]
-            result.routes.append([(u, y), (left + layout.x[k] + 0.5, y)])
-            result.links.append(Link(source, group.members))
-        end = left + max(
-            layout.x[k] + (shapes[item].along if isinstance(item, int) else item.along) / 2
-            for k, item in enumerate(placed.items)
-            if layout.y[k] == placed.exit_v
-        )
-        if end < u + group.along and not any(shapes[i].part.is_root for i in group.members):
-            result.routes.append([(end, v), (u + group.along, v)])
-            result.links.append(Link(group.exit, group.members, outward=True))
+    for routes in together.values():
+        result.junctions += junctions(routes)
+    if not group.path:
+        return
+    result.frames.append(Frame(group.title, group.path, u, v, group.along, group.across))
+    for k, source in enumerate(group.entries, len(placed.items)):  # from the frame to the entry point
+        y = top + layout.y[k]
+        result.routes.append([(u, y), (left + layout.x[k] + 0.5, y)])
+        result.links.append(Link(source, group.members))
+    for source, (x, y) in zip(group.results, _result_places(group, shapes), strict=True):  # and on to the frame
+        if left + x < u + group.along and not shapes[source[0]].part.is_root:
+            result.routes.append([(left + x, top + y), (u + group.along, top + y)])
+            result.links.append(Link(source, group.members, outward=True))
 
 
-def _frame_scopes(
-    group: _Group, shapes: list[Shape], result: Arrangement, padding: _Padding, in_the_way: set[int]
-) -> list[Frame]:
-    """Frames around the scopes in a group, inner ones first; returns those that were drawn.
-
-    A scope with several results is framed only where no stranger stands between its parts. If those are all inputs,
-    which could stand elsewhere, they are noted as ``in_the_way``.
-    """
-    inside = [
-        frame
-        for child in group.children.values()
-        for frame in _frame_scopes(child, shapes, result, padding, in_the_way)
-    ]
-    if not group.path or len(group.members) < 2:
-        return inside
-    left = min([result.u[i] for i in group.members] + [f.u for f in inside]) - padding.near
-    right = max([result.u[i] + shapes[i].along for i in group.members] + [f.u + f.along for f in inside])
-    top = min([result.v[i] - shapes[i].across / 2 for i in group.members] + [f.v for f in inside]) - padding.above
-    bottom = max([result.v[i] + shapes[i].across / 2 for i in group.members] + [f.v + f.across for f in inside])
-    right, bottom = right + padding.far, bottom + padding.below
-    if group.is_box:  # its wires end at the edges that were kept for it
-        left, right = group.u, group.u + group.along
-    else:
-        strangers = [
-            i
-            for i, shape in enumerate(shapes)
-            if i not in group.members
-            and result.u[i] < right
-            and result.u[i] + shape.along > left
-            and result.v[i] - shape.across / 2 < bottom
-            and result.v[i] + shape.across / 2 > top
-        ]
-        if strangers:
-            if not any(shapes[i].part.inputs for i in strangers):
-                in_the_way.update(strangers)
-            return inside
-    frame = Frame(group.title, group.path, left, top, right - left, bottom - top)
-    result.frames.append(frame)
-    return [*inside, frame]
+def junctions(routes: Sequence[Sequence[Point]]) -> list[Point]:
+    """Where routes that begin together part. Each one is flat but for climbs, from one point of it to the next."""
+    climbs = [[pair for pair in pairwise(route) if pair[0][1] != pair[1][1]] for route in routes]
+    found: list[Point] = []
+    stack = [climbs]
+    while stack:
+        together = stack.pop()
+        ways: dict[
+            tuple[Point, Point] | None, list[list[tuple[Point, Point]]]
+        ] = {}  # by the next climb; None at the end
+        for rest in together:
+            ways.setdefault(rest[0] if rest else None, []).append(rest[1:])
+        leaving = sorted({way[0] for way in ways if way})
+        going_on = [sum(1 for way in ways if way is None or way[0] >= at) for at in leaving]
+        found += [at for at, n in zip(leaving, going_on, strict=True) if n > 1]
+        stack += [rests for way, rests in ways.items() if way and len(rests) > 1]
+    return found
 
 
 def _crop(result: Arrangement) -> None:
@@ -467,6 +519,7 @@ def _crop(result: Arrangement) -> None:
     result.u = [u - left for u in result.u]
     result.v = [v - top for v in result.v]
     result.routes = [[(x - left, y - top) for x, y in route] for route in result.routes]
+    result.junctions = sorted({(x - left, y - top) for x, y in result.junctions})
     for frame in result.frames:
         frame.u -= left
         frame.v -= top

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from autograd import SHEET, Value, format_number, topological_order
-from autograd.graph import names_in_order
+from autograd import SHEET, Value, topological_order
+from autograd.graph import first_non_finite, input_places, names_in_order
 from autograd.ops import CONSTANT, LEAF
 from autograd.recomputing import outdated
 
 from ..metrics import clip, one_line
+from .numbers import written
+from .repetition import Repetition, repetitions
+from .scopes import Path, homes, levels
 
+MANY_RESULTS = 8  # of a folded box: more leave it as one bundle
 SUMMARY_SIZE = 24  # how many operations next to the root are still drawn when the rest is folded into a summary
 MAX_TITLE = 40  # letters of a scope's name
 OUTDATED = "A leaf has new data since this graph was computed: recompute(root) brings the numbers up to date."
@@ -36,11 +40,21 @@ CIRCLES = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "less": "<", "les
 
 
 @dataclass(slots=True)
+class Result:
+    """A number that leaves a part: one wire, however many ends it has."""
+
+    name: str
+    value: str
+    gradient: str
+    node: int
+
+
+@dataclass(slots=True)
 class Part:
     """One thing to draw: an ``input`` (a named wire), a ``constant``, a ``gate``, or a ``folded`` group of nodes.
 
-    ``inputs`` are the numbers of the parts that its wires come from, one per port, in operand order; ``locals_`` are
-    the local derivatives along them.
+    ``inputs`` are the numbers of the parts that its wires come from, one per port, in operand order; ``taps`` say which
+    of that part's results each one is; ``locals_`` are the local derivatives along them.
     """
 
     kind: str
@@ -48,11 +62,15 @@ class Part:
     value: str = ""  # the number as text, taken when the graph was drawn; "" for none
     gradient: str = ""
     symbol: str = ""
+    usual: str = ""  # the symbol with an everyday constant, for which room is kept; "" if it shows none
+    short: str = ""  # the symbol with one digit of its constant, should there be no room for more
     shape: str = ""  # of a gate: "circle" or "pill"; "cut" if `no_grad` left its inputs unrecorded
     lines: tuple[str, ...] = ()  # what a folded box says
     inputs: list[int] = field(default_factory=list)
+    taps: list[int] = field(default_factory=list)  # empty if all are 0
     locals_: list[float | None] = field(default_factory=list)
-    scope: tuple[str, ...] = ()
+    scope: Path = ()
+    owner: Path = ()  # of a parameter: the path to the module that holds it
     is_parameter: bool = False
     is_root: bool = False
     is_first_non_finite: bool = False
@@ -60,6 +78,17 @@ class Part:
     node: int = -1  # the place in the topological order of the node whose numbers these are; -1 for none
     exact: tuple[str, str, str] = ("", "", "")  # that node's name, and its value and gradient as `repr` writes them
     ports: tuple[int, ...] = ()  # of a gate: the port of each operand; -1 for a constant that its symbol shows
+    several: tuple[Result, ...] = ()  # of a folded box: its results, if it has more than one
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """The numbers that leave it, in order: one, but for a folded box."""
+        return self.several or (Result(self.name, self.value, self.gradient, self.node),)
+
+    @property
+    def sources(self) -> list[tuple[int, int]]:
+        """Where its wires come from, one per port: a part, and the number of its result."""
+        return list(zip(self.inputs, self.taps or [0] * len(self.inputs), strict=True))
 
     @property
     def is_given(self) -> bool:
@@ -100,20 +129,6 @@ def remarks(order: Sequence[Value], shown: Iterable[Value], *, show_grad: bool =
     return tuple(told)
 
 
-# --- scopes
-
-
-def levels(scope: str) -> tuple[str, ...]:
-    """A scope's path, level by level; a number belongs to the word before it: layers.0.neurons.2 has two levels."""
-    result: list[str] = []
-    for word in scope.split("."):
-        if word.isdigit() and result:
-            result[-1] += "." + word
-        elif word:
-            result.append(word)
-    return tuple(result)
-
-
 # --- from a graph to a diagram
 
 
@@ -123,34 +138,37 @@ class _Graph:
     def __init__(self, root: Value, fmt: str, show_grad: bool, opened: tuple[str, ...] = ()) -> None:
         self.root, self.fmt, self.show_grad, self.opened = root, fmt, show_grad, opened
         self.order = topological_order(root)
-        place = {node: i for i, node in enumerate(self.order)}
-        self.sources = [tuple([place[x] for x in node.inputs]) for node in self.order]
-        ops = [node.op for node in self.order]
+        self.sources = input_places(self.order)
+        self.named: set[Value] | None = None  # the only nodes whose names are asked for; None for all
+        self.ops = ops = [node.op for node in self.order]
         self.is_constant = [op == CONSTANT for op in ops]
         if root.op == CONSTANT:
             self.is_constant[-1] = False
-        # constants that stand in no symbol but in a box of their own, and the scope that uses them
-        self.loose: dict[int, str] = {}
+        self.loose: set[int] = set()  # constants that stand in no symbol but in a box of their own
         if CONSTANT in ops:
-            for node, sources in zip(self.order, self.sources, strict=True):
-                if any(self.is_constant[i] for i in sources):
-                    folded = folded_operands(node)
-                    for k, i in enumerate(sources):
-                        if self.is_constant[i] and k not in folded:
-                            self.loose[i] = node.scope if self.loose.get(i, node.scope) == node.scope else ""
+            constant = self.is_constant
+            for i, sources in enumerate(self.sources):
+                if len(sources) == 2 and constant[sources[0]] != constant[sources[1]] and ops[i] in _WITH_CONSTANT:
+                    continue  # it is in the symbol, as `folded_operands` says
+                self.loose.update(k for k in sources if constant[k])
 
     @cached_property
     def names(self) -> dict[Value, str]:
-        return names_in_order(self.order)
+        return names_in_order(self.order, self.named)
 
     @cached_property
-    def paths(self) -> list[tuple[str, ...]]:
-        """The scope of each node, level by level."""
-        scopes = [node.scope for node in self.order]
-        for i, scope in self.loose.items():
-            scopes[i] = scope
-        split = {scope: levels(scope) for scope in dict.fromkeys(scopes)}
-        return [split[scope] for scope in scopes]
+    def _homes(self) -> tuple[list[Path], list[Path]]:
+        return homes(self.order, self.sources)
+
+    @property
+    def homes(self) -> list[Path]:
+        """The frames that each node stands in, from the outermost inwards."""
+        return self._homes[0]
+
+    @property
+    def paths(self) -> list[Path]:
+        """The scopes that each node is folded into."""
+        return self._homes[1]
 
     def depth_at(self, i: int, depth: int) -> int:
         """How many levels are open at a node, if all but ``opened`` have ``depth``."""
@@ -158,6 +176,8 @@ class _Graph:
 
     def partcount(self, groups: Iterable[int]) -> int:
         """How many parts a drawing of these groups has."""
+        if isinstance(groups, range):  # nothing is folded
+            return len(self.order) - sum(self.is_constant) + len(self.loose)
         return len({g for i, g in enumerate(groups) if not self.is_constant[i] or i in self.loose})
 
 
@@ -165,7 +185,7 @@ class _Graph:
 class _Box:
     """A folded group: the scope that it stands in, the lines that it shows, and the places of its nodes."""
 
-    scope: tuple[str, ...]
+    scope: Path
     lines: tuple[str, ...]
     members: list[int]
 
@@ -189,46 +209,76 @@ def build(
         show_grad: whether the gradients that the nodes hold are shown, and so remarked upon.
         opened: the path of a scope that is open by one level more than ``depth`` says.
     """
+    if depth == "auto":
+        return next(candidates(root, fmt=fmt, max_nodes=max_nodes, show_grad=show_grad))
     graph = _Graph(root, fmt, show_grad, opened)
-    everything = range(len(graph.order))
-    if depth == "auto" and graph.partcount(everything) > max_nodes:
-        for level in range(max(map(len, graph.paths)) - 1, -1, -1):
-            groups = _groups(graph, level)
-            if graph.partcount(groups) <= max_nodes:
-                return _folded(graph, groups, level)
-        return _summary(graph, max_nodes)
     if isinstance(depth, int) and any(len(path) > depth for path in graph.paths):
         return _folded(graph, _groups(graph, depth), depth)
-    return _diagram(graph, list(everything), {})
+    return _diagram(graph, range(len(graph.order)), {})
 
 
-# --- folding by scopes
+def candidates(root: Value, *, fmt: str = ".4g", max_nodes: int = 200, show_grad: bool = True) -> Iterator[Diagram]:
+    """What could be drawn of a graph in ``max_nodes`` parts or less, from everything to less and less.
+
+    First the innermost scopes are folded, then those around them; then repetitions, of which the first is drawn. A
+    summary of the operations next to the root is there for graphs that have neither.
+    """
+    graph = _Graph(root, fmt, show_grad)
+    everything = range(len(graph.order))
+    found = False
+    if graph.partcount(everything) <= max_nodes:
+        found = True
+        yield _diagram(graph, everything, {})
+    deepest = max(map(len, graph.paths))
+    repeated = repetitions(graph.order, graph.sources)
+    choices = [(level, False) for level in range(deepest - 1, -1, -1)]
+    choices += [(level, True) for level in range(deepest, -1, -1) if repeated]
+    for level, folds in choices:
+        groups = _groups(graph, level, repeated if folds else ())
+        if graph.partcount(groups) > max_nodes or (found and not folds and _is_one_box(graph, groups)):
+            continue
+        found = True
+        yield _folded(graph, groups, level, repeated if folds else ())
+    if not found:
+        yield _summary(graph, max_nodes)
 
 
-def _folded(graph: _Graph, groups: list[int], level: int) -> Diagram:
-    boxes = _boxes(graph, groups, level)
-    note = f"Folded. draw_graph(…, depth={level + 1}) opens one level more, depth='all' opens everything."
+def _is_one_box(graph: _Graph, groups: Sequence[int]) -> bool:
+    """Whether all operations are in the same group: then one would see nothing but its inputs."""
+    return all(groups[i] == groups[-1] for i, sources in enumerate(graph.sources) if sources)
+
+
+# --- folding by scopes and repetitions
+
+
+def _folded(graph: _Graph, groups: Sequence[int], level: int, repeated: Sequence[Repetition] = ()) -> Diagram:
+    boxes = _boxes(graph, groups, level, repeated)
+    more = f"draw_graph(…, depth={level + 1}) opens one level more, depth='all' opens everything."
+    note = f"Folded. {more}" if not repeated else "Folded. draw_graph(…, depth='all') opens everything."
     return _diagram(graph, groups, boxes, note)
 
 
-def _groups(graph: _Graph, depth: int) -> list[int]:
+def _groups(graph: _Graph, depth: int, repeated: Sequence[Repetition] = ()) -> list[int]:
     """For each node the group that it is drawn in: itself, or all that share its scope down to level ``depth`` + 1.
 
     A group is named by the place of its last node. Groups that would feed each other in a circle become one.
     """
-    member: dict[tuple[str, ...], list[int]] = {}
+    group = list(range(len(graph.order)))
+    for repetition in repeated:
+        for i in repetition.hidden:
+            group[i] = repetition.hidden[-1]
+    member: dict[Path, list[int]] = {}
     for i, path in enumerate(graph.paths):
         here = graph.depth_at(i, depth)
-        if len(path) > here:
+        if len(path) > here and group[i] == i:
             member.setdefault(path[: here + 1], []).append(i)
-    group = list(range(len(graph.order)))
     for nodes in member.values():
         for i in nodes:
             group[i] = nodes[-1]
-    return _without_circles(graph, group)
+    return _without_circles(graph, group) if member else group
 
 
-def _neighbours(graph: _Graph, group: list[int]) -> dict[int, list[int]]:
+def _neighbours(graph: _Graph, group: Sequence[int]) -> dict[int, list[int]]:
     """For each group the groups that feed it, in ascending order."""
     feeds: dict[int, set[int]] = {g: set() for g in group}
     for g, sources in zip(group, graph.sources, strict=True):
@@ -278,14 +328,21 @@ def _without_circles(graph: _Graph, group: list[int]) -> list[int]:
     return [component[g] for g in group]
 
 
-def _boxes(graph: _Graph, groups: list[int], level: int) -> dict[int, _Box]:
+def _boxes(graph: _Graph, groups: Sequence[int], level: int, repeated: Sequence[Repetition]) -> dict[int, _Box]:
     """The groups that are drawn folded, and what their boxes say."""
+    repetition_in = {groups[repetition.hidden[-1]]: repetition for repetition in repeated}
     members: dict[int, list[int]] = {}
     for i, g in enumerate(groups):
         members.setdefault(g, []).append(i)
     boxes = {}
     for g, places in members.items():
         here = graph.depth_at(g, level)
+        if g in repetition_in:
+            repetition = repetition_in[g]
+            said = count(sum(not graph.is_constant[i] for i in places), "node", "nodes")
+            alike = f"{repetition.terms} × the same form"
+            boxes[g] = _Box((), (f"{repetition.symbol} {repetition.terms - 1:,} more", alike, said), places)
+            continue
         scoped = sorted({graph.paths[i][: here + 1] for i in places if len(graph.paths[i]) > here})
         is_leaf = len(places) == 1 and not graph.sources[g]
         if not scoped or is_leaf:
@@ -296,7 +353,9 @@ def _boxes(graph: _Graph, groups: list[int], level: int) -> dict[int, _Box]:
         if len(inside) > 1:
             words = {re.sub(r"[.\d]+$", "", word) for word in inside}
             lines.append(f"{len(inside)} {clip(one_line(words.pop()), MAX_TITLE) if len(words) == 1 else 'parts'}")
-        lines.append(count(sum(not graph.is_constant[i] for i in places), "node", "nodes"))
+        inner = [i for i in places if not graph.is_constant[i]]
+        leaf_only = not any(graph.sources[i] for i in inner)
+        lines.append(count(len(inner), *(("parameter", "parameters") if leaf_only else ("node", "nodes"))))
         boxes[g] = _Box(scoped[0][:here], tuple(lines), places)
     return boxes
 
@@ -310,50 +369,72 @@ def count(n: int, one: str, many: str) -> str:
 
 def _summary(graph: _Graph, max_nodes: int) -> Diagram:
     """The operations next to the root, and one box for everything before them."""
-    order = graph.order
-    distance = [0] * len(order)  # along the longest path, so that whatever uses a drawn node is drawn too
-    for i in range(len(order) - 1, -1, -1):
-        d = distance[i] + 1
-        for source in graph.sources[i]:
-            if distance[source] < d:
-                distance[source] = d
-    drawn = [i for i in range(len(order)) if not graph.is_constant[i] or i in graph.loose]
-    budget = min(SUMMARY_SIZE, max_nodes - 1)
-    near = sorted((i for i in drawn if distance[i] <= budget), key=lambda i: (distance[i], -i))
-    shown = set(near[:budget])
-    hidden = [i for i in drawn if i not in shown]
-    groups = list(range(len(order)))
-    for i in hidden:
-        groups[i] = hidden[-1]
-    counts = Counter([order[i].op for i in hidden])
+    order, size = graph.order, min(SUMMARY_SIZE, max_nodes - 1)
+    distance = _near(graph, size)
+    drawn = [i for i in distance if not graph.is_constant[i] or i in graph.loose]
+    shown = sorted(sorted(drawn, key=lambda i: (distance[i], -i))[:size])
+    in_all = graph.partcount(range(len(order)))
+    counts = Counter(graph.ops) - Counter(graph.ops[i] for i in shown)
+    counts[CONSTANT] = len(graph.loose.difference(shown))
+    hidden_count = in_all - len(shown)
     leaf_count, constant_count = counts.pop(LEAF, 0), counts.pop(CONSTANT, 0)
     common = [f"{n:,} {SHEET[op].symbol if op in SHEET else op}" for op, n in counts.most_common(4)]
-    lines = [count(len(hidden), "node", "nodes")]
+    lines = [count(hidden_count, "node", "nodes")]
     if common:
         lines.append(",  ".join(common) + (",  …" if len(counts) > 4 else ""))
     if leaf_count:
         lines.append(count(leaf_count, "leaf", "leaves"))
     if constant_count:
         lines.append(count(constant_count, "constant", "constants"))
-    note = f"{lines[0]} folded. draw_graph(…, max_nodes={len(drawn)}) draws all of them."
-    diagram = _diagram(graph, groups, {hidden[-1]: _Box((), tuple(lines), hidden)}, note)
+    note = f"{lines[0]} folded. draw_graph(…, max_nodes={in_all}) draws all of them."
+    first = 0 if 0 not in shown else next(i for i in range(len(order)) if i not in shown)
+    graph.named = {graph.root, *(order[k] for i in shown for k in (i, *graph.sources[i]))}
+    groups = [first] * len(order)
+    for i in shown:
+        groups[i] = i
+        for k in graph.sources[i]:
+            if graph.is_constant[k] and k not in graph.loose:
+                groups[k] = k
+    diagram = _diagram(graph, groups, {first: _Box((), tuple(lines), [])}, note)
     diagram.is_summary = True
     return diagram
+
+
+def _near(graph: _Graph, most: int) -> dict[int, int]:
+    """The nodes next to the root with their distances along the longest path, so that their users are near, too."""
+    root = len(graph.order) - 1
+    reached, ring = {root}, {root}
+    for _ in range(most):
+        ring = {k for i in ring for k in graph.sources[i]} - reached
+        reached |= ring
+    users: dict[int, list[int]] = {i: [] for i in reached}
+    for i, sources in enumerate(graph.sources):
+        if not reached.isdisjoint(sources):
+            for k in reached.intersection(sources):
+                users[k].append(i)
+    distance: dict[int, int] = {root: 0}
+    for i in sorted(reached - {root}, reverse=True):
+        if all(u in distance for u in users[i]):
+            distance[i] = 1 + max(distance[u] for u in users[i])
+    return {i: d for i, d in distance.items() if d <= most}
 
 
 # --- parts
 
 
-def _diagram(graph: _Graph, groups: list[int], boxes: dict[int, _Box], note: str = "") -> Diagram:
+def _diagram(graph: _Graph, groups: Sequence[int], boxes: dict[int, _Box], note: str = "") -> Diagram:
     """One part per group, inputs first; a constant is folded into its gate, or drawn beside it."""
     order, root_place = graph.order, len(graph.order) - 1
-    first_bad = next((i for i, node in enumerate(order) if node.data - node.data != 0.0), -1)
+    first_bad = first_non_finite(order)
+    exits = _exits(graph, groups, boxes)
+    tap = {i: k for nodes in exits.values() if len(nodes) <= _most(graph, nodes) for k, i in enumerate(nodes)}
     part_of: dict[int, int] = {}
     parts: list[Part] = []
     for g in _group_order(graph, groups, boxes) if boxes else range(len(order)):
         if g in boxes:
-            part = _folded_part(graph, boxes[g], g, groups, part_of)
+            part = _folded_part(graph, boxes[g], g, groups, part_of, tap)
             part.is_first_non_finite = groups[first_bad] == g if first_bad >= 0 else False
+            _add_results(graph, part, exits[g])
         elif graph.is_constant[g]:
             continue
         else:
@@ -362,6 +443,7 @@ def _diagram(graph: _Graph, groups: list[int], boxes: dict[int, _Box], note: str
             part.is_first_non_finite = g == first_bad
             folded = folded_operands(node)
             ports = []
+            entered: dict[tuple[int, int], int] = {}  # the port of each source
             for k, (i, local) in enumerate(zip(graph.sources[g], node.local_derivatives, strict=True)):
                 if k in folded:
                     part.is_first_non_finite |= i == first_bad
@@ -372,54 +454,71 @@ def _diagram(graph: _Graph, groups: list[int], boxes: dict[int, _Box], note: str
                     parts.append(_part(graph, i))
                     parts[-1].is_first_non_finite = i == first_bad
                     part_of[i] = len(parts) - 1
-                source = part_of[groups[i]]
-                if is_folded and len(graph.sources[g]) > 2 and source in part.inputs:
-                    # what was folded gives a gate of many inputs one wire, not thousands
-                    ports.append(part.inputs.index(source))
+                source = (part_of[groups[i]], tap.get(i, 0))
+                if is_folded and len(graph.sources[g]) > 2 and source in entered:
+                    # a bundle gives a gate of many inputs one wire, not thousands
+                    ports.append(entered[source])
                     part.locals_[ports[-1]] = None
                 else:
+                    entered[source] = len(part.inputs)
                     ports.append(len(part.inputs))
-                    part.inputs.append(source)
+                    part.inputs.append(source[0])
+                    part.taps.append(source[1])
                     part.locals_.append(local)
             part.ports = tuple(ports)
         parts.append(part)
         part_of[g] = len(parts) - 1
-    for g, exits in _exits(graph, groups, boxes).items():
-        if len(exits) == 1:  # a box with one result shows it
-            part = parts[part_of[g]]
-            part.node = exits.pop()
-            node = order[part.node]
-            part.name, part.tooltip = one_line(node.label), f"{part.tooltip}; {_told(graph, node)}"
-            part.value, part.gradient = numbers(node, graph.fmt)
-            part.exact = exact(graph.names[node], node)
     root_part = parts[part_of[groups[root_place]]]
     root_part.is_root = True
     if root_part.kind != "constant":
         root_part.name = one_line(graph.names[graph.root])
-    told = remarks(order, (order[part.node] for part in parts if part.node >= 0), show_grad=graph.show_grad)
+    seen = (order[result.node] for part in parts for result in part.results if result.node >= 0)
+    told = remarks(order, seen, show_grad=graph.show_grad)
     note = " ".join(filter(None, [note, *told]))
     return Diagram(parts, note, len(order), remarks=told, part_of=[part_of.get(g, -1) for g in groups])
 
 
-def _exits(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> dict[int, set[int]]:
-    """For each folded group, the nodes in it that something outside uses."""
+def _add_results(graph: _Graph, part: Part, exits: list[int]) -> None:
+    """What leaves a folded box: one number, several, or a bundle of very many."""
+    nodes = [graph.order[i] for i in exits]
+    if len(nodes) > _most(graph, exits):
+        part.value = f"{len(nodes):,} numbers"
+        return
+    results = [Result(one_line(x.label), *numbers(x, graph.fmt), i) for x, i in zip(nodes, exits, strict=True)]
+    part.tooltip = "; ".join([part.tooltip, *(_told(graph, x) for x in nodes)])
+    if len(results) == 1:
+        (one,) = results
+        part.name, part.value, part.gradient, part.node = one.name, one.value, one.gradient, one.node
+    else:
+        part.several = tuple(results)
+
+
+def _most(graph: _Graph, exits: list[int]) -> int:
+    """How many wires leave a box one by one. Parameters that are folded together are used together: one bundle."""
+    return MANY_RESULTS if any(graph.sources[i] for i in exits) else 1
+
+
+def _exits(graph: _Graph, groups: Sequence[int], boxes: dict[int, _Box]) -> dict[int, list[int]]:
+    """For each folded group, the nodes in it that something outside uses, in topological order."""
     exits: dict[int, set[int]] = {g: set() for g in boxes}
     if boxes:
-        for g, sources in zip(groups, graph.sources, strict=True):
-            for i in sources:
-                if groups[i] != g and groups[i] in exits:
+        is_summary = not all(box.members for box in boxes.values())
+        users = sorted(set(groups) - set(boxes)) if is_summary else range(len(groups))
+        for user in users:
+            for i in graph.sources[user]:
+                if groups[i] != groups[user] and groups[i] in exits:
                     exits[groups[i]].add(i)
         if groups[-1] in exits:
             exits[groups[-1]].add(len(groups) - 1)
-    return exits
+    return {g: sorted(nodes) for g, nodes in exits.items()}
 
 
-def _group_order(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> list[int]:
+def _group_order(graph: _Graph, groups: Sequence[int], boxes: dict[int, _Box]) -> list[int]:
     """The groups, so that every group comes after those that feed it (Kahn, 1962)."""
     if len(boxes) == 1:
         ((only, box),) = boxes.items()
-        if all(groups[i] == only or graph.is_constant[i] for k in box.members for i in graph.sources[k]):  # a summary
-            return [only, *(g for i, g in enumerate(groups) if g == i and g != only)]
+        if not box.members:  # a summary, fed by nothing
+            return [only, *(g for g in sorted(set(groups)) if g != only)]
     feeds = _neighbours(graph, groups)
     used_by: dict[int, list[int]] = {g: [] for g in groups}
     for g in sorted(feeds):
@@ -438,43 +537,57 @@ def _group_order(graph: _Graph, groups: list[int], boxes: dict[int, _Box]) -> li
     return result
 
 
-def _folded_part(graph: _Graph, box: _Box, g: int, groups: list[int], part_of: dict[int, int]) -> Part:
-    feeding = [groups[source] for i in box.members for source in graph.sources[i]]
-    inputs = list(dict.fromkeys(part_of[other] for other in feeding if other != g and other in part_of))
-    unknown: list[float | None] = [None] * len(inputs)
-    told = ", ".join(box.lines)
-    return Part("folded", "", lines=box.lines, inputs=inputs, locals_=unknown, scope=box.scope, tooltip=told)
+def _folded_part(
+    graph: _Graph, box: _Box, g: int, groups: Sequence[int], part_of: dict[int, int], tap: dict[int, int]
+) -> Part:
+    feeding = [i for member in box.members for i in graph.sources[member] if groups[i] != g and groups[i] in part_of]
+    sources = list(dict.fromkeys((part_of[groups[i]], tap.get(i, 0)) for i in feeding))
+    part = Part("folded", "", lines=box.lines, scope=box.scope, tooltip=", ".join(box.lines))
+    part.inputs, part.taps = [i for i, _ in sources], [k for _, k in sources]
+    part.locals_ = [None] * len(sources)
+    return part
 
 
 def _part(graph: _Graph, i: int) -> Part:
     node = graph.order[i]
     if node.op == CONSTANT:
-        return Part("constant", format_number(node.data, graph.fmt), tooltip=f"the constant {node.data!r}")
+        told = f"the constant {node.data!r}"
+        return Part("constant", written(node.data, graph.fmt), scope=graph.homes[i], tooltip=told)
     part = _part_of_a_node(graph, i, node)
     part.exact = exact(graph.names[node], node)
     return part
 
 
 def _part_of_a_node(graph: _Graph, i: int, node: Value) -> Part:
-    scope = levels(node.scope)
+    scope = graph.homes[i]
     value, gradient = numbers(node, graph.fmt)
     told = _told(graph, node)
     if node.unrecorded_op:
         told += f" ({node.unrecorded_op} inside no_grad)"
         symbol = operation(node)
-        return Part("gate", one_line(node.label), value, gradient, symbol, "cut", scope=scope, tooltip=told, node=i)
+        return Part(
+            "gate", one_line(node.label), value, gradient, symbol, shape="cut", scope=scope, tooltip=told, node=i
+        )
     if node.op == LEAF:
-        name, is_parameter = one_line(node.label), bool(scope)
-        return Part("input", name, value, gradient, scope=scope, is_parameter=is_parameter, tooltip=told, node=i)
-    symbol, shape = gate_symbol(node, lambda x: format_number(x, graph.fmt))
+        name, owner = one_line(node.label), levels(node.scope)
+        return Part(
+            "input", name, value, gradient, scope=scope, owner=owner, is_parameter=bool(owner), tooltip=told, node=i
+        )
+    symbol, shape = gate_symbol(node, lambda x: written(x, graph.fmt))
+    usual = short = ""
+    folded = folded_operands(node)
+    if folded and (node.op, *folded) != ("pow", 1):  # an exponent is the form of a gate; other constants are numbers
+        usual, short = gate_symbol(node, lambda _: "0.5")[0], gate_symbol(node, lambda x: written(x, ".1g"))[0]
     formula = SHEET[node.op].formula if node.op in SHEET else node.op
     told += f" ({node.op}: {formula.replace('{', '').replace('}', '')})"
-    return Part("gate", one_line(node.label), value, gradient, symbol, shape, scope=scope, tooltip=told, node=i)
+    return Part(
+        "gate", one_line(node.label), value, gradient, symbol, usual, short, shape, scope=scope, tooltip=told, node=i
+    )
 
 
 def numbers(node: Value, fmt: str) -> tuple[str, str]:
     """The value of a node and its gradient, as they are drawn."""
-    return format_number(node.data, fmt), format_number(node.grad, fmt) if node.has_grad else UNSET
+    return written(node.data, fmt), written(node.grad, fmt) if node.has_grad else UNSET
 
 
 def exact(name: str, node: Value) -> tuple[str, str, str]:

@@ -146,7 +146,7 @@ def _parts(forward: Sequence[Statement], helpers: dict[str, str], mean: bool, fm
             parts.append(part)
             if s.is_result and s.name in used:  # its wire goes on, so that the result gets an end of its own
                 told = f"{part.name} is a result"
-                part = Part("gate", part.name, "", "", "=", "pill", inputs=[len(parts) - 1], tooltip=told)
+                part = Part("gate", part.name, "", "", "=", shape="pill", inputs=[len(parts) - 1], tooltip=told)
                 part.locals_ = [None]
                 parts.append(part)
             if s.is_result:
@@ -169,7 +169,7 @@ def _part(s: Statement, fmt: str) -> Part:
         return Part("input", name, shape, s.gradient, is_parameter=s.op == "parameter", tooltip=told)
     symbol = _symbol(s, fmt)
     outline = "circle" if symbol in CIRCLES.values() and len(s.inputs) <= 2 else "pill"
-    return Part("gate", name, shape, s.gradient, symbol, outline, tooltip=told)
+    return Part("gate", name, shape, s.gradient, symbol, shape=outline, tooltip=told)
 
 
 def _summary(parts: list[Part], budget: int) -> Diagram:

@@ -17,11 +17,23 @@ from itertools import pairwise
 
 from ..layout.routes import smooth
 from ..markup import MARGIN, card, document, escape, point, px, rectangle, text_at, wrap
-from ..metrics import FONT, NAME_SIZE, NUMBER_SIZE, SYMBOL_SIZE, TITLE_SIZE, clip, one_line, printable, text_width
-from .arrange import FRAME_TITLE, GATE_RADIUS, SHEET, Arrangement, Frame, Shape
+from ..metrics import (
+    FONT,
+    NAME_SIZE,
+    NUMBER_SIZE,
+    SYMBOL_SIZE,
+    TITLE_SIZE,
+    clip,
+    fitting,
+    one_line,
+    printable,
+    text_width,
+)
+from .arrange import FRAME_TITLE, GATE_RADIUS, NUMBER_DISTANCE, SHEET, Arrangement, Frame, Shape
 from .diagram import Diagram, count
 
 MANY_WIRES = 150
+SMALLEST = 9.0  # the smallest letters of a constant in its gate
 
 _STYLE = """\
 {id} text{{font-family:{font};fill:{c[ink]};dominant-baseline:central}}
@@ -37,6 +49,7 @@ _STYLE = """\
 {id} .folded-text{{font-size:{title}px;fill:{c[muted]};text-anchor:middle}}
 {id} .folded-title{{fill:{c[ink]};font-weight:600;font-size:13px}}
 {id} .name{{font-size:{name}px;font-weight:600}}
+{id} .owner{{font-size:{title}px;font-weight:400;fill:{c[muted]}}}
 {id} .dot{{fill:{c[wire]}}}
 {id} .tag{{fill:{c[tag]};stroke:{c[tag-rim]}}}
 {id} .constant{{fill:none;stroke:{c[wire]};stroke-dasharray:3 3}}
@@ -86,6 +99,7 @@ class Number:
     anchor: str
     left: float
     width: float
+    size: float  # of its letters
 
     def box(self, kind: str) -> str:
         """A rectangle behind it."""
@@ -110,7 +124,7 @@ class Painter:
         if self.rankdir == "RL" or self.rankdir == "BT":
             u = self.arrangement.along - u
         x, y = (v, u) if self.vertical else (u, v)
-        return x + MARGIN + (self.width - 2 * MARGIN - self.inner_width) / 2, y + MARGIN
+        return x + MARGIN, y + MARGIN  # however wide a note is: notes come and go as numbers change
 
     def paint(self) -> str:
         out = [card(self.width, self.height)]
@@ -119,6 +133,9 @@ class Painter:
         many = len(self.arrangement.routes) > MANY_WIRES  # a bundle of thin wires shows its threads, thick ones clot
         for route in self.arrangement.routes:
             out.append(f'<path class="{"wire thin" if many else "wire"}" d="{self.path(route)}"/>\n')
+        for u, v in self.arrangement.junctions:
+            x, y = self.place(u, v)
+            out.append(f'<circle class="dot" cx="{px(x)}" cy="{px(y)}" r="{"1.5" if many else "2.5"}"/>\n')
         for frame in self.arrangement.frames:
             out.append(self.frame_title(frame))
         for i, shape in enumerate(self.arrangement.shapes):
@@ -183,11 +200,11 @@ class Painter:
         out = [f'<g data-part="{i}"{data}><title>{escape(part.tooltip)}</title>\n' if part.tooltip else f"<g{data}>\n"]
         body_u = u + shape.lead
         out += self.leads(shape, u, v)
-        out.append(
-            self.line(body_u + shape.body - (1 if part.kind == "gate" else 0), v, body_u + shape.body + shape.stub, v)
-        )
+        start = body_u + shape.body - (1 if part.kind == "gate" else 0)
+        out += [self.line(start, v + way, body_u + shape.body + shape.stub, v + way) for way in shape.exits]
         out += self.body(shape, body_u, v)
-        out += self.numbers(shape, body_u + shape.body, v)
+        for k in range(len(shape.exits)):
+            out += self.numbers(shape, k, body_u + shape.body, v)
         if part.is_root:
             out += self.root_end(shape, body_u + shape.body + shape.stub, v)
         if part.is_first_non_finite:
@@ -217,11 +234,12 @@ class Painter:
     def local(self, shape: Shape, k: int, u: float, v: float, text: str) -> str:
         """The local derivative at port k, which is at u, v."""
         x, y = self.place(u + shape.lead / 2, v)
+        style = _smaller(text, NUMBER_SIZE - 1, shape.local_room)
         if self.vertical and k == 0 and len(shape.ports) == 2:
-            return text_at("local", x - 4, y, text, anchor="end")
+            return text_at("local", x - 4, y, text, anchor="end", style=style)
         if self.vertical:
-            return text_at("local", x + 4, y, text)
-        return text_at("local", x, y - 8, text, anchor="middle")
+            return text_at("local", x + 4, y, text, style=style)
+        return text_at("local", x, y - 8, text, anchor="middle", style=style)
 
     def body(self, shape: Shape, u: float, v: float) -> Iterable[str]:
         part = shape.part
@@ -239,7 +257,7 @@ class Painter:
                 shape.body_across,
                 radius=min(radius, 16),
             )
-            yield text_at("symbol", *middle, part.symbol)
+            yield self.symbol(shape, middle)
         elif part.kind == "folded":
             near, along, across = v - shape.body_across / 2 + SHEET, shape.body - SHEET, shape.body_across - 2 * SHEET
             middle = self.place(u + along / 2, v)
@@ -250,44 +268,59 @@ class Painter:
                 yield text_at("folded-text folded-title" if k == 0 else "folded-text", middle[0], y, line)
         elif part.kind == "constant":
             yield self.rectangle("constant", u, v - shape.body_across / 2, shape.body, shape.body_across, radius=4)
-            yield text_at("symbol value", *middle, part.name)
-        elif part.name:
+            room = (shape.body_across if self.vertical else shape.body) - 14
+            yield text_at("symbol value", *middle, part.name, style=_smaller(part.name, NUMBER_SIZE, room))
+        elif part.name or shape.owner:
             if part.is_parameter:
                 yield self.rectangle("tag", u, v - shape.body_across / 2, shape.body - 2, shape.body_across, radius=5)
             short = 2 if part.is_parameter else 0 if self.vertical else 6  # of the body, what the name leaves free
             middle = self.place(u + (shape.body - short) / 2, v)
-            yield text_at("name", *middle, clip(part.name), anchor="middle")
+            name = text_at("name", *middle, clip(part.name), anchor="middle")
+            owner = f'<tspan class="owner">{escape(shape.owner)}</tspan>'
+            yield name.replace(">", f">{owner}", 1) if shape.owner else name
         else:
             yield f'<circle class="dot" cx="{px(middle[0])}" cy="{px(middle[1])}" r="3"/>\n'
 
-    def numbers(self, shape: Shape, u: float, v: float) -> Iterable[str]:
-        for number in self.places_of_numbers(shape, u, v):
+    def symbol(self, shape: Shape, middle: tuple[float, float]) -> str:
+        """What a pill says: a constant that is too long is set in smaller letters, or with one digit."""
+        part, room = shape.part, (shape.body_across if self.vertical else shape.body) - 8
+        if not part.usual:
+            return text_at("symbol", *middle, part.symbol)
+        text = part.symbol if fitting(part.symbol, SYMBOL_SIZE, room) >= SMALLEST else part.short
+        return text_at("symbol", *middle, text, style=_smaller(text, SYMBOL_SIZE, room))
+
+    def numbers(self, shape: Shape, result: int, u: float, v: float) -> Iterable[str]:
+        for number in self.places_of_numbers(shape, result, u, v):
             if _NON_FINITE.fullmatch(number.text.lower()):
                 yield number.box("bad")
             name, text = escape(number.name), escape(number.text)
             inner = f'<tspan class="label">{name}</tspan>{text}' if name else text
             where = f'x="{px(number.x)}" y="{px(number.y)}" text-anchor="{number.anchor}" xml:space="preserve"'
+            if number.size != NUMBER_SIZE:
+                where += _font_size(number.size)
             yield f'<text class="{number.kind}" {where}>{inner}</text>\n'
 
-    def places_of_numbers(self, shape: Shape, u: float, v: float) -> Iterable[Number]:
-        """The value above the wire and the gradient below it; from top to bottom, left and right of it."""
-        part = shape.part
-        named = part.kind != "input" and bool(part.name) and not part.is_root and part.kind != "constant"
-        prefix = _isolated(clip(part.name)) + "  " if named else ""
-        x, y = self.place(u + shape.stub / 2, v)
-        for kind, name, text, side in (("value", prefix, shape.value, -1), ("gradient", "", shape.gradient, 1)):
+    def places_of_numbers(self, shape: Shape, result: int, u: float, v: float) -> Iterable[Number]:
+        """A result's value above its wire and the gradient below it; from top to bottom, left and right of it."""
+        part, label = shape.part, shape.part.results[result].name
+        named = part.kind != "input" and bool(label) and not part.is_root and part.kind != "constant"
+        prefix = _isolated(clip(label)) + "  " if named else ""
+        x, y = self.place(u + shape.stub / 2, v + shape.exits[result])
+        value, gradient = shape.values[result], shape.gradients[result]
+        for kind, name, text, side in (("value", prefix, value, -1), ("gradient", "", gradient, 1)):
             if not text:
                 continue
-            width = text_width(name, NUMBER_SIZE, bold=True) + text_width(text, NUMBER_SIZE)
+            size = fitting(text, NUMBER_SIZE, shape.room) if part.results[result].node >= 0 else NUMBER_SIZE
+            width = text_width(name, size, bold=True) + text_width(text, size)
             if self.vertical:
                 anchor = "end" if side < 0 else "start"
-                tx, ty = x + side * 7, y
+                tx, ty = x + side * NUMBER_DISTANCE, y
                 left = tx - width if side < 0 else tx
             else:
                 anchor = "middle"
                 tx, ty = x, y + side * 10.5
                 left = tx - width / 2
-            yield Number(kind, name, text, tx, ty, anchor, left, width)
+            yield Number(kind, name, text, tx, ty, anchor, left, width, size)
 
     def root_end(self, shape: Shape, u: float, v: float) -> Iterable[str]:
         x, y = self.place(u, v)
@@ -309,15 +342,25 @@ def _description(shapes: list[Shape], diagram: Diagram) -> str:
     spoken = []
     for shape in shapes[:40]:
         part = shape.part
-        name = clip(part.name)
+        name = shape.owner + clip(part.name)
         what = part.symbol or (part.lines[0] if part.lines else "")
-        text = " ".join(word for word in (name, f"({what})" if what else "", shape.value) if word)
-        if shape.gradient and shape.gradient != "–":
-            text += f" gradient {shape.gradient}"
-        spoken.append(text)
+        said = [name, f"({what})" if what else ""]
+        for value, gradient in zip(shape.values, shape.gradients, strict=True):
+            said.append(f"{value} gradient {gradient}" if gradient and gradient != "–" else value)
+        spoken.append(" ".join(filter(None, said)))
     more = f"; and {len(shapes) - 40} more" if len(shapes) > 40 else ""
     note = f". {diagram.note}" if diagram.note else ""
     return f"{count(diagram.node_count, *diagram.unit)}. " + "; ".join(spoken) + more + note
+
+
+def _smaller(text: str, size: float, room: float) -> str:
+    """The style of a text whose letters must be smaller than those of its class to fit; "" if it fits."""
+    small = fitting(text, size, room)
+    return _font_size(small) if small < size else ""
+
+
+def _font_size(size: float) -> str:
+    return f' style="font-size:{px(size)}px"'
 
 
 def _isolated(name: str) -> str:

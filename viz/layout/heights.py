@@ -72,7 +72,7 @@ def relax_column(net: Net, y: list[float], column: list[int], from_left: bool, f
     two merge and share their weighted mean (pool adjacent violators; Ayer et al. 1955).  Wires between dummies
     weigh more than wires at boxes, so that bends come to lie at the ends of long wires.
     """
-    real, half, ins, outs, offsets = net.real, net.half, net.ins, net.outs, net.offsets
+    real, half, ins, outs, drops = net.real, net.half, net.ins, net.outs, net.drops
     blocks: list[tuple[float, float, int]] = []  # mean, weight, how many nodes
     shifts: list[float] = []
     base = 0.0
@@ -82,14 +82,14 @@ def relax_column(net: Net, y: list[float], column: list[int], from_left: bool, f
         total = weight = 0.0
         to_box, to_dummy = (1.0, 2.0) if v < real else (2.0, 8.0)
         if from_left:
-            for u, offset in zip(ins[v], offsets[v], strict=True):
+            for u, drop in zip(ins[v], drops[v], strict=True):
                 w = to_box if u < real else to_dummy
-                total += w * (y[u] - offset)
+                total += w * (y[u] - drop)
                 weight += w
         if from_right:
             for t, k, _ in outs[v]:
                 w = to_box if t < real else to_dummy
-                total += w * (y[t] + offsets[t][k])
+                total += w * (y[t] + drops[t][k])
                 weight += w
         if weight == 0.0:
             total, weight = 0.01 * y[v], 0.01
@@ -136,7 +136,7 @@ def straight_segments(net: Net) -> list[list[int]]:
 
 def straighten(net: Net, y: list[float], segments: list[list[int]]) -> None:
     """Move each segment, in the free space around it, as one to the median of what its neighbours want."""
-    ins, outs, offsets = net.ins, net.outs, net.offsets
+    ins, outs, drops = net.ins, net.outs, net.drops
     for segment in segments:
         start = 0
         while start < len(segment):
@@ -147,10 +147,10 @@ def straighten(net: Net, y: list[float], segments: list[list[int]]) -> None:
                 v = segment[n]
                 for k, u in enumerate(ins[v]):
                     if n == start or u != segment[n - 1]:
-                        wanted.append(y[u] - offsets[v][k] - shift)
+                        wanted.append(y[u] - drops[v][k] - shift)
                 for t, k, _ in outs[v]:
                     if n + 1 == stop or t != segment[n + 1]:
-                        wanted.append(y[t] + offsets[t][k] - shift)
+                        wanted.append(y[t] + drops[t][k] - shift)
             wanted.sort()
             middle = (wanted[(len(wanted) - 1) // 2] + wanted[len(wanted) // 2]) / 2 if wanted else y[segment[start]]
             at = max(low, min(high, middle))
@@ -170,7 +170,7 @@ def free_run(net: Net, y: list[float], segment: list[int], start: int) -> tuple[
     for n in range(start, len(segment)):  # no slice: a long segment may fall into many runs
         v = segment[n]
         if shifts:
-            shift -= net.offsets[v][0]
+            shift -= net.drops[v][0]
         column, i = net.columns[net.rank[v]], net.place[v]
         lo, hi = low, high
         if i > 0:
@@ -253,8 +253,8 @@ class Springs:
         # The springs of a node: number, other end, how far that is lower than a straight wire has it, side of this end.
         self.ends: list[list[tuple[int, int, int, int]]] = [[] for _ in y]
         for v in range(count):
-            for u, offset in zip(net.ins[v], net.offsets[v], strict=True):
-                e, drop = len(self.head), round(offset * 100)
+            for u, value in zip(net.ins[v], net.drops[v], strict=True):
+                e, drop = len(self.head), round(value * 100)
                 weight = 2 if u >= real and v >= real else 1
                 side = 1 if at[v] + drop >= at[u] else -1
                 self.ends[u].append((e, v, drop, 1))

@@ -178,12 +178,14 @@ def set_columns(net: Net, columns: list[list[int]]) -> None:
 def set_column(net: Net, r: int, column: list[int]) -> None:
     """Adopt an order of one column."""
     net.columns[r] = column
-    place, slot, ins = net.place, net.slot, net.ins
-    edges = 0
+    place, slot, lane, ins, exits = net.place, net.slot, net.lane, net.ins, net.exits
+    edges = ways = 0
     for i, v in enumerate(column):
         place[v] = i
         slot[v] = edges
+        lane[v] = ways
         edges += len(ins[v])
+        ways += exits[v]
 
 
 def count_crossings(net: Net) -> int:
@@ -202,7 +204,13 @@ def count_gap(net: Net, column: list[int]) -> int:
     seen: list[int] = []
     total = 0
     for v in column:
-        for s in sorted([slot[t] + k for t, _, k in net.outs[v]]):
+        ends = [slot[t] + door for t, _, door in net.outs[v]]
+        if net.exits[v] == 1:
+            ends.sort()
+        else:  # exit by exit: the wires of different exits may cross
+            lanes = [net.lanes[t][k] for t, k, _ in net.outs[v]]
+            ends = [s for _, s in sorted(zip(lanes, ends, strict=True))]
+        for s in ends:
             at = bisect_right(seen, s)
             total += len(seen) - at
             seen.insert(at, s)
@@ -215,12 +223,15 @@ def barycentre_sweep(net: Net, span: range, rightwards: bool) -> None:
     Nodes without such neighbours keep their places.
     """
     ranks = span if rightwards else reversed(span)
-    place, slot = net.place, net.slot
+    lane, slot = net.lane, net.slot
     for r in ranks:
         column = net.columns[r]
         keyed: list[tuple[float, int, int]] = []
         for i, v in enumerate(column):
-            near = [place[u] for u in net.ins[v]] if rightwards else [slot[t] + k for t, _, k in net.outs[v]]
+            if rightwards:
+                near = [lane[u] + way for u, way in zip(net.ins[v], net.lanes[v], strict=True)]
+            else:
+                near = [slot[t] + door for t, _, door in net.outs[v]]
             if near:
                 keyed.append((sum(near) / len(near), i, v))
         free = [i for _, i, _ in keyed]
@@ -304,11 +315,12 @@ def sift_column(net: Net, r: int, last: bool) -> tuple[int, int]:
 
 def edge_ends(net: Net, r: int) -> tuple[list[list[int]], int, list[list[int]], int]:
     """Where the edges of each node of a column end, at its left and at its right, and how many places are there."""
-    place, slot, ins, outs = net.place, net.slot, net.ins, net.outs
+    lane, lanes, slot, ins, outs = net.lane, net.lanes, net.slot, net.ins, net.outs
     column = net.columns[r]
-    lefts = [[place[u] for u in ins[v]] for v in column]
-    rights = [[slot[t] + k for t, _, k in outs[v]] for v in column]
-    left_size = len(net.columns[r - 1]) if r > 0 else 0
+    lefts = [[lane[u] + way for u, way in zip(ins[v], lanes[v], strict=True)] for v in column]
+    rights = [[slot[t] + door for t, _, door in outs[v]] for v in column]
+    start = net.columns[r - 1][-1] if r > 0 else -1
+    left_size = lane[start] + net.exits[start] if r > 0 else 0
     if r + 1 == len(net.columns):
         return lefts, left_size, rights, 0
     end = net.columns[r + 1][-1]
@@ -337,7 +349,8 @@ def assign_ports(net: Net, boxes: Sequence[Box]) -> None:
     """Let the wires into a box that commutes take its ports in the order in which they arrive."""
     for t, box in enumerate(boxes):
         if box.commutes:
-            sources, offsets = net.ins[t], net.offsets[t]
-            arrival = sorted(range(len(sources)), key=lambda k: (net.place[sources[k]], k))
+            sources, offsets, drops = net.ins[t], net.offsets[t], net.drops[t]
+            arrival = sorted(range(len(sources)), key=lambda k: (net.lane[sources[k]] + net.lanes[t][k], k))
             for k, offset in zip(arrival, sorted(offsets), strict=True):
+                drops[k] = offset + (drops[k] - offsets[k])
                 offsets[k] = offset

@@ -39,7 +39,7 @@ def column_sides(boxes: Sequence[Box], net: Net, y: list[float], rank_gap: float
     at = 0.0
     for column in net.columns:
         width = max([boxes[v].width for v in column if v < net.real], default=0.0)
-        climb = max([abs(y[t] + net.offsets[t][k] - y[v]) for v in column for t, k, _ in net.outs[v]], default=0.0)
+        climb = max([abs(y[t] + net.drops[t][k] - y[v]) for v in column for t, k, _ in net.outs[v]], default=0.0)
         sides.append((round(at, 2), round(at + width, 2)))
         at += width + max(rank_gap, min(4 * rank_gap, 0.25 * climb))
     return sides
@@ -54,25 +54,28 @@ def wire_routes(
     y: list[float],
 ) -> list[list[Point]]:
     """The points of every wire.  A trunk's bends are found once; each wire takes those before it branches off."""
-    bends = [[(round(x[u] + box.width / 2, 2), y[u])] for u, box in enumerate(boxes)]
+    bends = [
+        {offset: [(round(x[u] + box.width / 2, 2), round(y[u] + offset, 2))] for offset in box.exits}
+        for u, box in enumerate(boxes)
+    ]
     reach = [1] * len(y)  # per node: how many of its trunk's bends lie at or before it
     trunk: list[Point] = []
     for dummy in range(net.real, len(y)):  # trunk by trunk, from left to right
         u, r = net.ins[dummy][0], net.rank[dummy]
         if u < net.real:
-            trunk = bends[u]
-        if y[dummy] != y[u]:
-            add_step(trunk, (sides[r - 1][1], y[u]), (sides[r][0], y[dummy]))
+            trunk = bends[u][-net.drops[dummy][0]]
+        if y[dummy] != trunk[-1][1]:
+            add_step(trunk, (sides[r - 1][1], trunk[-1][1]), (sides[r][0], y[dummy]))
         reach[dummy] = len(trunk)
 
     routes: list[list[Point]] = []
     for wire, k in zip(wires, net.entry, strict=True):
         t, r = wire.target, net.rank[wire.target]
         last = net.ins[t][k]
-        route = bends[wire.source][: reach[last]]
+        route = bends[wire.source][boxes[wire.source].exits[wire.exit]][: reach[last]]
         end = (round(x[t] - boxes[t].width / 2, 2), round(y[t] + net.offsets[t][k], 2))
-        if end[1] != y[last]:
-            add_step(route, (sides[r - 1][1], y[last]), (min(sides[r][0], end[0]), end[1]))
+        if end[1] != route[-1][1]:
+            add_step(route, (sides[r - 1][1], route[-1][1]), (min(sides[r][0], end[0]), end[1]))
         if route[-1] != end:
             route.append(end)
         routes.append(route)

@@ -19,16 +19,20 @@ def layered(
     rank_gap: float = 28,
     box_gap: float = 14,
     at_start: Sequence[int] = (),
+    at_end: Sequence[int] = (),
 ) -> Layout:
     """Place `boxes` in columns so that every wire runs from left to right.
 
     `rank_gap` is the least distance between two columns (it grows where wires climb far), `box_gap` the least
     distance between two boxes of one column.  The boxes numbered in `at_start`, which nothing may feed, stand in the
-    first column however far away they are used.  Raises ValueError when the wires form a cycle.
+    first column however far away they are used; those in `at_end`, which may feed nothing, in the last one.  Raises
+    ValueError when the wires form a cycle.
     """
     rank = assign_ranks(len(boxes), wires)
     for v in at_start:
         rank[v] = 0
+    for v in at_end:
+        rank[v] = max(rank)
     net = insert_trunks(boxes, wires, rank, box_gap)
     crossings = reduce_crossings(net)
     assign_ports(net, boxes)

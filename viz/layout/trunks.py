@@ -8,29 +8,37 @@ from .net import DUMMY_HALF, Box, Net, Wire
 
 
 def insert_trunks(boxes: Sequence[Box], wires: Sequence[Wire], ranks: list[int], box_gap: float) -> Net:
-    """Give each box one trunk: a chain of dummies that all its long wires share, as a bus does.
+    """Give each exit of a box one trunk: a chain of dummies that all its long wires share, as a bus does.
 
-    A trunk reaches as far as its box's last consumer; the other wires branch off it one column before their
+    A trunk reaches as far as its exit's last consumer; the other wires branch off it one column before their
     target.  Fan-out thus costs one line instead of many, for the eye as for the running time.
     """
     count = len(boxes)
     rank = list(ranks)
     half = [(box.height + box_gap) / 2 for box in boxes]
-    last = list(ranks)
+    exits = [sorted(set(box.exits)) for box in boxes]
+    lane_of = [[lanes.index(offset) for offset in box.exits] for box, lanes in zip(boxes, exits, strict=True)]
+    last = [[rank[v]] * len(lanes) for v, lanes in enumerate(exits)]
     arrivals: list[list[tuple[float, int]]] = [[] for _ in boxes]
     for w, wire in enumerate(wires):
-        last[wire.source] = max(last[wire.source], rank[wire.target])
+        lane = lane_of[wire.source][wire.exit]
+        last[wire.source][lane] = max(last[wire.source][lane], rank[wire.target])
         arrivals[wire.target].append((boxes[wire.target].ports[wire.port], w))
 
     ins: list[list[int]] = [[] for _ in boxes]
-    trunk = [-1] * count
+    lanes: list[list[int]] = [[] for _ in boxes]
+    drops: list[list[float]] = [[] for _ in boxes]
+    trunk: list[list[int]] = []  # per box and exit: the trunk's first dummy; the others follow consecutively
     for v in range(count):
-        for r in range(rank[v] + 1, last[v]):
-            dummy = len(rank)
-            if trunk[v] < 0:
-                trunk[v] = dummy
-            rank.append(r)
-            ins.append([v if dummy == trunk[v] else dummy - 1])
+        trunk.append([])
+        for lane, end in enumerate(last[v]):
+            trunk[v].append(len(rank))
+            for r in range(rank[v] + 1, end):
+                first = len(rank) == trunk[v][lane]
+                ins.append([v if first else len(rank) - 1])
+                lanes.append([lane if first else 0])
+                drops.append([-exits[v][lane] if first else 0.0])
+                rank.append(r)
     half += [DUMMY_HALF] * (len(rank) - count)
     offsets: list[list[float]] = [[0.0] * len(sources) for sources in ins]
     outs: list[list[tuple[int, int, int]]] = [[] for _ in rank]
@@ -42,14 +50,24 @@ def insert_trunks(boxes: Sequence[Box], wires: Sequence[Wire], ranks: list[int],
         door, before = -1, 0.0
         for k, (offset, w) in enumerate(sorted(arrivals[t])):
             source = wires[w].source
+            lane = lane_of[source][wires[w].exit]
             gap = rank[t] - rank[source]
-            u = source if gap == 1 else trunk[source] + gap - 2
+            u = source if gap == 1 else trunk[source][lane] + gap - 2
             if door < 0 or (offset > before and not boxes[t].commutes):
                 door += 1
             before = offset
             entry[w] = k
             ins[t].append(u)
             offsets[t].append(offset)
+            lanes[t].append(lane if gap == 1 else 0)
+            drops[t].append(offset - exits[source][lane] if gap == 1 else offset)
             outs[u].append((t, k, door))
     columns: list[list[int]] = [[] for _ in range(max(rank, default=-1) + 1)]
-    return Net(count, rank, half, ins, offsets, outs, trunk, entry, columns, [0] * len(rank), [0] * len(rank))
+    for v, several in enumerate(exits):
+        if len(several) > 1:
+            outs[v].sort(key=lambda out: lanes[out[0]][out[1]])
+    ways = [len(several) for several in exits] + [1] * (len(rank) - count)
+    zeros = [0] * len(rank)
+    return Net(
+        count, rank, half, ins, offsets, lanes, drops, outs, ways, entry, columns, zeros, list(zeros), list(zeros)
+    )

@@ -9,7 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
-from autograd import Value, backward_steps, forward_steps, topological_order
+from autograd import Value, backward_steps, format_number, forward_steps, topological_order
+from autograd.backward import numeric_adjoints
 from autograd.files import write_whole
 from autograd.messages import messages
 from autograd.ops import LEAF
@@ -19,16 +20,16 @@ from ..checks import THEMES, check_depth, one_of
 from ..graph import diagram as diagrams
 from ..graph import svg
 from ..graph.arrange import arrange
-from ..graph.diagram import OUTDATED, count
+from ..graph.diagram import OUTDATED, UNSET, count
 from ..metrics import printable
 from ..mistakes import Taught, explained, only_a_value, shown_by
 from ..picture import KEYS_ARE_OURS
 from . import network
 from . import page as pages
 from .scene import MOST_PARTS, Scene
-from .stage import FMT, graph_rules
+from .stage import FMT, Stage, graph_rules
 
-MODULES = ("graph", "format", "words", "derivation", "dom", "picture", "explore")
+MODULES = ("graph", "format", "words", "dom", "picture", "live", "derivation", "explore")
 TOLD_STEPS = 40  # at most, where no script runs
 
 
@@ -78,12 +79,19 @@ class Explorer(Taught):
 
     def __init__(self, root: Value, theme: str, depth: int | str | None, local: bool, lang: str) -> None:
         said = messages(lang)
-        order = topological_order(root)
+        order, folded = topological_order(root), ""
+        self._node_count = len(order)
+        if len(order) > network.MOST_NODES and not any(node.scope for node in order):
+            folded = said["folded-steps"].format(n=f"{len(order):,}")
+            root = network.last_operations(root)
+            order = topological_order(root)
         scene = Scene(root, order, depth, local=local)
         self._theme, self._title = theme, svg.title_of(scene.diagram)
-        self._node_count = len(order)
         self._data, self._sheet = _data(order, scene, dict(said), self._title)
-        self._fallback = _picture(root, depth, theme, self._title) + _passes(root, len(order), said["no-script"], lang)
+        self._data["note"] = " ".join(filter(None, [folded, self._data["note"]]))
+        self._passes = _passes(root, len(order), said["no-script"], lang)
+        self._image = _image(root, depth, theme, self._title)
+        self._numbers = _first(order, scene, local)
 
     def __repr__(self) -> str:
         what = count(self._node_count, "node", "nodes")
@@ -108,8 +116,14 @@ class Explorer(Taught):
 
     def to_html(self, *, page: bool = True) -> str:
         """The page as HTML, whole, or with ``page=False`` a piece to be put into a page of one's own."""
-        piece = pages.live("Explore", self._data, MODULES, self._sheet, self._theme, graph_rules, self._fallback)
-        return pages.page(piece, self._title, self._theme, ", live") if page else piece
+        if not page:
+            return self._piece(self._data, self._image)
+        data, picture = pages.lent(self._data, self._title, self._numbers)
+        return pages.page(self._piece(data, picture), self._title, self._theme, ", live")
+
+    def _piece(self, data: dict[str, Any], picture: str) -> str:
+        instead = picture + self._passes
+        return pages.live("Explore", data, MODULES, self._sheet, self._theme, graph_rules, instead)
 
     def _repr_html_(self) -> str:
         return self.to_html(page=False)
@@ -148,7 +162,7 @@ def _data(order: Sequence[Value], scene: Scene, said: dict[str, str], title: str
         notes.append(said["new-data"])
     leaves = [k for k, i in enumerate(kept) if order[i].op == LEAF and not order[i].unrecorded_op]
     parameters = [k for k in leaves if order[kept[k]].scope]
-    data |= network.described(order, kept)
+    data |= network.described(order, kept, computes=not why)
     data |= {"told": network.told(order, scene.names, kept), "views": views, "note": " ".join(notes)}
     data["descending"] = parameters or leaves
     return data, sheet
@@ -156,20 +170,35 @@ def _data(order: Sequence[Value], scene: Scene, said: dict[str, str], title: str
 
 def _drawn(order: Sequence[Value], views: Sequence[dict[str, Any]]) -> list[int]:
     """The nodes that some picture shows, the root last, and those that feed them."""
-    shown = {part[0] for view in views for part in view["parts"] if part[0] >= 0} | {len(order) - 1}
+    shown = {result[0] for view in views for part in view["parts"] for result in part[0]} | {len(order) - 1}
     place = {node: i for i, node in enumerate(order)}
     return sorted(shown | {place[x] for i in shown for x in order[i].inputs if len(order[i].inputs) <= MOST_PARTS})
 
 
 def _renumbered(view: dict[str, Any], kept: Sequence[int], place: dict[int, int]) -> dict[str, Any]:
-    parts = [[place.get(part[0], -1), *part[1:]] for part in view["parts"]]
+    parts = [[[[place[result[0]], *result[1:]] for result in part[0]], *part[1:]] for part in view["parts"]]
     return {**view, "parts": parts, "partOf": [view["partOf"][i] for i in kept]}
 
 
 # --- where no script runs
 
 
-def _picture(root: Value, depth: int | str | None, theme: str, title: str) -> str:
+def _first(order: Sequence[Value], scene: Scene, local: bool) -> str:
+    """The numbers on the first picture."""
+    stage = Stage(scene.diagram, show_grad=True, local=local)
+    adjoint = numeric_adjoints(order[-1])
+    numbers = ""
+    for i, part in enumerate(scene.diagram.parts):
+        for k, result in enumerate(part.results):
+            if result.node >= 0:
+                node = order[result.node]
+                gradient = format_number(adjoint[node], FMT) if node in adjoint else UNSET
+                numbers += stage.numbers(i, k, format_number(node.data, FMT), gradient)
+    return numbers
+
+
+def _image(root: Value, depth: int | str | None, theme: str, title: str) -> str:
+    """The first picture as an image, which an untrusted notebook shows, too."""
     diagram = diagrams.build(root, fmt=FMT, depth=depth, max_nodes=MOST_PARTS)
     drawing = svg.render(diagram, arrange(diagram, fmt=FMT), rankdir="LR", theme=theme)
     return f'<img alt="{html.escape(title)}" style="max-width:100%" src="{pages.image(drawing)}">\n'

@@ -28,10 +28,10 @@ def plain(x: float) -> float | str:
     return x if x - x == 0.0 else repr(x)
 
 
-def described(order: Sequence[Value], kept: Sequence[int] | None = None) -> dict[str, Any]:
+def described(order: Sequence[Value], kept: Sequence[int] | None = None, *, computes: bool = True) -> dict[str, Any]:
     """The ``nodes``, each with the key of its line in the sheet and its inputs, and the numbers that are ``given``.
 
-    Where not all nodes are ``kept``, those are given all their numbers.
+    Those are the leaves' and the constants'; if the page does not compute, those of all nodes that are ``kept``.
     """
     nodes: list[list[Any]] = []
     given: dict[int, float | str] = {}
@@ -43,7 +43,7 @@ def described(order: Sequence[Value], kept: Sequence[int] | None = None) -> dict
             nodes.append([scripts.key(node.op, len(node.inputs)), *(place[x] for x in node.inputs)])
         else:
             nodes.append([OF_NO_GRAD if node.unrecorded_op or node.inputs else node.op])
-        if not computed or len(some) < len(order):
+        if not computed or not computes:
             given[i] = plain(node.data)
     return {"nodes": nodes, "given": given}
 
@@ -56,9 +56,9 @@ def told(order: Sequence[Value], names: dict[Value, str], kept: Sequence[int] | 
     for node in some:
         called = [names[n] for n in (node, *node.inputs)]
         known = zip(node.inputs, range(len(node.inputs)), strict=True)
-        partials.append([
-            "" if x.op == CONSTANT else printable(partial_formula(SHEET[node.op], k, called)) for x, k in known
-        ])
+        partials.append(
+            ["" if x.op == CONSTANT else printable(partial_formula(SHEET[node.op], k, called)) for x, k in known]
+        )
     return {"names": [printable(names[node]) for node in some], "formulas": formulas, "partials": partials}
 
 
@@ -66,9 +66,7 @@ def still(order: Sequence[Value], kept: Sequence[int]) -> dict[str, Any]:
     """The recorded numbers of some nodes, for a page that does not compute: "" is for what there is not."""
     adjoint = numeric_adjoints(order[-1])
     gradients = [plain(adjoint[order[i]]) if order[i] in adjoint else "" for i in kept]
-    slopes = [
-        ["" if d is None else None if d is CUT else plain(d) for d in order[i].local_derivatives] for i in kept
-    ]
+    slopes = [["" if d is None else None if d is CUT else plain(d) for d in order[i].local_derivatives] for i in kept]
     return {"gradients": gradients, "slopes": slopes}
 
 

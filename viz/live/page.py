@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ..markup import DARK, LIGHT, Rules
+from ..markup import DARK, LIGHT, Rules, relevant
 from ..metrics import FONT
 from ..picture import KEYS_ARE_OURS, html_page, web_file
 from . import scripts
@@ -29,15 +29,25 @@ def piece(data: dict[str, Any], rules: Rules, theme: str, fallback: str = "") ->
     )
 
 
+# the classes that scripts write
+_CHANGING = '<g class="cr-player value gradient label local bad first-bad flow ring now forward backward">'
+
+
 def live(
     kind: str, data: dict[str, Any], modules: Sequence[str], sheet: str, theme: str, rules: Rules, fallback: str
 ) -> str:
     """A page's piece that computes by itself: ``kind`` is the class that runs it, ``sheet`` are its rules."""
     script = "".join(map(scripts.module, modules))
-    said = {key: text for key, text in data["messages"].items() if re.search(rf"\b{key}\b", script) or key.startswith("slip-")}
+    said = {
+        key: text
+        for key, text in data["messages"].items()
+        if re.search(rf"\b{key}\b", script) or key.startswith("slip-")
+    }
     text = as_json({**data, "messages": said})
+    markup = fallback + "".join(view["still"] for view in data["views"]) + _CHANGING
     key = hashlib.sha256((kind + theme + text).encode()).hexdigest()[:12]
-    style = stylesheet(".cr-player", rules) + web_file("live/web/player.css") + web_file("live/web/live.css")
+    style = relevant(stylesheet(".cr-player", rules), markup) + web_file("live/web/player.css")
+    style += web_file("live/web/live.css")
     program = f'const KEY = "{key}";\n{scripts.joined("ieee")}{sheet}{script}const KIND = {kind};\n'
     return (
         f'<div class="cr-player cr-live" data-chainrule-live="{key}" data-theme="{theme}">\n'
@@ -45,6 +55,18 @@ def live(
         f'<script type="application/json">{text}</script>\n'
         f"<script>\n(() => {{\n{program}{scripts.joined('start')}}})();\n</script>\n</div>\n"
     )
+
+
+def lent(data: dict[str, Any], title: str, numbers: str) -> tuple[dict[str, Any], str]:
+    """The first picture as it is shown where no script runs, which lends its still part to the script; and the data
+    without it."""
+    first = data["views"][data["start"]]
+    views = [{**view, "still": ""} if view is first else view for view in data["views"]]
+    picture = (
+        f'<svg viewBox="0 0 {first["width"]} {first["height"]}" role="img" aria-label="{html.escape(title)}" '
+        f'text-anchor="middle"><g data-still>{first["still"]}</g>{numbers}</svg>\n'
+    )
+    return {**data, "views": views}, picture
 
 
 def as_json(data: dict[str, Any]) -> str:

@@ -138,10 +138,18 @@ class Player(Taught):
     def _expandable(self, pictures: int | None = None) -> str:
         """The frames as steps that open without a script. If they are many and large, not each has its picture."""
         last = len(self.frames) - 1
-        kept = pictures or max(2, PICTURES // len(pages.image(self.frames[-1].svg).encode()))
-        shown = {round(k * last / (kept - 1)) for k in range(kept)} if kept <= last else set(range(last + 1))
+        kept = max(2, PICTURES // len(pages.image(self.frames[-1].svg).encode()))
+        if pictures == 0:
+            kept = last + 1
+        shown = (
+            set()
+            if pictures == 0
+            else {round(k * last / (kept - 1)) for k in range(kept)}
+            if kept <= last
+            else set(range(last + 1))
+        )
         few = f"Only {kept} of the steps have their picture here. Run the cell to see a player with all of them."
-        told = " ".join(filter(None, [self._note, few if len(shown) <= last else ""]))
+        told = " ".join(filter(None, [self._note, few if kept <= last else ""]))
         steps = [f"<p>{_escape(told)}</p>\n"] if told else []
         for k, frame in enumerate(self.frames):
             picture = ""

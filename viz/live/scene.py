@@ -15,11 +15,10 @@ from autograd.graph import names_in_order
 
 from ..graph import diagram as diagrams
 from ..graph.diagram import Diagram
+from ..graph.scopes import levels
 from ..metrics import one_line
 from .stage import Stage
 
-WIDEST = "−1.234e−05"  # of the numbers that a wire keeps room for
-WIDEST_LOCAL = -0.1234
 BOXES = 40  # states, at most, with a box opened alone
 BYTES = 200_000  # of all states, about
 MOST_PARTS = 200
@@ -27,13 +26,10 @@ MOST_TALL = 60  # parts of a picture from top to bottom
 
 
 def named(diagram: Diagram, order: Sequence[Value], names: dict[Value, str]) -> Diagram:
-    """The diagram with every name that the texts speak of, room for every number, and no note of a command."""
+    """The diagram with every name that the texts speak of, and no note of a command."""
     for part in diagram.parts:
-        if part.node >= 0:
-            if part.kind in ("input", "gate"):
-                part.name = one_line(names[order[part.node]])
-            part.value = part.gradient = WIDEST
-        part.locals_ = [d if d is None else WIDEST_LOCAL for d in part.locals_]
+        if part.node >= 0 and part.kind in ("input", "gate"):
+            part.name = one_line(names[order[part.node]])
     diagram.note = ""
     return diagram
 
@@ -77,7 +73,7 @@ class Scene:
 
     def _add_states(self, chosen: Diagram) -> int:
         """Every depth, and every box opened alone; returns the place of the state that is shown first."""
-        paths = {diagrams.levels(node.scope) for node in self.order}
+        paths = {levels(node.scope) for node in self.order}
         deepest = max(map(len, paths))
         start = -1
         depths: dict[int, int] = {}
@@ -106,7 +102,7 @@ class Scene:
         diagram = diagrams.build(self.root, depth=depth, show_grad=False, opened=path)
         if len(diagram.parts) > MOST_PARTS or diagram.part_of == closed["partOf"]:
             return False
-        members = [i for i, node in enumerate(self.order) if diagrams.levels(node.scope)[: len(path)] == path]
+        members = [i for i, node in enumerate(self.order) if levels(node.scope)[: len(path)] == path]
         box = {closed["partOf"][i] for i in members if node_is_drawn(closed, i)}
         boxes = [i for i in box if self._is_folded(closed, i)]
         if len(boxes) != 1:

@@ -67,7 +67,8 @@ class Stage:
         self.locals_ = [shape.locals_ for shape in arrangement.shapes]  # what stands at each part's ports, when lit
         self._bad = [part.is_first_non_finite for part in diagram.parts]
         for shape in arrangement.shapes:
-            shape.value, shape.gradient, shape.locals_ = "", "", [""] * len(shape.locals_)
+            shape.values, shape.gradients = [""] * len(shape.exits), [""] * len(shape.exits)
+            shape.locals_ = [""] * len(shape.locals_)
             shape.part.tooltip, shape.part.exact, shape.part.is_first_non_finite = "", ("", "", ""), False
         self._painter = svg.Painter(diagram, arrangement, rankdir)
         still = _with_one_wire(compact(self._painter.paint()))
@@ -75,11 +76,11 @@ class Stage:
 
     # --- what changes
 
-    def numbers(self, i: int, value: str, gradient: str) -> str:
-        """The value and the gradient of part ``i``."""
+    def numbers(self, i: int, result: int, value: str, gradient: str) -> str:
+        """The value and the gradient of a result of part ``i``."""
         shape, u, v = self._place(i)
-        shape.value, shape.gradient = value, gradient
-        markup = "".join(self._painter.numbers(shape, u + shape.lead + shape.body, v))
+        shape.values[result], shape.gradients[result] = value, gradient
+        markup = "".join(self._painter.numbers(shape, result, u + shape.lead + shape.body, v))
         if self._bad[i] and value not in ("", "–"):
             markup += self._painter.first_bad(shape, u, v)
         return compact(markup)
@@ -89,11 +90,12 @@ class Stage:
         kind: str,
         gates: Iterable[int],
         wires: Iterable[tuple[int, int]],
-        changed: Iterable[int],
+        changed: Iterable[tuple[int, int]],
         *,
         local: bool = False,
     ) -> str:
-        """What is lit: gates, wires (each the part and the port that it leads to), and numbers that are new.
+        """What is lit: gates, wires (each the part and the port that it leads to), and results whose numbers
+        are new.
 
         ``kind`` is "forward" or "backward". With ``local`` the wires show their local derivatives. The numbers must
         have been painted by `numbers` before.
@@ -102,9 +104,9 @@ class Stage:
         flow = " ".join(dict.fromkeys(path for part, port in wires for path in self._wire(part, port)))
         markup = f'<path class="flow" d="{flow}"/>' if flow else ""
         markup += "".join(self._ring(i) for i in gates)
-        for i in changed:
+        for i, result in changed:
             shape, u, v = self._place(i)
-            for number in self._painter.places_of_numbers(shape, u + shape.lead + shape.body, v):
+            for number in self._painter.places_of_numbers(shape, result, u + shape.lead + shape.body, v):
                 if number.kind == ("value" if kind == "forward" else "gradient"):
                     markup += number.box("now")
         for part, port in wires if local else ():
@@ -119,26 +121,31 @@ class Stage:
     def places(self) -> dict[str, Any]:
         """Where a page that computes by itself puts its numbers and lights.
 
-        ``parts``: for each its node, where its value and its gradient stand, what is written before the value, the
-        rectangle that all of it takes, and that of its body. ``wires``: for each the part and the port that it leads
-        to, the part that it comes from, where its local derivative stands, and its pieces, which are in ``paths``.
-        ``frames``: the path of the scope, and the rectangle.
+        ``parts``: for each its results (the node, where its value and its gradient stand, what is written before the
+        value, and which result it is), the rectangle that all of it takes, and that of its body. ``wires``: for each
+        the part and the port that it leads to, the part that it comes from, where its local derivative stands, its
+        pieces, which are in ``paths``, and the result that it carries. ``frames``: the path of the scope, and the
+        rectangle.
         """
         painter, pieces = self._painter, dict[str, int]()
         parts, wires = [], []
         for i, part in enumerate(self.parts):
             shape, u, v = self._place(i)
-            shape.value = shape.gradient = "0"
-            numbers = list(painter.places_of_numbers(shape, u + shape.lead + shape.body, v))
-            shape.value = shape.gradient = ""
+            results = []
+            for k, result in enumerate(part.results):
+                shape.values[k] = shape.gradients[k] = "0"
+                numbers = list(painter.places_of_numbers(shape, k, u + shape.lead + shape.body, v))
+                shape.values[k] = shape.gradients[k] = ""
+                if result.node >= 0:
+                    results.append(
+                        [result.node, [round(x, 1) for n in numbers for x in (n.x, n.y)], numbers[0].name, k]
+                    )
             around = (*painter.corner(u, v - shape.across / 2, shape.along, shape.across), shape.along, shape.across)
-            where = [round(x, 1) for n in numbers for x in (n.x, n.y)] if part.node >= 0 else []
-            label = numbers[0].name if part.node >= 0 else ""
-            parts.append([part.node, where, label, self._turned(around), self._body(i), list(part.ports)])
-            for port, source in enumerate(part.inputs):
+            parts.append([results, self._turned(around), self._body(i), list(part.ports)])
+            for port, (source, tap) in enumerate(part.sources):
                 path = [pieces.setdefault(d, len(pieces)) for d in self._wire(i, port)]
                 x, y = painter.place(u + shape.lead / 2, v + shape.ports[port])
-                wires.append([i, port, source, round(x, 1), round(y, 1), path])
+                wires.append([i, port, source, round(x, 1), round(y, 1), path, tap])
         frames = [
             [list(f.path), *self._turned((*painter.corner(f.u, f.v, f.along, f.across), f.along, f.across))]
             for f in self._arrangement.frames
@@ -170,8 +177,9 @@ class Stage:
 
     def _wire(self, part: int, port: int) -> Iterable[str]:
         """The way between two gates: the wire under the source's numbers, the routes, the lead into the gate."""
-        source = self.parts[part].inputs[port]
-        shape, u, v = self._place(source)
+        source = self.parts[part].sources[port]
+        shape, u, v = self._place(source[0])
+        v += shape.exits[source[1]]
         end = u + shape.lead + shape.body + shape.stub
         yield self._painter.path([(u + shape.lead + shape.body, v), (end, v)])
         for route, link in zip(self._arrangement.routes, self._arrangement.links, strict=True):

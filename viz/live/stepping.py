@@ -25,6 +25,7 @@ from autograd.steps import bracketed, latex_name, latex_number
 from ..checks import MAX_NODES, THEMES, check_depth, one_of
 from ..graph import diagram as diagrams
 from ..graph.diagram import OUTDATED, UNSET, Diagram, count
+from ..graph.scopes import levels
 from ..graph.svg import title_of
 from ..mistakes import explained, only_a_value
 from . import network
@@ -33,7 +34,7 @@ from .player import Frame, Player, Step
 from .scene import MOST_TALL, named, of_stage, view
 from .stage import FMT, Stage, graph_rules
 
-MODULES = ("graph", "format", "words", "derivation", "dom", "picture", "explore", "mistakes", "steps")
+MODULES = ("graph", "format", "words", "dom", "picture", "live", "mistakes", "steps")
 MAX_FRAMES = 40  # more than these are shown layer by layer
 SIZES = (40, 100, MAX_NODES)  # then neurons and layers are folded until so many parts are left, or so many
 PARTLY = "…"  # a gradient that some of its contributions have reached, in an order that is not that of `backward`
@@ -108,15 +109,19 @@ class Steps(Player):
 
     def to_html(self, *, page: bool = True) -> str:
         """The player as HTML: a whole page, or with ``page=False`` a piece to be put into a page of one's own."""
-        piece = self._piece(2)
+        last = self.frames[-1]
+        shown: dict[int, str] = {}
+        for frame in self.frames:
+            shown.update(frame.changes)
+        data, picture = pages.lent(self._live, f"{self._title}. {last.title}: {last.text}", "".join(shown.values()))
+        piece = self._piece(data, picture + self._expandable(pictures=0))
         return pages.page(piece, self._title, self._theme) if page else piece
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": self._piece(None), "text/plain": repr(self)}
+        return {"text/html": self._piece(self._live, self._expandable()), "text/plain": repr(self)}
 
-    def _piece(self, pictures: int | None) -> str:
-        fallback = self._expandable(pictures)
-        return pages.live("Steps", self._live, MODULES, self._sheet, self._theme, graph_rules, fallback)
+    def _piece(self, data: dict[str, Any], fallback: str) -> str:
+        return pages.live("Steps", data, MODULES, self._sheet, self._theme, graph_rules, fallback)
 
 
 class _Script:
@@ -142,20 +147,19 @@ class _Script:
         self.expected = Counter(step.input for step in backwards)
         self.arrived: dict[Value, list[BackwardStep]] = {}
 
-        values = [part.value for part in self.parts]
-        slopes = [part.locals_ for part in self.parts]
+        for part in self.parts:  # whatever their gradients are: the stage keeps room for any
+            part.gradient = UNSET if backward and part.node >= 0 else ""
+            for result in part.several:
+                result.gradient = UNSET if backward else ""
         self.has_gradients = backward
         named(self.diagram, self.order, self.names)
         self.stage = Stage(self.diagram, show_grad=backward, local=backward and self.running)
-        if self.running:
-            self.stage.locals_ = [
-                ["" if d is None else f"∂ {format_number(d, FMT)}" for d in locals_] for locals_ in slopes
-            ]
-        self.values = [
-            "" if p.node < 0 else UNSET if forward and not p.is_given else value
-            for p, value in zip(self.parts, values, strict=True)
-        ]
-        self.gradients = ["" if p.node < 0 or not backward else UNSET for p in self.parts]
+        # what leaves the parts: all results in a row, each with the part and its number there
+        self.results = [(i, k) for i, part in enumerate(self.parts) for k in range(len(part.results))]
+        every = [(self.parts[i], self.parts[i].results[k]) for i, k in self.results]
+        self.result_of = {result.node: at for at, (_, result) in enumerate(every) if result.node >= 0}
+        self.values = [UNSET if r.node >= 0 and forward and not part.is_given else r.value for part, r in every]
+        self.gradients = [result.gradient for _, result in every]
         self.frames: list[Frame] = []
         self.live: list[list[Any]] = []  # the frames as a page knows them: which events, not what they say
         self.batches = _Batches(self.diagram, self.place, by_layer, forward + backward)
@@ -194,7 +198,7 @@ class _Script:
         }
 
     def _write(self, forwards: list[ForwardStep], backwards: list[BackwardStep], forward: bool, backward: bool) -> None:
-        everything = range(len(self.parts))
+        everything = range(len(self.results))
         if forward:
             self._add("graph", self.said["title-before"], *self._opening(), changed=everything)
             steps = self.batches.of(forwards)
@@ -205,12 +209,13 @@ class _Script:
             seed = f"∂{name}/∂{name} = 1"
             words = self.said["seed"].format(f=name)
             latex = rf"\frac{{\partial {latex_name(name)}}}{{\partial {latex_name(name)}}} = 1"
-            part = self.diagram.part_of[-1]
-            if self.parts[part].node == len(self.order) - 1:
-                self.gradients[part] = format_number(1.0, FMT)
-            new = [part] if forward else everything
+            lit = [self.diagram.part_of[-1]]
+            end = self.results.index((lit[0], 0))
+            if end in self.result_of.values():  # a constant has no gradient
+                self.gradients[end] = format_number(1.0, FMT)
+            new = [end] if forward else everything
             self.live.append(["seed", self.said["title-seed"], [], "", words])
-            self._add("seed", self.said["title-seed"], seed, words, latex, changed=new, lit=[part])
+            self._add("seed", self.said["title-seed"], seed, words, latex, changed=new, lit=lit)
             steps = self.batches.of(backwards, backward=True)
             for k, batch in enumerate(steps, 1):
                 self._backward(batch, self.said["title-backward"].format(k=k, n=len(steps)))
@@ -237,10 +242,10 @@ class _Script:
         gates = self._parts_of(step.node for step in batch)
         shown = []
         for step in batch:
-            part = self.diagram.part_of[self.place[step.node]]
-            if self.parts[part].node == self.place[step.node]:
-                self.values[part] = format_number(step.node.data, FMT)
-                shown.append(part)
+            at = self.result_of.get(self.place[step.node])
+            if at is not None:
+                self.values[at] = format_number(step.node.data, FMT)
+                shown.append(at)
         wires = [(i, port) for i in gates for port in range(len(self.parts[i].inputs))]
         text, words, latex = _told(batch, "operation", "operations")
         note = self.said["first-bad"] if self.first_bad & {self.place[s.node] for s in batch} else ""
@@ -255,14 +260,15 @@ class _Script:
             gate = self.diagram.part_of[self.place[step.node]]
             source = self.diagram.part_of[self.place[step.input]]
             part = self.parts[gate]
-            if part.ports:
-                if part.ports[step.position] >= 0:
-                    wires.append((gate, part.ports[step.position]))
-            elif source in part.inputs:
-                wires.append((gate, part.inputs.index(source)))
-            if source >= 0 and self.parts[source].node == self.place[step.input]:
-                self.gradients[source] = self._gradient(step.input)
-                shown.append(source)
+            if part.ports and part.ports[step.position] >= 0:
+                wires.append((gate, part.ports[step.position]))
+            at = self.result_of.get(self.place[step.input])
+            from_there = self.results[at] if at is not None else (source, 0)
+            if not part.ports and from_there in part.sources:
+                wires.append((gate, part.sources.index(from_there)))
+            if at is not None:
+                self.gradients[at] = self._gradient(step.input)
+                shown.append(at)
         gates = self._parts_of(step.node for step in batch)
         text, words, latex = _told(batch, "contribution", "contributions")
         note = self._note(batch[0]) if len(batch) == 1 else ""
@@ -305,10 +311,10 @@ class _Script:
         steps: Iterable[Step] = (), local: bool = False,
     ) -> None:  # fmt: skip
         changed = list(dict.fromkeys(changed))
-        changes = {i: self.stage.numbers(i, self.values[i], self.gradients[i]) for i in changed}
+        changes = {at: self.stage.numbers(*self.results[at], self.values[at], self.gradients[at]) for at in changed}
         lights = ""
         if lit:
-            new = changed if kind in ("forward", "backward") else lit
+            new = [self.results[at] for at in changed] if kind != "seed" else [(i, 0) for i in lit]
             direction = "forward" if kind == "forward" else "backward"
             lights = self.stage.lights(direction, lit if kind != "seed" else (), wires, new, local=local)
         self.frames.append(
@@ -368,7 +374,7 @@ def _told(batch: Sequence[Step], one: str, many: str) -> tuple[str, str, str]:
     gates = [f"{n} at {symbol}" for symbol, n in symbols.most_common()]
     scopes = {step.node.scope for step in batch if step.node.scope}
     if len(scopes) > 1:
-        scopes = {diagrams.levels(scope)[0] for scope in scopes}
+        scopes = {levels(scope)[0] for scope in scopes}
     inside = f" in {_listed(sorted(scopes), ', ', most=4)}" if scopes else ""
     most = 4 if len(batch) == 4 else 3
     words = "; ".join(step.text for step in batch[:most])

@@ -1,8 +1,8 @@
 // The chain rule for one leaf, written out whole: the twin of viz/derivation.py, whose comments say why.
 
 import { format } from './format.js';
+import { MAX_PATHS } from './words.js';
 
-export const MAX_PATHS = 12;
 const ROW = 8; // factors on one line
 const LISTED = 8; // numbers that are given
 const GIVEN = 4; // of them on one line

@@ -1,6 +1,14 @@
 // Numbers as Python writes them: `format_number` of autograd/graph.py, and `repr`.
 
 /**
+ * @param {number} x
+ * @param {number} places
+ * @param {number} count
+ */
+const looksLikeATie = (x, places, count) =>
+  /^50*$/.test(x.toExponential(places).split('e')[0].replace('.', '').slice(count));
+
+/**
  * The digits of a positive number with `count` significant ones, and its exponent of ten. JavaScript rounds a tie up,
  * Python to the even digit: 1/64 has 4 digits as 0.01562.
  * @param {number} x
@@ -8,10 +16,11 @@
  * @returns {[digits: string, exponent: number]}
  */
 const rounded = (x, count) => {
-  const [figures, power] = x.toExponential(count + 50).split('e'); // no number comes so near to a tie and is none
-  const exact = figures.replace('.', '');
-  const isTie = /^50*$/.test(exact.slice(count));
-  if (isTie && Number(exact[count - 1]) % 2 === 0) return [exact.slice(0, count), Number(power)];
+  if (looksLikeATie(x, 16, count) && looksLikeATie(x, count + 50, count)) {
+    const [figures, power] = x.toExponential(count + 50).split('e'); // no number comes so near to a tie and is none
+    const exact = figures.replace('.', '');
+    if (Number(exact[count - 1]) % 2 === 0) return [exact.slice(0, count), Number(power)];
+  }
   const [digits, exponent] = x.toExponential(count - 1).split('e');
   return [digits.replace('.', ''), Number(exponent)];
 };
@@ -34,11 +43,25 @@ const laidOut = (digits, exponent, large) => {
   return shown.length > exponent + 1 ? `${whole}.${shown.slice(exponent + 1)}` : whole;
 };
 
+/** what has been written before @type {Map<number, string>} */
+const written = new Map();
+
 /**
  * A number for a person to read: 4 significant digits, a true minus sign, and no negative zero.
  * @param {number} x
  */
 export const format = (x) => {
+  let text = written.get(x);
+  if (text === undefined) {
+    if (written.size > 5000) written.clear();
+    text = anew(x);
+    written.set(x, text);
+  }
+  return text;
+};
+
+/** @param {number} x */
+const anew = (x) => {
   if (Number.isNaN(x)) return 'nan';
   const size = Math.abs(x);
   const text = size === Infinity ? 'inf' : size === 0 ? '0' : laidOut(...rounded(size, 4), 4);

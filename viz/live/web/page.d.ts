@@ -2,7 +2,7 @@
 declare const KEY: string;
 declare const KIND: new (
   root: HTMLElement,
-  data: import('./explore.js').Data,
+  data: import('./live.js').Data,
   sheet: Record<string, import('./graph.js').Line>,
 ) => unknown;
 declare const SHEET: Record<string, import('./graph.js').Line>;

@@ -8,11 +8,17 @@ import { format, repr } from './format.js';
 /** A rectangle: x, y, width, height, and for bodies the radius of its corners. @typedef {number[]} Rectangle */
 
 /**
- * @typedef {[node: number, where: number[], label: string, around: Rectangle, body: Rectangle, ports: number[]]} Part
+ * A number that leaves a part: its node, where its value and its gradient stand, what is written before the value, and
+ * which of the part's results it is.
+ * @typedef {[node: number, where: number[], label: string, result: number]} Result
  */
 
 /**
- * @typedef {[part: number, port: number, source: number, x: number, y: number, pieces: number[]]} Wire
+ * @typedef {[results: Result[], around: Rectangle, body: Rectangle, ports: number[]]} Part
+ */
+
+/**
+ * @typedef {[part: number, port: number, source: number, x: number, y: number, pieces: number[], result: number]} Wire
  */
 
 /**
@@ -76,8 +82,10 @@ export class Picture {
    * @param {View[]} views
    * @param {import('./words.js').Words} words
    * @param {Listener} listener
+   * @param {string} lent what stands still in the first state, if the page has it elsewhere
    */
-  constructor(box, views, words, listener) {
+  constructor(box, views, words, listener, lent) {
+    this.lent = lent;
     this.views = views;
     this.words = words;
     this.graph = words.graph;
@@ -88,10 +96,14 @@ export class Picture {
     this.sheet = make('div', this.stage, { class: 'cr-sheet' });
     this.view = views[0];
     this.scale = 1;
-    /** what is shown of each part, so that only what is new is written @type {string[]} */
+    /** what is shown of each part, so that only what is new is written @type {(string | number | undefined)[][]} */
     this.shown = [];
     this.marked = '';
     this.later = 0;
+    /** every number's place @type {{part: number, result: Result, around: Rectangle}[]} */
+    this.spots = [];
+    /** of each part the text of its value and of its gradient @type {Text[]} */
+    this.texts = [];
     /** @type {SVGGElement[]} */
     this.groups = [];
     this.pan();
@@ -109,13 +121,15 @@ export class Picture {
     this.sheet.textContent = '';
     const size = { viewBox: `0 0 ${view.width} ${view.height}`, 'text-anchor': 'middle', 'xml:space': 'preserve' };
     const still = draw('svg', this.sheet, { ...size, 'aria-hidden': 'true' });
-    still.innerHTML = view.still;
+    still.innerHTML = view.still || this.lent;
     const live = draw('svg', this.sheet, { ...size, class: view.tall ? 'cr-tall' : '' });
     this.lights = draw('g', live, { class: 'cr-lights', 'aria-hidden': 'true' });
     this.marks = draw('g', live, { 'aria-hidden': 'true' });
     this.edges(live);
     this.boxes(live);
-    this.groups = view.parts.map((part, i) => this.group(live, part, i));
+    this.texts = [];
+    this.spots = view.parts.flatMap(([results, around], part) => results.map((result) => ({ part, result, around })));
+    this.groups = this.spots.map((spot, i) => this.group(live, spot, i));
     this.fit();
   }
 
@@ -123,18 +137,17 @@ export class Picture {
 
   /**
    * @param {Element} live
-   * @param {Part} part
+   * @param {{part: number, result: Result, around: Rectangle}} spot
    * @param {number} i
    */
-  group(live, [node, where, label, around], i) {
-    const group = draw('g', live, { 'data-part': i, 'data-name': node < 0 ? undefined : this.words.names[node] });
-    if (node < 0) return group;
+  group(live, { part, result: [node, where, label], around }, i) {
+    const group = draw('g', live, { 'data-part': part, 'data-name': this.words.names[node] });
     if (this.isLeaf(node)) this.spinbutton(group, node, around);
     for (const [k, kind] of ['value', 'gradient'].entries()) {
       if (where.length < 2 * k + 2) continue;
       const text = draw('text', group, { class: kind, x: where[2 * k], y: where[2 * k + 1] });
       if (label && !k) draw('tspan', text, { class: 'label' }).textContent = label;
-      draw('tspan', text, {});
+      this.texts[2 * i + k] = draw('tspan', text).appendChild(new Text());
     }
     return group;
   }
@@ -149,20 +162,27 @@ export class Picture {
    * @param {Seen} seen
    */
   paint(seen) {
-    for (const [i, [node]] of this.view.parts.entries()) {
-      if (node < 0) continue;
+    for (const [i, spot] of this.spots.entries()) {
+      const [node] = spot.result;
       const [value, gradient] = [seen.value(node), seen.gradient(node)];
-      const whole = repr(this.graph.values[node]);
-      const slope = this.graph.gradients[node];
-      const now = `${value}|${gradient}|${whole}|${slope}`;
-      if (this.shown[i] === now) continue;
-      this.shown[i] = now;
+      const [x, slope] = [this.graph.values[node], this.graph.gradients[node]];
+      const before = this.shown[i] ?? [];
+      if (before[0] === value && before[1] === gradient && Object.is(before[2], x) && Object.is(before[3], slope))
+        continue;
+      this.shown[i] = [value, gradient, x, slope];
       const group = this.groups[i];
-      set(group, { 'data-value': whole, 'data-gradient': slope === undefined ? '' : repr(slope) });
-      const texts = group.querySelectorAll('text');
-      for (const [k, text] of [value, gradient].entries())
-        if (texts[k]) /** @type {Element} */ (texts[k].lastChild).textContent = text;
-      if (this.isLeaf(node)) set(group, { 'aria-valuenow': whole, 'aria-valuetext': value });
+      if (!Object.is(before[2], x)) {
+        const whole = repr(x);
+        set(group, { 'data-value': whole });
+        if (this.isLeaf(node)) set(group, { 'aria-valuenow': whole, 'aria-valuetext': value });
+      }
+      if (!Object.is(before[3], slope)) set(group, { 'data-gradient': slope === undefined ? '' : repr(slope) });
+      for (const [k, text] of [value, gradient].entries()) {
+        const place = this.texts[2 * i + k];
+        if (!place || place.data === text) continue;
+        place.data = text;
+        place.parentElement?.classList.toggle('cr-long', text.length > 8);
+      }
     }
     this.mark(seen);
   }
@@ -173,10 +193,8 @@ export class Picture {
    */
   mark(seen) {
     const marks = /** @type {Element} */ (this.marks);
-    const bad = this.view.parts.flatMap(([node], i) =>
-      node < 0
-        ? []
-        : [seen.value(node), seen.gradient(node)].map((text, k) => (/(inf|nan)$/.test(text) ? [i, k, text] : [])),
+    const bad = this.spots.flatMap(({ result: [node] }, i) =>
+      [seen.value(node), seen.gradient(node)].map((text, k) => (/(inf|nan)$/.test(text) ? [i, k, text] : [])),
     );
     const first = this.graph.firstBad;
     const arose = first >= 0 && this.isSeen(seen, first) ? this.view.partOf[first] : -1;
@@ -186,14 +204,14 @@ export class Picture {
     marks.textContent = '';
     for (const [i, k, text] of bad) {
       if (text === undefined) continue;
-      const [, where, label] = this.view.parts[Number(i)];
+      const [, where, label] = this.spots[Number(i)].result;
       const width = 7.5 * String(text).length + 8 + (k ? 0 : 9 * label.length);
       const [x, y] = where.slice(2 * Number(k));
       const left = this.view.tall ? (k ? x - 2 : x - width + 2) : x - width / 2;
       draw('rect', marks, { class: 'bad', x: left, y: y - 8.5, width, height: 17, rx: 3 });
     }
     if (arose >= 0) {
-      const [x, y, width, height] = this.view.parts[arose][3];
+      const [x, y, width, height] = this.view.parts[arose][1];
       draw('rect', marks, { class: 'first-bad', x: x - 3, y: y - 3, width: width + 6, height: height + 6, rx: 6 });
     }
   }
@@ -264,7 +282,7 @@ export class Picture {
     const size = stepFrom(x) * (event.shiftKey ? 10 : event.altKey ? 0.1 : 1);
     const up =
       { ArrowUp: 1, ArrowDown: -1 }[event.key] ?? (this.sideways ? { ArrowRight: 1, ArrowLeft: -1 }[event.key] : 0);
-    if (up) this.listener.change(node, clean(Math.round((x + up * size) / size) * size));
+    if (up) this.listener.change(node, clean(x + up * size));
     else if (event.key === 'Enter' || event.key === 'F2') this.edit(group, node, '');
     else if (/^[-−+.\d]$/.test(event.key)) this.edit(group, node, event.key);
     else if (event.key === 'Delete' || event.key === 'Backspace') this.listener.reset(node);
@@ -272,6 +290,9 @@ export class Picture {
     event.preventDefault();
     event.stopPropagation();
   }
+
+  /** whether captions and controls need much of the window */
+  crowded = false;
 
   /** whether the left and the right arrow key change a number, too */
   sideways = true;
@@ -352,10 +373,11 @@ export class Picture {
         choose();
       });
     };
-    for (const [i, [node, , , , body]] of this.view.parts.entries()) {
+    for (const [i, [results, , body]] of this.view.parts.entries()) {
+      const node = results[0]?.[0] ?? -1;
       for (const wire of this.view.wires.filter(([part]) => part === i)) {
         const path = draw('path', list, { class: 'cr-wire', d: wire[5].map((k) => this.view.paths[k]).join('') });
-        const label = `${this.nameOf(wire[2])} → ${this.nameOf(i)}`;
+        const label = `${this.nameOf(wire[2], wire[6])} → ${this.nameOf(i, 0)}`;
         option(path, label, () => this.listener.wire(wire));
       }
       if (node < 0 || this.graph.inputs[node].length === 0 || this.isFolded(i)) continue;
@@ -378,14 +400,16 @@ export class Picture {
 
   /** @param {number} part */
   isFolded(part) {
-    const [node] = this.view.parts[part];
-    return node < 0 || this.view.partOf.indexOf(part) !== this.view.partOf.lastIndexOf(part);
+    return this.view.partOf.indexOf(part) !== this.view.partOf.lastIndexOf(part);
   }
 
-  /** @param {number} part */
-  nameOf(part) {
-    const [node] = this.view.parts[part];
-    return node >= 0 ? this.words.names[node] : '…';
+  /**
+   * @param {number} part
+   * @param {number} result
+   */
+  nameOf(part, result) {
+    const node = this.view.parts[part][0].find(([, , , k]) => k === result)?.[0];
+    return node === undefined ? '…' : this.words.names[node];
   }
 
   /** @param {Element} live */
@@ -427,7 +451,7 @@ export class Picture {
     const { opens = {}, path = [], folds = -1, frames, parts } = this.view;
     for (const [i, to] of Object.entries(opens)) {
       const box = this.boxName(Number(i), to);
-      knob(parts[Number(i)][4], this.words.say('open-box', { box }), false, to);
+      knob(parts[Number(i)][2], this.words.say('open-box', { box }), false, to);
     }
     for (const [scope, x, y, width] of frames)
       if (folds >= 0 && scope.join('.') === path.join('.'))
@@ -457,23 +481,23 @@ export class Picture {
     const pieces = new Set(wires.flatMap((wire) => wire[5]));
     if (pieces.size) draw('path', group, { class: 'flow', d: [...pieces].map((k) => this.view.paths[k]).join('') });
     for (const i of new Set(parts)) {
-      const [x, y, width, height, rx] = this.view.parts[i][4];
+      const [x, y, width, height, rx] = this.view.parts[i][2];
       draw('rect', group, { class: 'ring', x, y, width, height, rx });
     }
   }
 
   /**
-   * Light the numbers of some parts.
-   * @param {number[]} parts
+   * Light the numbers of some nodes.
+   * @param {number[]} nodes
    * @param {'value' | 'gradient'} kind
    */
-  lightNumbers(parts, kind) {
+  lightNumbers(nodes, kind) {
     const group = /** @type {Element} */ (this.lights).firstElementChild;
     if (!group) return;
     const k = kind === 'value' ? 0 : 2;
-    for (const i of parts) {
-      const [node, where, label] = this.view.parts[i];
-      if (node < 0 || where.length <= k) continue;
+    for (const { result } of this.spots) {
+      const [node, where, label] = result;
+      if (!nodes.includes(node) || where.length <= k) continue;
       const width = 96 + (k ? 0 : 9 * label.length);
       const [x, y] = where.slice(k);
       const left = this.view.tall ? (k ? x - 4 : x - width + 4) : x - width / 2;
@@ -499,9 +523,20 @@ export class Picture {
    */
   wireOf(node, position) {
     const [part, source] = [this.view.partOf[node], this.view.partOf[this.graph.inputs[node][position]]];
-    const ports = this.view.parts[part]?.[5] ?? [];
+    const ports = this.view.parts[part]?.[3] ?? [];
     if (ports.length) return this.view.wires.find((w) => w[0] === part && w[1] === ports[position]);
-    return this.view.wires.find((w) => w[0] === part && w[2] === source);
+    const input = this.graph.inputs[node][position];
+    return this.view.wires.find((w) => w[0] === part && w[2] === source && this.carries(w, input));
+  }
+
+  /**
+   * Whether a wire is that of a node's number.
+   * @param {Wire} wire
+   * @param {number} node
+   */
+  carries([, , source, , , , tap], node) {
+    const results = this.view.parts[source][0];
+    return !results.length || results.some(([i, , , k]) => i === node && k === tap);
   }
 
   // --- size
@@ -510,7 +545,7 @@ export class Picture {
   fit() {
     const { width, height } = this.view;
     const room = this.stage.clientWidth || width;
-    const high = Math.max(240, (document.fullscreenElement ? 0.6 : 0.66) * innerHeight);
+    const high = Math.max(240, this.crowded ? innerHeight - 350 : 0.66 * innerHeight);
     this.zoom(Math.min(Math.max(Math.min(room / width, high / height), Math.min(0.85, room / 480)), 1.6) / this.scale);
   }
 
@@ -561,7 +596,7 @@ export class Picture {
    * @param {boolean} atOnce
    */
   follow(parts, atOnce) {
-    const places = parts.map((i) => this.view.parts[i][3]);
+    const places = parts.map((i) => this.view.parts[i][1]);
     if (!places.length) return;
     const [left, top] = [0, 1].map((k) => Math.min(...places.map((p) => p[k])) * this.scale - 8);
     const [right, bottom] = [0, 1].map((k) => Math.max(...places.map((p) => p[k] + p[k + 2])) * this.scale + 8);

@@ -2,8 +2,8 @@
 // predicting: the next number is an empty box.
 
 import { button, KEYS_ARE_OURS, make } from './dom.js';
-import { Live } from './explore.js';
 import { format } from './format.js';
+import { Live } from './live.js';
 import { close, slipsOfAGradient, slipsOfAValue, worthAsking } from './mistakes.js';
 import { typed } from './picture.js';
 import { bracketed, tidy } from './words.js';
@@ -35,7 +35,7 @@ const listed = (texts, separator) =>
 export class Steps extends Live {
   /**
    * @param {HTMLElement} root
-   * @param {import('./explore.js').Data} data
+   * @param {import('./live.js').Data} data
    * @param {Record<string, import('./graph.js').Line>} sheet
    */
   constructor(root, data, sheet) {
@@ -48,6 +48,7 @@ export class Steps extends Live {
     this.answered = -1;
     this.asked = -1;
     this.picture.sideways = false;
+    this.picture.crowded = true;
     this.passes = new Set(this.frames.map(([kind]) => kind));
     this.build(root);
     root.addEventListener('keydown', (event) => this.press(event));
@@ -121,8 +122,8 @@ export class Steps extends Live {
     this.at = at;
     this.update();
     const { parts, changed } = this.lit();
-    this.picture.follow(changed.length ? changed : parts, this.still.matches);
-    if (changed.length) this.picture.follow(parts, this.still.matches);
+    this.picture.follow(parts, this.still.matches);
+    this.picture.follow(this.partsOf(changed), this.still.matches);
   }
 
   start() {
@@ -218,15 +219,20 @@ export class Steps extends Live {
     const { partOf, wires } = this.picture.view;
     const [kind, , events] = this.frames[this.at];
     if (kind === 'graph') return { parts: [], wires: [], changed: [] };
-    if (kind === 'seed') return { parts: [], wires: [], changed: [partOf[this.graph.root]] };
+    if (kind === 'seed') return { parts: [], wires: [], changed: [this.graph.root] };
     const steps = events.map((k) => this.graph.steps[k]);
     const parts = kind === 'forward' ? events.map((i) => partOf[i]) : steps.map(({ node }) => partOf[node]);
     const here = new Set(parts.filter((i) => i >= 0));
     if (kind === 'forward')
-      return { parts: [...here], wires: wires.filter(([part]) => here.has(part)), changed: [...here] };
+      return { parts: [...here], wires: wires.filter(([part]) => here.has(part)), changed: events };
     const along = steps.map(({ node, position }) => this.picture.wireOf(node, position));
-    const changed = steps.map(({ input }) => partOf[input]).filter((i) => i >= 0);
+    const changed = steps.map(({ input }) => input);
     return { parts: [...here], wires: along.filter((wire) => wire !== undefined), changed };
+  }
+
+  /** @param {number[]} nodes */
+  partsOf(nodes) {
+    return nodes.map((i) => this.picture.view.partOf[i]).filter((i) => i >= 0);
   }
 
   // --- what is shown
@@ -238,7 +244,7 @@ export class Steps extends Live {
     this.picture.paint(this.known());
     const { parts, wires, changed } = this.lit();
     const direction = kind === 'forward' ? 'forward' : 'backward';
-    this.picture.light(wires, kind === 'seed' ? changed : parts, direction);
+    this.picture.light(wires, kind === 'seed' ? this.partsOf(changed) : parts, direction);
     this.picture.lightNumbers(changed, kind === 'forward' ? 'value' : 'gradient');
     if (kind === 'backward' && events.length === 1 && this.data.running && wires[0])
       this.picture.tell(wires[0], `∂ ${format(this.graph.steps[events[0]].local)}`);

@@ -30,6 +30,8 @@ export const tidy = (text) => {
   return letters.length <= 600 ? letters.join('') : `${letters.slice(0, 300).join('')}…${letters.slice(-299).join('')}`;
 };
 
+export const MAX_PATHS = 12;
+
 export class Words {
   /**
    * @param {import('./graph.js').Graph} graph
