@@ -20,6 +20,7 @@ from typing import Any, NoReturn, overload
 from . import ops
 from .modes import recording
 from .reals import is_real, to_float
+from .symbols import Symbol
 from .value import Operand, Value, is_constant, record
 
 levels = itertools.count(1)  # each call of jvp has its own, so that the ε of one is never taken for that of another
@@ -134,6 +135,8 @@ def apply(name: str, *operands: Any) -> Any:
         if isinstance(x, Value):
             return record(name, *operands)
     op = ops.SHEET[name]
+    if Symbol in map(type, operands):  # a rule of a user's own, which is being written as a program
+        return op.forward(*operands)
     wrong_count = op.input_count_error(len(operands))
     if wrong_count:
         raise ValueError(wrong_count)

@@ -8,11 +8,12 @@ compute everything themselves and change no node, so one can step through a grap
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .backward import contributions
 from .graph import format_number, names_in_order, topological_order
+from .messages import messages
 from .notation import notation
 from .ops import SHEET, Op
 from .reals import CUT, to_float
@@ -57,8 +58,14 @@ class BackwardStep:
     local_latex: str
 
 
-def forward_steps(root: Value) -> Iterator[ForwardStep]:
-    """The forward pass over the graph that ends in ``root``, one event per computed node, inputs first."""
+def forward_steps(root: Value, *, lang: str = "en") -> Iterator[ForwardStep]:
+    """The forward pass over the graph that ends in ``root``, one event per computed node, inputs first.
+
+    Args:
+        root: the end of the graph.
+        lang: the language of the words.
+    """
+    said = messages(lang)["computed"]
     order = topological_order(root)
     name = names_in_order(order)
     index = 0
@@ -73,18 +80,20 @@ def forward_steps(root: Value) -> Iterator[ForwardStep]:
         same = formula == in_numbers or in_numbers == y
         text = f"{name[node]} = {formula} = {y}" if same else f"{name[node]} = {formula} = {in_numbers} = {y}"
         latex = f"{latex_name(name[node])} = {fill(op.latex, [latex_name(n) for n in called])} = {latex_number(y)}"
-        words = f"{name[node]} is {formula}, which is {y}"
+        words = said.format(q=name[node], formula=formula, y=y)
         yield ForwardStep(index, node, node.op, node.inputs, node.data, words, text, latex)
         index += 1
 
 
-def backward_steps(root: Value, gradient: float = 1.0) -> Iterator[BackwardStep]:
+def backward_steps(root: Value, gradient: float = 1.0, *, lang: str = "en") -> Iterator[BackwardStep]:
     """The backward pass from ``root``, one event per contribution, in the order in which `backward` adds them.
 
     Args:
         root: the end of the graph.
         gradient: the seed, ∂root/∂root.
+        lang: the language of the words.
     """
+    said = messages(lang)
     order = topological_order(root)
     name = names_in_order(order)
     for index, passed in enumerate(contributions(order, to_float(gradient))):
@@ -93,29 +102,26 @@ def backward_steps(root: Value, gradient: float = 1.0) -> Iterator[BackwardStep]
         yield BackwardStep(
             index,
             *passed,
-            *_told(*numbers, f=name[root], q=called[0], v=called[1 + position]),
+            *_told(*numbers, f=name[root], q=called[0], v=called[1 + position], said=said),
             partial_formula(SHEET[node.op], position, called),
             partial_formula(SHEET[node.op], position, [latex_name(n) for n in called], latex=True),
         )
 
 
 def _told(
-    upstream: float, local: float, contribution: float, total: float, *, f: str, q: str, v: str
+    upstream: float, local: float, contribution: float, total: float, *, f: str, q: str, v: str, said: Mapping[str, str]
 ) -> tuple[str, str, str]:
     """What node q passes on to its input v in a backward pass from f: in words, as text and as LaTeX."""
     up, here, added, now = map(format_number, (upstream, local, contribution, total))
     lf, lq, lv = latex_name(f), latex_name(q), latex_name(v)
     if local is CUT and upstream - upstream != 0.0:  # inf × 0 would be nan: nothing is multiplied
-        why = f"a path that is cut passes nothing, not even {up}"
         return (
-            f"{q} passes nothing of its gradient {up} on to {v}, which was not chosen: {why}; "
-            f"the gradient of {v} is now {now}",
-            f"∂{f}/∂{v} += 0, since {v} was not chosen: {why}",
+            said["cut"].format(q=q, up=up, v=v, now=now),
+            said["cut-text"].format(df=f"∂{f}/∂{v}", v=v, up=up),
             rf"\frac{{\partial {lf}}}{{\partial {lv}}} \mathrel{{+}}= 0 \quad \text{{(cut)}}",
         )
     return (
-        f"{q} passes its gradient {up} on to {v}, times the local derivative {here}: "
-        f"{added} is added to the gradient of {v}, which is now {now}",
+        said["passed"].format(q=q, up=up, v=v, here=here, added=added, now=now),
         f"∂{f}/∂{v} += ∂{f}/∂{q} · ∂{q}/∂{v} = {up} × {bracketed(here)} = {added}",
         rf"\frac{{\partial {lf}}}{{\partial {lv}}} \mathrel{{+}}= "
         rf"\frac{{\partial {lf}}}{{\partial {lq}}} \cdot \frac{{\partial {lq}}}{{\partial {lv}}} = "

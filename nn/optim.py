@@ -431,7 +431,7 @@ class Adam(Optimizer):
             v = where(memory[2] >= v, memory[2], v)
             new.append(v)
         if self.bias_correction:
-            denominator = sqrt(v) / math.sqrt(1.0 - b2**t) + self.eps
+            denominator = sqrt(v) / sqrt(1.0 - b2**t) + self.eps
             return w - lr / (1.0 - b1**t) * m / denominator, *new
         return w - lr * m / (sqrt(v) + self.eps), *new
 

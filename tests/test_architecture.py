@@ -26,11 +26,11 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = {
     "": ["autograd", "nn viz"],
     "autograd": [
-        "_neighbours error_function files hints ieee notation reals",
-        "elsewhere symbols",
+        "_neighbours error_function files hints ieee messages notation reals",
+        "elsewhere mistakes symbols",
         "formulas",
         "ops",
-        "kernels",
+        "javascript kernels",
         "modes",
         "graph",
         "backward",
@@ -51,7 +51,7 @@ FLOORS = {
         "backends",
         "compiled",
     ],
-    "autograd.compiler.backends": ["base", "numpy python", "jax numba"],
+    "autograd.compiler.backends": ["base", "javascript numpy python", "jax numba"],
     "nn": [
         "_guard checks elsewhere",
         "init module schedules",
@@ -85,7 +85,7 @@ FLOORS = {
     ],
     "viz.layout": ["net simplex", "heights order ranks routes trunks", "sugiyama"],
     "viz.graph": ["numbers repetition scopes", "diagram", "arrange program", "svg"],
-    "viz.live": ["stage", "page", "player", "stepping"],
+    "viz.live": ["scripts stage training units", "network page scene", "player playgrounds", "exploring stepping"],
     "viz.plots": ["figures", "asking", "classifiers curves descents"],
 }
 

@@ -20,11 +20,13 @@ from . import _guard as _guard  # first of all: is `autograd` ours?
 from .derivation import Derivation, draw_derivation
 from .dot import EngineError
 from .drawing import Drawing, draw_dot, draw_graph
+from .live.exploring import Explorer, explore
 from .live.player import Player
 from .live.stepping import step_through
 from .maps import MapDrawing, draw_maps, step_maps
 
 if TYPE_CHECKING:
+    from .live.playgrounds import Playground, playground
     from .plots import (
         DescentAnimation,
         animate_descent,
@@ -43,13 +45,17 @@ __all__ = [
     "DescentAnimation",
     "Drawing",
     "EngineError",
+    "Explorer",
     "MapDrawing",
     "Player",
+    "Playground",
     "animate_descent",
     "draw_derivation",
     "draw_dot",
     "draw_graph",
     "draw_maps",
+    "explore",
+    "playground",
     "plot_activation",
     "plot_confusion",
     "plot_decision_regions",
@@ -66,7 +72,11 @@ __all__ = [
 if not TYPE_CHECKING:  # by a __getattr__ that they see, type checkers would take every name for known
 
     def __getattr__(name: str) -> object:
-        """The plots, at their first use: `import viz` needs neither NumPy nor Matplotlib."""
+        """The plots and the playground, at their first use: `import viz` needs neither NumPy nor Matplotlib."""
+        if name in ("Playground", "playground"):
+            from .live import playgrounds as room
+
+            return getattr(room, name)
         if name in __all__:
             from . import plots
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import errno
+import functools
 import os
 import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import islice
+from itertools import combinations, islice
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -21,6 +22,8 @@ from . import _ctrl_c
 from .checks import ENGINES, RANKDIRS, THEMES
 from .dot import EngineError
 from .drawing import Drawing, draw_graph
+from .live.exploring import Explorer, explore
+from .live.player import Player
 from .live.stepping import step_through
 
 _EXAMPLES = """\
@@ -31,15 +34,17 @@ examples:
   chainrule "1 / (1 + exp(-(w*x + b)))" w=2 x=-1 b=-3 --rankdir TB --out gate.html
   chainrule "(x + y) * z" x=-2 y=5 z=-4 --out slide.png --scale 4 --fmt .2f --theme light
   chainrule "(x + y) * z" x=-2 y=5 z=-4 --steps steps.html --open
+  chainrule "(x + y) * z" x=-2 y=5 z=-4 --live page.html --open
 
 functions: {functions}
 """
 # Every file that we write says so, and only such a file is written over without being told to.
-_SIGNS = (b"chainrule-graph", b"chainrule-player", b"digraph computation_graph")
+_SIGNS = (b"chainrule-graph", b"chainrule-player", b"chainrule-live", b"digraph computation_graph")
 _ENDINGS = (".svg", ".html", ".dot", ".gv", ".png", ".pdf")
 _NO_BROWSER = (".dot", ".gv")
 _STDOUT = "-"
-_WITH_ARGUMENT = ("--out", "--steps", "--theme", "--rankdir", "--engine", "--fmt", "--scale", "--background")
+_PAGES = ("--steps", "--live")
+_WITH_ARGUMENT = ("--out", *_PAGES, "--theme", "--rankdir", "--engine", "--fmt", "--scale", "--background")
 _SHORT = {"-o": "--out", "-V": "--version"}
 _PLAIN = str.maketrans({"−": "-", "–": "-", "─": "-", "×": "*", "÷": "/", "…": "...", "σ": "sigmoid", "√": "sqrt"})
 
@@ -90,13 +95,14 @@ def main(argv: list[str] | None = None) -> int:
 def _run(argv: list[str]) -> int:
     parser = _parser()
     options = parser.parse_args(_options_first(argv))
-    if options.out is None and options.steps is None:
+    if options.out is None and options.steps is None and options.live is None:
         options.out = "graph.svg"
-    out, steps = options.out, options.steps
+    out = options.out
+    pages = {option: getattr(options, option[2:]) for option in _PAGES}
     _check_names(parser, options)
     root = _graph(options.formula, options.values)
     root.backward()
-    files = {option: name for option, name in (("--out", out), ("--steps", steps)) if name not in (None, _STDOUT)}
+    files = {option: name for option, name in {"--out": out, **pages}.items() if name not in (None, _STDOUT)}
     for option, name in files.items():
         _check_overwrite(Path(name), option, options.force)
     try:
@@ -110,16 +116,18 @@ def _run(argv: list[str]) -> int:
             fmt=options.fmt,
             engine=options.engine,
         )
-        player = step_through(root, theme=options.theme) if steps is not None else None
+        makers: dict[str, Callable[..., Player | Explorer]] = {"--steps": step_through, "--live": explore}
+        made = {option: makers[option](root, theme=options.theme) for option in _PAGES if pages[option] is not None}
         if out is not None:
             _write(out, lambda: drawing.svg, lambda: drawing.save(out, scale=options.scale))
-        if player is not None:
-            _write(steps, player.to_html, lambda: player.save(steps))
+        for option, page in made.items():
+            _write(pages[option], page.to_html, functools.partial(page.save, pages[option]))
     except (EngineError, ImportError, ValueError) as error:
         raise _BadInput(str(error)) from None
-    wrote = f"wrote {' and '.join(files.values())}" if files else ""
+    *others, last = [*files.values()] or [""]
+    wrote = f"wrote {' and '.join(filter(None, [', '.join(others), last]))}" if files else ""
     told = f"{drawing.to_text()}\n\n{wrote}".rstrip()
-    if _STDOUT not in (out, steps):
+    if _STDOUT not in (out, *pages.values()):
         _say(told, f"{wrote}, but ")
     else:  # which holds the picture, and nothing but the picture
         _mention(told)
@@ -130,19 +138,23 @@ def _run(argv: list[str]) -> int:
 
 def _check_names(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Whether the files' names go with each other and with the other options."""
-    out, steps = options.out, options.steps
+    out = options.out
+    pages = {option: getattr(options, option[2:]) for option in _PAGES}
     if out not in (None, _STDOUT) and Path(out).suffix.lower() not in _ENDINGS:
         raise _BadInput(f"--out must end in .svg, .html, .dot, .png or .pdf, but got {out!r}")
-    if steps not in (None, _STDOUT) and Path(steps).suffix.lower() != ".html":
-        raise _BadInput(f"--steps must end in .html, but got {steps!r}")
+    for option, page in pages.items():
+        if page not in (None, _STDOUT) and Path(page).suffix.lower() != ".html":
+            raise _BadInput(f"{option} must end in .html, but got {page!r}")
     if out is None:
         for option in ("rankdir", "engine", "scale", "background", "no_grad", "local"):
             if getattr(options, option) != parser.get_default(option):
                 name = option.replace("_", "-")
                 raise _BadInput(f"--{name} is for the picture; please give it a name too, such as --out graph.svg")
-    if None not in (out, steps) and (out == steps or os.path.realpath(out) == os.path.realpath(steps)):
-        raise _BadInput(f"--out and --steps are both {out}; please give one of them another name")
-    if options.open and {out, steps} <= {None, _STDOUT}:
+    named = [(option, name) for option, name in {"--out": out, **pages}.items() if name is not None]
+    for (first, name), (second, other) in combinations(named, 2):
+        if name == other or os.path.realpath(name) == os.path.realpath(other):
+            raise _BadInput(f"{first} and {second} are both {name}; please give one of them another name")
+    if options.open and {out, *pages.values()} <= {None, _STDOUT}:
         raise _BadInput("--open shows a file; please give it a name, such as --out graph.svg")
     if options.open and Path(out or "").suffix.lower() in _NO_BROWSER:
         raise _BadInput(f"no browser shows {out}; with --open please let --out end in .svg, .html, .png or .pdf")
@@ -249,12 +261,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--out",
         metavar="FILE",
-        help="the picture; graph.svg if neither this nor --steps is given; also .html .dot .png .pdf; - prints the SVG",
+        help="the picture; graph.svg if neither this nor a page is given; also .html .dot .png .pdf; - prints the SVG",
     )
     parser.add_argument(
         "--steps",
         metavar="FILE",
         help="a page that steps through the forward and the backward pass, such as steps.html; - prints it",
+    )
+    parser.add_argument(
+        "--live",
+        metavar="FILE",
+        help="a page that computes: drag a number, and values and gradients follow; such as page.html; - prints it",
     )
     parser.add_argument("--theme", choices=THEMES, default="auto", help="colours; auto follows the reader's system")
     parser.add_argument(

@@ -30,6 +30,8 @@ _WRITTEN = {  # how what a function returns is written to a file
     "Drawing": ".save('graph.svg')",
     "MapDrawing": ".save('maps.svg')",
     "Player": ".save('steps.html')",
+    "Explorer": ".save('live.html')",
+    "Playground": ".save('playground.html')",
     "Derivation": ".to_latex()",
     "DescentAnimation": ".save('descent.gif')",
 }

@@ -93,8 +93,8 @@ def compile(
             that ``f`` uses and did not make itself.
         dtype: "float64" or "float32".
         backend: "numpy", the grouped program; "python", straight-line code that needs the standard library only, for
-            small or irregular graphs and small batches; "jax" and "numba", if they are installed; "auto" chooses
-            between the first two.
+            small or irregular graphs and small batches; "jax" and "numba", if they are installed; "javascript", loops
+            for a page, run by Node.js; "auto" chooses between the first two.
         check: evaluate other samples (near the example, signs flipped, large), with parameters that are moved far, and
             compare with the scalar code; this finds randomness, and what was frozen by way of text or types.
         mean: whether a call gives the mean over the batch and leaves the gradient (True), or what ``f`` returns for

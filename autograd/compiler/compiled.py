@@ -14,6 +14,7 @@ from ..ops import CONSTANT, SHEET
 from ..value import Value
 from .arguments import Arguments, arranged, as_numbers
 from .backends.base import Backend
+from .backends.javascript import JavaScript
 from .backends.jax import Jax
 from .backends.numba import Tape
 from .backends.numpy import InPlace
@@ -25,7 +26,9 @@ from .trace import INPUT, PARAMETER, Trace
 Floats = NDArray[np.floating[Any]]
 Result = TypeVar("Result", covariant=True)
 
-BACKENDS: dict[str, type[Backend]] = {"numpy": InPlace, "python": StraightLine, "jax": Jax, "numba": Tape}
+BACKENDS: dict[str, type[Backend]] = {
+    "numpy": InPlace, "python": StraightLine, "jax": Jax, "numba": Tape, "javascript": JavaScript
+}  # fmt: skip
 
 
 class Optimiser(Protocol):
@@ -181,6 +184,11 @@ class Compiled(Generic[Result]):
     @property
     def groups(self) -> tuple[Statement, ...]:
         return describe(self._plan.program)
+
+    @property
+    def plan(self) -> Plan:
+        """What the passes made of the function, for whoever writes another program from it."""
+        return self._plan
 
     @property
     def function(self) -> Callable[..., Any]:

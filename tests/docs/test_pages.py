@@ -34,7 +34,8 @@ def run(program: str, page: str, names: dict[str, Any] | None = None) -> tuple[d
 def test_every_page_with_a_program_is_tried_here_or_by_a_test_of_its_own() -> None:
     """The gallery is run when the site is built, with the curriculum's figures (see test_site.py)."""
     with_programs = {page.name for page in DOCS.glob("*.md") if programs(page.name)}
-    assert with_programs == {"architecture.md", "gallery.md", "compile.md", "from-micrograd-to-pytorch.md"}
+    tried = "architecture.md compile.md from-micrograd-to-pytorch.md gallery.md live.md playground.md"
+    assert with_programs == set(tried.split())
 
 
 # --- architecture.md
@@ -83,6 +84,29 @@ def test_the_compilers_page_runs_and_counts_its_own_lines() -> None:
     assert f"has the same {len(source.splitlines())} lines for any width" in text
     made = autograd.statistics(loss(X[0].tolist(), Y[0].tolist())).operations
     assert f"has {sum(made.values()):,} operations per image" in " ".join(text.split())
+
+
+# --- live.md
+
+
+def test_the_page_of_the_live_pages_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    exploring, diagnosis = programs("live.md")
+    run(exploring, "live.md")
+    assert "data-chainrule-live" in Path("live.html").read_text(encoding="utf-8")
+    assert run(diagnosis, "live.md")[1] == "['path']\n"
+
+
+# --- playground.md
+
+
+def test_the_playgrounds_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    first, second = programs("playground.md")
+    names, _ = run(first, "playground.md")
+    assert "data-chainrule-playground" in Path("playground.html").read_text(encoding="utf-8")
+    names, _ = run(second.replace("epochs=50", "epochs=2, progress=False"), "playground.md", names)
+    assert len(names["history"]["loss"]) == 2
 
 
 # --- from-micrograd-to-pytorch.md

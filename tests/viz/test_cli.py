@@ -364,3 +364,23 @@ def test_short_options_and_help_are_understood(capsys: Captured) -> None:
         main(["help"])
     assert left.value.code == 0
     assert "functions: abs, acos, asin, atan, atan2, cos" in capsys.readouterr().out
+
+
+def test_live_writes_a_page_that_computes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["(x + y) * z", "x=-2", "y=5", "z=-4", "--live", "page.html"]
+    assert main(words) == 0
+    assert capsys.readouterr().out.endswith("\nwrote page.html\n")
+    assert "data-chainrule-live" in Path("page.html").read_text(encoding="utf-8")
+    assert main([*words, "--steps", "steps.html", "--out", "f.svg", "--theme", "dark"]) == 0  # the page may be replaced
+    assert capsys.readouterr().out.endswith("\nwrote f.svg, steps.html and page.html\n")
+    assert 'data-theme="dark"' in Path("page.html").read_text(encoding="utf-8")
+    for wrong, message in [
+        (["--live", "page.svg"], "--live must end in .html, but got 'page.svg'"),
+        (["--live", "a.html", "--steps", "./a.html"], "--steps and --live are both ./a.html"),
+        (["--live", "a.html", "--local"], "--local is for the picture"),
+    ]:
+        assert main(["x*2", "x=1", *wrong]) == 2
+        assert message in capsys.readouterr().err

@@ -263,11 +263,13 @@ def test_jupyterlabs_own_keys_do_nothing_to_the_notebook_while_a_player_or_a_pic
     player = output(page, 1)
     player.get_by_role("slider").wait_for()
     reached = [*player.locator("button, input, [tabindex]").all(), box]
-    assert len(reached) == 6
+    assert len(reached) == 21
     for element in reached:
         element.focus()
         for letter in LETTERS:
             page.keyboard.press(letter)
+        if element.get_attribute("role") == "spinbutton":  # a digit begins a new number, in a field of its own
+            page.keyboard.press("Escape")
         assert element.evaluate("element => element === document.activeElement"), element
         assert page.locator(".jp-Dialog").count() == 0, element
         assert cells_of(page) == before, element
@@ -336,6 +338,35 @@ def test_an_export_without_scripts_has_steps_to_be_opened(chromium: Browser, tmp
     page = chromium.new_page(viewport=TALL, offline=True, java_script_enabled=False)
     page.goto(file.as_uri())
     steps_are_seen(output(page, 1), "light")
+    page.close()
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_playground_trains_where_scripts_may_run_and_is_a_picture_where_not(lab: Lab, trusted: bool) -> None:
+    from nbformat import v4
+    from playwright.sync_api import expect
+
+    from nn import MLP, data, losses, optim
+
+    made = viz.playground(
+        MLP(2, [3, 1], seed=0), *data.moons(40, seed=0), loss=losses.binary_cross_entropy, optimizer=optim.SGD(lr=0.1)
+    )
+    book = notebook(f"a playground, {trusted}", outputs=False)
+    shown = v4.new_output("execute_result", data=made._repr_mimebundle_(), execution_count=1)
+    book.cells.append(v4.new_code_cell("playground(...)", outputs=[shown]))
+    page = lab.open(book, trusted=trusted)
+    ground = output(page, len(CELLS))
+    picture = ground.locator("img")
+    if trusted:
+        ground.locator("[data-act=epoch]").click()
+        expect(ground.locator(".cr-epoch b")).to_have_text("1")
+        expect(picture).not_to_be_visible()
+        ground.locator(".cr-ground").press("d")
+        ground.locator(".cr-ground").press("d")
+        expect(page.locator(".jp-Cell")).to_have_count(len(CELLS) + 2)
+    else:
+        expect(picture).to_be_visible()
+        assert picture.evaluate("image => image.complete && image.naturalWidth > 100")
     page.close()
 
 

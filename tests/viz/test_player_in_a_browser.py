@@ -151,7 +151,7 @@ def test_two_players_do_not_know_of_each_other(opened: Opener) -> None:
         for f, t in ((doubled, "light"), (by_hand, "dark"), (doubled, "auto"))
     ]
     page = opened(f"<!DOCTYPE html><meta charset=utf-8><main>{''.join(pieces)}</main>")
-    players = page.locator("[data-chainrule-player]").all()
+    players = page.locator("[data-chainrule-live]").all()
     assert [count(p) for p in players] == ["1 / 5", "1 / 22", "1 / 5"]
     players[1].get_by_role("slider").focus()
     page.keyboard.press("End")
@@ -172,7 +172,7 @@ def test_what_is_said_to_whoever_cannot_see_it(opened: Opener) -> None:
     assert "q passes its gradient −4 on to x" in live.inner_text()
     spoken = page.get_by_role("slider").get_attribute("aria-valuetext") or ""
     assert spoken.startswith("7 of 8. Backward pass, step 3 of 4: ∂f/∂x +=")
-    assert "∂f/∂x" in (page.get_by_role("img").get_attribute("aria-label") or "")
+    assert "∂f/∂x" in (page.locator(".cr-stage").get_attribute("aria-label") or "")
     assert page.locator(".cr-ghost:not([aria-hidden=true])").count() == 0
 
 
@@ -210,7 +210,7 @@ def test_feature_maps_are_stepped_through_beside_a_graph(opened: Opener) -> None
     page = opened(
         f"<!DOCTYPE html><main>{maps.to_html(page=False)}{step_through(doubled()).to_html(page=False)}</main>"
     )
-    player, graph = page.locator("[data-chainrule-player]").all()
+    player, graph = (page.locator(f"[data-chainrule-{kind}]") for kind in ("player", "live"))
     assert (count(player), count(graph)) == ("1 / 4", "1 / 5")
     found = []
     for k in range(4):

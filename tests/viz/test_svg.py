@@ -293,3 +293,14 @@ def test_a_format_of_a_billion_places_is_refused_before_it_is_tried() -> None:
     for fmt in ("1000000000.3f", ".1000000000g"):
         with pytest.raises(ValueError, match="fmt must be a format spec"):
             draw_graph(Value(1.0) * 2, fmt=fmt)
+
+
+def test_every_node_carries_its_name_and_its_numbers_with_all_their_digits() -> None:
+    x = Value(1 / 3, 'a "name" & more')
+    y = x * 3.0
+    texts = draw_graph(y).svg
+    y.backward(0.1)
+    drawn = read(draw_graph(y).svg)
+    found = [(p.get("data-name"), p.get("data-value"), p.get("data-gradient")) for p in drawn.parts()]
+    assert found == [('a "name" & more', repr(1 / 3), repr(x.grad)), ("f", repr(y.data), "0.1")]
+    assert "data-gradient" not in texts and "data-value" in texts

@@ -76,6 +76,7 @@ class Part:
     is_first_non_finite: bool = False
     tooltip: str = ""
     node: int = -1  # the place in the topological order of the node whose numbers these are; -1 for none
+    exact: tuple[str, str, str] = ("", "", "")  # that node's name, and its value and gradient as `repr` writes them
     ports: tuple[int, ...] = ()  # of a gate: the port of each operand; -1 for a constant that its symbol shows
     several: tuple[Result, ...] = ()  # of a folded box: its results, if it has more than one
 
@@ -134,8 +135,8 @@ def remarks(order: Sequence[Value], shown: Iterable[Value], *, show_grad: bool =
 class _Graph:
     """The nodes of a graph by their places in the topological order, and what every step below asks about them."""
 
-    def __init__(self, root: Value, fmt: str, show_grad: bool) -> None:
-        self.root, self.fmt, self.show_grad = root, fmt, show_grad
+    def __init__(self, root: Value, fmt: str, show_grad: bool, opened: tuple[str, ...] = ()) -> None:
+        self.root, self.fmt, self.show_grad, self.opened = root, fmt, show_grad, opened
         self.order = topological_order(root)
         self.sources = input_places(self.order)
         self.named: set[Value] | None = None  # the only nodes whose names are asked for; None for all
@@ -169,6 +170,10 @@ class _Graph:
         """The scopes that each node is folded into."""
         return self._homes[1]
 
+    def depth_at(self, i: int, depth: int) -> int:
+        """How many levels are open at a node, if all but ``opened`` have ``depth``."""
+        return depth + bool(self.opened and self.paths[i][: len(self.opened)] == self.opened)
+
     def partcount(self, groups: Iterable[int]) -> int:
         """How many parts a drawing of these groups has."""
         if isinstance(groups, range):  # nothing is folded
@@ -192,6 +197,7 @@ def build(
     depth: int | str | None = "auto",
     max_nodes: int = 200,
     show_grad: bool = True,
+    opened: tuple[str, ...] = (),
 ) -> Diagram:
     """Choose what to draw of the graph that ends in ``root``.
 
@@ -201,10 +207,11 @@ def build(
         depth: how many levels of scopes are open; "auto" opens as many as ``max_nodes`` allows, "all" opens them all.
         max_nodes: with depth "auto", the most parts that are drawn.
         show_grad: whether the gradients that the nodes hold are shown, and so remarked upon.
+        opened: the path of a scope that is open by one level more than ``depth`` says.
     """
     if depth == "auto":
         return next(candidates(root, fmt=fmt, max_nodes=max_nodes, show_grad=show_grad))
-    graph = _Graph(root, fmt, show_grad)
+    graph = _Graph(root, fmt, show_grad, opened)
     if isinstance(depth, int) and any(len(path) > depth for path in graph.paths):
         return _folded(graph, _groups(graph, depth), depth)
     return _diagram(graph, range(len(graph.order)), {})
@@ -262,8 +269,9 @@ def _groups(graph: _Graph, depth: int, repeated: Sequence[Repetition] = ()) -> l
             group[i] = repetition.hidden[-1]
     member: dict[Path, list[int]] = {}
     for i, path in enumerate(graph.paths):
-        if len(path) > depth and group[i] == i:
-            member.setdefault(path[: depth + 1], []).append(i)
+        here = graph.depth_at(i, depth)
+        if len(path) > here and group[i] == i:
+            member.setdefault(path[: here + 1], []).append(i)
     for nodes in member.values():
         for i in nodes:
             group[i] = nodes[-1]
@@ -328,26 +336,27 @@ def _boxes(graph: _Graph, groups: Sequence[int], level: int, repeated: Sequence[
         members.setdefault(g, []).append(i)
     boxes = {}
     for g, places in members.items():
-        scoped = sorted({graph.paths[i][: level + 1] for i in places if len(graph.paths[i]) > level})
+        here = graph.depth_at(g, level)
         if g in repetition_in:
             repetition = repetition_in[g]
             said = count(sum(not graph.is_constant[i] for i in places), "node", "nodes")
             alike = f"{repetition.terms} × the same form"
             boxes[g] = _Box((), (f"{repetition.symbol} {repetition.terms - 1:,} more", alike, said), places)
             continue
+        scoped = sorted({graph.paths[i][: here + 1] for i in places if len(graph.paths[i]) > here})
         is_leaf = len(places) == 1 and not graph.sources[g]
         if not scoped or is_leaf:
             continue
         more = f" and {len(scoped) - 1} more" if len(scoped) > 1 else ""
         lines = [clip(one_line(".".join(scoped[0])), MAX_TITLE) + more]
-        inside = {graph.paths[i][level + 1] for i in places if len(graph.paths[i]) > level + 1}
+        inside = {graph.paths[i][here + 1] for i in places if len(graph.paths[i]) > here + 1}
         if len(inside) > 1:
             words = {re.sub(r"[.\d]+$", "", word) for word in inside}
             lines.append(f"{len(inside)} {clip(one_line(words.pop()), MAX_TITLE) if len(words) == 1 else 'parts'}")
         inner = [i for i in places if not graph.is_constant[i]]
         leaf_only = not any(graph.sources[i] for i in inner)
         lines.append(count(len(inner), *(("parameter", "parameters") if leaf_only else ("node", "nodes"))))
-        boxes[g] = _Box(scoped[0][:level], tuple(lines), places)
+        boxes[g] = _Box(scoped[0][:here], tuple(lines), places)
     return boxes
 
 
@@ -544,6 +553,12 @@ def _part(graph: _Graph, i: int) -> Part:
     if node.op == CONSTANT:
         told = f"the constant {node.data!r}"
         return Part("constant", written(node.data, graph.fmt), scope=graph.homes[i], tooltip=told)
+    part = _part_of_a_node(graph, i, node)
+    part.exact = exact(graph.names[node], node)
+    return part
+
+
+def _part_of_a_node(graph: _Graph, i: int, node: Value) -> Part:
     scope = graph.homes[i]
     value, gradient = numbers(node, graph.fmt)
     told = _told(graph, node)
@@ -574,6 +589,11 @@ def _part(graph: _Graph, i: int) -> Part:
 def numbers(node: Value, fmt: str) -> tuple[str, str]:
     """The value of a node and its gradient, as they are drawn."""
     return written(node.data, fmt), written(node.grad, fmt) if node.has_grad else UNSET
+
+
+def exact(name: str, node: Value) -> tuple[str, str, str]:
+    """What a node is called, and its numbers with all their digits; "" for a gradient that is not there."""
+    return name, repr(node.data), repr(node.grad) if node.has_grad else ""
 
 
 def _told(graph: _Graph, node: Value) -> str:

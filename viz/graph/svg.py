@@ -7,6 +7,7 @@ italics repeat what the colours say, for whoever cannot tell the colours apart.
 
 from __future__ import annotations
 
+import html
 import math
 import re
 import unicodedata
@@ -17,7 +18,18 @@ from itertools import pairwise
 from ..layout.routes import smooth
 from ..lettering import NARROW, SMALL, name_width, pieces_of, shown_name
 from ..markup import MARGIN, card, document, escape, name_at, pieces_at, point, px, rectangle, text_at, wrap
-from ..metrics import FONT, NAME_SIZE, NUMBER_SIZE, SYMBOL_SIZE, TITLE_SIZE, clip, fitting, one_line, text_width
+from ..metrics import (
+    FONT,
+    NAME_SIZE,
+    NUMBER_SIZE,
+    SYMBOL_SIZE,
+    TITLE_SIZE,
+    clip,
+    fitting,
+    one_line,
+    printable,
+    text_width,
+)
 from .arrange import FRAME_TITLE, GATE_RADIUS, NUMBER_DISTANCE, SHEET, Arrangement, Frame, Shape
 from .diagram import Diagram, count
 
@@ -193,7 +205,9 @@ class Painter:
     def part(self, i: int, shape: Shape) -> str:
         part = shape.part
         u, v = self.arrangement.u[i], self.arrangement.v[i]
-        out = [f'<g data-part="{i}"><title>{escape(part.tooltip)}</title>\n' if part.tooltip else "<g>\n"]
+        exact = zip(("name", "value", "gradient"), part.exact, strict=True)
+        data = "".join(f' data-{key}="{html.escape(printable(text))}"' for key, text in exact if text)
+        out = [f'<g data-part="{i}"{data}><title>{escape(part.tooltip)}</title>\n' if part.tooltip else f"<g{data}>\n"]
         body_u = u + shape.lead
         out += self.leads(shape, u, v)
         start = body_u + shape.body - (1 if part.kind == "gate" else 0)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from ..markup import DARK, LIGHT, Rules, relevant
 from ..metrics import FONT
 from ..picture import KEYS_ARE_OURS, html_page, web_file
+from . import scripts
 from .stage import stylesheet
 
 
 def piece(data: dict[str, Any], rules: Rules, theme: str, fallback: str = "") -> str:
     """A player as a piece of HTML: ``rules`` are those of its picture, ``fallback`` is for where no script runs."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    # nothing in the text may end the script element, or begin another inside it
-    text = re.sub(r"<(?=!|script)", r"\\u003c", text, flags=re.IGNORECASE).replace("</", "<\\/")
+    text = as_json(data)
     instead = fallback or "<p>The steps need JavaScript, which is switched off here.</p>"
     style = relevant(stylesheet(".cr-player", rules), "class='cr-player'" + text) + web_file("live/web/player.css")
     script = web_file("live/web/player.js")
@@ -28,6 +29,60 @@ def piece(data: dict[str, Any], rules: Rules, theme: str, fallback: str = "") ->
     )
 
 
+# the classes that scripts write
+_CHANGING = '<g class="cr-player value gradient label local bad first-bad flow ring now forward backward">'
+
+
+def live(
+    kind: str, data: dict[str, Any], modules: Sequence[str], sheet: str, theme: str, rules: Rules, fallback: str
+) -> str:
+    """A page's piece that computes by itself: ``kind`` is the class that runs it, ``sheet`` are its rules."""
+    script = "".join(map(scripts.module, modules))
+    said = {
+        key: text
+        for key, text in data["messages"].items()
+        if re.search(rf"\b{key}\b", script) or key.startswith("slip-")
+    }
+    text = as_json({**data, "messages": said})
+    markup = fallback + "".join(view["still"] for view in data["views"]) + _CHANGING
+    key = hashlib.sha256((kind + theme + text).encode()).hexdigest()[:12]
+    style = relevant(stylesheet(".cr-player", rules), markup) + web_file("live/web/player.css")
+    style += web_file("live/web/live.css")
+    program = f'const KEY = "{key}";\n{scripts.joined("ieee")}{sheet}{script}const KIND = {kind};\n'
+    return (
+        f'<div class="cr-player cr-live" data-chainrule-live="{key}" data-theme="{theme}">\n'
+        f'<style>\n{style}</style>\n<div class="cr-instead">{fallback}</div>\n'
+        f'<script type="application/json">{text}</script>\n'
+        f"<script>\n(() => {{\n{program}{scripts.joined('start')}}})();\n</script>\n</div>\n"
+    )
+
+
+def lent(data: dict[str, Any], title: str, numbers: str) -> tuple[dict[str, Any], str]:
+    """The first picture as it is shown where no script runs, which lends its still part to the script; and the data
+    without it."""
+    first = data["views"][data["start"]]
+    views = [{**view, "still": ""} if view is first else view for view in data["views"]]
+    picture = (
+        f'<svg viewBox="0 0 {first["width"]} {first["height"]}" role="img" aria-label="{html.escape(title)}" '
+        f'text-anchor="middle"><g data-still>{first["still"]}</g>{numbers}</svg>\n'
+    )
+    return {**data, "views": views}, picture
+
+
+def as_json(data: dict[str, Any]) -> str:
+    """Data as a script element can hold it: nothing in it may end that element, or begin another inside it."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return re.sub(r"<(?=!|script)", r"\\u003c", text, flags=re.IGNORECASE).replace("</", "<\\/")
+
+
+def image(svg: str) -> str:
+    """An SVG as an address. Only what HTML or an address would misread is escaped, as that is shorter than base64."""
+    return "data:image/svg+xml," + svg.translate(_ESCAPED)
+
+
+_ESCAPED = str.maketrans({c: f"%{ord(c):02X}" for c in '%#<>"&'})
+
+
 def step(title: str, text: str, words: str, more: str, picture: str, *, is_open: bool) -> str:
     """A step that opens without a script; ``text``, ``words`` and ``more`` are HTML."""
     paragraphs = "".join(f"<p>{told}.</p>" for told in (words, more) if told)
@@ -35,9 +90,9 @@ def step(title: str, text: str, words: str, more: str, picture: str, *, is_open:
     return f"<details{' open' if is_open else ''}>{head}{paragraphs}{picture}</details>\n"
 
 
-def page(piece: str, title: str, theme: str) -> str:
+def page(piece: str, title: str, theme: str, what: str = ", step by step") -> str:
     """A whole page around a player."""
-    name = f"{title}, step by step"
+    name = f"{title}{what}"
     style = f":root{{--font:{FONT};--muted:light-dark({LIGHT['muted']},{DARK['muted']})}}\n"
     body = f"<main data-page>\n<h1>{html.escape(name)}</h1>\n{piece}</main>\n"
     return html_page(name, theme, style + web_file("live/web/page.css"), body)

@@ -196,29 +196,29 @@ class Player(Taught):
             "frames": [[f.kind, f.title, *f.captions(), f.lights, f.changes] for f in self.frames],
         }
 
-    def _expandable(self) -> str:
+    def _expandable(self, pictures: int | None = None) -> str:
         """The frames as steps that open without a script. If they are many and large, not each has its picture."""
         last = len(self.frames) - 1
-        kept = max(2, PICTURES // len(_image(self.frames[-1].image()).encode()))
-        shown = {round(k * last / (kept - 1)) for k in range(kept)} if kept <= last else set(range(last + 1))
+        kept = max(2, PICTURES // len(pages.image(self.frames[-1].image()).encode()))
+        if pictures == 0:
+            kept = last + 1
+        shown = (
+            set()
+            if pictures == 0
+            else {round(k * last / (kept - 1)) for k in range(kept)}
+            if kept <= last
+            else set(range(last + 1))
+        )
         few = f"Only {kept} of the steps have their picture here. Run the cell to see a player with all of them."
-        told = " ".join(filter(None, [self._note, few if len(shown) <= last else ""]))
+        told = " ".join(filter(None, [self._note, few if kept <= last else ""]))
         steps = [f"<p>{_escape(told)}</p>\n"] if told else []
         for k, frame in enumerate(self.frames):
             picture = ""
             if k in shown:
                 fits = "max-width:100%;height:auto"
-                picture = f'<img alt="{_escape(frame.title)}" style="{fits}" src="{_image(frame.image())}">'
+                picture = f'<img alt="{_escape(frame.title)}" style="{fits}" src="{pages.image(frame.image())}">'
             steps.append(pages.step(frame.title, *frame.captions(fractions=False), picture, is_open=k == 0))
         return "".join(steps)
-
-
-def _image(svg: str) -> str:
-    """An SVG as an address. Only what HTML or an address would misread is escaped, as that is shorter than base64."""
-    return "data:image/svg+xml," + svg.translate(_ESCAPED)
-
-
-_ESCAPED = str.maketrans({c: f"%{ord(c):02X}" for c in '%#<>"&'})
 
 
 def _tidy(text: str) -> str:

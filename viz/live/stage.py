@@ -10,6 +10,7 @@ import re
 import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .. import markup
 from ..graph import svg
@@ -65,17 +66,17 @@ class Stage:
     The parts must carry the widest texts that will ever stand in them, so that no number needs more room than it has.
     """
 
-    def __init__(self, diagram: Diagram, *, show_grad: bool, local: bool) -> None:
-        arrangement = arrange(diagram, fmt=FMT, show_grad=show_grad, local=local)
+    def __init__(self, diagram: Diagram, *, show_grad: bool, local: bool, rankdir: str = "LR") -> None:
+        arrangement = arrange(diagram, fmt=FMT, show_grad=show_grad, local=local, rankdir=rankdir)
         self.parts = diagram.parts
         self._arrangement = arrangement
-        self._locals = [shape.locals_ for shape in arrangement.shapes]
+        self.locals_ = [shape.locals_ for shape in arrangement.shapes]  # what stands at each part's ports, when lit
         self._bad = [part.is_first_non_finite for part in diagram.parts]
         for shape in arrangement.shapes:
             shape.values, shape.gradients = [""] * len(shape.exits), [""] * len(shape.exits)
             shape.locals_ = [""] * len(shape.locals_)
-            shape.part.tooltip, shape.part.is_first_non_finite = "", False
-        self._painter = svg.Painter(diagram, arrangement, "LR")
+            shape.part.tooltip, shape.part.exact, shape.part.is_first_non_finite = "", ("", "", ""), False
+        self._painter = svg.Painter(diagram, arrangement, rankdir)
         still = _with_one_wire(compact(self._painter.paint()))
         self.backdrop = Backdrop(still, self._painter.width, self._painter.height)
 
@@ -115,13 +116,59 @@ class Stage:
                 if number.kind == ("value" if kind == "forward" else "gradient"):
                     markup += number.box("now")
         for part, port in wires if local else ():
-            if self._locals[part][port]:
+            if self.locals_[part][port]:
                 shape, u, v = self._place(part)
-                markup += self._painter.local(shape, port, u, v + shape.ports[port], self._locals[part][port])
+                markup += self._painter.local(shape, port, u, v + shape.ports[port], self.locals_[part][port])
         return f"<g class='{kind}'>{compact(markup)}</g>" if markup else ""
 
     def _place(self, i: int) -> tuple[Shape, float, float]:
         return self._arrangement.shapes[i], self._arrangement.u[i], self._arrangement.v[i]
+
+    def places(self) -> dict[str, Any]:
+        """Where a page that computes by itself puts its numbers and lights.
+
+        ``parts``: for each its results (the node, where its value and its gradient stand, what is written before the
+        value, and which result it is), the rectangle that all of it takes, and that of its body. ``wires``: for each
+        the part and the port that it leads to, the part that it comes from, where its local derivative stands, its
+        pieces, which are in ``paths``, and the result that it carries. ``frames``: the path of the scope, and the
+        rectangle.
+        """
+        painter, pieces = self._painter, dict[str, int]()
+        parts, wires = [], []
+        for i, part in enumerate(self.parts):
+            shape, u, v = self._place(i)
+            results = []
+            for k, result in enumerate(part.results):
+                shape.values[k] = shape.gradients[k] = "0"
+                numbers = list(painter.places_of_numbers(shape, k, u + shape.lead + shape.body, v))
+                shape.values[k] = shape.gradients[k] = ""
+                if result.node >= 0:
+                    results.append(
+                        [result.node, [round(x, 1) for n in numbers for x in (n.x, n.y)], numbers[0].name, k]
+                    )
+            around = (*painter.corner(u, v - shape.across / 2, shape.along, shape.across), shape.along, shape.across)
+            parts.append([results, self._turned(around), self._body(i), list(part.ports)])
+            for port, (source, tap) in enumerate(part.sources):
+                path = [pieces.setdefault(d, len(pieces)) for d in self._wire(i, port)]
+                x, y = painter.place(u + shape.lead / 2, v + shape.ports[port])
+                wires.append([i, port, source, round(x, 1), round(y, 1), path, tap])
+        frames = [
+            [list(f.path), *self._turned((*painter.corner(f.u, f.v, f.along, f.across), f.along, f.across))]
+            for f in self._arrangement.frames
+        ]
+        size = {"width": round(painter.width), "height": round(painter.height), "tall": painter.vertical}
+        paths = [piece.replace(" L", "L") for piece in pieces]
+        return {**size, "parts": parts, "wires": wires, "paths": paths, "frames": frames}
+
+    def _turned(self, rectangle: tuple[float, float, float, float]) -> list[float]:
+        x, y, along, across = rectangle
+        return [round(x) for x in ((x, y, across, along) if self._painter.vertical else rectangle)]
+
+    def _body(self, i: int) -> list[float]:
+        """The rectangle of a part's body, and the radius of its corners."""
+        found = re.search('x="(.*)" y="(.*)" width="(.*)" height="(.*)" rx="(.*)"', self._ring(i))
+        assert found is not None
+        return [round(float(x), 1) for x in found.groups()]
 
     def _ring(self, i: int) -> str:
         shape, u, v = self._place(i)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from autograd import (
     SHEET,
@@ -16,19 +17,24 @@ from autograd import (
     topological_order,
 )
 from autograd.graph import names_in_order
+from autograd.messages import messages
 from autograd.ops import LEAF
+from autograd.recomputing import outdated
 from autograd.steps import bracketed, latex_name, latex_number
 
 from ..checks import MAX_NODES, THEMES, check_depth, one_of
 from ..graph import diagram as diagrams
-from ..graph.diagram import UNSET, Diagram, count
+from ..graph.diagram import OUTDATED, UNSET, Diagram, count
 from ..graph.scopes import levels
 from ..graph.svg import title_of
-from ..metrics import one_line
 from ..mistakes import explained, only_a_value
+from . import network
+from . import page as pages
 from .player import Frame, Player, Step
-from .stage import FMT, Stage
+from .scene import MOST_TALL, named, of_stage, view
+from .stage import FMT, Stage, graph_rules
 
+MODULES = ("graph", "format", "words", "dom", "picture", "live", "mistakes", "steps")
 MAX_FRAMES = 40  # more than these are shown layer by layer
 SIZES = (40, 100, MAX_NODES)  # then neurons and layers are folded until so many parts are left, or so many
 PARTLY = "…"  # a gradient that some of its contributions have reached, in an order that is not that of `backward`
@@ -36,13 +42,22 @@ PARTLY = "…"  # a gradient that some of its contributions have reached, in an 
 
 @explained
 def step_through(
-    root: Value, *, forward: bool = True, backward: bool = True, theme: str = "auto", depth: int | str | None = "auto"
+    root: Value,
+    *,
+    forward: bool = True,
+    backward: bool = True,
+    theme: str = "auto",
+    depth: int | str | None = "auto",
+    lang: str = "en",
 ) -> Player:
     """Step through the forward pass, operation by operation, and then the backward pass, contribution by contribution.
 
     Each step shows the gate and the wires at work, what is known so far ("–" is what is not), and the chain rule in
     names and in numbers, "∂f/∂x += ∂f/∂q · ∂q/∂x = −4 × 1 = −4". The numbers are those of `forward_steps` and
-    `backward_steps`; no Value is changed, and `backward` need not have been called.
+    `backward_steps`; no Value is changed, and `backward` need not have been called. The page computes by itself: a leaf
+    may be changed at any step (drag it, or choose it and type), and every number and sentence follows. "Predict" makes
+    the next number an empty box; a wrong answer hears which classic mistake it looks like. The arrow keys, PageUp and
+    PageDown move, the space bar plays.
 
     More than about 40 steps are shown layer by layer: a layer is all that has the same distance from the leaves,
     neurons and layers folded into one box each where there are many. A gradient that some, but not yet all
@@ -56,6 +71,7 @@ def step_through(
         depth: how many levels of scopes (layers, neurons) are open, as in `draw_graph`: a number, or "all" (or None)
             for every step. What is folded takes one step. "auto" opens everything up to about 40 steps, and shows more
             than that layer by layer.
+        lang: the language of the words.
 
     Raises:
         TypeError: if ``root`` is not a Value.
@@ -68,30 +84,65 @@ def step_through(
         raise ValueError(
             "forward and backward are both False, so nothing is left to step through; set one of them to True"
         )
-    script = _Script(root, bool(forward), bool(backward), theme, depth)
-    return Player(script.frames, script.stage.backdrop, theme, title=script.title, note=script.note)
+    said = messages(lang)
+    folded = ""
+    if root.inputs and (size := len(topological_order(root))) > network.MOST_NODES:
+        root, folded = network.last_operations(root), said["folded-steps"].format(n=f"{size:,}")
+    script = _Script(root, bool(forward), bool(backward), theme, depth, lang)
+    note = " ".join(filter(None, [folded, script.note]))
+    try:
+        sheet = network.rules(script.order)
+    except ValueError as error:  # the numbers stand still
+        note = " ".join(filter(None, [note, said["fixed"].format(why=error)]))
+        return Player(script.frames, script.stage.backdrop, theme, title=script.title, note=note)
+    if outdated(script.order):
+        note = note.replace(OUTDATED, said["new-data"])
+    return Steps(script, script.data(dict(said), note), sheet, note)
+
+
+class Steps(Player):
+    """A player whose page computes by itself: a leaf may be changed at any step."""
+
+    def __init__(self, script: _Script, data: dict[str, Any], sheet: str, note: str) -> None:
+        super().__init__(script.frames, script.stage.backdrop, script.theme, title=script.title, note=note)
+        self._live, self._sheet = data, sheet
+
+    def to_html(self, *, page: bool = True) -> str:
+        """The player as HTML: a whole page, or with ``page=False`` a piece to be put into a page of one's own."""
+        last = self.frames[-1]
+        shown: dict[int, str] = {}
+        for frame in self.frames:
+            shown.update(frame.changes)
+        data, picture = pages.lent(self._live, f"{self._title}. {last.title}: {last.text}", "".join(shown.values()))
+        piece = self._piece(data, picture + self._expandable(pictures=0))
+        return pages.page(piece, self._title, self._theme) if page else piece
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/html": self._piece(self._live, self._expandable()), "text/plain": repr(self)}
+
+    def _piece(self, data: dict[str, Any], fallback: str) -> str:
+        return pages.live("Steps", data, MODULES, self._sheet, self._theme, graph_rules, fallback)
 
 
 class _Script:
     """Writes the frames, in the order in which they are shown."""
 
-    def __init__(self, root: Value, forward: bool, backward: bool, theme: str, depth: int | str | None) -> None:
-        self.theme = theme
+    def __init__(
+        self, root: Value, forward: bool, backward: bool, theme: str, depth: int | str | None, lang: str
+    ) -> None:
+        self.theme, self.said = theme, messages(lang)
         self.order = topological_order(root)
         self.names = names_in_order(self.order)
         self.place = {node: i for i, node in enumerate(self.order)}
         self.root = root
-        forwards = list(forward_steps(root)) if forward else []
-        backwards = list(backward_steps(root)) if backward else []
+        forwards = list(forward_steps(root, lang=lang)) if forward else []
+        backwards = list(backward_steps(root, lang=lang)) if backward else []
         in_all = len(forwards) + len(backwards) + forward + backward
         by_layer = depth == "auto" and in_all > MAX_FRAMES
         self.diagram = _diagram(root, depth, by_layer)
         self.title = title_of(self.diagram)
         self.folded = any(part.kind == "folded" for part in self.diagram.parts)
         self.first_bad = {part.node for part in self.parts if part.is_first_non_finite}
-        for part in self.parts:  # what the texts speak of can be found in the picture
-            if part.node >= 0 and part.kind in ("input", "gate"):
-                part.name = one_line(self.names[self.order[part.node]])
         self.running = not (self.folded or by_layer)  # whether contributions come in the order of `backward`
         self.expected = Counter(step.input for step in backwards)
         self.arrived: dict[Value, list[BackwardStep]] = {}
@@ -100,6 +151,8 @@ class _Script:
             part.gradient = UNSET if backward and part.node >= 0 else ""
             for result in part.several:
                 result.gradient = UNSET if backward else ""
+        self.has_gradients = backward
+        named(self.diagram, self.order, self.names)
         self.stage = Stage(self.diagram, show_grad=backward, local=backward and self.running)
         # what leaves the parts: all results in a row, each with the part and its number there
         self.results = [(i, k) for i, part in enumerate(self.parts) for k in range(len(part.results))]
@@ -108,6 +161,7 @@ class _Script:
         self.values = [UNSET if r.node >= 0 and forward and not part.is_given else r.value for part, r in every]
         self.gradients = [result.gradient for _, result in every]
         self.frames: list[Frame] = []
+        self.live: list[list[Any]] = []  # the frames as a page knows them: which events, not what they say
         self.batches = _Batches(self.diagram, self.place, by_layer, forward + backward)
         self._write(forwards, backwards, forward, backward)
         self.note = ""
@@ -123,33 +177,56 @@ class _Script:
     def parts(self) -> list[diagrams.Part]:
         return self.diagram.parts
 
+    def data(self, said: dict[str, str], note: str) -> dict[str, Any]:
+        """What a page needs to know to show these frames at any numbers."""
+        views = [of_stage(self.stage, self.diagram)]
+        is_small = len(self.parts) <= MOST_TALL
+        if is_small:
+            views.append(view(self.diagram, gradients=self.has_gradients, local=False, rankdir="TB"))
+        return {
+            "title": f"{self.title}, step by step",
+            **network.described(self.order),
+            "told": network.told(self.order, self.names),
+            "messages": said,
+            "views": views,
+            "start": 0,
+            "tall": 1 if is_small else -1,
+            "note": note,
+            "descending": [],
+            "frames": self.live,
+            "running": self.running,
+        }
+
     def _write(self, forwards: list[ForwardStep], backwards: list[BackwardStep], forward: bool, backward: bool) -> None:
         everything = range(len(self.results))
         if forward:
-            self._add("graph", "Before the first step", *self._opening(), changed=everything)
+            self._add("graph", self.said["title-before"], *self._opening(), changed=everything)
             steps = self.batches.of(forwards)
             for k, batch in enumerate(steps, 1):
-                self._forward(batch, f"Forward pass, step {k} of {len(steps)}")
+                self._forward(batch, self.said["title-forward"].format(k=k, n=len(steps)))
         if backward:
             name = self.names[self.root]
             seed = f"∂{name}/∂{name} = 1"
-            words = f"The backward pass starts at its end: the gradient of {name} with respect to itself is 1"
+            words = self.said["seed"].format(f=name)
             latex = rf"\frac{{\partial {latex_name(name)}}}{{\partial {latex_name(name)}}} = 1"
             lit = [self.diagram.part_of[-1]]
             end = self.results.index((lit[0], 0))
             if end in self.result_of.values():  # a constant has no gradient
                 self.gradients[end] = format_number(1.0, FMT)
             new = [end] if forward else everything
-            self._add("seed", "The seed of the backward pass", seed, words, latex, changed=new, lit=lit)
+            self.live.append(["seed", self.said["title-seed"], [], "", words])
+            self._add("seed", self.said["title-seed"], seed, words, latex, changed=new, lit=lit)
             steps = self.batches.of(backwards, backward=True)
             for k, batch in enumerate(steps, 1):
-                self._backward(batch, f"Backward pass, step {k} of {len(steps)}")
+                self._backward(batch, self.said["title-backward"].format(k=k, n=len(steps)))
 
     def _opening(self) -> tuple[str, str, str]:
         """The leaves; of a network with many of them, the inputs."""
         leaves = [node for node in self.order if node.op == LEAF]
         if not leaves:
-            return "there are no leaves", "The graph has only constants, and nothing is differentiated by them", ""
+            opening = ("there are no leaves", "The graph has only constants, and nothing is differentiated by them", "")
+            self.live.append(["graph", self.said["title-before"], [], *opening[:2]])
+            return opening
         inputs = [node for node in leaves if not node.scope]
         rest = ""
         if inputs and len(leaves) > 8:
@@ -157,7 +234,8 @@ class _Script:
             leaves = inputs
         text = _listed([f"{self.names[n]} = {format_number(n.data)}" for n in leaves], ", ") + rest
         latex = [f"{latex_name(self.names[n])} = {latex_number(format_number(n.data))}" for n in leaves]
-        words = "Before the forward pass only the leaves are known; every other number is still to come"
+        words = self.said["before"]
+        self.live.append(["graph", self.said["title-before"], [self.place[n] for n in leaves], rest, words])
         return text, words, _listed(latex, ", ", r"\dots")
 
     def _forward(self, batch: list[Step], title: str) -> None:
@@ -170,11 +248,8 @@ class _Script:
                 shown.append(at)
         wires = [(i, port) for i in gates for port in range(len(self.parts[i].inputs))]
         text, words, latex = _told(batch, "operation", "operations")
-        note = (
-            "This is the first number that is not finite"
-            if self.first_bad & {self.place[s.node] for s in batch}
-            else ""
-        )
+        note = self.said["first-bad"] if self.first_bad & {self.place[s.node] for s in batch} else ""
+        self.live.append(["forward", title, [self.place[s.node] for s in batch], *_said_of_many(batch, text, words)])
         self._add("forward", title, text, words, latex, note, changed=shown, lit=gates, wires=wires, steps=batch)
 
     def _backward(self, batch: list[Step], title: str) -> None:
@@ -197,6 +272,7 @@ class _Script:
         gates = self._parts_of(step.node for step in batch)
         text, words, latex = _told(batch, "contribution", "contributions")
         note = self._note(batch[0]) if len(batch) == 1 else ""
+        self.live.append(["backward", title, [s.index for s in batch], *_said_of_many(batch, text, words)])
         self._add(
             "backward", title, text, words, latex, note, changed=shown, lit=gates, wires=wires, steps=batch,
             local=self.running and len(batch) == 1,
@@ -215,14 +291,15 @@ class _Script:
         told = []
         if step.local_text != local:
             q, x = self.names[step.node], self.names[step.input]
-            told.append(f"The local derivative is ∂{q}/∂{x} = {step.local_text} = {local}")
+            told.append(self.said["local"].format(formula=f"∂{q}/∂{x} = {step.local_text} = {local}"))
         so_far, expected = self.arrived[step.input], self.expected[step.input]
         if expected > 1:
             f, x = self.names[self.root], self.names[step.input]
             added = [format_number(s.contribution) for s in so_far]
             added = added[:1] + [bracketed(n) for n in added[1:]]
             total = f" = {format_number(step.total)}" if len(added) > 1 and self.running else ""
-            told.append(f"Contribution {len(so_far)} of {expected} to ∂{f}/∂{x}: {_listed(added, ' + ')}{total}")
+            slots = {"k": len(so_far), "n": expected, "df": f"∂{f}/∂{x}", "sum": _listed(added, " + ") + total}
+            told.append(self.said["contribution"].format(**slots))
         return ". ".join(told)
 
     def _parts_of(self, nodes: Iterable[Value]) -> list[int]:
@@ -307,6 +384,14 @@ def _told(batch: Sequence[Step], one: str, many: str) -> tuple[str, str, str]:
     if len(batch) > most:
         words += f"; and {len(batch) - most} more: in all {_listed(gates, ', ')}"
     return f"{count(len(batch), one, many)}{inside}", words, first.latex
+
+
+def _said_of_many(batch: Sequence[Step], text: str, words: str) -> tuple[str, str]:
+    """What is said of several events at any numbers: how many they are, and what follows those that are written out."""
+    if len(batch) == 1:
+        return "", ""
+    most = 4 if len(batch) == 4 else 3
+    return text, words.removeprefix("; ".join(step.text for step in batch[:most]))
 
 
 def _listed(words: Sequence[str], separator: str, dots: str = "…", most: int = 8) -> str:

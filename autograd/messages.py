@@ -1,0 +1,166 @@
+"""What is said about a graph and its steps: one table of sentences with slots, for Python and for the live pages.
+
+A sentence is never put together from pieces: it is a template, and names and numbers go into its slots. So it can be
+translated whole, by the standard library's `gettext`: the English template is the message, and a catalogue
+``locale/<language>/LC_MESSAGES/chainrule.mo`` beside this file has the others. Formulas are the same in every language.
+"""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+MESSAGES: dict[str, str] = {
+    # the steps
+    "computed": "{q} is {formula}, which is {y}",
+    "passed": "{q} passes its gradient {up} on to {v}, times the local derivative {here}: "
+    "{added} is added to the gradient of {v}, which is now {now}",
+    "cut": "{q} passes nothing of its gradient {up} on to {v}, which was not chosen: "
+    "a path that is cut passes nothing, not even {up}; the gradient of {v} is now {now}",
+    "cut-text": "{df} += 0, since {v} was not chosen: a path that is cut passes nothing, not even {up}",
+    "seed": "The backward pass starts at its end: the gradient of {f} with respect to itself is 1",
+    "before": "Before the forward pass only the leaves are known; every other number is still to come",
+    "local": "The local derivative is {formula}",
+    "contribution": "Contribution {k} of {n} to {df}: {sum}",
+    "first-bad": "This is the first number that is not finite",
+    "title-before": "Before the first step",
+    "title-forward": "Forward pass, step {k} of {n}",
+    "title-seed": "The seed of the backward pass",
+    "title-backward": "Backward pass, step {k} of {n}",
+    # the controls
+    "previous": "Previous step",
+    "next": "Next step",
+    "play": "Play",
+    "pause": "Pause",
+    "step": "Step",
+    "speed": "Speed",
+    "slow": "slow",
+    "normal": "normal",
+    "fast": "fast",
+    "full": "Full screen",
+    "forward": "forward",
+    "backward": "backward",
+    "reset": "Reset",
+    "reset-all": "All numbers as they were",
+    "zoom-in": "Larger",
+    "zoom-out": "Smaller",
+    "fit": "Fit",
+    "fold": "Fold",
+    "unfold": "Unfold",
+    "open-box": "{box}: open it",
+    "close-box": "{box}: fold it",
+    "locals": "Local derivatives",
+    "predict": "Predict",
+    "picture": "The graph",
+    "wires": "Gates and wires",
+    # exploring
+    "hint": "Drag a number, or choose it and type: every value and gradient follows. "
+    "Arrow keys change it, with Shift more and with Alt less; a double click takes it back.",
+    "leaf": "{v}, a number that you can change",
+    "not-a-number": "{text} is no number; write one such as -1.5 or 1e-3",
+    "derivation": "Every path from {v} to {f}, and their sum",
+    "too-many-paths": "From {v} to {f} there are more paths than one can check by hand: {n}",
+    "no-path": "{f} does not depend on {v}",
+    "wire": "The wire from {v} to {q}: {formula}",
+    "path": "{path}: {product}",
+    "nudge": "Nudge",
+    "nudged": "{v} by {h}: {f} changed by {change}, and the gradient promised {promised}",
+    "descend": "Step down",
+    "rate": "η",
+    "amount": "h",
+    "descended": "Step {n}, each chosen number down its gradient times {rate}: {f} is {y}",
+    "chosen": "Which numbers",
+    "course": "The course of {f}: {n} steps, from {start} to {y}",
+    # predicting
+    "your-turn": "What is {what}?",
+    "check": "Check",
+    "reveal": "Show it",
+    "right": "Right: {what} is {x}",
+    "wrong": "{guess} is not {what}",
+    "looks-like": "it looks like this slip: {slip}",
+    "looks-like-one-of": "it could be one of these slips: {slips}",
+    "revealed": "{what} is {x}",
+    "slip-path": "the other path was not added",
+    "slip-swapped": "the two inputs of × were swapped",
+    "slip-local": "the local derivative is missing",
+    "slip-sign": "the sign",
+    "slip-old": "the gradient from before was taken",
+    # where it does not compute
+    "fixed": "The numbers stand still here: {why}.",
+    "folded": "{n} nodes are too many for a page to compute: this shows the last of them, and the numbers stand still.",
+    "folded-steps": "{n} nodes are too many for a page: these are the last operations, and what feeds them "
+    "stands as a number.",
+    "new-data": "A leaf has new data since this graph was computed: this page shows the numbers of the new data.",
+    "no-script": "The numbers can be changed where JavaScript runs.",
+    # the playground
+    "playground-play": "Play",
+    "playground-pause": "Pause",
+    "playground-step": "One batch",
+    "playground-epoch": "One epoch",
+    "playground-reset": "Start again",
+    "playground-epochs": "Epoch",
+    "playground-loss": "Loss",
+    "playground-accuracy": "Accuracy",
+    "playground-rate": "Learning rate",
+    "playground-optimizer": "Optimiser",
+    "playground-size": "Batch size",
+    "playground-speed": "Speed",
+    "playground-each": "{n} epochs/s",
+    "playground-fastest": "as fast as it goes",
+    "playground-all": "all {n}",
+    "playground-course": "The mean loss of each epoch",
+    "playground-network": "The network",
+    "playground-plane": "What the model says in the plane",
+    "playground-line": "The curve that the model fits",
+    "playground-add": "A click adds an example",
+    "playground-add-class": "A click adds",
+    "playground-by-keys": "Arrow keys move the cross, Enter adds an example.",
+    "playground-undo": "Take back",
+    "playground-unit": "Unit {k} of layer {layer}",
+    "playground-input": "Input {name}",
+    "playground-output": "The output",
+    "playground-sees": "{unit}: what it gives here. Bias {bias}.",
+    "playground-weight": "Weight {weight}: {from} → {to}",
+    "playground-layer": "{n} × {name}",
+    "playground-sum": "linear",
+    "playground-one-output": "1 output",
+    "playground-outputs": "{n} outputs",
+    "playground-inputs": "{n} inputs",
+    "playground-one-input": "1 input",
+    "playground-weights": "{n} weights",
+    "playground-tiles": "What each unit of the first layer weighs its inputs with",
+    "playground-hint": "Thick lines are large weights: {above} above 0, {below} below. Point at a unit to see it "
+    "large.",
+    "playground-hint-lines": "Thick lines are large weights: {above} above 0, {below} below.",
+    "playground-blue": "blue",
+    "playground-orange": "orange",
+    "playground-stopped-loss": "The loss is not finite any more, in epoch {epoch}: try a smaller learning rate, and "
+    "start again.",
+    "playground-stopped-step": "A step would have made a parameter infinite, in epoch {epoch}: try a smaller learning "
+    "rate, and start again.",
+    "playground-told": "A network {shape} of {parameters} parameters, and {examples} examples",
+    "playground-no-script": "To train it here, scripts must be allowed.",
+}
+
+
+@cache
+def messages(lang: str = "en") -> Mapping[str, str]:
+    """The table in one language.
+
+    Raises:
+        ValueError: for a language that there is no catalogue of.
+    """
+    if lang == "en":
+        return MESSAGES
+    folder = Path(__file__).parent / "locale"
+    if not isinstance(lang, str) or not gettext.find("chainrule", folder, [lang]):
+        there = sorted(path.parent.parent.name for path in folder.glob("*/LC_MESSAGES/chainrule.mo"))
+        known = " or ".join(map(repr, ["en", *there]))
+        raise ValueError(f"lang must be {known}, but got {lang!r}: there is no catalogue of that language")
+    translation = gettext.translation("chainrule", folder, [lang])
+    return {key: translation.gettext(text) for key, text in MESSAGES.items()}
+
+
+__all__ = ["MESSAGES", "messages"]

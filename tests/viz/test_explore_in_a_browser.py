@@ -1,0 +1,394 @@
+"""The live pages, used as a person uses them: in Chromium, with the mouse, the keyboard, and fingers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from autograd import SHEET, Value, leaves, parse, recompute, register, topological_order
+from autograd.backward import numeric_adjoints
+from autograd.graph import names_in_order
+from viz import draw_derivation, explore, step_through
+
+from .graphs import doubled, network, product_of_a_sum, sigmoid_gate, strange_names
+
+if TYPE_CHECKING:
+    from axe_playwright_python.sync_playwright import Axe
+    from playwright.sync_api import Browser, Locator, Page
+
+Opener = Callable[..., "Page"]
+
+
+@pytest.fixture
+def opened(chromium: Browser, tmp_path: Path) -> Iterator[Opener]:
+    """Opens a live page, or HTML; the page must give no error, and ask the network for nothing."""
+    pages, wrong = [], []
+
+    def go(content: Any, **context: Any) -> Page:
+        file = tmp_path / f"page{len(pages)}.html"
+        html = content if isinstance(content, str) else content.to_html()
+        file.write_text(html, encoding="utf-8")
+        page = chromium.new_page(**{"reduced_motion": "reduce", **context})
+        pages.append(page)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("request", lambda asked: None if asked.url == file.as_uri() else wrong.append(asked.url[:80]))
+        page.goto(file.as_uri())
+        return page
+
+    yield go
+    for page in pages:
+        page.close()
+    assert not wrong
+
+
+def settle(page: Page) -> None:
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def spin(page: Page | Locator, name: str) -> Locator:
+    return page.get_by_role("spinbutton", name=name, exact=True)
+
+
+def caption(page: Page) -> str:
+    return page.locator(".cr-caption .cr-text").inner_text()
+
+
+def type_in(page: Page, name: str, text: str) -> None:
+    spin(page, name).focus()
+    page.keyboard.press("Enter")
+    page.keyboard.type(text)
+    page.keyboard.press("Enter")
+    settle(page)
+
+
+def numbers(page: Page) -> dict[str, tuple[str, str]]:
+    found = page.evaluate(
+        "[...document.querySelectorAll('[data-part][data-name]')].map((e) => "
+        "[e.dataset.name, e.dataset.value, e.dataset.gradient])"
+    )
+    return {name: (value, gradient) for name, value, gradient in found}
+
+
+def assert_numbers_are(page: Page, root: Value) -> None:
+    """Every number on the page, against the engine's; exact but for what another library rounds otherwise."""
+    recompute(root)
+    order = topological_order(root)
+    names, adjoint = names_in_order(order), numeric_adjoints(root)
+    on_page = numbers(page)
+    size = max([1.0, *(abs(g) for g in adjoint.values() if math.isfinite(g))])
+    for node in order:
+        if node.op != "const":
+            value, gradient = on_page[names[node]]
+            assert float(value) == pytest.approx(node.data, rel=1e-13, nan_ok=True)
+            assert float(gradient or 0.0) == pytest.approx(adjoint.get(node, 0.0), abs=1e-12 * size, nan_ok=True)
+
+
+def test_keys_typing_and_dragging_change_a_number_and_everything_follows(opened: Opener) -> None:
+    root = sigmoid_gate()
+    w0, x0, *_ = leaves(root)
+    page = opened(explore(root))
+    assert_numbers_are(page, root)
+    spin(page, "w0").focus()
+    for key, expected in [
+        ("ArrowUp", "2.1"),
+        ("Shift+ArrowUp", "3.1"),
+        ("Alt+ArrowDown", "3.09"),
+        ("ArrowRight", "3.19"),
+    ]:
+        page.keyboard.press(key)
+        settle(page)
+        assert spin(page, "w0").get_attribute("data-value") == expected, key
+    w0.data = 3.19
+    assert_numbers_are(page, root)
+    type_in(page, "x0", "−1e-3")
+    x0.data = -1e-3
+    assert_numbers_are(page, root)
+    box = spin(page, "w0").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 20, box["y"] + 8)
+    page.mouse.down()
+    for dx in (10, 25, 60):
+        page.mouse.move(box["x"] + 20 + dx, box["y"] + 8)
+    settle(page)
+    page.mouse.up()
+    w0.data = float(spin(page, "w0").get_attribute("data-value") or 0.0)
+    assert w0.data == pytest.approx(3.19 + 60 * 0.01)
+    assert_numbers_are(page, root)
+    spin(page, "w0").dblclick()
+    settle(page)
+    assert spin(page, "w0").get_attribute("data-value") == "2.0"
+
+
+def test_captions_and_the_derivation_of_the_chosen_leaf_follow(opened: Opener) -> None:
+    root = product_of_a_sum()
+    x = leaves(root)[0]
+    page = opened(explore(root))
+    type_in(page, "x", "4")
+    x.data = 4.0
+    recompute(root)
+    assert page.locator(".cr-derivation").inner_text().strip() == str(draw_derivation(root, x)).strip()
+    assert caption(page) == "x = 4, ∂f/∂x = −4"
+    page.get_by_role("option", name="q", exact=True).focus()
+    assert caption(page) == "q = x + y = 4 + 5 = 9"
+
+
+def test_what_is_no_number_is_told_and_changes_nothing(opened: Opener) -> None:
+    page = opened(explore(product_of_a_sum()))
+    type_in(page, "x", "two")
+    assert "two is no number" in caption(page)
+    assert page.locator("input.cr-edit[aria-invalid=true]").count() == 1
+    page.keyboard.press("Escape")
+    assert numbers(page)["x"][0] == "-2.0"
+
+
+def test_nothing_moves_while_numbers_change(opened: Opener) -> None:
+    page = opened(explore(sigmoid_gate()))
+    where = """[...document.querySelectorAll('.cr-hit, .cr-gate, .cr-sheet > svg:first-of-type *, .value, .gradient')]
+        .map((e) => [e.getAttribute('x'), e.getAttribute('y'), e.getAttribute('d')].join())"""
+    before = page.evaluate(where), page.locator(".cr-stage").bounding_box()
+    for text in ("-1.234e-5", "1e300", "7"):
+        type_in(page, "w0", text)
+        assert (page.evaluate(where), page.locator(".cr-stage").bounding_box()) == before
+
+
+def test_inf_and_nan_are_marked_where_they_arose(opened: Opener) -> None:
+    page = opened(explore(parse("log(x) * y", x=1, y=2)))
+    assert page.locator(".bad, .first-bad").count() == 0
+    type_in(page, "x", "-1")
+    assert page.locator("[data-name=v1]").get_attribute("data-value") == "nan"
+    assert page.locator(".first-bad").count() == 1 and page.locator(".bad").count() >= 2
+    type_in(page, "x", "1")
+    assert page.locator(".bad, .first-bad").count() == 0
+
+
+def test_a_wire_tells_every_path_from_it_to_the_end_with_its_product(opened: Opener) -> None:
+    x, y = Value(3.0, "x"), Value(2.0, "y")
+    q = x * y
+    q.label = "q"
+    page = opened(explore(q * q + q))
+    page.get_by_role("option", name="x → q").focus()
+    assert caption(page) == "The wire from x to q: ∂q/∂x = y = 2"
+    paths = page.locator(".cr-caption .cr-words").all_inner_texts()
+    assert sorted(paths) == [
+        "x → q → f: 1 × 2 = 2",
+        "x → q → v1 → f: 1 × 6 × 2 = 12",
+        "x → q → v1 → f: 1 × 6 × 2 = 12",
+    ]
+    assert page.locator(".cr-lights .flow").count() == 1
+    page.keyboard.press("ArrowRight")
+    assert "y → q" in (page.evaluate("document.activeElement.getAttribute('aria-label')") or "")
+
+
+def test_a_nudge_shows_what_the_gradient_promised_and_steps_go_down(opened: Opener) -> None:
+    page = opened(explore(parse("(x - 3)**2", x=1)))
+    spin(page, "x").focus()
+    page.locator("[data-act=nudge]").click()
+    assert caption(page) == "x by 0.01: f changed by −0.0399, and the gradient promised −0.04"
+    page.locator("[data-act=reset]").click()
+    for _ in range(3):
+        page.locator("[data-act=step]").click()
+    assert caption(page).startswith("Step 3, each chosen number down its gradient times 0.1: f is 1.049")
+    assert page.locator(".cr-course polyline").get_attribute("points").count(" ") == 3  # type: ignore[union-attr]
+    assert "3 steps, from 4 to 1.049" in page.locator(".cr-course").inner_text()
+
+
+def test_boxes_open_and_fold_by_click_and_by_key(opened: Opener) -> None:
+    root = network(4, 4, 1)
+    page = opened(explore(root, depth=1))
+    parts = page.locator("[data-part]")
+    before = parts.count()
+    page.get_by_role("button", name="layers.0.neurons.1: open it").press("Enter")
+    assert parts.count() > before
+    weight = page.get_by_role("spinbutton").last.get_attribute("aria-label") or ""
+    type_in(page, weight, "0.5")
+    names = names_in_order(topological_order(root))
+    next(node for node, name in names.items() if name == weight).data = 0.5
+    recompute(root)
+    assert float(numbers(page)["f"][0]) == pytest.approx(root.data, rel=1e-13)
+    page.get_by_role("button", name="layers.0.neurons.1: fold it").click()
+    assert parts.count() == before
+    page.locator("[data-act=unfold]").click()
+    assert_numbers_are(page, root)
+    page.locator("[data-act=fold]").click()
+    page.locator("[data-act=fold]").click()
+    assert parts.count() < before
+
+
+def test_labels_that_attack_stay_names_and_ten_graphs_do_not_know_of_each_other(opened: Opener) -> None:
+    attack = Value(2.0, "</script><img src=x onerror=alert(1)>]]>\"'{q}${1}`") * Value(3.0, "<!--<script>")
+    graphs = [attack, strange_names(), *(parse("x * y", x=k, y=2) for k in range(8))]
+    pieces = "".join(explore(f).to_html(page=False) for f in graphs)
+    page = opened(f"<!DOCTYPE html><meta charset=utf-8><main>{pieces}</main>")
+    assert page.locator(".cr-box").count() == 10
+    assert page.evaluate("document.querySelectorAll('.cr-box img, .cr-box script').length") == 0
+    roots = page.locator("[data-chainrule-live]").all()
+    spin(roots[5], "x").focus()
+    page.keyboard.press("ArrowUp")
+    settle(page)
+    shown = [root.locator("[data-name=f]").get_attribute("data-value") for root in roots[2:]]
+    assert shown == ["0.0", "2.0", "4.0", "6.2", "8.0", "10.0", "12.0", "14.0"]
+    first = roots[0].get_by_role("spinbutton").first
+    assert (first.get_attribute("aria-label") or "").startswith("</script><img src=x")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["sigmoid", "network"])
+def test_axe_finds_nothing(name: str, theme: str, opened: Opener, axe: Axe) -> None:
+    root = sigmoid_gate() if name == "sigmoid" else network(4, 4, 1)
+    page = opened(explore(root, depth=1), color_scheme=theme)
+    page.get_by_role("spinbutton").first.focus()
+    page.locator("[data-act=step]").click()
+    page.get_by_text("Which numbers").click()
+    found = axe.run(page).response["violations"]
+    assert [(v["id"], [n["target"] for n in v["nodes"]]) for v in found] == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_page_is_never_wider_than_its_window_and_a_phone_has_the_graph_from_top_to_bottom(
+    width: int, opened: Opener
+) -> None:
+    page = opened(explore(sigmoid_gate()), viewport={"width": width, "height": 720}, has_touch=width < 600)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator(".cr-tall").count() == (width < 600)
+
+
+def test_a_finger_moves_a_number(opened: Opener) -> None:
+    page = opened(explore(product_of_a_sum()), viewport={"width": 390, "height": 720}, has_touch=True)
+    leaf = spin(page, "y")
+    leaf.scroll_into_view_if_needed()
+    for kind, dx in (("pointerdown", 0), ("pointermove", 30), ("pointerup", 30)):
+        # a pointer that the test makes cannot be captured
+        page.evaluate("Element.prototype.setPointerCapture = () => {}")
+        event = {"pointerId": 7, "pointerType": "touch", "clientX": 100 + dx, "clientY": 100, "button": 0}
+        leaf.dispatch_event(kind, event)
+    settle(page)
+    assert leaf.get_attribute("data-value") == "5.3"
+    assert page.evaluate("getComputedStyle(document.querySelector('.cr-leaf')).touchAction") == "none"
+
+
+def test_without_scripts_there_are_a_picture_and_the_steps_in_words(opened: Opener) -> None:
+    page = opened(explore(product_of_a_sum()), java_script_enabled=False)
+    assert page.locator("svg:visible .value").all_text_contents() == ["−2", "5", "q  3", "−4", "−12"]
+    page.locator("summary").nth(1).click()
+    assert page.locator("li:visible").count() == 4
+    notebook = opened(explore(product_of_a_sum())._repr_mimebundle_()["text/html"], java_script_enabled=False)
+    assert notebook.locator("img:visible").count() == 1
+
+
+def test_a_rule_that_cannot_be_written_as_javascript_leaves_the_numbers_where_they_are(opened: Opener) -> None:
+    half = register("half_of_sine", lambda a: math.sin(a) / 2, lambda y, a: (math.cos(a) / 2,))
+    try:
+        x = Value(1.0, "x")
+        f = half(x) * x
+        page = opened(explore(f))
+        assert page.get_by_role("spinbutton").count() == 0
+        assert "'half_of_sine' cannot be written as JavaScript" in page.locator(".cr-note").inner_text()
+        assert_numbers_are(page, f)
+        assert "'half_of_sine' cannot be" in step_through(f).to_html()
+    finally:
+        del SHEET["half_of_sine"]
+
+
+def test_old_numbers_are_brought_up_to_date_and_it_says_so(opened: Opener) -> None:
+    root = product_of_a_sum()
+    leaves(root)[0].data = 7.0
+    page = opened(explore(root))
+    assert "this page shows the numbers of the new data" in page.locator(".cr-note").inner_text()
+    assert_numbers_are(page, root)
+
+
+# --- stepping and predicting
+
+
+def test_a_leaf_may_be_changed_at_any_step(opened: Opener) -> None:
+    root = product_of_a_sum()
+    page = opened(step_through(root), viewport={"width": 1280, "height": 720})
+    for key in ("PageDown", "PageDown", "PageDown", "PageDown"):
+        page.keyboard.press(key)
+    type_in(page, "y", "10")
+    leaves(root)[1].data = 10.0
+    frames = step_through(recompute(root)).frames
+    for k in range(4, 8):
+        shown = " ".join(page.locator(".cr-caption .cr-text").inner_text().split())
+        assert shown == frames[k].text
+        told = page.locator(".cr-caption").inner_text()
+        assert f"{frames[k].words}." in told and frames[k].note in told
+        page.keyboard.press("PageDown")
+    page.keyboard.press("PageUp")
+    assert page.locator(".cr-count").inner_text() == "7 / 8"
+    assert page.evaluate("document.querySelector('.cr-box').getBoundingClientRect().bottom") <= 720
+
+
+def test_the_space_bar_plays_at_the_chosen_speed_and_stops(opened: Opener) -> None:
+    page = opened(step_through(doubled()))
+    page.clock.install(time=0)
+    page.clock.pause_at(1_000)
+    page.get_by_label("Speed").select_option("fast")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press(" ")
+    page.clock.run_for(1_500)
+    assert page.locator(".cr-count").inner_text() == "3 / 5"
+    page.keyboard.press(" ")
+    page.clock.run_for(9_000)
+    assert page.locator(".cr-count").inner_text() == "3 / 5"
+
+
+def test_a_wrong_prediction_hears_which_slip_it_looks_like(opened: Opener) -> None:
+    page = opened(step_through(parse("(x * y) * x", x=3, y=2), forward=False))
+    page.locator("[data-act=predict]").click()
+    page.keyboard.press("Tab")
+    status = page.get_by_role("status")
+
+    def asked() -> str:
+        return page.locator(".cr-caption label").inner_text().strip()
+
+    def answer(text: str) -> None:
+        page.locator(".cr-caption input").fill(text)
+        page.locator("[data-act=check]").click()
+
+    page.locator("[data-act=next]").click()  # ∂f/∂v1 = x = 3; the other input is v1 = 6
+    assert asked() == "What is ∂f/∂v1?"
+    assert page.locator("[data-name=v1] .gradient").text_content() == "–"
+    answer("6")
+    assert "it looks like this slip: the two inputs of × were swapped" in status.inner_text()
+    answer("-3")
+    assert "this slip: the sign" in status.inner_text()
+    answer("nonsense")
+    assert "is no number" in status.inner_text()
+    answer("3")
+    assert "∂f/∂v1 += ∂f/∂f · ∂f/∂v1 = 1 × 3 = 3" in " ".join(page.locator(".cr-caption").inner_text().split())
+    page.locator("[data-act=next]").click()  # ∂f/∂x = 6 so far
+    page.locator("[data-act=reveal]").click()
+    page.locator("[data-act=next]").click()  # ∂f/∂x = 6 + 3·2 = 12
+    answer("6")
+    told = status.inner_text()
+    assert "one of these slips" in told and "the other path was not added" in told
+
+
+def test_where_the_local_derivative_is_1_nothing_is_asked(opened: Opener) -> None:
+    page = opened(step_through(parse("x + y", x=3, y=2), forward=False))
+    page.locator("[data-act=predict]").click()
+    page.locator("[data-act=next]").click()
+    assert page.locator(".cr-caption form").count() == 0
+
+
+def test_pages_are_small() -> None:
+    assert len(explore(sigmoid_gate()).to_html().encode()) <= 62_000
+    assert len(explore(network(4, 4, 1, inputs=3)).to_html().encode()) <= 300_000
+
+
+def test_of_a_very_large_graph_the_last_operations_are_live_and_it_says_so(opened: Opener) -> None:
+    y = Value(0.5, "x")
+    for k in range(10_100):
+        y = (y + Value(1e-4 * (k % 7), f"b{k}")).tanh()
+    for live in (explore(y), step_through(y)):
+        html = live.to_html()
+        assert len(html) < 1_000_000
+        page = opened(html)
+        assert "30,301 nodes are too many for a page" in page.locator(".cr-note").inner_text()
+        assert page.locator("[data-name=f]").get_attribute("data-value") == repr(y.data)

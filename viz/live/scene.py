@@ -1,0 +1,123 @@
+"""What a live page shows: the graph's pictures without their numbers, one for each state of its boxes.
+
+Nothing is laid out on the page. All states are laid out here: every depth, and every box opened alone, as long as there
+is room on the page for one more; and one picture from top to bottom, for narrow screens.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from autograd import Value
+from autograd.graph import names_in_order
+
+from ..graph import diagram as diagrams
+from ..graph.diagram import Diagram
+from ..graph.scopes import levels
+from ..metrics import one_line
+from .stage import Stage
+
+BOXES = 40  # states, at most, with a box opened alone
+BYTES = 200_000  # of all states, about
+MOST_PARTS = 200
+MOST_TALL = 60  # parts of a picture from top to bottom
+
+
+def named(diagram: Diagram, order: Sequence[Value], names: dict[Value, str]) -> Diagram:
+    """The diagram with every name that the texts speak of, and no note of a command."""
+    for part in diagram.parts:
+        if part.node >= 0 and part.kind in ("input", "gate"):
+            part.name = one_line(names[order[part.node]])
+    diagram.note = ""
+    return diagram
+
+
+def view(diagram: Diagram, *, gradients: bool, local: bool, rankdir: str = "LR") -> dict[str, Any]:
+    """One picture: the markup of what never changes, and where the numbers and the lights stand."""
+    stage = Stage(diagram, show_grad=gradients, local=local, rankdir=rankdir)
+    return of_stage(stage, diagram)
+
+
+def of_stage(stage: Stage, diagram: Diagram) -> dict[str, Any]:
+    """A picture that has been arranged already."""
+    return {"still": stage.backdrop.still, **stage.places(), "partOf": diagram.part_of}
+
+
+class Scene:
+    """The states of a graph's boxes: ``views``, which of them is shown first, and what a click on a box leads to."""
+
+    def __init__(self, root: Value, order: Sequence[Value], depth: int | str | None, *, local: bool = False) -> None:
+        self.root, self.order, self.local = root, order, local
+        self.names = names_in_order(order)
+        self.views: list[dict[str, Any]] = []
+        self.bytes = 0
+        chosen = diagrams.build(root, depth=depth, max_nodes=MOST_PARTS, show_grad=False)
+        self.remarks, self.is_summary, self.node_count = chosen.remarks, chosen.is_summary, chosen.node_count
+        self.diagram = named(chosen, order, self.names)
+        if chosen.is_summary or not any(part.kind == "folded" or part.scope for part in chosen.parts):
+            self.start = self._add(chosen)
+        else:
+            self.start = self._add_states(chosen)
+        self.tall: dict[str, Any] | None = None
+        if len(chosen.parts) <= MOST_TALL:
+            self.tall = view(chosen, gradients=True, local=local, rankdir="TB")
+
+    def _add(self, diagram: Diagram) -> int:
+        named(diagram, self.order, self.names)
+        new = view(diagram, gradients=True, local=self.local)
+        self.bytes += len(json.dumps(new, ensure_ascii=False, separators=(",", ":")))
+        self.views.append(new)
+        return len(self.views) - 1
+
+    def _add_states(self, chosen: Diagram) -> int:
+        """Every depth, and every box opened alone; returns the place of the state that is shown first."""
+        paths = {levels(node.scope) for node in self.order}
+        deepest = max(map(len, paths))
+        start = -1
+        depths: dict[int, int] = {}
+        for depth in range(deepest + 1):
+            diagram = diagrams.build(self.root, depth=depth, show_grad=False)
+            is_start = diagram.part_of == chosen.part_of
+            if is_start or (len(diagram.parts) <= MOST_PARTS and self.bytes < BYTES):
+                depths[depth] = self._add(diagram)
+                start = depths[depth] if is_start else start
+        if start < 0:
+            start = self._add(chosen)
+        for depth, place in depths.items():
+            self.views[place]["folds"] = depths.get(depth - 1, -1)
+            self.views[place]["unfolds"] = depths.get(depth + 1, -1)
+        alone = 0
+        for depth, place in depths.items():
+            boxes = sorted({path[: depth + 1] for path in paths if len(path) > depth})
+            for path in boxes if depth + 1 in depths or deepest > depth else ():
+                if alone < BOXES and self.bytes < BYTES:
+                    alone += self._open_alone(path, depth, place)
+        return start
+
+    def _open_alone(self, path: tuple[str, ...], depth: int, place: int) -> bool:
+        """One state more, in which only this box of the state at ``place`` is open; False if there is no such box."""
+        closed = self.views[place]
+        diagram = diagrams.build(self.root, depth=depth, show_grad=False, opened=path)
+        if len(diagram.parts) > MOST_PARTS or diagram.part_of == closed["partOf"]:
+            return False
+        members = [i for i, node in enumerate(self.order) if levels(node.scope)[: len(path)] == path]
+        box = {closed["partOf"][i] for i in members if node_is_drawn(closed, i)}
+        boxes = [i for i in box if self._is_folded(closed, i)]
+        if len(boxes) != 1:
+            return False
+        new = self._add(diagram)
+        self.views[new] |= {"folds": place, "unfolds": closed.get("unfolds", -1), "path": list(path)}
+        closed.setdefault("opens", {})[boxes[0]] = new
+        return True
+
+    def _is_folded(self, closed: dict[str, Any], part: int) -> bool:
+        return bool(closed["partOf"].count(part) > 1)
+
+
+def node_is_drawn(closed: dict[str, Any], i: int) -> bool:
+    return bool(closed["partOf"][i] >= 0)
+
+
+__all__ = ["Scene", "named", "of_stage", "view"]

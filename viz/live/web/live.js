@@ -1,0 +1,159 @@
+// What every live page has: the graph, its picture, and the buttons that change how it is seen.
+
+import { button, make } from './dom.js';
+import { Graph } from './graph.js';
+import { Picture } from './picture.js';
+import { MAX_PATHS, Words } from './words.js';
+
+/**
+ * What the page knows, as live.py writes it.
+ * @typedef {object} Data
+ * @property {[key: string, ...inputs: number[]][]} nodes
+ * @property {Record<number, number | string>} given
+ * @property {import('./words.js').Told} told
+ * @property {Record<string, string>} messages
+ * @property {import('./picture.js').View[]} views
+ * @property {number} start
+ * @property {number} tall the state for narrow screens, or -1
+ * @property {string} title
+ * @property {string} note
+ * @property {number[]} descending the leaves that step down at first
+ * @property {Parameters<Graph['fix']>[0]} [fixed] numbers that stand still
+ * @property {import('./steps.js').Frame[]} [frames]
+ * @property {boolean} [running] whether contributions come in the order of the backward pass
+ */
+
+const ICONS = {
+  reset: 'M8 3a5 5 0 1 1-4.6 3l1.8.8A3 3 0 1 0 8 5v2.5L4 4l4-3.5z',
+  in: 'M7 2h2v5h5v2H9v5H7V9H2V7h5z',
+  out: 'M2 7h12v2H2z',
+  fit: 'M1 8l4-4v3h6V4l4 4-4 4V9H5v3z',
+  fold: 'M3 3h10v10H3zM5 7v2h6V7z',
+  unfold: 'M3 3h10v10H3zM7 5v2H5v2h2v2h2V9h2V7H9V5z',
+};
+
+/** The graph, its picture, and the buttons that every live page has. */
+export class Live {
+  /**
+   * @param {HTMLElement} root
+   * @param {Data} data
+   * @param {Record<string, import('./graph.js').Line>} sheet
+   */
+  constructor(root, data, sheet) {
+    this.data = data;
+    this.graph = new Graph(data.nodes, data.given, sheet);
+    if (data.fixed) this.graph.fix(data.fixed);
+    this.graph.run();
+    this.first = [...this.graph.values];
+    this.words = new Words(this.graph, data.told, data.messages);
+    this.waiting = false;
+    root.dataset.ready = '';
+    this.box = make('div', root, { class: 'cr-box', role: 'group', 'aria-label': data.title });
+    const lent = root.querySelector('[data-still]')?.innerHTML ?? '';
+    this.picture = new Picture(this.box, data.views, this.words, this, lent);
+    this.bar = make('div', this.box, { class: 'cr-bar' });
+    this.still = matchMedia('(prefers-reduced-motion: reduce)');
+  }
+
+  /** The state that fits the screen. */
+  turnToFit() {
+    const isNarrow = this.data.tall >= 0 && this.box.clientWidth < 600;
+    this.turn(isNarrow ? this.data.tall : this.data.start);
+  }
+
+  /** @param {Element} keys */
+  sizes(keys) {
+    button(keys, 'zoom-out', this.words.say('zoom-out'), () => this.picture.zoom(0.8), ICONS.out);
+    button(keys, 'zoom-in', this.words.say('zoom-in'), () => this.picture.zoom(1.25), ICONS.in);
+    button(keys, 'fit', this.words.say('fit'), () => this.picture.fit(), ICONS.fit);
+    if (!this.graph.fixed) button(keys, 'reset', this.words.say('reset-all'), () => this.resetAll(), ICONS.reset);
+    if (!this.data.views.some((view) => (view.unfolds ?? -1) >= 0)) return;
+    button(keys, 'fold', this.words.say('fold'), () => this.turn(this.picture.view.folds ?? -1), ICONS.fold);
+    button(keys, 'unfold', this.words.say('unfold'), () => this.turn(this.picture.view.unfolds ?? -1), ICONS.unfold);
+  }
+
+  // --- what the picture tells
+
+  /**
+   * @param {number} leaf
+   * @param {number} x
+   */
+  change(leaf, x) {
+    this.graph.values[leaf] = x;
+    this.refresh();
+  }
+
+  /** Compute and paint, once before the next picture of the screen. */
+  refresh() {
+    if (this.waiting) return;
+    this.waiting = true;
+    requestAnimationFrame(() => {
+      this.waiting = false;
+      this.graph.run();
+      this.update();
+    });
+  }
+
+  /** @param {number} leaf */
+  reset(leaf) {
+    this.change(leaf, this.first[leaf]);
+  }
+
+  resetAll() {
+    for (const [i, x] of this.first.entries()) if (this.graph.keys[i] === '') this.graph.values[i] = x;
+    this.refresh();
+  }
+
+  /** @param {number} view */
+  turn(view) {
+    if (view < 0) return;
+    this.picture.turn(view);
+    this.update();
+  }
+
+  /** @param {number} _ */
+  choose(_) {}
+
+  /** @param {import('./picture.js').Wire | undefined} _ */
+  wire(_) {}
+
+  /** @param {string} _ */
+  refuse(_) {}
+
+  update() {}
+
+  /**
+   * A wire's formula, and every path from it to the root with its product.
+   * @param {import('./picture.js').Wire} wire
+   * @returns {{title: string, lines: string[], edges: [node: number, position: number][]}}
+   */
+  tellWire(wire) {
+    const [part, port, source] = wire;
+    const { partOf, parts } = this.picture.view;
+    const edges = this.graph.inputs.flatMap((inputs, node) =>
+      partOf[node] !== part
+        ? []
+        : inputs.flatMap((j, k) => {
+            const ports = parts[part][3];
+            const isWire = ports.length ? ports[k] === port : this.picture.carries(wire, j);
+            const isHere = partOf[j] === source && isWire;
+            return isHere && this.graph.slopes[node][k] !== undefined
+              ? [/** @type {[number, number]} */ ([node, k])]
+              : [];
+          }),
+    );
+    const lines = [];
+    for (const [node, k] of edges.slice(0, MAX_PATHS)) {
+      const { paths, count } = this.words.through(node, k, MAX_PATHS);
+      const v = this.words.names[this.graph.inputs[node][k]];
+      if (count > MAX_PATHS) lines.push(this.words.say('too-many-paths', { v, f: this.words.f, n: count }));
+      else lines.push(...paths.map((path) => this.words.along(path)));
+    }
+    const told = edges.slice(0, 3).map(([node, k]) => {
+      const [v, q] = [this.words.names[this.graph.inputs[node][k]], this.words.names[node]];
+      return this.words.say('wire', { v, q, formula: this.words.local(node, k) });
+    });
+    const lit = edges.flatMap(([node, k]) => [/** @type {[number, number]} */ ([node, k]), ...this.words.upward(node)]);
+    return { title: told.join('; '), lines: lines.slice(0, MAX_PATHS), edges: lit };
+  }
+}

@@ -1,0 +1,617 @@
+// The picture: two layers, one of what stands still, and one of the numbers, lights, and what can be chosen. Every leaf
+// is a spinbutton: it is dragged, typed, or moved by arrow keys. Nothing is measured and nothing moves: all places come
+// with the page (stage.py, `places`).
+
+import { draw, KEYS_ARE_OURS, make, set } from './dom.js';
+import { format, repr } from './format.js';
+
+/** A rectangle: x, y, width, height, and for bodies the radius of its corners. @typedef {number[]} Rectangle */
+
+/**
+ * A number that leaves a part: its node, where its value and its gradient stand, what is written before the value, and
+ * which of the part's results it is.
+ * @typedef {[node: number, where: number[], label: string, result: number]} Result
+ */
+
+/**
+ * @typedef {[results: Result[], around: Rectangle, body: Rectangle, ports: number[]]} Part
+ */
+
+/**
+ * @typedef {[part: number, port: number, source: number, x: number, y: number, pieces: number[], result: number]} Wire
+ */
+
+/**
+ * One state of the boxes.
+ * @typedef {object} View
+ * @property {number} width
+ * @property {number} height
+ * @property {boolean} tall whether the computation runs from top to bottom
+ * @property {string} still the markup of what never changes
+ * @property {Part[]} parts
+ * @property {Wire[]} wires
+ * @property {string[]} paths the pieces of the wires
+ * @property {[path: string[], x: number, y: number, width: number, height: number][]} frames
+ * @property {number[]} partOf for each node the part that it is drawn in, or -1
+ * @property {number} [folds] the state with one level less
+ * @property {number} [unfolds] the state with one level more
+ * @property {Record<number, number>} [opens] for a folded part the state in which it is open
+ * @property {string[]} [path] the scope that is open alone
+ */
+
+/**
+ * What is to be seen of a node: its value and its gradient as text.
+ * @typedef {{value: (i: number) => string, gradient: (i: number) => string}} Seen
+ */
+
+/**
+ * Who wants to know what is done with the picture.
+ * @typedef {object} Listener
+ * @property {(leaf: number, x: number) => void} change
+ * @property {(leaf: number) => void} reset
+ * @property {(node: number) => void} choose a node was pointed at or has the focus
+ * @property {(wire: Wire | undefined) => void} wire
+ * @property {(view: number) => void} turn another state of the boxes
+ * @property {(text: string) => void} refuse what was typed is no number
+ */
+
+/**
+ * How far one press of an arrow key goes from here: a tenth of the number's first digit.
+ * @param {number} x
+ */
+export const stepFrom = (x) => 10 ** Math.floor(Math.log10(Math.max(Math.abs(x) || 0, 0.1)) - 1 + 1e-9);
+
+/**
+ * A number without the noise of its last digits: 0.30000000000000004 is 0.3.
+ * @param {number} x
+ */
+export const clean = (x) => Number(x.toPrecision(12));
+
+/**
+ * A number as a person types it, or undefined.
+ * @param {string} text
+ */
+export const typed = (text) => {
+  const plain = text.trim().replace('−', '-').replace(',', '.');
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? Number(plain) : undefined;
+};
+
+export class Picture {
+  /**
+   * @param {Element} box
+   * @param {View[]} views
+   * @param {import('./words.js').Words} words
+   * @param {Listener} listener
+   * @param {string} lent what stands still in the first state, if the page has it elsewhere
+   */
+  constructor(box, views, words, listener, lent) {
+    this.lent = lent;
+    this.views = views;
+    this.words = words;
+    this.graph = words.graph;
+    this.listener = listener;
+    this.place = make('div', box, { class: 'cr-place' });
+    const role = { class: 'cr-stage', tabindex: 0, role: 'group', 'aria-label': words.say('picture') };
+    this.stage = make('div', this.place, { ...KEYS_ARE_OURS, ...role });
+    this.sheet = make('div', this.stage, { class: 'cr-sheet' });
+    this.view = views[0];
+    this.scale = 1;
+    /** what is shown of each part, so that only what is new is written @type {(string | number | undefined)[][]} */
+    this.shown = [];
+    this.marked = '';
+    this.later = 0;
+    /** every number's place @type {{part: number, result: Result, around: Rectangle}[]} */
+    this.spots = [];
+    /** of each part the text of its value and of its gradient @type {Text[]} */
+    this.texts = [];
+    /** @type {SVGGElement[]} */
+    this.groups = [];
+    this.pan();
+  }
+
+  /**
+   * Show a state of the boxes.
+   * @param {number} at
+   */
+  turn(at) {
+    const view = this.views[at];
+    this.view = view;
+    this.shown = [];
+    this.marked = '';
+    this.sheet.textContent = '';
+    const size = { viewBox: `0 0 ${view.width} ${view.height}`, 'text-anchor': 'middle', 'xml:space': 'preserve' };
+    const still = draw('svg', this.sheet, { ...size, 'aria-hidden': 'true' });
+    still.innerHTML = view.still || this.lent;
+    const live = draw('svg', this.sheet, { ...size, class: view.tall ? 'cr-tall' : '' });
+    this.lights = draw('g', live, { class: 'cr-lights', 'aria-hidden': 'true' });
+    this.marks = draw('g', live, { 'aria-hidden': 'true' });
+    this.edges(live);
+    this.boxes(live);
+    this.texts = [];
+    this.spots = view.parts.flatMap(([results, around], part) => results.map((result) => ({ part, result, around })));
+    this.groups = this.spots.map((spot, i) => this.group(live, spot, i));
+    this.fit();
+  }
+
+  // --- the numbers
+
+  /**
+   * @param {Element} live
+   * @param {{part: number, result: Result, around: Rectangle}} spot
+   * @param {number} i
+   */
+  group(live, { part, result: [node, where, label], around }, i) {
+    const group = draw('g', live, { 'data-part': part, 'data-name': this.words.names[node] });
+    if (this.isLeaf(node)) this.spinbutton(group, node, around);
+    for (const [k, kind] of ['value', 'gradient'].entries()) {
+      if (where.length < 2 * k + 2) continue;
+      const text = draw('text', group, { class: kind, x: where[2 * k], y: where[2 * k + 1] });
+      if (label && !k) draw('tspan', text, { class: 'label' }).textContent = label;
+      this.texts[2 * i + k] = draw('tspan', text).appendChild(new Text());
+    }
+    return group;
+  }
+
+  /** @param {number} node */
+  isLeaf(node) {
+    return this.graph.keys[node] === '' && !this.graph.fixed;
+  }
+
+  /**
+   * Write what is new.
+   * @param {Seen} seen
+   */
+  paint(seen) {
+    for (const [i, spot] of this.spots.entries()) {
+      const [node] = spot.result;
+      const [value, gradient] = [seen.value(node), seen.gradient(node)];
+      const [x, slope] = [this.graph.values[node], this.graph.gradients[node]];
+      const before = this.shown[i] ?? [];
+      if (before[0] === value && before[1] === gradient && Object.is(before[2], x) && Object.is(before[3], slope))
+        continue;
+      this.shown[i] = [value, gradient, x, slope];
+      const group = this.groups[i];
+      if (!Object.is(before[2], x)) {
+        const whole = repr(x);
+        set(group, { 'data-value': whole });
+        if (this.isLeaf(node)) set(group, { 'aria-valuenow': whole, 'aria-valuetext': value });
+      }
+      if (!Object.is(before[3], slope)) set(group, { 'data-gradient': slope === undefined ? '' : repr(slope) });
+      for (const [k, text] of [value, gradient].entries()) {
+        const place = this.texts[2 * i + k];
+        if (!place || place.data === text) continue;
+        place.data = text;
+        place.parentElement?.classList.toggle('cr-long', text.length > 8);
+      }
+    }
+    this.mark(seen);
+  }
+
+  /**
+   * Boxes around what is inf or nan, and a frame around where it arose.
+   * @param {Seen} seen
+   */
+  mark(seen) {
+    const marks = /** @type {Element} */ (this.marks);
+    const bad = this.spots.flatMap(({ result: [node] }, i) =>
+      [seen.value(node), seen.gradient(node)].map((text, k) => (/(inf|nan)$/.test(text) ? [i, k, text] : [])),
+    );
+    const first = this.graph.firstBad;
+    const arose = first >= 0 && this.isSeen(seen, first) ? this.view.partOf[first] : -1;
+    const now = `${arose}|${bad.join('|')}`;
+    if (now === this.marked) return;
+    this.marked = now;
+    marks.textContent = '';
+    for (const [i, k, text] of bad) {
+      if (text === undefined) continue;
+      const [, where, label] = this.spots[Number(i)].result;
+      const width = 7.5 * String(text).length + 8 + (k ? 0 : 9 * label.length);
+      const [x, y] = where.slice(2 * Number(k));
+      const left = this.view.tall ? (k ? x - 2 : x - width + 2) : x - width / 2;
+      draw('rect', marks, { class: 'bad', x: left, y: y - 8.5, width, height: 17, rx: 3 });
+    }
+    if (arose >= 0) {
+      const [x, y, width, height] = this.view.parts[arose][1];
+      draw('rect', marks, { class: 'first-bad', x: x - 3, y: y - 3, width: width + 6, height: height + 6, rx: 6 });
+    }
+  }
+
+  /**
+   * @param {Seen} seen
+   * @param {number} node
+   */
+  isSeen(seen, node) {
+    const text = seen.value(node);
+    return text !== '' && text !== '–';
+  }
+
+  // --- leaves that can be changed
+
+  /**
+   * @param {SVGGElement} group
+   * @param {number} node
+   * @param {Rectangle} around
+   */
+  spinbutton(group, node, [x, y, width, height]) {
+    set(group, { ...KEYS_ARE_OURS, class: 'cr-leaf', role: 'spinbutton', tabindex: 0, 'data-node': node });
+    set(group, { 'aria-label': this.words.names[node] });
+    draw('rect', group, { class: 'cr-hit', x, y, width, height, rx: 6 });
+    const value = () => this.graph.values[node];
+    group.addEventListener('focus', () => this.listener.choose(node));
+    group.addEventListener('pointerenter', () => this.listener.choose(node));
+    group.addEventListener('dblclick', () => this.listener.reset(node));
+    group.addEventListener('keydown', (event) => this.press(event, group, node));
+    group.addEventListener('pointerdown', (event) => {
+      if (event.button) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const wasChosen = document.activeElement === group;
+      group.focus({ preventScroll: true });
+      group.setPointerCapture(event.pointerId);
+      const start = { x: event.clientX, y: event.clientY, value: value(), moved: false };
+      const unit = stepFrom(start.value) / 10;
+      /** @param {PointerEvent} e */
+      const move = (e) => {
+        const way = e.clientX - start.x - (e.clientY - start.y);
+        start.moved ||= Math.abs(way) > 3;
+        if (!start.moved) return;
+        const size = unit * (e.shiftKey ? 10 : e.altKey ? 0.1 : 1);
+        this.listener.change(node, clean(Math.round((start.value + way * size) / size) * size));
+      };
+      const end = () => {
+        group.removeEventListener('pointermove', move);
+        group.removeEventListener('pointerup', end);
+        group.removeEventListener('pointercancel', end);
+        clearTimeout(this.later);
+        if (!start.moved && wasChosen) this.later = setTimeout(() => this.edit(group, node, ''), 300);
+      };
+      group.addEventListener('pointermove', move);
+      group.addEventListener('pointerup', end);
+      group.addEventListener('pointercancel', end);
+    });
+  }
+
+  /**
+   * @param {KeyboardEvent} event
+   * @param {SVGGElement} group
+   * @param {number} node
+   */
+  press(event, group, node) {
+    if (event.ctrlKey || event.metaKey) return;
+    const x = this.graph.values[node];
+    const size = stepFrom(x) * (event.shiftKey ? 10 : event.altKey ? 0.1 : 1);
+    const up =
+      { ArrowUp: 1, ArrowDown: -1 }[event.key] ?? (this.sideways ? { ArrowRight: 1, ArrowLeft: -1 }[event.key] : 0);
+    if (up) this.listener.change(node, clean(x + up * size));
+    else if (event.key === 'Enter' || event.key === 'F2') this.edit(group, node, '');
+    else if (/^[-−+.\d]$/.test(event.key)) this.edit(group, node, event.key);
+    else if (event.key === 'Delete' || event.key === 'Backspace') this.listener.reset(node);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** whether captions and controls need much of the window */
+  crowded = false;
+
+  /** whether the left and the right arrow key change a number, too */
+  sideways = true;
+
+  /**
+   * A field to type a number into, over the number.
+   * @param {SVGGElement} group
+   * @param {number} node
+   * @param {string} text what has been typed already
+   */
+  edit(group, node, text) {
+    const [place, box] = [this.place, group].map((e) => e.getBoundingClientRect());
+    const label = this.words.names[node];
+    const field = make('input', this.place, {
+      ...KEYS_ARE_OURS,
+      class: 'cr-edit',
+      inputmode: 'decimal',
+      'aria-label': label,
+    });
+    field.style.left = `${box.left - place.left}px`;
+    field.style.top = `${box.top - place.top}px`;
+    field.style.minWidth = `${Math.max(90, box.width)}px`;
+    field.value = text || format(this.graph.values[node]).replace('−', '-');
+    field.focus({ preventScroll: true });
+    if (!text) field.select();
+    let open = true;
+    /** @param {boolean} keep */
+    const close = (keep) => {
+      if (!open) return;
+      const x = typed(field.value);
+      if (keep && x === undefined) {
+        set(field, { 'aria-invalid': 'true' });
+        this.listener.refuse(field.value);
+        return;
+      }
+      open = false;
+      field.remove();
+      if (keep && x !== undefined) this.listener.change(node, x);
+    };
+    field.addEventListener('keydown', (event) => {
+      event.stopPropagation();
+      if (event.key !== 'Enter' && event.key !== 'Escape') return;
+      event.preventDefault();
+      close(event.key === 'Enter');
+      if (!open) group.focus({ preventScroll: true });
+    });
+    field.addEventListener('blur', () => {
+      close(true);
+      close(false);
+    });
+  }
+
+  // --- gates and wires that can be pointed at, boxes that open
+
+  /** @param {Element} live */
+  edges(live) {
+    const list = draw('g', live, {
+      role: 'listbox',
+      'aria-label': this.words.say('wires'),
+      'aria-orientation': 'horizontal',
+    });
+    /** @type {SVGElement[]} */
+    const options = [];
+    /**
+     * @param {SVGElement} element
+     * @param {string} label
+     * @param {() => void} choose
+     */
+    const option = (element, label, choose) => {
+      const told = { role: 'option', 'aria-label': label, 'aria-selected': 'false', tabindex: options.length ? -1 : 0 };
+      set(element, { ...KEYS_ARE_OURS, ...told });
+      options.push(element);
+      element.addEventListener('pointerenter', choose);
+      element.addEventListener('pointerleave', () => this.listener.wire(undefined));
+      element.addEventListener('blur', () => this.listener.wire(undefined));
+      element.addEventListener('focus', () => {
+        for (const other of options) other.setAttribute('aria-selected', String(other === element));
+        choose();
+      });
+    };
+    for (const [i, [results, , body]] of this.view.parts.entries()) {
+      const node = results[0]?.[0] ?? -1;
+      for (const wire of this.view.wires.filter(([part]) => part === i)) {
+        const path = draw('path', list, { class: 'cr-wire', d: wire[5].map((k) => this.view.paths[k]).join('') });
+        const label = `${this.nameOf(wire[2], wire[6])} → ${this.nameOf(i, 0)}`;
+        option(path, label, () => this.listener.wire(wire));
+      }
+      if (node < 0 || this.graph.inputs[node].length === 0 || this.isFolded(i)) continue;
+      const [x, y, width, height, rx] = body;
+      const gate = draw('rect', list, { class: 'cr-gate', x, y, width, height, rx });
+      option(gate, this.words.names[node], () => this.listener.choose(node));
+    }
+    list.addEventListener('keydown', (event) => {
+      const at = options.indexOf(/** @type {SVGElement} */ (event.target));
+      const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1 }[event.key];
+      const next = to === undefined ? undefined : options[(to + options.length) % options.length];
+      if (!next) return;
+      event.preventDefault();
+      event.stopPropagation();
+      for (const other of options) other.setAttribute('tabindex', other === next ? '0' : '-1');
+      next.focus();
+    });
+    if (!options.length) list.remove();
+  }
+
+  /** @param {number} part */
+  isFolded(part) {
+    return this.view.partOf.indexOf(part) !== this.view.partOf.lastIndexOf(part);
+  }
+
+  /**
+   * @param {number} part
+   * @param {number} result
+   */
+  nameOf(part, result) {
+    const node = this.view.parts[part][0].find(([, , , k]) => k === result)?.[0];
+    return node === undefined ? '…' : this.words.names[node];
+  }
+
+  /** @param {Element} live */
+  boxes(live) {
+    /**
+     * @param {Rectangle} where
+     * @param {string} label
+     * @param {boolean} expanded
+     * @param {number} to
+     */
+    const knob = ([x, y, width, height], label, expanded, to) => {
+      const attributes = {
+        class: 'cr-knob',
+        x,
+        y,
+        width,
+        height,
+        rx: 8,
+        role: 'button',
+        tabindex: 0,
+        'aria-label': label,
+      };
+      const act = expanded ? 'close-box' : 'open-box';
+      const knob = draw('rect', live, {
+        ...KEYS_ARE_OURS,
+        ...attributes,
+        'aria-expanded': String(expanded),
+        'data-act': act,
+      });
+      const turn = () => this.listener.turn(to);
+      knob.addEventListener('click', turn);
+      knob.addEventListener('keydown', (event) => {
+        if (event.key !== 'Enter' && event.key !== ' ') return;
+        event.preventDefault();
+        event.stopPropagation();
+        turn();
+      });
+    };
+    const { opens = {}, path = [], folds = -1, frames, parts } = this.view;
+    for (const [i, to] of Object.entries(opens)) {
+      const box = this.boxName(Number(i), to);
+      knob(parts[Number(i)][2], this.words.say('open-box', { box }), false, to);
+    }
+    for (const [scope, x, y, width] of frames)
+      if (folds >= 0 && scope.join('.') === path.join('.'))
+        knob([x, y, Math.min(width, 220), 26], this.words.say('close-box', { box: scope.join('.') }), true, folds);
+  }
+
+  /**
+   * @param {number} part
+   * @param {number} to the state in which it is open
+   */
+  boxName(part, to) {
+    return (this.views[to].path ?? [`box ${part}`]).join('.');
+  }
+
+  // --- what is lit
+
+  /**
+   * @param {Wire[]} wires
+   * @param {number[]} parts
+   * @param {string} kind "forward" or "backward"
+   */
+  light(wires, parts, kind) {
+    const lights = /** @type {Element} */ (this.lights);
+    lights.textContent = '';
+    if (!wires.length && !parts.length) return;
+    const group = draw('g', lights, { class: kind });
+    const pieces = new Set(wires.flatMap((wire) => wire[5]));
+    if (pieces.size) draw('path', group, { class: 'flow', d: [...pieces].map((k) => this.view.paths[k]).join('') });
+    for (const i of new Set(parts)) {
+      const [x, y, width, height, rx] = this.view.parts[i][2];
+      draw('rect', group, { class: 'ring', x, y, width, height, rx });
+    }
+  }
+
+  /**
+   * Light the numbers of some nodes.
+   * @param {number[]} nodes
+   * @param {'value' | 'gradient'} kind
+   */
+  lightNumbers(nodes, kind) {
+    const group = /** @type {Element} */ (this.lights).firstElementChild;
+    if (!group) return;
+    const k = kind === 'value' ? 0 : 2;
+    for (const { result } of this.spots) {
+      const [node, where, label] = result;
+      if (!nodes.includes(node) || where.length <= k) continue;
+      const width = 96 + (k ? 0 : 9 * label.length);
+      const [x, y] = where.slice(k);
+      const left = this.view.tall ? (k ? x - 4 : x - width + 4) : x - width / 2;
+      draw('rect', group, { class: 'now', x: left, y: y - 9, width, height: 18, rx: 3 });
+    }
+  }
+
+  /**
+   * The local derivative beside a wire.
+   * @param {Wire} wire
+   * @param {string} text
+   */
+  tell([, , , x, y], text) {
+    const group = /** @type {Element} */ (this.lights).firstElementChild;
+    if (group) draw('text', group, { class: 'local', x: this.view.tall ? x + 30 : x, y: y - 8 }).textContent = text;
+  }
+
+  /**
+   * The wire that an edge of the graph is drawn as, if it is drawn.
+   * @param {number} node
+   * @param {number} position
+   * @returns {Wire | undefined}
+   */
+  wireOf(node, position) {
+    const [part, source] = [this.view.partOf[node], this.view.partOf[this.graph.inputs[node][position]]];
+    const ports = this.view.parts[part]?.[3] ?? [];
+    if (ports.length) return this.view.wires.find((w) => w[0] === part && w[1] === ports[position]);
+    const input = this.graph.inputs[node][position];
+    return this.view.wires.find((w) => w[0] === part && w[2] === source && this.carries(w, input));
+  }
+
+  /**
+   * Whether a wire is that of a node's number.
+   * @param {Wire} wire
+   * @param {number} node
+   */
+  carries([, , source, , , , tap], node) {
+    const results = this.view.parts[source][0];
+    return !results.length || results.some(([i, , , k]) => i === node && k === tap);
+  }
+
+  // --- size
+
+  /** As large as the place allows, and not so small that nothing can be read. */
+  fit() {
+    const { width, height } = this.view;
+    const room = this.stage.clientWidth || width;
+    const high = Math.max(240, this.crowded ? innerHeight - 350 : 0.66 * innerHeight);
+    this.zoom(Math.min(Math.max(Math.min(room / width, high / height), Math.min(0.85, room / 480)), 1.6) / this.scale);
+  }
+
+  /** @param {number} factor */
+  zoom(factor) {
+    const before = this.scale;
+    this.scale = Math.min(Math.max(this.scale * factor, 0.1), 6);
+    const { width, height } = this.view;
+    const [x, y] = [
+      this.stage.scrollLeft + this.stage.clientWidth / 2,
+      this.stage.scrollTop + this.stage.clientHeight / 2,
+    ];
+    this.sheet.style.width = `${width * this.scale}px`;
+    this.sheet.style.height = `${height * this.scale}px`;
+    const ratio = this.scale / before;
+    this.stage.scrollTo({ left: x * ratio - this.stage.clientWidth / 2, top: y * ratio - this.stage.clientHeight / 2 });
+  }
+
+  /** The mouse draws the picture about; the wheel with Ctrl makes it larger. */
+  pan() {
+    const stage = this.stage;
+    stage.addEventListener('pointerdown', (event) => {
+      if (event.button || event.pointerType !== 'mouse' || event.target instanceof HTMLInputElement) return;
+      const start = [event.clientX + stage.scrollLeft, event.clientY + stage.scrollTop];
+      /** @param {PointerEvent} e */
+      const move = (e) => stage.scrollTo(start[0] - e.clientX, start[1] - e.clientY);
+      const end = () => {
+        removeEventListener('pointermove', move);
+        removeEventListener('pointerup', end);
+      };
+      addEventListener('pointermove', move);
+      addEventListener('pointerup', end);
+    });
+    stage.addEventListener(
+      'wheel',
+      (event) => {
+        if (!event.ctrlKey) return;
+        event.preventDefault();
+        this.zoom(1.0015 ** -event.deltaY);
+      },
+      { passive: false },
+    );
+  }
+
+  /**
+   * Bring a part into sight.
+   * @param {number[]} parts
+   * @param {boolean} atOnce
+   */
+  follow(parts, atOnce) {
+    const places = parts.map((i) => this.view.parts[i][1]);
+    if (!places.length) return;
+    const [left, top] = [0, 1].map((k) => Math.min(...places.map((p) => p[k])) * this.scale - 8);
+    const [right, bottom] = [0, 1].map((k) => Math.max(...places.map((p) => p[k] + p[k + 2])) * this.scale + 8);
+    const { scrollLeft, scrollTop, clientWidth, clientHeight } = this.stage;
+    if (
+      left >= scrollLeft &&
+      right <= scrollLeft + clientWidth &&
+      top >= scrollTop &&
+      bottom <= scrollTop + clientHeight
+    )
+      return;
+    this.stage.scrollTo({
+      left: (left + right - clientWidth) / 2,
+      top: (top + bottom - clientHeight) / 2,
+      behavior: atOnce ? 'auto' : 'smooth',
+    });
+  }
+}

@@ -1,0 +1,244 @@
+// What is said about a graph at its present numbers: the captions of the steps, derivations, and paths. The sentences
+// are templates that come with the page (autograd/messages.py); formulas are put together as in autograd/steps.py.
+
+import { format } from './format.js';
+
+/**
+ * What captions are made of, as network.py writes it.
+ * @typedef {object} Told
+ * @property {string[]} names
+ * @property {Record<string, string>} formulas an operation's formula; {0} is an input, {(0)} one that may need brackets
+ * @property {string[][]} partials for each node the formula of its local derivative by each input
+ */
+
+/** @typedef {{text: string, words: string}} Caption */
+
+/**
+ * A way from the root back to a leaf.
+ * @typedef {{nodes: number[], positions: number[]}} Path
+ */
+
+/** @param {string} text a number or a name */
+export const bracketed = (text) => (/^[−-]/.test(text) ? `(${text})` : text);
+
+/**
+ * A text on one line, and not too long.
+ * @param {string} text
+ */
+export const tidy = (text) => {
+  const letters = Array.from(text.split(/\s+/).filter(Boolean).join(' '));
+  return letters.length <= 600 ? letters.join('') : `${letters.slice(0, 300).join('')}…${letters.slice(-299).join('')}`;
+};
+
+export const MAX_PATHS = 12;
+
+export class Words {
+  /**
+   * @param {import('./graph.js').Graph} graph
+   * @param {Told} told
+   * @param {Record<string, string>} messages
+   */
+  constructor(graph, told, messages) {
+    this.graph = graph;
+    this.names = told.names;
+    this.formulas = told.formulas;
+    this.partials = told.partials;
+    this.messages = messages;
+    this.f = told.names[graph.root];
+  }
+
+  /**
+   * A sentence of the table, with its slots filled.
+   * @param {string} key
+   * @param {Record<string, string | number>} [slots]
+   */
+  say(key, slots = {}) {
+    return this.messages[key].replace(/\{(\w+)\}/g, (_, name) => String(slots[name]));
+  }
+
+  /** @param {number} i */
+  value(i) {
+    return format(this.graph.values[i]);
+  }
+
+  /**
+   * @param {number} node
+   * @param {number} input
+   */
+  partial(node, input) {
+    return `∂${this.names[node]}/∂${this.names[input]}`;
+  }
+
+  /**
+   * @param {string} template
+   * @param {string[]} texts
+   */
+  fill(template, texts) {
+    return template.replace(/\{(\(?)(\d+)\)?\}/g, (_, round, k) => (round ? bracketed(texts[k]) : texts[k]));
+  }
+
+  /**
+   * How a node was computed.
+   * @param {number} i
+   * @returns {Caption}
+   */
+  forward(i) {
+    const { keys, inputs } = this.graph;
+    const q = this.names[i];
+    const y = this.value(i);
+    const template = this.formulas[keys[i]];
+    const formula = this.fill(
+      template,
+      inputs[i].map((j) => this.names[j]),
+    );
+    const numbers = this.fill(
+      template,
+      inputs[i].map((j) => this.value(j)),
+    );
+    const same = formula === numbers || numbers === y;
+    const text = same ? `${q} = ${formula} = ${y}` : `${q} = ${formula} = ${numbers} = ${y}`;
+    return { text, words: this.say('computed', { q, formula, y }) };
+  }
+
+  /**
+   * What a node passes on to one of its inputs.
+   * @param {import('./graph.js').Step} step
+   * @returns {Caption}
+   */
+  backward(step) {
+    const [q, v] = [this.names[step.node], this.names[step.input]];
+    const [up, here, added, now] = [step.upstream, step.local, step.contribution, step.total].map(format);
+    const df = this.partial(this.graph.root, step.input);
+    if (step.cut && !Number.isFinite(step.upstream))
+      return { text: this.say('cut-text', { df, v, up }), words: this.say('cut', { q, up, v, now }) };
+    const symbols = `${this.partial(this.graph.root, step.node)} · ${this.partial(step.node, step.input)}`;
+    const text = `${df} += ${symbols} = ${up} × ${bracketed(here)} = ${added}`;
+    return { text, words: this.say('passed', { q, up, v, here, added, now }) };
+  }
+
+  /**
+   * The local derivative of a node by one of its inputs, as a formula and as a number: "∂q/∂x = 2·x = 6".
+   * @param {number} node
+   * @param {number} position
+   */
+  local(node, position) {
+    const number = format(this.graph.slopes[node][position] ?? 0);
+    const formula = this.partials[node][position];
+    const symbol = this.partial(node, this.graph.inputs[node][position]);
+    return formula === number || !formula ? `${symbol} = ${number}` : `${symbol} = ${formula} = ${number}`;
+  }
+
+  /**
+   * The paths from the root to a node: all of them, or none if they are too many to be read, and how many there are.
+   * @param {number} leaf
+   * @param {number} most
+   * @returns {{paths: Path[], count: number}}
+   */
+  paths(leaf, most) {
+    const { inputs, slopes, root } = this.graph;
+    /** @type {number[]} */
+    const ways = [];
+    /** @type {number[]} */
+    const edges = [];
+    for (const [i, sources] of inputs.entries()) {
+      ways[i] = i === leaf ? 1 : 0;
+      edges[i] = 0;
+      for (const [k, j] of sources.entries()) {
+        if (slopes[i][k] === undefined) continue;
+        ways[i] += ways[j];
+        edges[i] += edges[j] + ways[j];
+      }
+    }
+    const count = ways[root];
+    if (count > most || edges[root] > 10 * most) return { paths: [], count };
+    /** @type {Path[]} */
+    const paths = [];
+    /** @type {Path[]} */
+    const unfinished = count ? [{ nodes: [root], positions: [] }] : [];
+    while (unfinished.length) {
+      const path = /** @type {Path} */ (unfinished.pop());
+      const node = path.nodes[path.nodes.length - 1];
+      if (node === leaf) {
+        paths.push(path);
+        continue;
+      }
+      for (let k = inputs[node].length - 1; k >= 0; k -= 1) {
+        const x = inputs[node][k];
+        if (slopes[node][k] !== undefined && ways[x])
+          unfinished.push({ nodes: [...path.nodes, x], positions: [...path.positions, k] });
+      }
+    }
+    return { paths, count };
+  }
+
+  /**
+   * The edges of all paths from a node up to the root, as [node, position].
+   * @param {number} from
+   */
+  upward(from) {
+    const { inputs, slopes } = this.graph;
+    const above = new Set([from]);
+    /** @type {[node: number, position: number][]} */
+    const edges = [];
+    for (let i = from + 1; i < inputs.length; i += 1)
+      for (const [k, j] of inputs[i].entries())
+        if (above.has(j) && slopes[i][k] !== undefined) {
+          above.add(i);
+          edges.push([i, k]);
+        }
+    return edges;
+  }
+
+  /**
+   * The paths from the root down to an input along one of its wires: all, or none if they are more than `most`.
+   * @param {number} node
+   * @param {number} position
+   * @param {number} most
+   * @returns {{paths: Path[], count: number}}
+   */
+  through(node, position, most) {
+    const edges = this.upward(node);
+    const ways = new Map([[node, 1]]);
+    for (const [i, k] of edges) ways.set(i, (ways.get(i) ?? 0) + (ways.get(this.graph.inputs[i][k]) ?? 0));
+    const count = ways.get(this.graph.root) ?? 0;
+    if (count > most) return { paths: [], count };
+    /** @type {Path[]} */
+    let open = [{ nodes: [node, this.graph.inputs[node][position]], positions: [position] }];
+    /** @type {Path[]} */
+    const paths = [];
+    while (open.length) {
+      paths.push(...open.filter((path) => path.nodes[0] === this.graph.root));
+      open = open.flatMap((path) =>
+        edges
+          .filter(([i, k]) => this.graph.inputs[i][k] === path.nodes[0])
+          .map(([i, k]) => ({ nodes: [i, ...path.nodes], positions: [k, ...path.positions] })),
+      );
+    }
+    return { paths, count };
+  }
+
+  /**
+   * The product of the local derivatives along a path; from a cut on it is 0, whatever came before.
+   * @param {Path} path
+   */
+  product(path) {
+    let product = 1;
+    for (const [i, k] of path.positions.entries()) {
+      const slope = this.graph.slopes[path.nodes[i]][k];
+      product = slope === null ? 0 : product * (slope ?? 0);
+    }
+    return product;
+  }
+
+  /**
+   * A path with its product, for whoever reads it: "x → q → f: −4 × 1 = −4".
+   * @param {Path} path
+   */
+  along(path) {
+    const numbers = path.positions.map((k, i) => format(this.graph.slopes[path.nodes[i]][k] ?? 0));
+    const factors = numbers.map((n, i) => (i ? bracketed(n) : n)).join(' × ');
+    const product = numbers.length > 1 ? `${factors} = ${format(this.product(path))}` : factors;
+    const names = [...path.nodes].reverse().map((i) => this.names[i]);
+    return this.say('path', { path: names.join(' → '), product });
+  }
+}
