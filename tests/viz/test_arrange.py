@@ -144,3 +144,17 @@ def test_a_scope_that_is_left_and_entered_again_is_not_one_box() -> None:
     with scope("cell"):
         c = b + a
     assert not arranged(c)[1].frames
+
+
+def test_scopes_that_feed_each_other_by_separate_ways_are_not_both_boxes() -> None:
+    x, y = Value(1.0, "x"), Value(2.0, "y")
+    with scope("left"):
+        a = x.tanh()
+    with scope("right"):
+        b, c = a.exp(), y.exp()
+    with scope("left"):
+        d = c.tanh()
+    root = b * d
+    assert len(arranged(root)[1].frames) == 1
+    page = read(draw_graph(root).svg)
+    assert not overlaps(page)

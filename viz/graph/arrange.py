@@ -319,6 +319,11 @@ def _scope_tree(diagram: Diagram) -> _Group:
         if part.is_root:
             for length in range(1, len(homes[i].path) + 1):
                 used_outside.setdefault(homes[i].path[:length], set()).add((i, 0))
+    users: list[list[int]] = [[] for _ in diagram.parts]
+    for i, part in enumerate(diagram.parts):
+        for k in part.inputs:
+            users[k].append(i)
+    boxes_of: list[list[_Group]] = [[] for _ in diagram.parts]  # from the outermost inwards
     stack = [tree]
     while stack:
         group = stack.pop()
@@ -329,7 +334,9 @@ def _scope_tree(diagram: Diagram) -> _Group:
                 group.children[level] = child = inner
         stack.extend(group.children.values())
         group.results = sorted(used_outside.get(group.path, set()))
-        group.is_box = bool(group.path) and len(group.members) > 1 and not _feeds_itself(group, diagram)
+        group.is_box = bool(group.path) and len(group.members) > 1 and not _feeds_itself(group, users, boxes_of)
+        for i in group.members if group.is_box else ():
+            boxes_of[i].append(group)
     return tree
 
 
@@ -348,17 +355,23 @@ def _owners(group: _Group, diagram: Diagram, outer: Path = (), said: Path = ()) 
     return found
 
 
-def _feeds_itself(group: _Group, diagram: Diagram) -> bool:
-    """Whether a path leaves the group and comes back: then it cannot stand in one place."""
+def _feeds_itself(group: _Group, users: list[list[int]], boxes_of: list[list[_Group]]) -> bool:
+    """Whether a path leaves the group and comes back: then it cannot stand in one place.
+
+    The path may enter a box, of those chosen so far, at one part and leave it at another.
+    """
     members = group.members
-    tainted: set[int] = set()  # outside the group, but fed by it
-    for i in range(min(members), max(members) + 1):
-        inputs = diagram.parts[i].inputs
-        if i in members:
-            if not tainted.isdisjoint(inputs):
+    fed = {user for i in members for user in users[i]} - members  # outside the group
+    to_do = sorted(fed)
+    while to_do:
+        i = to_do.pop()
+        whole = next((box.members for box in boxes_of[i] if members.isdisjoint(box.members)), (i,))
+        for user in {*whole, *(user for k in whole for user in users[k])}:
+            if user in members:
                 return True
-        elif not tainted.isdisjoint(inputs) or not members.isdisjoint(inputs):
-            tainted.add(i)
+            if user not in fed:
+                fed.add(user)
+                to_do.append(user)
     return False
 
 

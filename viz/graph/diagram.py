@@ -570,6 +570,7 @@ def _part_of_a_node(graph: _Graph, i: int, node: Value) -> Part:
         )
     if node.op == LEAF:
         name, owner = one_line(node.label), levels(node.scope)
+        told += f", a parameter of {node.scope}" if owner else ""
         return Part(
             "input", name, value, gradient, scope=scope, owner=owner, is_parameter=bool(owner), tooltip=told, node=i
         )
