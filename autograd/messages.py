@@ -72,7 +72,7 @@ MESSAGES: dict[str, str] = {
     "amount": "h",
     "descended": "Step {n}, each chosen number down its gradient times {rate}: {f} is {y}",
     "chosen": "Which numbers",
-    "course": "The course of {f}: {n} steps, from {start} to {y}",
+    "course": "The course of {f}, from {start} to {y}; steps: {n}",
     # predicting
     "your-turn": "What is {what}?",
     "check": "Check",

@@ -74,7 +74,7 @@ def network() -> Value:
 
 def two_hundred() -> Value:
     rng = random.Random(0)
-    nodes = [Value(rng.uniform(-1, 1), f"x{i}") for i in range(60)]
+    nodes = [Value(rng.uniform(-1, 1), f"x{i}") for i in range(82)]
     while len(nodes) > 1:
         a, b = (nodes.pop(rng.randrange(len(nodes))) for _ in range(2))
         nodes.append(rng.choice([lambda a, b: a + b, lambda a, b: a * b, lambda a, b: (a + b).tanh()])(a, b))

@@ -39,7 +39,7 @@ export class Explore extends Live {
     const place = make('div', this.box, { class: 'cr-words-place' });
     this.caption = make('div', place, { class: 'cr-caption', 'aria-live': 'polite' });
     this.derivation = make('pre', place, { class: 'cr-derivation' });
-    this.said(this.words.say(this.data.fixed ? 'picture' : 'hint'), []);
+    this.said('', [this.words.say(this.data.fixed ? 'picture' : 'hint')]);
   }
 
   /** @param {Element} bar */
@@ -213,7 +213,7 @@ export class Explore extends Live {
     if (this.spoken === text) return;
     this.spoken = text;
     this.caption.textContent = '';
-    make('p', this.caption, { class: 'cr-text' }, title);
+    if (title) make('p', this.caption, { class: 'cr-text' }, title);
     for (const line of lines) make('p', this.caption, { class: 'cr-words' }, line);
   }
 }
