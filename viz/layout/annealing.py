@@ -1,0 +1,132 @@
+"""Question 3, slowly: neighbours in a column change places, at first nearly at will, later only where it helps.
+
+Simulated annealing (Kirkpatrick, Gelatt and Vecchi 1983; Metropolis et al. 1953).  Its step is the swap of two
+neighbours.  What a swap would cost is known beforehand and kept up to date, so a step takes about a third of a
+microsecond, and in the same time far more orders are looked at than by methods that move one node to its best place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from .net import Net
+
+ROUNDS = 30  # over all columns, from hot to cold
+HOT, COLD = 0.45, 0.05  # the chance that a swap is made though it adds one crossing
+LOAD_LIMIT = 2
+
+
+class Swaps:
+    """What it costs to swap two neighbours of a column, kept up to date while neighbours are swapped.
+
+    `costs[u][v]`, for any two nodes of one column: the crossings of their edges with u above v, less those with v
+    above u.  A swap changes it only for nodes that are joined to the two.  `crossings` is the sum of all.  An edge
+    that two or more wires share counts twice: a crossing there hides more than one wire's way.
+    """
+
+    __slots__ = ("columns", "costs", "crossings", "left", "right")
+
+    def __init__(self, net: Net) -> None:
+        self.columns = [list(column) for column in net.columns]
+        self.costs = [dict.fromkeys(net.columns[r], 0) for r in net.rank]
+        self.left: list[list[int]] = [[] for _ in net.rank]  # the nodes that a node is joined to, as often as that counts
+        self.right: list[list[int]] = [[] for _ in net.rank]
+        self.crossings = 0
+        load = loads(net)
+        for column in net.columns:
+            edges: list[tuple[int, int, int, int]] = []
+            for u in column:
+                for t, k, door in net.outs[u]:
+                    edges += [(net.lane[u] + net.lanes[t][k], net.slot[t] + door, u, t)] * load[t]
+                    self.left[t] += [u] * load[t]
+                    self.right[u] += [t] * load[t]
+            self.compare(edges)
+
+    def compare(self, edges: list[tuple[int, int, int, int]]) -> None:
+        """Count the pairs of edges between two columns: (exit, door, node at the left, node at the right)."""
+        costs = self.costs
+        edges.sort()
+        for i, (start, end, u, t) in enumerate(edges):
+            of_u, of_t = costs[u], costs[t]
+            for other_start, other_end, v, x in edges[:i]:
+                if other_end != end and v != u:
+                    sign = -1 if other_end < end else 1
+                    costs[v][u] += sign
+                    of_u[v] -= sign
+                if other_start != start:
+                    self.crossings += other_end > end
+                    if x != t:
+                        costs[x][t] -= 1
+                        of_t[x] += 1
+
+    def swap(self, column: list[int], k: int) -> None:
+        """Swap the nodes at places k and k + 1 of a column."""
+        costs = self.costs
+        v, x = column[k], column[k + 1]
+        self.crossings -= costs[v][x]
+        column[k], column[k + 1] = x, v
+        for near in (self.left, self.right):
+            mine = near[v]
+            for t in near[x]:
+                of_t = costs[t]
+                for u in mine:  # where u is t, nothing changes
+                    costs[u][t] += 2
+                    of_t[u] -= 2
+
+    def descend(self, place: list[int]) -> None:
+        """Swap while it helps, or costs nothing and brings two nodes back into the order of their `place`."""
+        moved = True
+        while moved:
+            moved = False
+            for column in self.columns:
+                for k in range(len(column) - 1):
+                    v, x = column[k], column[k + 1]
+                    gain = self.costs[v][x]
+                    if gain > 0 or (gain == 0 and place[x] < place[v]):
+                        self.swap(column, k)
+                        moved = True
+
+    def round(self, ratio: float, random: Callable[[], float]) -> None:
+        """Look at all neighbours once; a swap that adds n crossings is made with the chance ratio**n."""
+        costs, swap = self.costs, self.swap
+        chance = [1.0]
+        while chance[-1] > 0.001:
+            chance.append(chance[-1] * ratio)
+        least = -len(chance)
+        for column in self.columns:
+            for k in range(len(column) - 1):
+                gain = costs[column[k]][column[k + 1]]
+                if gain > 0 or (gain > least and random() < chance[-gain]):
+                    swap(column, k)
+
+
+def loads(net: Net) -> list[int]:
+    """How much the edge into each node counts: twice, if two or more wires run along it."""
+    load = [1] * len(net.rank)
+    for dummy in range(len(net.rank) - 1, net.real - 1, -1):  # the end of a trunk first
+        load[dummy] = min(LOAD_LIMIT, sum([load[t] for t, _, _ in net.outs[dummy]]))
+    return load
+
+
+def anneal(net: Net, tries: int) -> list[list[int]]:
+    """Columns with as few crossings as are found by about so many `tries` to swap.
+
+    They keep to the order of the net's columns where that costs nothing: so a graph that has grown a little looks
+    much as before.
+    """
+    swaps = Swaps(net)
+    place = list(net.place)
+    swaps.descend(place)
+    best, columns = swaps.crossings, [list(column) for column in swaps.columns]
+    neighbours = sum([len(column) - 1 for column in columns if column])
+    random = Random(1).random  # always the same numbers, on every machine
+    for _ in range(max(1, tries // (ROUNDS * neighbours + 1))):
+        if best == 0:
+            break
+        for n in range(ROUNDS):
+            swaps.round(HOT - (HOT - COLD) * n / (ROUNDS - 1), random)
+        swaps.descend(place)
+        if swaps.crossings < best:
+            best, columns = swaps.crossings, [list(column) for column in swaps.columns]
+    return columns
