@@ -56,7 +56,10 @@ def topological_order(root: Value) -> list[Value]:
                     continue
             order.append(path.pop())
             continue
-        for x in cursors.setdefault(node, iter(node.inputs)):
+        cursor = cursors.get(node)
+        if cursor is None:  # `inputs` looks at them all, so once for each node, not once for each input
+            cursor = cursors[node] = iter(node.inputs)
+        for x in cursor:
             if x not in seen:
                 seen.add(x)
                 path.append(x)

@@ -30,7 +30,8 @@ class Swaps:
     def __init__(self, net: Net) -> None:
         self.columns = [list(column) for column in net.columns]
         self.costs = [dict.fromkeys(net.columns[r], 0) for r in net.rank]
-        self.left: list[list[int]] = [[] for _ in net.rank]  # the nodes that a node is joined to, as often as that counts
+        # The nodes that a node is joined to, as often as its edges count.
+        self.left: list[list[int]] = [[] for _ in net.rank]
         self.right: list[list[int]] = [[] for _ in net.rank]
         self.crossings = 0
         load = loads(net)
@@ -76,16 +77,19 @@ class Swaps:
 
     def descend(self, place: list[int]) -> None:
         """Swap while it helps, or costs nothing and brings two nodes back into the order of their `place`."""
-        moved = True
-        while moved:
-            moved = False
-            for column in self.columns:
+        costs, count = self.costs, len(self.columns)
+        waiting = list(range(count))
+        while waiting:
+            again = [False] * (count + 2)
+            for r in waiting:
+                column = self.columns[r]
                 for k in range(len(column) - 1):
                     v, x = column[k], column[k + 1]
-                    gain = self.costs[v][x]
+                    gain = costs[v][x]
                     if gain > 0 or (gain == 0 and place[x] < place[v]):
                         self.swap(column, k)
-                        moved = True
+                        again[r] = again[r + 1] = again[r + 2] = True  # the columns beside it, too
+            waiting = [r for r in range(count) if again[r + 1]]
 
     def round(self, ratio: float, random: Callable[[], float]) -> None:
         """Look at all neighbours once; a swap that adds n crossings is made with the chance ratio**n."""
