@@ -13,19 +13,20 @@ from random import Random
 from .net import Net
 
 ROUNDS = 30  # over all columns, from hot to cold
-HOT, COLD = 0.45, 0.05  # the chance that a swap is made though it adds one crossing
-LOAD_LIMIT = 2
+HOT, COLD = 0.94, 0.78  # the chance of a swap that adds 1 to the cost: for a crossing, from a half down to 0.05
+SCALE = 12  # a crossing weighs as much as so many pairs that stand against the order in which they were written
 
 
 class Swaps:
     """What it costs to swap two neighbours of a column, kept up to date while neighbours are swapped.
 
-    `costs[u][v]`, for any two nodes of one column: the crossings of their edges with u above v, less those with v
-    above u.  A swap changes it only for nodes that are joined to the two.  `crossings` is the sum of all.  An edge
-    that two or more wires share counts twice: a crossing there hides more than one wire's way.
+    `cost` counts each crossing `SCALE` times, and once each pair of a column that stands against the order in which
+    the boxes are given: so a graph that has grown by a node looks much as before.  An edge that two or more wires
+    share counts twice: a crossing there hides more than one wire's way.  `costs[u][v]`, for any two nodes of one
+    column, is the cost of u above v, less that of v above u; a swap changes it only for nodes joined to the two.
     """
 
-    __slots__ = ("columns", "costs", "crossings", "left", "right")
+    __slots__ = ("columns", "cost", "costs", "left", "right")
 
     def __init__(self, net: Net) -> None:
         self.columns = [list(column) for column in net.columns]
@@ -33,7 +34,7 @@ class Swaps:
         # The nodes that a node is joined to, as often as its edges count.
         self.left: list[list[int]] = [[] for _ in net.rank]
         self.right: list[list[int]] = [[] for _ in net.rank]
-        self.crossings = 0
+        self.cost = 0
         load = loads(net)
         for column in net.columns:
             edges: list[tuple[int, int, int, int]] = []
@@ -43,6 +44,12 @@ class Swaps:
                     self.left[t] += [u] * load[t]
                     self.right[u] += [t] * load[t]
             self.compare(edges)
+            for i, v in enumerate(column):
+                for u in column[:i]:
+                    sign = (net.owner[u] > net.owner[v]) - (net.owner[u] < net.owner[v])
+                    self.costs[u][v] += sign
+                    self.costs[v][u] -= sign
+                    self.cost += sign > 0
 
     def compare(self, edges: list[tuple[int, int, int, int]]) -> None:
         """Count the pairs of edges between two columns: (exit, door, node at the left, node at the right)."""
@@ -53,30 +60,38 @@ class Swaps:
             for other_start, other_end, v, x in edges[:i]:
                 if other_end != end and v != u:
                     sign = -1 if other_end < end else 1
-                    costs[v][u] += sign
-                    of_u[v] -= sign
+                    costs[v][u] += sign * SCALE
+                    of_u[v] -= sign * SCALE
                 if other_start != start:
-                    self.crossings += other_end > end
+                    self.cost += SCALE * (other_end > end)
                     if x != t:
-                        costs[x][t] -= 1
-                        of_t[x] += 1
+                        costs[x][t] -= SCALE
+                        of_t[x] += SCALE
 
     def swap(self, column: list[int], k: int) -> None:
         """Swap the nodes at places k and k + 1 of a column."""
         costs = self.costs
         v, x = column[k], column[k + 1]
-        self.crossings -= costs[v][x]
+        self.cost -= costs[v][x]
         column[k], column[k + 1] = x, v
         for near in (self.left, self.right):
             mine = near[v]
             for t in near[x]:
                 of_t = costs[t]
                 for u in mine:  # where u is t, nothing changes
-                    costs[u][t] += 2
-                    of_t[u] -= 2
+                    costs[u][t] += 2 * SCALE
+                    of_t[u] -= 2 * SCALE
 
-    def descend(self, place: list[int]) -> None:
-        """Swap while it helps, or costs nothing and brings two nodes back into the order of their `place`."""
+    def score(self, owner: list[int]) -> tuple[int, int]:
+        """What crossings cost, and how many pairs stand against the order in which they were given."""
+        against = 0
+        for column in self.columns:
+            places = [owner[v] for v in column]
+            against += sum([b < a for i, b in enumerate(places) for a in places[:i]])
+        return self.cost - against, against
+
+    def descend(self) -> None:
+        """Swap while it helps."""
         costs, count = self.costs, len(self.columns)
         waiting = list(range(count))
         while waiting:
@@ -86,13 +101,13 @@ class Swaps:
                 for k in range(len(column) - 1):
                     v, x = column[k], column[k + 1]
                     gain = costs[v][x]
-                    if gain > 0 or (gain == 0 and place[x] < place[v]):
+                    if gain > 0:
                         self.swap(column, k)
                         again[r] = again[r + 1] = again[r + 2] = True  # the columns beside it, too
             waiting = [r for r in range(count) if again[r + 1]]
 
     def round(self, ratio: float, random: Callable[[], float]) -> None:
-        """Look at all neighbours once; a swap that adds n crossings is made with the chance ratio**n."""
+        """Look at all neighbours once; a swap that adds n to the cost is made with the chance ratio**n."""
         costs, swap = self.costs, self.swap
         chance = [1.0]
         while chance[-1] > 0.001:
@@ -109,28 +124,27 @@ def loads(net: Net) -> list[int]:
     """How much the edge into each node counts: twice, if two or more wires run along it."""
     load = [1] * len(net.rank)
     for dummy in range(len(net.rank) - 1, net.real - 1, -1):  # the end of a trunk first
-        load[dummy] = min(LOAD_LIMIT, sum([load[t] for t, _, _ in net.outs[dummy]]))
+        load[dummy] = min(2, sum([load[t] for t, _, _ in net.outs[dummy]]))
     return load
 
 
 def anneal(net: Net, tries: int) -> list[list[int]]:
     """Columns with as few crossings as are found by about so many `tries` to swap.
 
-    They keep to the order of the net's columns where that costs nothing: so a graph that has grown a little looks
-    much as before.
+    The columns that the net has are changed only where that saves crossings.
     """
     swaps = Swaps(net)
-    place = list(net.place)
-    swaps.descend(place)
-    best, columns = swaps.crossings, [list(column) for column in swaps.columns]
+    swaps.descend()
+    best, columns = swaps.score(net.owner), [list(column) for column in swaps.columns]
     neighbours = sum([len(column) - 1 for column in columns if column])
     random = Random(1).random  # always the same numbers, on every machine
     for _ in range(max(1, tries // (ROUNDS * neighbours + 1))):
-        if best == 0:
+        if best[0] == 0:
             break
         for n in range(ROUNDS):
             swaps.round(HOT - (HOT - COLD) * n / (ROUNDS - 1), random)
-        swaps.descend(place)
-        if swaps.crossings < best:
-            best, columns = swaps.crossings, [list(column) for column in swaps.columns]
+        swaps.descend()
+        score = swaps.score(net.owner)
+        if score < best:
+            best, columns = score, [list(column) for column in swaps.columns]
     return columns

@@ -14,17 +14,17 @@ PAIRS = 500_000  # pairs of edges beside each other that are compared at most: a
 def reduce_crossings(net: Net) -> int:
     """Order every column so that few wires cross; return how many still do.
 
-    The problem is NP-hard (Garey and Johnson 1983).  We start from the order in which operands are written, and
+    The problem is NP-hard (Garey and Johnson 1983).  We start from the order in which the boxes are given, and
     change it only where that saves crossings: small graphs by annealing alone, larger ones after barycentre sweeps,
     which look at whole columns; in the largest, neighbours only change places while that helps.
     """
-    set_columns(net, columns_from(net, operands_first(net)))
+    set_columns(net, columns_from(net, sorted(range(len(net.rank)), key=net.owner.__getitem__)))
     pairs = sum([sum([len(net.outs[v]) for v in column]) ** 2 for column in net.columns]) // 2
     times = min(4, 120_000 // (len(net.rank) + 1))  # none where long wires alone fill the picture
     if net.real > 150 or pairs > PAIRS:
         sweep_everything(net, times)
     if pairs <= PAIRS:
-        set_columns(net, anneal(net, max(6_000, min(1_500 * net.real - 40_000, 500_000 - 600 * net.real))))
+        set_columns(net, anneal(net, max(8_000, min(2_000 * net.real - 50_000, 500_000 - 600 * net.real))))
     else:
         switch_everything(net, times)
     return count_crossings(net)
@@ -67,25 +67,6 @@ def edge_ends(net: Net, r: int) -> tuple[dict[int, list[int]], dict[int, list[in
     lane, slot, column = net.lane, net.slot, net.columns[r]
     lefts = {v: sorted([lane[u] + way for u, way in zip(net.ins[v], net.lanes[v], strict=True)]) for v in column}
     return lefts, {v: sorted([slot[t] + door for t, _, door in net.outs[v]]) for v in column}
-
-
-def operands_first(net: Net) -> list[int]:
-    """Depth-first postorder from the outputs, operands from top to bottom: an expression tree's plane order."""
-    seen = [False] * len(net.rank)
-    found: list[int] = []
-    for root in range(len(net.rank)):
-        if net.outs[root] or seen[root]:
-            continue
-        stack = [root]
-        while stack:
-            v = stack.pop()
-            if v < 0:
-                found.append(~v)
-            elif not seen[v]:
-                seen[v] = True
-                stack.append(~v)
-                stack.extend(reversed(net.ins[v]))
-    return found
 
 
 def columns_from(net: Net, sequence: list[int]) -> list[list[int]]:
