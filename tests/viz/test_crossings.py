@@ -114,15 +114,16 @@ def least_crossings(net: Net) -> int:
                 rows.append(({**first, **second, len(costs) - 1: -1.0}, -a - b))
     if not costs:
         return 0
-    at = [(i, k, value) for i, (row, _) in enumerate(rows) for k, value in row.items()]
-    i, k, values = zip(*at, strict=True) if at else ((), (), ())
-    matrix = sparse.csr_matrix((values, (i, k)), shape=(len(rows), len(costs)))
-    limits = optimize.LinearConstraint(matrix, -math.inf, [limit for _, limit in rows])
+    matrix = sparse.lil_matrix((len(rows), len(costs)))
+    for i, (row, _) in enumerate(rows):
+        for k, value in row.items():
+            matrix[i, k] = value
+    limits = optimize.LinearConstraint(matrix.tocsr(), -math.inf, [limit for _, limit in rows])
     found = optimize.milp(
         costs, constraints=limits if rows else (), bounds=optimize.Bounds(0, 1), integrality=[1] * len(costs)
     )
     assert found.status == 0
-    return round(found.fun) + fixed
+    return round(float(found.fun)) + fixed
 
 
 @pytest.mark.parametrize("name", GRAPHS)

@@ -24,7 +24,7 @@ def reduce_crossings(net: Net) -> int:
     if net.real > 150 or pairs > PAIRS:
         sweep_everything(net, times)
     if pairs <= PAIRS:
-        set_columns(net, anneal(net, max(8_000, min(2_000 * net.real - 50_000, 500_000 - 600 * net.real))))
+        set_columns(net, anneal(net, max(4_000, min(2_000 * net.real - 56_000, 500_000 - 600 * net.real))))
     else:
         switch_everything(net, times)
     return count_crossings(net)
