@@ -7,12 +7,14 @@ import subprocess
 import sys
 from itertools import combinations, pairwise
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viz.layout import order
+from viz.layout.annealing import Swaps
 from viz.layout.net import Box, Layout, Net, Wire
 from viz.layout.ranks import assign_ranks
 from viz.layout.routes import smooth
@@ -138,21 +140,43 @@ def test_crossings_agree_with_brute_force(case: tuple[list[Box], list[Wire]]) ->
     net = insert_trunks(boxes, wires, assign_ranks(len(boxes), wires), 14)
     crossings = order.reduce_crossings(net)
     order.assign_ports(net, boxes)
-    assert crossings == brute_crossings(net) == layered(boxes, wires).crossings
+    assert crossings == brute_crossings(net) >= layered(boxes, wires).crossings  # which tries another ranking, too
 
 
 @settings(max_examples=60, deadline=None)
 @given(random_graphs())
-def test_sifting_reports_exactly_what_it_removes(case: tuple[list[Box], list[Wire]]) -> None:
+def test_what_a_swap_costs_is_known_beforehand_and_stays_right(case: tuple[list[Box], list[Wire]]) -> None:
     boxes, wires = case
     net = insert_trunks(boxes, wires, assign_ranks(len(boxes), wires), 14)
     order.set_columns(net, order.columns_from(net, list(range(len(net.rank)))))
-    for last in (False, True):
-        for r in range(len(net.columns)):
-            before = order.count_crossings(net)
-            _, gain = order.sift_column(net, r, last)
-            assert gain >= 0
-            assert order.count_crossings(net) == before - gain
+    swaps = Swaps(net)
+    random = Random(len(wires))
+    for _ in range(40):
+        columns = [column for column in swaps.columns if len(column) > 1]
+        if not columns:
+            return
+        column = random.choice(columns)
+        k = random.randrange(len(column) - 1)
+        expected = swaps.cost - swaps.costs[column[k]][column[k + 1]]
+        swaps.swap(column, k)
+        assert swaps.cost == expected
+    order.set_columns(net, swaps.columns)
+    afresh = Swaps(net)
+    assert afresh.cost == swaps.cost
+    assert afresh.costs == swaps.costs
+
+
+@settings(max_examples=60, deadline=None)
+@given(random_graphs())
+def test_switching_neighbours_never_adds_a_crossing(case: tuple[list[Box], list[Wire]]) -> None:
+    boxes, wires = case
+    net = insert_trunks(boxes, wires, assign_ranks(len(boxes), wires), 14)
+    order.set_columns(net, order.columns_from(net, list(range(len(net.rank)))))
+    before = order.count_crossings(net)
+    for _ in range(3):
+        order.switch_everything(net, 1)
+        assert order.count_crossings(net) <= before
+        before = order.count_crossings(net)
 
 
 @settings(max_examples=40, deadline=None)
@@ -266,7 +290,7 @@ def test_the_layout_is_the_same_on_every_python_version() -> None:
     boxes = [Box(50 + i % 3 * 20, 40 + i % 2 * 20, (-8, 8)) for i in range(60)]
     wires = [Wire(i * 7 % (i + 1) if k else i, i + 1, k) for i in range(59) for k in (0, 1)]
     digest = hashlib.sha256(repr(layered(boxes, wires)).encode()).hexdigest()
-    assert digest[:16] == "0089e7e7e4604417"
+    assert digest[:16] == "32a34f68f46669f1"
 
 
 def test_a_long_chain_does_not_recurse() -> None:

@@ -66,6 +66,7 @@ class Net:
     drops: list[list[float]]
     outs: list[list[tuple[int, int, int]]]  # (target v, its k, door), exit by exit
     exits: list[int]  # per node: how many exits it has
+    owner: list[int]  # the box whose trunk a dummy is of; of a box itself
     entry: list[int]  # per wire: its k at its target
     columns: list[list[int]]  # the nodes of each rank, from top to bottom: `reduce_crossings` decides them
     place: list[int]  # a node's position in its column

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .heights import assign_heights
-from .net import Box, Layout, Wire
+from .net import Box, Layout, Net, Wire
 from .order import assign_ports, reduce_crossings
-from .ranks import assign_ranks
+from .ranks import assign_ranks, earliest_ranks
 from .routes import draw
 from .trunks import insert_trunks
+
+TWO_RANKINGS = 45  # boxes: so small a graph is tried with two
 
 
 def layered(
@@ -28,13 +30,28 @@ def layered(
     first column however far away they are used; those in `at_end`, which may feed nothing, in the last one.  Raises
     ValueError when the wires form a cycle.
     """
-    rank = assign_ranks(len(boxes), wires)
-    for v in at_start:
-        rank[v] = 0
-    for v in at_end:
-        rank[v] = max(rank)
-    net = insert_trunks(boxes, wires, rank, box_gap)
-    crossings = reduce_crossings(net)
+    ends = at_start, at_end
+    net, crossings = ordered(boxes, wires, assign_ranks(len(boxes), wires), box_gap, ends)
+    if crossings and len(boxes) <= TWO_RANKINGS:
+        other, fewer = ordered(boxes, wires, earliest_ranks(len(boxes), wires), box_gap, ends)
+        if fewer < crossings:
+            net, crossings = other, fewer
     assign_ports(net, boxes)
     y = assign_heights(net)
     return draw(boxes, wires, net, y, crossings, rank_gap)
+
+
+def ordered(
+    boxes: Sequence[Box],
+    wires: Sequence[Wire],
+    rank: list[int],
+    box_gap: float,
+    ends: tuple[Sequence[int], Sequence[int]],
+) -> tuple[Net, int]:
+    """The net of a ranking with its columns in order, and how many of its wires cross; ``ends`` stand outermost."""
+    for v in ends[0]:
+        rank[v] = 0
+    for v in ends[1]:
+        rank[v] = max(rank)
+    net = insert_trunks(boxes, wires, rank, box_gap)
+    return net, reduce_crossings(net)

@@ -28,6 +28,7 @@ def insert_trunks(boxes: Sequence[Box], wires: Sequence[Wire], ranks: list[int],
     ins: list[list[int]] = [[] for _ in boxes]
     lanes: list[list[int]] = [[] for _ in boxes]
     drops: list[list[float]] = [[] for _ in boxes]
+    owner = list(range(count))
     trunk: list[list[int]] = []  # per box and exit: the trunk's first dummy; the others follow consecutively
     for v in range(count):
         trunk.append([])
@@ -39,6 +40,7 @@ def insert_trunks(boxes: Sequence[Box], wires: Sequence[Wire], ranks: list[int],
                 lanes.append([lane if first else 0])
                 drops.append([-exits[v][lane] if first else 0.0])
                 rank.append(r)
+                owner.append(v)
     half += [DUMMY_HALF] * (len(rank) - count)
     offsets: list[list[float]] = [[0.0] * len(sources) for sources in ins]
     outs: list[list[tuple[int, int, int]]] = [[] for _ in rank]
@@ -69,5 +71,19 @@ def insert_trunks(boxes: Sequence[Box], wires: Sequence[Wire], ranks: list[int],
     ways = [len(several) for several in exits] + [1] * (len(rank) - count)
     zeros = [0] * len(rank)
     return Net(
-        count, rank, half, ins, offsets, lanes, drops, outs, ways, entry, columns, zeros, list(zeros), list(zeros)
+        count,
+        rank,
+        half,
+        ins,
+        offsets,
+        lanes,
+        drops,
+        outs,
+        ways,
+        owner,
+        entry,
+        columns,
+        zeros,
+        list(zeros),
+        list(zeros),
     )
