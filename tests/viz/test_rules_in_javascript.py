@@ -120,7 +120,7 @@ def test_a_thousand_random_graphs_compute_the_same_in_javascript_after_changes_o
             order = topological_order(build(program, inputs)[-1])
             adjoint = {order[-1]: 1.0}
             for step in contributions(order, 1.0):
-                adjoint[step.input] = step.total
+                adjoint[step[1]] = step[-1]
             size = max(map(abs, adjoint.values()))
             for node, y, g in zip(order, values, gradients, strict=True):
                 assert float(y) == pytest.approx(node.data, rel=1e-13, abs=1e-13)
@@ -147,7 +147,7 @@ def test_graphs_of_plain_arithmetic_agree_to_the_last_bit(browser: Any) -> None:
     for order, ((values, gradients), _) in zip(orders, javascript.run(script, data, browser), strict=True):
         adjoint = {order[-1]: 1.0}
         for step in contributions(order, 1.0):
-            adjoint[step.input] = step.total
+            adjoint[step[1]] = step[-1]
         assert [bits(float(y)) for y in values] == [bits(node.data) for node in order]
         expected = [bits(adjoint[node]) if node in adjoint else "none" for node in order]
         assert [g if g == "none" else bits(float(g)) for g in gradients] == expected
