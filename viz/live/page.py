@@ -53,7 +53,7 @@ def live(
         f'<div class="cr-player cr-live" data-chainrule-live="{key}" data-theme="{theme}">\n'
         f'<style>\n{style}</style>\n<div class="cr-instead">{fallback}</div>\n'
         f'<script type="application/json">{text}</script>\n'
-        f"<script>\n(() => {{\n{program}{scripts.joined('start')}}})();\n</script>\n</div>\n"
+        f"<script>\n(function () {{\n{program}{scripts.joined('start')}}})();\n</script>\n</div>\n"
     )
 
 

@@ -196,19 +196,12 @@ class Player(Taught):
             "frames": [[f.kind, f.title, *f.captions(), f.lights, f.changes] for f in self.frames],
         }
 
-    def _expandable(self, pictures: int | None = None) -> str:
+    def _expandable(self, *, pictures: bool = True) -> str:
         """The frames as steps that open without a script. If they are many and large, not each has its picture."""
         last = len(self.frames) - 1
-        kept = max(2, PICTURES // len(pages.image(self.frames[-1].image()).encode()))
-        if pictures == 0:
-            kept = last + 1
-        shown = (
-            set()
-            if pictures == 0
-            else {round(k * last / (kept - 1)) for k in range(kept)}
-            if kept <= last
-            else set(range(last + 1))
-        )
+        kept = max(2, PICTURES // len(pages.image(self.frames[-1].image()).encode())) if pictures else last + 1
+        chosen = range(last + 1) if kept > last else [round(k * last / (kept - 1)) for k in range(kept)]
+        shown = set(chosen if pictures else ())
         few = f"Only {kept} of the steps have their picture here. Run the cell to see a player with all of them."
         told = " ".join(filter(None, [self._note, few if kept <= last else ""]))
         steps = [f"<p>{_escape(told)}</p>\n"] if told else []

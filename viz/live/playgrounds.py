@@ -99,7 +99,7 @@ class Playground(Taught):
         key = hashlib.sha256((data + self._task.script).encode()).hexdigest()[:10]
         names = ("ieee", "erf", "format") if "erf" in self._task.script else ("ieee", "format")
         modules = joined(*names, "playground-training", "playground-plots", "dom", "playground")
-        script = f'(() => {{\n{modules}{self._task.script}play("{key}", PROGRAMS);\n}})();\n'
+        script = f'(function () {{\n{modules}{self._task.script}play("{key}", PROGRAMS);\n}})();\n'
         picture = pages.image(self._task.still(self._theme))
         told = f"{self._task.told}. {self._task.words['no-script']}"
         return (
@@ -224,7 +224,7 @@ class _Task:
             self.kind = "other"
         self.border = border(loss, classes) if self.style == "two" else (0.0, 1.0)
         rules = ",\n".join(map(rule_text, optimizers))
-        texts = [f"(() => {{\n{one.source}}})()" for one in (program, model)]
+        texts = [f"(function () {{\n{one.source}}})()" for one in (program, model)]
         self.script = f"const PROGRAMS = {{ loss: {texts[0]}, model: {texts[1]}, rules: [{rules}] }};\n"
         self.moved = [_moved(optimizer, step) for optimizer in optimizers]
 

@@ -109,16 +109,14 @@ class Steps(Player):
 
     def to_html(self, *, page: bool = True) -> str:
         """The player as HTML: a whole page, or with ``page=False`` a piece to be put into a page of one's own."""
+        if not page:
+            return self._piece(self._live, self._expandable())
         last = self.frames[-1]
         shown: dict[int, str] = {}
         for frame in self.frames:
             shown.update(frame.changes)
         data, picture = pages.lent(self._live, f"{self._title}. {last.title}: {last.text}", "".join(shown.values()))
-        piece = self._piece(data, picture + self._expandable(pictures=0))
-        return pages.page(piece, self._title, self._theme) if page else piece
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": self._piece(self._live, self._expandable()), "text/plain": repr(self)}
+        return pages.page(self._piece(data, picture + self._expandable(pictures=False)), self._title, self._theme)
 
     def _piece(self, data: dict[str, Any], fallback: str) -> str:
         return pages.live("Steps", data, MODULES, self._sheet, self._theme, graph_rules, fallback)

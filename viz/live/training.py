@@ -273,7 +273,7 @@ def rule_text(optimizer: Any) -> str:
     goals = ["newW[i]", *[f"newM[{k}][i]" for k in range(len(memory))]]
     writes = [f"{goal} = {text};" for goal, text in zip(goals, texts, strict=True)]
     body = " ".join([f"{', '.join(reads)};", *inner, *writes])
-    return f"(W, G, M, newW, newM, at, lr, t) => {{ {' '.join(lines)} for (const i of at) {{ {body} }} }}"
+    return f"function (W, G, M, newW, newM, at, lr, t) {{ {' '.join(lines)} for (const i of at) {{ {body} }} }}"
 
 
 def _set_apart(results: Sequence[Any], fixed: set[str]) -> tuple[list[tuple[Symbol, str]], list[Symbol]]:
