@@ -35,7 +35,6 @@ autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
-python_maximum_signature_line_length = 88
 nitpick_ignore_regex = [("py:.*", ".*")]  # types in signatures: most are other libraries'
 
 # --- how it looks; nothing is fetched from another host
