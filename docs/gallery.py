@@ -63,9 +63,9 @@ def page(made: dict[str, str | bytes], markdown: str) -> str:
             made |= themes.of_picture(name, shown)
         text = _PICTURE.sub(lambda _, alt=lesson.alt, name=name: f"![{alt}]({name})", lesson.text)
         if printed:
-            text = _CODE.sub(lambda code, out=printed: f'{code[0]}\n```text title="It prints"\n{out}```\n', text)
+            text = _CODE.sub(lambda code, out=printed: f"{code[0]}\nIt prints\n\n```text\n{out}```\n", text)
         head = f"### {lesson.row} · {lesson.title}"
-        markdown = markdown.replace(f"{head}\n{lesson.text}", f"{head} {{ #{lesson.row.lower()} }}\n{text}")
+        markdown = markdown.replace(f"{head}\n{lesson.text}", f"({lesson.row.lower()})=\n{head}\n{text}")
     return markdown
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import inspect
 from collections.abc import Iterator
@@ -19,9 +20,8 @@ def pages() -> Iterator[tuple[str, str]]:
 
 def page(package: ModuleType) -> str:
     """The package's docstring, then every public name under the file that it stands in."""
-    return f"# {package.__name__}\n\n{_docstring(package.__name__)}\n" + "\n".join(
-        section(module, names) for module, names in public_names(package).items()
-    )
+    sections = [section(module, names) for module, names in public_names(package).items()]
+    return "\n".join([heading(package.__name__, "="), *sections])
 
 
 def public_names(package: ModuleType) -> dict[str, list[str]]:
@@ -57,11 +57,21 @@ def home(room: ModuleType, name: str) -> str:
 
 def section(module: str, names: list[str]) -> str:
     """A heading, the module's own docstring, and the documentation of each name."""
-    blocks = "\n".join(f"::: {name}\n" for name in names)
-    return f"## {module} {{ #{module} }}\n\n{_docstring(module)}\n{blocks}"
+    blocks = [f".. auto{kind(name)}:: {name}\n{OPTIONS.get(kind(name), '')}" for name in names]
+    return "\n".join([heading(module, "-"), f".. automodule:: {module}\n   :no-members:\n", *blocks])
 
 
-def _docstring(module: str) -> str:
-    """The words at the top of a module, and nothing else of it."""
-    options = "members: false, show_root_heading: false, show_root_toc_entry: false, show_source: false"
-    return f"::: {module}\n    options: {{ {options} }}\n"
+OPTIONS = {"class": "   :members:\n", "exception": "   :no-members:\n", "data": "   :no-value:\n"}
+
+
+def kind(name: str) -> str:
+    """What Sphinx calls it."""
+    room, _, last = name.rpartition(".")
+    thing = getattr(importlib.import_module(room), last)
+    if isinstance(thing, type):
+        return "exception" if issubclass(thing, BaseException) else "class"
+    return "function" if inspect.isroutine(thing) else "data"
+
+
+def heading(text: str, line: str) -> str:
+    return f"{text}\n{line * len(text)}\n"

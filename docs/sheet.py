@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import themes
-from latex2mathml.converter import convert
-from plain_docstrings import escaped
+from formulas import mathml as formula
 
 import autograd.ops
 from autograd import SHEET, Op, Value
@@ -42,11 +41,11 @@ def page(made: dict[str, str | bytes]) -> str:
         names = _names(op)
         value = f"{mathml('y = ' + op.latex.format(**names))}"
         slopes = [mathml(rf"\frac{{\partial y}}{{\partial {x}}} = {slope}") for x, slope in _slopes(op)]
-        rows.append(f"| [`{op.name}`](#{op.name}) | {value} | {' '.join(slopes)} | {escaped(op.singular)} |")
+        rows.append(f"| [`{op.name}`](#{op.name}) | {value} | {' '.join(slopes)} | {_words(op.singular)} |")
         made |= themes.both_themes(f"sheet/{op.name}.svg", picture(op))
-        singular = f"\n\nTake care: {escaped(op.singular)}." if op.singular else ""
+        singular = f"\n\nTake care: {_words(op.singular)}." if op.singular else ""
         parts.append(
-            f"## {op.name} {{ #{op.name} }}\n\n"
+            f"({op.name})=\n## {op.name}\n\n"
             f'<p class="formulas">{value} {" ".join(slopes)}</p>{singular}\n\n'
             f"![{description(op)}](sheet/{op.name}.svg)\n\n"
             f"```python\n{source(op.name)}```\n"
@@ -61,7 +60,12 @@ def built_in() -> list[Op]:
 
 def mathml(latex: str) -> str:
     """A formula as MathML, which browsers show without a script."""
-    return re.sub(r"\s*\n\s*", "", convert(latex)).replace("|", "&#124;")  # a bar would end the table's cell
+    return formula(latex).replace("|", "&#124;")  # a bar would end the table's cell
+
+
+def _words(text: str) -> str:
+    """Words of the sheet in Markdown, to which its stars would mean something."""
+    return text.replace("*", r"\*")
 
 
 def _names(op: Op) -> dict[str, str]:

@@ -7,8 +7,8 @@ the page shows the one that fits.
 from __future__ import annotations
 
 import io
-import posixpath
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from viz.markup import DARK, LIGHT
@@ -32,7 +32,7 @@ STYLE = {
     "axes.prop_cycle": f"cycler('color', {list(COLOURS)})",
     "svg.hashsalt": "chainrule",
 }
-_IMAGE = re.compile(r"^!\[([^\]]*)\]\(([^)]+)\.svg\)$", re.MULTILINE)
+_IMAGE = re.compile(r"^!\[(.*)\]\(([^)]+)\.svg\)$", re.MULTILINE)
 
 
 def both_themes(name: str, svg: str) -> dict[str, str]:
@@ -44,26 +44,20 @@ def both_themes(name: str, svg: str) -> dict[str, str]:
     }
 
 
-def show_both_themes(markdown: str, page: str, files: Any) -> str:
-    """Each image on a line of its own that there are two themes of becomes two links around two images.
-
-    A picture leads to its own file, so that it can be seen in full width or saved for a slide.
-    """
+def show_both_themes(markdown: str, made: Mapping[str, str | bytes]) -> str:
+    """Each image on a line of its own that there are two themes of becomes two, of which the page shows one."""
 
     def pair(found: re.Match[str]) -> str:
         alt, stem = found[1], found[2]
-        light = files.get_file_from_path(
-            posixpath.normpath(posixpath.join(posixpath.dirname(page), f"{stem}.light.svg"))
-        )
-        if light is None:
+        if f"{stem}.light.svg" not in made:
             return found[0]
-        width = float(re.search(r'<svg[^>]*? width="([\d.]+)', light.content_string)[1])  # type: ignore[index]
-        size = f'{{ width="{width:g}" style="min-width:{min(width, 0.6 * width + 120):.0f}px" loading="lazy" }}'
-        images = "\n".join(
-            f"[![{alt}]({stem}.{theme}.svg){size}]({stem}.{theme}.svg){{ .only-{theme} }}"
+        width = re.search(r'<svg[^>]*? width="([\d.]+)', str(made[f"{stem}.light.svg"]))
+        wide = " wide" if width is not None and float(width[1]) > 800 else ""
+        images = [
+            f"```{{image}} {stem}.{theme}.svg\n:alt: {alt}\n:class: only-{theme}{wide}\n:loading: lazy\n```"
             for theme in ("light", "dark")
-        )
-        return f'<div class="picture" markdown>\n{images}\n</div>'
+        ]
+        return "\n".join(["::::{container} picture", *images, "::::"])
 
     return _IMAGE.sub(pair, markdown)
 

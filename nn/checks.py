@@ -78,7 +78,8 @@ def whole(name: str, x: Any, least: int = 1) -> int:
         TypeError: for anything else: 2.5, "3", True.
         ValueError: for a smaller one.
     """
-    if isinstance(x, bool) or not (hasattr(x, "__index__") or (isinstance(x, Real) and float(x).is_integer())):
+    truth = type(x).__name__ in ("bool", "bool_")  # Python's and NumPy's, which before 2.0 had an __index__
+    if truth or not (hasattr(x, "__index__") or (isinstance(x, Real) and float(x).is_integer())):
         raise TypeError(f"{name} must be a whole number, but got {type(x).__name__}: {x!r:.60}")
     n = int(x)
     if n < least:

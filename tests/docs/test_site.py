@@ -1,14 +1,19 @@
-"""The documentation's site. Building it (`mkdocs build --strict`) runs the gallery; here is what a build cannot see."""
+"""The documentation's site. Building it (`docs/build_site.py`) runs the gallery; here is what a build cannot see."""
 
 from __future__ import annotations
 
 import ast
 import importlib
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -99,11 +104,11 @@ def test_a_plot_is_turned_dark_without_touching_its_colours(script: Script) -> N
 
 def test_the_sheets_page_has_every_operation_with_its_formulas_and_a_picture(script: Script) -> None:
     pytest.importorskip("latex2mathml")
-    pytest.importorskip("griffe")
+    pytest.importorskip("docutils")
     made: dict[str, str] = {}
     page = script("sheet").page(made)
     for name in autograd.ops.BUILT_IN:
-        section = re.search(rf"^## {name} \{{ #{name} \}}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+        section = re.search(rf"^\({name}\)=\n## {name}\n(.*?)(?=^\(\w+\)=\n## |\Z)", page, re.MULTILINE | re.DOTALL)
         assert section is not None, name
         assert section[1].count("<math") == 1 + len(autograd.SHEET[name].partial_latex)
         assert f'Op(\n    "{name}",' in section[1]
@@ -115,7 +120,7 @@ def test_the_sheets_page_has_every_operation_with_its_formulas_and_a_picture(scr
 
 def test_a_plot_breaks_its_line_at_a_jump_and_dots_what_is_taken_there(script: Script) -> None:
     pytest.importorskip("latex2mathml")
-    pytest.importorskip("griffe")
+    pytest.importorskip("docutils")
     sheet = script("sheet")
     relu = sheet.picture(autograd.SHEET["relu"])
     assert path(relu, "slope").count("M") == 2
@@ -138,26 +143,112 @@ def test_the_reference_has_every_public_name(script: Script, package: str) -> No
     for name in module.__all__:
         thing = getattr(module, name)
         for public in getattr(thing, "__all__", ()) if isinstance(thing, ModuleType) else [name]:
-            pattern = rf"^::: {package}(\.\w+)*\.{public}$"
+            pattern = rf"^\.\. auto(function|class|exception|data|module):: {package}(\.\w+)*\.{public}$"
             assert re.search(pattern, page, re.MULTILINE), f"{package}.{name}: {public}"
 
 
-@pytest.mark.parametrize("package", ["autograd", "nn", "viz"])
-def test_the_reference_finds_every_name_in_its_file(script: Script, package: str) -> None:
-    """Griffe reads the files without running them, and passes over the names in `A, B = 1, 2`."""
-    griffe = pytest.importorskip("griffe")
-    module = importlib.import_module(package)
-    read = griffe.load(package, search_paths=[str(DOCS.parent)])
-    for name in re.findall(r"^::: (.+)$", script("reference").page(module), re.MULTILINE):
-        inner = name.removeprefix(package).lstrip(".")
-        assert not inner or read[inner].name, name
-
-
 def test_docstrings_mean_what_they_say(script: Script) -> None:
-    pytest.importorskip("griffe")
-    escaped = script("plain_docstrings").escaped
-    assert escaped("x**2 and y**2, not `x**2`") == r"x\*\*2 and y\*\*2, not `x**2`"
-    assert escaped("J[i][j]") == r"J[i]\[j]"
-    assert escaped("Words.\n\n>>> 2**3\n8\n\nMore.") == "Words.\n\n```pycon\n>>> 2**3\n8\n```\n\nMore."
-    assert escaped("As in\n\n    y = x**2 + w[i][j]\n\nx**2") == "As in\n\n    y = x**2 + w[i][j]\n\nx\\*\\*2"
-    assert escaped("* a list\n* of *things*") == "* a list\n* of *things*"
+    docstrings = script("docstrings")
+    escaped = docstrings.escaped
+    assert escaped("x**2 and y**2, not `x**2`") == r"x\*\*2 and y\*\*2, not ``x**2``"
+    assert escaped("|x| and the name x_, ``as_it_is_``") == r"\|x\| and the name x\_, ``as_it_is_``"
+    assert escaped("* a list, 2*3") == r"* a list, 2\*3"
+    assert docstrings.converted(["As in", "", "    y = x**2", "", "x**2"]) == [
+        "As in",
+        "",
+        "::",
+        "",
+        "    y = x**2",
+        "",
+        r"x\*\*2",
+    ]
+    assert docstrings.converted(["Args:", "    x: x**2", "", "        a table*"])[1:] == [
+        r"    x: x\*\*2",
+        "",
+        r"        a table\*",
+    ]
+
+
+# --- the built site
+
+
+class Page(HTMLParser):
+    """What a page refers to, and the places in it that others can refer to."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loaded: list[str] = []
+        self.places: set[str] = set()
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.places |= {given[name] for name in ("id", "name") if name in given}
+        if tag == "a" and "href" in given:
+            self.links.append(given["href"])
+        elif tag in ("script", "img", "iframe", "source", "video", "audio", "object", "embed"):
+            self.loaded.append(given.get("src") or given.get("data", ""))
+        elif tag == "link" and given.get("rel") not in ("canonical", "search", "next", "prev", "index", "author"):
+            self.loaded.append(given.get("href", ""))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built by the command that builds it; a warning of Sphinx would fail here."""
+    pytest.importorskip("myst_nb")
+    pytest.importorskip("pydata_sphinx_theme")
+    folder = tmp_path_factory.mktemp("site")
+    built = subprocess.run([sys.executable, DOCS / "build_site.py", folder], capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr + built.stdout
+    return folder
+
+
+@pytest.mark.slow
+def test_every_link_leads_somewhere_and_nothing_is_loaded_from_another_host(site: Path) -> None:
+    pages = {path: Page(path) for path in site.rglob("*.html") if "_static" not in path.parts}
+    assert len(pages) > 40
+    for path, page in pages.items():
+        for link in [*page.links, *page.loaded]:
+            where = urlsplit(link)
+            if where.scheme in ("http", "https") or where.netloc:
+                assert link not in page.loaded, f"{path} loads {link}"
+                continue
+            if where.scheme in ("data", "mailto") or not link:
+                continue
+            target = (path.parent / unquote(where.path)).resolve() if where.path else path
+            assert target.exists(), f"{path}: {link}"
+            if where.fragment and target in pages:
+                assert unquote(where.fragment) in pages[target].places, f"{path}: {link}"
+
+
+@pytest.mark.slow
+def test_lessons_are_pages_with_what_they_show(site: Path) -> None:
+    for notebook in (DOCS.parent / "notebooks").glob("*.ipynb"):
+        page = (site / "lessons" / f"{notebook.stem}.html").read_text(encoding="utf-8")
+        assert "is missing, as on Colab" not in page  # the cell that installs is for those who run it
+        assert "cell_output" in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_pass_axe_and_load_nothing_from_elsewhere(site: Path, scheme: Any) -> None:
+    playwright = pytest.importorskip("playwright.sync_api")
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+    names = "index gallery sheet compile lessons reference project conventions api/autograd".split()
+    with playwright.sync_playwright() as p:
+        try:
+            browser = p.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        except playwright.Error as error:
+            pytest.skip(f"no browser: {error}")
+        context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900})
+        page = context.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        for name in [*names, "lessons/01-a-graph-by-hand"]:
+            page.goto((site / f"{name}.html").as_uri())
+            found = axe.run(page).response["violations"]
+            assert not found, (name, [(v["id"], v["nodes"][0]["html"][:200]) for v in found])
+        browser.close()
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []

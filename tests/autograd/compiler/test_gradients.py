@@ -119,7 +119,7 @@ RULES = {
     "maximum": lambda x, w: autograd.maximum(x * w, w, 0.5),
     "minimum": lambda x, w: autograd.minimum(x * w, w, x),
     "logsumexp": lambda x, w: autograd.logsumexp(x * w, w, x),
-    "softmax": lambda x, w: autograd.softmax(x * w, w)[0],
+    "softmax": lambda x, w: autograd.softmax(x * w, 0.7 * w)[0],  # of w alone, the slope at x = 1 is 0 but for rounding
     "sum and difference": lambda x, w: x * w - (w - x) + 2.0 * w,
 }
 

@@ -1,0 +1,67 @@
+"""Sphinx's settings for the site; ``python docs/build_site.py`` builds it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parent
+sys.path[:0] = [str(DOCS.parent), str(DOCS)]
+
+from docstrings import as_restructured_text  # noqa: E402
+from formulas import visit_formula  # noqa: E402
+from sphinx.application import Sphinx  # noqa: E402
+
+project = "chainrule"
+author = "the authors of chainrule"
+html_title = "chainrule"
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+root_doc = "index"
+
+# --- pages in Markdown, and the notebooks with the outputs that they store
+source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
+myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "attrs_inline", "attrs_block"]
+myst_heading_anchors = 4
+nb_execution_mode = "off"
+nb_merge_streams = True
+html_math_renderer = "mathml"
+
+# --- the reference
+default_role = "code"
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_default_options = {"members": True, "show-inheritance": False}
+autodoc_preserve_defaults = True
+napoleon_numpy_docstring = False
+napoleon_use_rtype = False
+napoleon_use_ivar = True
+nitpick_ignore_regex = [("py:.*", ".*")]  # types in signatures: most are other libraries'
+
+# --- how it looks; nothing is fetched from another host
+html_theme = "pydata_sphinx_theme"
+html_static_path = [str(DOCS / "static")]
+html_css_files = ["chainrule.css"]
+html_js_files = ["theme.js"]
+html_context = {"default_mode": "auto"}
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {
+    "logo": {"text": "chainrule"},
+    "navbar_align": "left",
+    "navbar_persistent": ["search-button"],
+    "navbar_end": ["theme-switcher"],
+    "header_links_before_dropdown": 8,
+    "secondary_sidebar_items": ["page-toc"],
+    "show_prev_next": True,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
+}
+html_sidebars = {page: [] for page in ("index", "gallery", "sheet", "compile", "from-micrograd-to-pytorch")}
+copyright = "the authors of chainrule, MIT licence"
+
+
+def setup(app: Sphinx) -> None:
+    app.add_html_math_renderer("mathml", (visit_formula, None), (visit_formula, None))
+    app.connect("autodoc-process-docstring", as_restructured_text, priority=400)  # before napoleon, which has 500

@@ -1,0 +1,135 @@
+"""The pages of the site, made from the files of this project, in a folder that Sphinx then reads.
+
+Nothing on it is typed a second time. The first page is the README, the lessons are the notebooks with what they store,
+the gallery's code is run for its pictures, the derivative sheet is read from `autograd.SHEET`, and the reference from
+the packages' own ``__all__`` and docstrings.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import gallery
+import reference
+import sheet
+import themes
+
+from autograd import parse
+from nn import MLP, SGD, Adam, binary_cross_entropy, data
+from viz import explore, playground
+from viz.live.exploring import Explorer
+from viz.live.playgrounds import Playground
+
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+# Files of the project that are pages of the site.
+PAGES = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+_LINK = re.compile(r"\]\(([^):#\s]+)(#[^)]*)?\)")
+_MARGIN = "---\norphan: true\n---\n\n"  # for a page that no list of pages has
+
+
+def stage(folder: Path) -> None:
+    """Write everything that Sphinx needs into a folder."""
+    pages = Pages()
+    made: dict[str, str | bytes] = {"license.md": "# Licence\n\n" + (ROOT / "LICENSE").read_text(encoding="utf-8")}
+    first = (DOCS / "index.md").read_text(encoding="utf-8")
+    parts = {
+        "live picture": raw(live_picture().to_html(page=False)),
+        "playground": raw(moons().to_html(page=False)),
+        "README.md": pages.of_the_project("README.md", heading=False),
+    }
+    for name, text in parts.items():
+        first = first.replace(f"<!-- {name} -->", text)
+    made["index.md"] = first
+    for name in ("CONTRIBUTING.md", "CHANGELOG.md"):
+        made[PAGES[name]] = pages.of_the_project(name)
+    for path in sorted(DOCS.glob("*.md")):
+        if path.name not in ("index.md", "gallery.md"):
+            made[path.name] = pages.of_docs(path.read_text(encoding="utf-8"))
+    made["gallery.md"] = pages.of_docs(gallery.page(made, (DOCS / "gallery.md").read_text(encoding="utf-8")))
+    made["sheet.md"] = pages.of_docs(sheet.page(made))
+    for package, text in reference.pages():
+        made[f"api/{package}.rst"] = text
+    made |= pages.sources
+    for drawing in sorted((DOCS / "pictures").glob("*.svg")):
+        made |= themes.both_themes(f"pictures/{drawing.name}", drawing.read_text(encoding="utf-8"))
+    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        made[f"lessons/{notebook.name}"] = without_installing(notebook.read_text(encoding="utf-8"))
+    for name, content in made.items():
+        if name.endswith(".md"):
+            content = themes.show_both_themes(str(content), made)
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    shutil.copytree(DOCS / "static", folder / "static")
+
+
+def live_picture() -> Explorer:
+    """The first picture of the lecture, for the first page."""
+    return explore(parse("(x + y) * z", x=-2, y=5, z=-4))
+
+
+def moons() -> Playground:
+    """The first page's playground: two half moons, and a network that has to part them."""
+    X, y = data.moons(200, noise=0.1, seed=0)
+    model = MLP(2, [8, 8, 1], seed=0)
+    optimizers = [Adam(lr=0.03), SGD(lr=0.3)]
+    return playground(model, X, y, loss=binary_cross_entropy, optimizer=optimizers)
+
+
+def raw(html: str) -> str:
+    """HTML as it stands, in Markdown."""
+    return f"````{{raw}} html\n{html}\n````"
+
+
+def without_installing(notebook: str) -> str:
+    """A notebook without its first cell, which only those need who run it."""
+    cells = json.loads(notebook)
+    first = cells["cells"].pop(0)
+    if "is missing" not in "".join(first["source"]):
+        raise ValueError("the first cell of a notebook installs chainrule where it is missing")
+    return json.dumps(cells)
+
+
+class Pages:
+    """The project's own pages lead to files; on the site each of those is a page, too.
+
+    Attributes:
+        sources: the pages of source code that others lead to.
+    """
+
+    def __init__(self) -> None:
+        self.sources: dict[str, str | bytes] = {}
+
+    def of_the_project(self, name: str, *, heading: bool = True) -> str:
+        """A page that stands in the project's folder."""
+        text = (ROOT / name).read_text(encoding="utf-8")
+        if not heading:
+            text = re.sub(r"\A# .*\n", "", text)
+        return _LINK.sub(lambda m: f"]({self.target(m[1])}{m[2] or ''})", text)
+
+    def of_docs(self, text: str) -> str:
+        """A page of this folder: what leads out of it leads to a page, too."""
+        text = re.sub(r"\]\(\.\./([^):#\s]+)(#[^)]*)?\)", lambda m: f"]({self.target(m[1])}{m[2] or ''})", text)
+        return re.sub(r"\]\(source/([\w/]+)\.md\)", lambda m: f"]({self.target(m[1] + '.py')})", text)
+
+    def target(self, path: str) -> str:
+        """Where a path of the project leads to on the site."""
+        if path in PAGES:
+            return PAGES[path]
+        if path == "LICENSE":
+            return "license.md"
+        if path.startswith("docs/") and not path.endswith(".py"):
+            return path.removeprefix("docs/")
+        if path.endswith(".ipynb"):
+            return f"lessons/{Path(path).name}"
+        if (ROOT / path).is_dir():
+            return f"api/{path.split('/')[0]}.rst"
+        page = f"source/{path.removesuffix('.py')}.md"
+        code = (ROOT / path).read_text(encoding="utf-8")
+        language = {".js": "javascript", ".css": "css"}.get(Path(path).suffix, "python")
+        self.sources[page] = f"{_MARGIN}# {path}\n\n``````{{code-block}} {language}\n:linenos:\n\n{code}``````\n"
+        return page
