@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import random
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +12,9 @@ import pytest
 from autograd import Value, backward_steps, forward_steps, leaves, mistakes, recompute, topological_order
 from autograd.graph import names_in_order
 from autograd.messages import MESSAGES, messages
+from autograd.notation import notation
 from viz import draw_derivation
+from viz.lettering import caption_in_html, name_in_html
 from viz.live.network import described, formula, plain, rules, told
 from viz.live.scripts import joined
 
@@ -83,6 +87,39 @@ def test_captions_and_derivations_are_pythons_before_and_after_a_change(name: st
         for leaf, text in zip(some, answer["derivations"], strict=True):
             expected = derivation(root, leaf)
             assert text == expected or (expected is None and "more paths than one can check" in text)
+
+
+NAMES = ["L", "x", "w_1", "w_12", r"\hat{y}", r"\vec{\theta}^2", "sigma", "my_var", "x_1 (2)", "a.b", "$&", "<b>&'\"",
+         "constructor", "__proto__", "−2", "∂x", "$", "x^{<}", "exp"]  # fmt: skip
+SAID = [
+    "∂L/∂w_1 += ∂L/∂my_var · ∂my_var/∂w_1 = 2 × (−1)^w_1; not w_12, 2·w_1²",
+    "exp(sigma) is no sigma_3; σ, w_1w_1, \\w_1 and x_1 (2)",
+    "a < b > c & d",
+    "",
+    "∂L/∂L_3, ∂L/∂constructor, ∂∂x/∂∂x, $$& and $1",
+]
+
+
+def test_captions_as_html_are_pythons(browser: Any) -> None:
+    rng = random.Random(5)
+    cases = [(said, NAMES) for said in SAID] + [("a < b & x_1", [])]
+    for _ in range(400):
+        joints = ["∂", "/∂", " ", " = ", "_", "·", "<", "&amp;", "2", "\\"]
+        names = rng.sample(NAMES, 6)
+        slope = f"∂{names[0]}/∂{names[1]}"
+        cases.append(("".join(rng.choice([*names, *joints, slope]) for _ in range(12)), names))
+    data = []
+    for said, names in cases:
+        known = sorted(names, key=len, reverse=True)
+        mathematics = {name: name_in_html(name) for name in names if notation(name)}
+        data += [[said, known, mathematics, fractions] for fractions in (False, True)]
+    script = MODULES[1] + "return DATA.map(([t, n, m, f]) => captionInHtml(t, n, new Map(Object.entries(m)), f));"
+    answers = javascript.run(script, data, browser)
+    for (said, names, _, fractions), answer in zip(data, answers, strict=True):
+        expected = caption_in_html(str(said), names, fractions=bool(fractions))
+        assert html.unescape(answer) == html.unescape(expected), said
+        assert re.sub("&#?[a-z0-9]+;", "", answer) == re.sub("&#?[a-z0-9]+;", "", expected), said
+    assert sum("<var>" in answer for answer in answers) > 20
 
 
 def test_formulas_have_slots_with_brackets_where_a_negative_number_needs_them() -> None:

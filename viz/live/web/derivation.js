@@ -79,6 +79,15 @@ export class Derivation {
     return [...this.definitions(), '', ...this.chain()].join('\n').trim();
   }
 
+  /** The same as HTML. Where the left side is set as mathematics, the lines below begin with it, unseen. */
+  toHtml() {
+    const [whole, margin] = [this.words.html(this.whole), ' '.repeat(Array.from(this.whole).length)];
+    const gap = whole.includes('<') || whole.length < margin.length ? `<i>${whole}</i>` : margin;
+    const lines = String(this).split('\n');
+    const rest = (/** @type {string} */ line) => gap + this.words.html(line.slice(margin.length));
+    return lines.map((line) => (line.startsWith(margin) ? rest(line) : this.words.html(line))).join('\n');
+  }
+
   definitions() {
     const along = new Set(this.paths.flatMap((path) => path.nodes.slice(0, -1)));
     if (!along.size) return [];
