@@ -130,9 +130,9 @@ class Stage:
 
         ``parts``: for each its results (the node, where its value and its gradient stand, what is written before the
         value, as `spans_of`, and which result it is), the rectangle that all of it takes, and that of its body.
-        ``wires``: for each the part and the port that it leads to, the part that it comes from, where its local derivative stands, its
-        pieces, which are in ``paths``, and the result that it carries. ``frames``: the path of the scope, and the
-        rectangle.
+        ``wires``: for each the part and the port that it leads to, the part that it comes from, where its local
+        derivative stands, its pieces, which are in ``paths``, and the result that it carries. ``frames``: the path of
+        the scope, and the rectangle.
         """
         painter, pieces = self._painter, dict[str, int]()
         parts, wires = [], []
