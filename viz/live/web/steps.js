@@ -70,12 +70,12 @@ export class Steps extends Live {
     this.next = button(keys, 'next', say('next'), () => this.go(this.at + 1), PLAYING.next);
     const track = make('div', this.bar, { class: 'cr-track' });
     const passes = make('div', track, { class: 'cr-passes', 'aria-hidden': 'true' });
-    for (const [pass, first] of [
-      ['forward', 'graph'],
-      ['backward', 'seed'],
+    for (const [pass, first, look] of [
+      ['forward', 'graph', 'cr-forward'],
+      ['backward', 'seed', 'cr-backward'],
     ]) {
       const count = this.frames.filter(([kind]) => kind === pass || kind === first).length;
-      if (count) make('span', passes, { class: `cr-${pass}`, style: `flex:${count} 1 0` }, say(pass));
+      if (count) make('span', passes, { class: look, style: `flex:${count} 1 0` }, say(pass));
     }
     const range = { type: 'range', min: 0, max: this.last, step: 1, 'aria-label': say('step') };
     this.slider = make('input', track, { ...KEYS_ARE_OURS, ...range });
