@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import random
 import re
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from viz import draw_derivation
 from viz.lettering import caption_in_html, name_in_html
 from viz.live.network import described, formula, plain, rules, told
 from viz.live.scripts import joined
+from viz.picture import web_file
 
 from . import javascript
 from .graphs import SAMPLES, skip_connections, tangle
@@ -129,6 +131,25 @@ def test_formulas_have_slots_with_brackets_where_a_negative_number_needs_them() 
         *("{0} − {(1)}", "{(0)}^{(1)}", "log({0})", "√{(0)}", "{0} / {(1)}"),
         *("{0} if {0} > 0 else {1}·{(0)}", "−{(0)}"),
     ]
+
+
+# --- fewer bytes
+
+
+def test_pages_get_the_scripts_without_spaces_and_their_texts_and_patterns_as_they_are() -> None:
+    folder = files("viz").joinpath("live/web")
+    for name in (path.name for path in folder.iterdir() if path.name.endswith(".js") and path.name != "player.js"):
+        read, packed = web_file(f"live/web/{name}"), joined(name.removesuffix(".js"))
+        code = "\n".join(line for line in read.splitlines() if "import" not in line)
+        texts = re.findall(r"'(?:\\.|[^'\\\n])*'|`[^`]*`|(?<=[(=])/[^\n]+?/(?=[gi]*[.,)])", code)
+        where = 0
+        for text in texts:  # all of them, in their order
+            found = packed.find(text, where)
+            assert found >= 0, (name, text)
+            where = found + len(text)
+        assert len(re.findall(r"\+\+|--", packed)) == len(re.findall(r"\+\+|--", read)), name  # of "a - -b" nothing new
+        left = re.sub(r"\s|\bimport\b[^;]*;|\bexport (?=const|class)", "", read)
+        assert re.sub(r"\s", "", packed) == re.sub(r"import\{[^;]*;|export(?=const|class)", "", left), name
 
 
 # --- slips

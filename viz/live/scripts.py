@@ -17,7 +17,8 @@ from ..picture import web_file
 _IMPORT = re.compile(r"(?:^|(?<=[;}\n]))import\b[^;]*;")
 _EXPORT = re.compile(r"(?:^|(?<=[;}\n]))export (?=const|class)")
 _TEXT = r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`"""
-_SEARCHED = r"(?:(?<=[(,=>:!?&|])|(?<=[(,=>:!?&|] )(?=/[^ ]))/(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\\n])+/"  # a regular expression follows such a sign
+# a regular expression follows one of these signs
+_SEARCHED = r"(?:(?<=[(,=>:!?&|])|(?<=[(,=>:!?&|] )(?=/[^ ]))/(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\\n])+/"
 _SPACED = re.compile(rf"({_TEXT}|{_SEARCHED})| ?([*<>?:|&%=()]+|[-+]=?(?! ?[-+])|(?<= )/(?= )) ?", re.DOTALL)
 
 
