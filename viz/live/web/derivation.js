@@ -83,9 +83,8 @@ export class Derivation {
   toHtml() {
     const [whole, margin] = [this.words.html(this.whole), ' '.repeat(Array.from(this.whole).length)];
     const gap = whole.includes('<') || whole.length < margin.length ? `<i>${whole}</i>` : margin;
-    const lines = String(this).split('\n');
-    const rest = (/** @type {string} */ line) => gap + this.words.html(line.slice(margin.length));
-    return lines.map((line) => (line.startsWith(margin) ? rest(line) : this.words.html(line))).join('\n');
+    const lines = this.words.html(String(this)).split('\n');
+    return lines.map((line) => (line.startsWith(margin) ? gap + line.slice(margin.length) : line)).join('\n');
   }
 
   definitions() {

@@ -73,6 +73,9 @@ export class Words {
     this.f = told.names[graph.root];
     this.known = [...new Set(told.names.map(tidy))].sort((a, b) => b.length - a.length);
     this.mathematics = new Map(Object.entries(told.mathematics));
+    // a name that is not seen otherwise matters only where another one stands in it
+    const isSeen = (/** @type {string} */ name) => this.mathematics.has(name) || /\W/.test(name);
+    this.seen = this.mathematics.size ? this.known.filter(isSeen) : [];
   }
 
   /**
@@ -90,7 +93,7 @@ export class Words {
    * @param {boolean} [fractions]
    */
   html(text, fractions = false) {
-    return captionInHtml(text, this.known, this.mathematics, fractions);
+    return captionInHtml(text, fractions ? this.known : this.seen, this.mathematics, fractions);
   }
 
   /** @param {number} i */
