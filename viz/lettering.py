@@ -104,6 +104,30 @@ def pieces_of(name: str, size: float) -> tuple[list[Piece], float, float]:
     return [piece for piece in pieces if piece.text], width, scripts + nth
 
 
+def spans_of(name: str, size: float, gap: float) -> list[list[str | float]]:
+    """The texts of a name in one line, for a browser, which knows how wide they are, and where what follows begins.
+
+    Each is a text, how far it is moved to the right and down from where the one before ended, and its size; zeros at
+    the end are left out. The last one is empty: it is for what follows, a gap away.
+    """
+    found, small = _set(name), SMALL[size]
+    if found is None:
+        return [[shown_name(name)], ["", gap]]
+    below, above = (0.75 * text_width(text, small, bold=True) for text in (found.sub, found.sup))  # in Arial
+    spans: list[list[str | float]] = [[unicodedata.normalize("NFC", found.base)]]
+    down = 0.0  # of the line that the last one stands on
+    if found.sub:
+        spans.append([found.sub, 0.5, down := round(DOWN * size, 1), small])
+    if found.sup:
+        spans.append([found.sup, round(0.5 - below, 1), round(-UP * size - down, 1), small])
+        down = round(-UP * size, 1)
+    after = round(max(0.0, below - above), 1) if found.sup else 0.0
+    if found.nth:
+        spans += [[f"{found.nth}", round(after + 0.3 * size, 1), -down]]
+        after = down = 0.0
+    return [*spans, ["", round(gap + after, 1), -down]]
+
+
 def shown_name(name: str) -> str:
     """A name that is one text, as it is shown: a Greek letter, or as it was typed, cut if it is long."""
     found = _set(name)
@@ -160,4 +184,4 @@ def _escape(text: str) -> str:
     return html.escape(printable(text), quote=False)
 
 
-__all__ = ["Piece", "caption_in_html", "name_in_html", "name_width", "pieces_of", "shown_name"]
+__all__ = ["Piece", "caption_in_html", "name_in_html", "name_width", "pieces_of", "shown_name", "spans_of"]

@@ -222,6 +222,35 @@ def test_boxes_open_and_fold_by_click_and_by_key(opened: Opener) -> None:
     assert len(layer) > len(set(layer))  # a box with several results has a number for each
 
 
+def test_names_that_are_mathematics_are_set_so_wherever_they_are_seen_and_spoken_as_typed(opened: Opener) -> None:
+    x, w, k = Value(2.0, r"\hat{x}_1"), Value(3.0, "my_var"), Value(-1.0, "<i>&")
+    z = x * w
+    z.label = "z_{12}^{(2)}"
+    f = z + k
+    f.label = "L^2"
+    page = opened(explore(f))
+    type_in(page, r"\hat{x}_1", "4")
+    assert caption(page) == "x̂1 = 4, ∂L2/∂x̂1 = 3"
+    assert page.locator(".cr-caption sub").count() == 2
+    derived = page.locator(".cr-derivation")
+    assert "z12(2) = x̂1 × my_var = 4 × 3 = 12\nL2 = z12(2) + <i>& = 12 + (−1) = 11" in (derived.text_content() or "")
+    sides = derived.evaluate(
+        "e => [...e.querySelectorAll('i')].map((gap) => gap.getBoundingClientRect().right - "
+        "gap.getBoundingClientRect().left)"
+    )
+    assert len(sides) == 3 and max(sides) - min(sides) < 0.1  # as wide as the left side, so the equals signs align
+    label = page.locator("[data-name='z_{12}^{(2)}'] .value")
+    assert label.text_content() == "z12(2)12"
+    letter, below, above, number = (label.locator("tspan").nth(i).bounding_box() for i in range(4))
+    assert letter and below and above and number
+    assert above["y"] < below["y"] and abs(above["x"] - below["x"]) < 3  # one below the other
+    assert letter["x"] + letter["width"] <= min(above["x"], below["x"]) + 2
+    assert below["x"] + below["width"] < number["x"]
+    page.get_by_text("Which numbers").click()
+    assert page.get_by_role("checkbox", name=r"\hat{x}_1", exact=True).count() == 1
+    assert page.get_by_role("checkbox", name="<i>&", exact=True).count() == 1
+
+
 def test_labels_that_attack_stay_names_and_ten_graphs_do_not_know_of_each_other(opened: Opener) -> None:
     attack = Value(2.0, "</script><img src=x onerror=alert(1)>]]>\"'{q}${1}`") * Value(3.0, "<!--<script>")
     graphs = [attack, strange_names(), *(parse("x * y", x=k, y=2) for k in range(8))]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import random
+import re
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -10,9 +13,12 @@ import pytest
 from autograd import Value, backward_steps, forward_steps, leaves, mistakes, recompute, topological_order
 from autograd.graph import names_in_order
 from autograd.messages import MESSAGES, messages
+from autograd.notation import notation
 from viz import draw_derivation
+from viz.lettering import caption_in_html, name_in_html
 from viz.live.network import described, formula, plain, rules, told
 from viz.live.scripts import joined
+from viz.picture import web_file
 
 from . import javascript
 from .graphs import SAMPLES, skip_connections, tangle
@@ -85,6 +91,39 @@ def test_captions_and_derivations_are_pythons_before_and_after_a_change(name: st
             assert text == expected or (expected is None and "more paths than one can check" in text)
 
 
+NAMES = ["L", "x", "w_1", "w_12", r"\hat{y}", r"\vec{\theta}^2", "sigma", "my_var", "x_1 (2)", "a.b", "$&", "<b>&'\"",
+         "constructor", "__proto__", "−2", "∂x", "$", "x^{<}", "exp"]  # fmt: skip
+SAID = [
+    "∂L/∂w_1 += ∂L/∂my_var · ∂my_var/∂w_1 = 2 × (−1)^w_1; not w_12, 2·w_1²",
+    "exp(sigma) is no sigma_3; σ, w_1w_1, \\w_1 and x_1 (2)",
+    "a < b > c & d",
+    "",
+    "∂L/∂L_3, ∂L/∂constructor, ∂∂x/∂∂x, $$& and $1",
+]
+
+
+def test_captions_as_html_are_pythons(browser: Any) -> None:
+    rng = random.Random(5)
+    cases = [(said, NAMES) for said in SAID] + [("a < b & x_1", [])]
+    for _ in range(400):
+        joints = ["∂", "/∂", " ", " = ", "_", "·", "<", "&amp;", "2", "\\"]
+        names = rng.sample(NAMES, 6)
+        slope = f"∂{names[0]}/∂{names[1]}"
+        cases.append(("".join(rng.choice([*names, *joints, slope]) for _ in range(12)), names))
+    data = []
+    for said, names in cases:
+        known = sorted(names, key=len, reverse=True)
+        mathematics = {name: name_in_html(name) for name in names if notation(name)}
+        data += [[said, known, mathematics, fractions] for fractions in (False, True)]
+    script = MODULES[1] + "return DATA.map(([t, n, m, f]) => captionInHtml(t, n, new Map(Object.entries(m)), f));"
+    answers = javascript.run(script, data, browser)
+    for (said, names, _, fractions), answer in zip(data, answers, strict=True):
+        expected = caption_in_html(str(said), names, fractions=bool(fractions))
+        assert html.unescape(answer) == html.unescape(expected), said
+        assert re.sub("&#?[a-z0-9]+;", "", answer) == re.sub("&#?[a-z0-9]+;", "", expected), said
+    assert sum("<var>" in answer for answer in answers) > 20
+
+
 def test_formulas_have_slots_with_brackets_where_a_negative_number_needs_them() -> None:
     x, y = Value(2.0), Value(3.0)
     formulas = [formula(node) for node in (x - y, x**y, x.log(), x.sqrt(), 1 / x, x.leaky_relu(0.1), -x)]
@@ -92,6 +131,25 @@ def test_formulas_have_slots_with_brackets_where_a_negative_number_needs_them() 
         *("{0} − {(1)}", "{(0)}^{(1)}", "log({0})", "√{(0)}", "{0} / {(1)}"),
         *("{0} if {0} > 0 else {1}·{(0)}", "−{(0)}"),
     ]
+
+
+# --- fewer bytes
+
+
+def test_pages_get_the_scripts_without_spaces_and_their_texts_and_patterns_as_they_are() -> None:
+    folder = files("viz").joinpath("live/web")
+    for name in (path.name for path in folder.iterdir() if path.name.endswith(".js") and path.name != "player.js"):
+        read, packed = web_file(f"live/web/{name}"), joined(name.removesuffix(".js"))
+        code = "\n".join(line for line in read.splitlines() if "import" not in line)
+        texts = re.findall(r"'(?:\\.|[^'\\\n])*'|`[^`]*`|(?<=[(=])/[^\n]+?/(?=[gi]*[.,)])", code)
+        where = 0
+        for text in texts:  # all of them, in their order
+            found = packed.find(text, where)
+            assert found >= 0, (name, text)
+            where = found + len(text)
+        assert len(re.findall(r"\+\+|--", packed)) == len(re.findall(r"\+\+|--", read)), name  # of "a - -b" nothing new
+        left = re.sub(r"\s|\bimport\b[^;]*;|\bexport (?=const|class)", "", read)
+        assert re.sub(r"\s", "", packed) == re.sub(r"import\{[^;]*;|export(?=const|class)", "", left), name
 
 
 # --- slips

@@ -9,10 +9,12 @@ from typing import Any
 from autograd import SHEET, Value, topological_order
 from autograd.backward import numeric_adjoints
 from autograd.graph import names_in_order
+from autograd.notation import notation
 from autograd.ops import CONSTANT, CUT, LEAF
 from autograd.steps import fill, partial_formula
 from autograd.value import restore, store_inputs
 
+from ..lettering import name_in_html
 from ..metrics import printable
 from . import scripts
 
@@ -49,7 +51,9 @@ def described(order: Sequence[Value], kept: Sequence[int] | None = None, *, comp
 
 
 def told(order: Sequence[Value], names: dict[Value, str], kept: Sequence[int] | None = None) -> dict[str, Any]:
-    """What captions are made of: ``names``, the ``formulas`` of the operations, and the ``partials`` of each node."""
+    """What captions are made of: ``names``, those that are ``mathematics`` as HTML, the ``formulas`` of the operations,
+    and the ``partials`` of each node.
+    """
     some = [order[i] for i in kept] if kept is not None else order
     formulas = {scripts.key(node.op, len(node.inputs)): formula(node) for node in some if node.inputs}
     partials = []
@@ -59,7 +63,10 @@ def told(order: Sequence[Value], names: dict[Value, str], kept: Sequence[int] | 
         partials.append(
             ["" if x.op == CONSTANT else printable(partial_formula(SHEET[node.op], k, called)) for x, k in known]
         )
-    return {"names": [printable(names[node]) for node in some], "formulas": formulas, "partials": partials}
+    typed = [printable(names[node]) for node in some]
+    mathematics = {name: name_in_html(name) for name in typed if notation(name)}
+    mathematics = {name: written for name, written in mathematics.items() if written != name}
+    return {"names": typed, "mathematics": mathematics, "formulas": formulas, "partials": partials}
 
 
 def still(order: Sequence[Value], kept: Sequence[int]) -> dict[str, Any]:

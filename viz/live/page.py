@@ -47,7 +47,7 @@ def live(
     markup = fallback + "".join(view["still"] for view in data["views"]) + _CHANGING
     key = hashlib.sha256((kind + theme + text).encode()).hexdigest()[:12]
     style = relevant(stylesheet(".cr-player", rules), markup) + web_file("live/web/player.css")
-    style += web_file("live/web/live.css")
+    style = _mentioned(style + web_file("live/web/live.css"), script)
     program = f'const KEY = "{key}";\n{scripts.joined("ieee")}{sheet}{script}const KIND = {kind};\n'
     return (
         f'<div class="cr-player cr-live" data-chainrule-live="{key}" data-theme="{theme}">\n'
@@ -55,6 +55,21 @@ def live(
         f'<script type="application/json">{text}</script>\n'
         f"<script>\n(function () {{\n{program}{scripts.joined('start')}}})();\n</script>\n</div>\n"
     )
+
+
+def _mentioned(style: str, script: str) -> str:
+    """The rules of a style sheet, without those for classes cr-... that the script never mentions, and all inside."""
+    known = {*re.findall("cr-[a-z-]+", script), "cr-player", "cr-live", "cr-instead"}
+    kept, depth = "", 0  # how many rules that are left out are open
+    for piece in re.findall("[^{};]*[{};]", style):
+        if piece.endswith("{"):
+            wanted = any(known.issuperset(re.findall(r"\.(cr-[a-z-]+)", s)) for s in piece.split(","))
+            depth += bool(depth) or not wanted
+        if not depth:
+            kept += piece
+        elif piece.endswith("}"):
+            depth -= 1
+    return kept
 
 
 def lent(data: dict[str, Any], title: str, numbers: str) -> tuple[dict[str, Any], str]:

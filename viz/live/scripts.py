@@ -16,12 +16,16 @@ from ..picture import web_file
 
 _IMPORT = re.compile(r"(?:^|(?<=[;}\n]))import\b[^;]*;")
 _EXPORT = re.compile(r"(?:^|(?<=[;}\n]))export (?=const|class)")
+_TEXT = r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`"""
+# a regular expression follows one of these signs
+_SEARCHED = r"(?:(?<=[(,=>:!?&|])|(?<=[(,=>:!?&|] )(?=/[^ ]))/(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\\n])+/"
+_SPACED = re.compile(rf"({_TEXT}|{_SEARCHED})| ?([*<>?:|&%=()]+|[-+]=?(?! ?[-+])|(?<= )/(?= )) ?", re.DOTALL)
 
 
 @cache
 def module(name: str) -> str:
-    """A module of ``web``, without its imports and the word export."""
-    return _EXPORT.sub("", _IMPORT.sub("", web_file(f"live/web/{name}.js")))
+    """A module of ``web``, without its imports and the word export, nor spaces around signs."""
+    return _SPACED.sub(r"\1\2", _EXPORT.sub("", _IMPORT.sub("", web_file(f"live/web/{name}.js"))))
 
 
 def joined(*names: str) -> str:

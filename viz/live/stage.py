@@ -16,7 +16,8 @@ from .. import markup
 from ..graph import svg
 from ..graph.arrange import SHEET, Shape, arrange
 from ..graph.diagram import Diagram
-from ..metrics import FONT
+from ..lettering import spans_of
+from ..metrics import FONT, NUMBER_SIZE
 
 FMT = ".4g"  # as in the texts of the steps
 _LIGHTS = """\
@@ -128,10 +129,10 @@ class Stage:
         """Where a page that computes by itself puts its numbers and lights.
 
         ``parts``: for each its results (the node, where its value and its gradient stand, what is written before the
-        value, and which result it is), the rectangle that all of it takes, and that of its body. ``wires``: for each
-        the part and the port that it leads to, the part that it comes from, where its local derivative stands, its
-        pieces, which are in ``paths``, and the result that it carries. ``frames``: the path of the scope, and the
-        rectangle.
+        value, as `spans_of`, and which result it is), the rectangle that all of it takes, and that of its body.
+        ``wires``: for each the part and the port that it leads to, the part that it comes from, where its local
+        derivative stands, its pieces, which are in ``paths``, and the result that it carries. ``frames``: the path of
+        the scope, and the rectangle.
         """
         painter, pieces = self._painter, dict[str, int]()
         parts, wires = [], []
@@ -144,7 +145,7 @@ class Stage:
                 shape.values[k] = shape.gradients[k] = ""
                 if result.node >= 0:
                     results.append(
-                        [result.node, [round(x, 1) for n in numbers for x in (n.x, n.y)], numbers[0].name, k]
+                        [result.node, [round(x, 1) for n in numbers for x in (n.x, n.y)], _label(numbers[0].name), k]
                     )
             around = (*painter.corner(u, v - shape.across / 2, shape.along, shape.across), shape.along, shape.across)
             parts.append([results, self._turned(around), self._body(i), list(part.ports)])
@@ -196,6 +197,10 @@ class Stage:
         reach = self._painter.reach(shape, shape.ports[port])
         if reach:
             yield self._painter.path([(u, v), (u + reach, v)])
+
+
+def _label(name: str) -> list[list[str | float]]:
+    return spans_of(name, NUMBER_SIZE, svg.GAP) if name else []
 
 
 def stylesheet(identity: str, rules: markup.Rules) -> str:

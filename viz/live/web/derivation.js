@@ -79,6 +79,14 @@ export class Derivation {
     return [...this.definitions(), '', ...this.chain()].join('\n').trim();
   }
 
+  /** The same as HTML. Where the left side is set as mathematics, the lines below begin with it, unseen. */
+  toHtml() {
+    const [whole, margin] = [this.words.html(this.whole), ' '.repeat(Array.from(this.whole).length)];
+    const gap = whole.includes('<') || whole.length < margin.length ? `<i>${whole}</i>` : margin;
+    const lines = this.words.html(String(this)).split('\n');
+    return lines.map((line) => (line.startsWith(margin) ? gap + line.slice(margin.length) : line)).join('\n');
+  }
+
   definitions() {
     const along = new Set(this.paths.flatMap((path) => path.nodes.slice(0, -1)));
     if (!along.size) return [];

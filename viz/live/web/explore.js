@@ -26,6 +26,7 @@ export class Explore extends Live {
     /** @type {HTMLElement | undefined} */
     this.chart = undefined;
     this.spoken = '';
+    this.derived = '';
     this.sizes(make('div', this.bar, { class: 'cr-keys' }));
     if (!data.fixed) this.tools(this.bar);
     this.captions();
@@ -81,7 +82,8 @@ export class Explore extends Live {
       const box = make('input', label, { ...KEYS_ARE_OURS, type: 'checkbox' });
       box.checked = this.descending.has(i);
       box.addEventListener('change', () => (box.checked ? this.descending.add(i) : this.descending.delete(i)));
-      label.append(this.words.names[i]);
+      box.setAttribute('aria-label', this.words.names[i]);
+      make('span', label).innerHTML = this.words.html(this.words.names[i]);
     }
   }
 
@@ -158,7 +160,7 @@ export class Explore extends Live {
     draw('polyline', svg, { points: points.join(' ') });
     const [x, z] = points[points.length - 1].split(',');
     draw('circle', svg, { cx: x, cy: z, r: 3 });
-    make('p', this.chart, {}, label);
+    make('p', this.chart).innerHTML = this.words.html(label);
   }
 
   resetAll() {
@@ -199,8 +201,9 @@ export class Explore extends Live {
       return;
     }
     this.said([`${words.names[this.chosen]} = ${words.value(this.chosen)}`, ...df].join(', '), []);
-    const text = String(new Derivation(words, this.chosen));
-    if (this.derivation && this.derivation.textContent !== text) this.derivation.textContent = text;
+    const markup = new Derivation(words, this.chosen).toHtml();
+    if (this.derivation && this.derived !== markup) this.derivation.innerHTML = markup;
+    this.derived = markup;
   }
 
   /**
@@ -213,7 +216,7 @@ export class Explore extends Live {
     if (this.spoken === text) return;
     this.spoken = text;
     this.caption.textContent = '';
-    if (title) make('p', this.caption, { class: 'cr-text' }, title);
-    for (const line of lines) make('p', this.caption, { class: 'cr-words' }, line);
+    if (title) make('p', this.caption, { class: 'cr-text' }).innerHTML = this.words.html(title);
+    for (const line of lines) make('p', this.caption, { class: 'cr-words' }).innerHTML = this.words.html(line);
   }
 }

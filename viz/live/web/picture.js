@@ -8,9 +8,14 @@ import { format, repr } from './format.js';
 /** A rectangle: x, y, width, height, and for bodies the radius of its corners. @typedef {number[]} Rectangle */
 
 /**
+ * A piece of a name: its text, how far it is moved right and down from where the one before ended, and its size.
+ * @typedef {[text: string, dx?: number, dy?: number, size?: number]} Span
+ */
+
+/**
  * A number that leaves a part: its node, where its value and its gradient stand, what is written before the value, and
- * which of the part's results it is.
- * @typedef {[node: number, where: number[], label: string, result: number]} Result
+ * which of the part's results it is. The last piece of what is written before is empty: it moves the number.
+ * @typedef {[node: number, where: number[], label: Span[], result: number]} Result
  */
 
 /**
@@ -75,6 +80,12 @@ export const typed = (text) => {
   const plain = text.trim().replace('−', '-').replace(',', '.');
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? Number(plain) : undefined;
 };
+
+/**
+ * About how wide the label before a number is.
+ * @param {Span[]} label
+ */
+const labelWidth = (label) => label.reduce((sum, [text, dx = 0]) => sum + 8 * text.length + dx, 0);
 
 export class Picture {
   /**
@@ -146,8 +157,10 @@ export class Picture {
     for (const [k, kind] of ['value', 'gradient'].entries()) {
       if (where.length < 2 * k + 2) continue;
       const text = draw('text', group, { class: kind, x: where[2 * k], y: where[2 * k + 1] });
-      if (label && !k) draw('tspan', text, { class: 'label' }).textContent = label;
-      this.texts[2 * i + k] = draw('tspan', text).appendChild(new Text());
+      const [before, [, dx, dy]] = k || !label.length ? [[], ['']] : [label.slice(0, -1), label[label.length - 1]];
+      for (const [piece, right, down, size] of before)
+        draw('tspan', text, { class: 'label', dx: right, dy: down, 'font-size': size }).textContent = piece;
+      this.texts[2 * i + k] = draw('tspan', text, { dx, dy }).appendChild(new Text());
     }
     return group;
   }
@@ -205,7 +218,7 @@ export class Picture {
     for (const [i, k, text] of bad) {
       if (text === undefined) continue;
       const [, where, label] = this.spots[Number(i)].result;
-      const width = 7.5 * String(text).length + 8 + (k ? 0 : 9 * label.length);
+      const width = 7.5 * String(text).length + 8 + (k ? 0 : labelWidth(label));
       const [x, y] = where.slice(2 * Number(k));
       const left = this.view.tall ? (k ? x - 2 : x - width + 2) : x - width / 2;
       draw('rect', marks, { class: 'bad', x: left, y: y - 8.5, width, height: 17, rx: 3 });
@@ -498,7 +511,7 @@ export class Picture {
     for (const { result } of this.spots) {
       const [node, where, label] = result;
       if (!nodes.includes(node) || where.length <= k) continue;
-      const width = 96 + (k ? 0 : 9 * label.length);
+      const width = 96 + (k ? 0 : labelWidth(label));
       const [x, y] = where.slice(k);
       const left = this.view.tall ? (k ? x - 4 : x - width + 4) : x - width / 2;
       draw('rect', group, { class: 'now', x: left, y: y - 9, width, height: 18, rx: 3 });

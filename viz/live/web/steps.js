@@ -70,12 +70,12 @@ export class Steps extends Live {
     this.next = button(keys, 'next', say('next'), () => this.go(this.at + 1), PLAYING.next);
     const track = make('div', this.bar, { class: 'cr-track' });
     const passes = make('div', track, { class: 'cr-passes', 'aria-hidden': 'true' });
-    for (const [pass, first] of [
-      ['forward', 'graph'],
-      ['backward', 'seed'],
+    for (const [pass, first, look] of [
+      ['forward', 'graph', 'cr-forward'],
+      ['backward', 'seed', 'cr-backward'],
     ]) {
       const count = this.frames.filter(([kind]) => kind === pass || kind === first).length;
-      if (count) make('span', passes, { class: `cr-${pass}`, style: `flex:${count} 1 0` }, say(pass));
+      if (count) make('span', passes, { class: look, style: `flex:${count} 1 0` }, say(pass));
     }
     const range = { type: 'range', min: 0, max: this.last, step: 1, 'aria-label': say('step') };
     this.slider = make('input', track, { ...KEYS_ARE_OURS, ...range });
@@ -333,10 +333,10 @@ export class Steps extends Live {
     // a line breaks before an equals sign first
     for (const [k, side] of text.split(' = ').entries()) {
       if (k) formula.append(' ');
-      make('span', formula, {}, k ? `= ${side}` : side);
+      make('span', formula).innerHTML = this.words.html(k ? `= ${side}` : side, true);
     }
-    if (words) make('p', element, { class: 'cr-words' }, `${words}.`);
-    if (more) make('p', element, { class: 'cr-more' }, `${more}.`);
+    if (words) make('p', element, { class: 'cr-words' }).innerHTML = this.words.html(`${words}.`);
+    if (more) make('p', element, { class: 'cr-more' }).innerHTML = this.words.html(`${more}.`);
   }
 
   // --- predicting
@@ -387,8 +387,11 @@ export class Steps extends Live {
     caption.textContent = '';
     make('p', caption, { class: 'cr-title' }, title);
     const form = make('form', caption, { class: 'cr-tool' });
-    const label = make('label', form, {}, words.say('your-turn', { what: question.what }));
-    const field = make('input', label, { ...KEYS_ARE_OURS, inputmode: 'decimal', autocomplete: 'off' });
+    const label = make('label', form);
+    const asked = words.say('your-turn', { what: question.what });
+    make('span', label).innerHTML = words.html(asked);
+    const spoken = { ...KEYS_ARE_OURS, 'aria-label': asked };
+    const field = make('input', label, { ...spoken, inputmode: 'decimal', autocomplete: 'off' });
     make('button', form, { ...KEYS_ARE_OURS, type: 'submit', 'data-act': 'check' }, words.say('check'));
     const told = make('p', caption, { class: 'cr-words', role: 'status' });
     button(form, 'reveal', words.say('reveal'), () => this.reveal());
@@ -398,7 +401,7 @@ export class Steps extends Live {
       const guess = typed(field.value);
       if (!now) return;
       if (guess === undefined) told.textContent = `${words.say('not-a-number', { text: field.value })}.`;
-      else told.textContent = `${this.answer(guess, field.value, now)}.`;
+      else told.innerHTML = words.html(`${this.answer(guess, field.value, now)}.`);
       if (guess !== undefined && close(guess, now.right)) this.reveal();
     });
     field.focus({ preventScroll: true });

@@ -7,6 +7,7 @@ import { format } from './format.js';
  * What captions are made of, as network.py writes it.
  * @typedef {object} Told
  * @property {string[]} names
+ * @property {Record<string, string>} mathematics the names that are set as mathematics, as HTML
  * @property {Record<string, string>} formulas an operation's formula; {0} is an input, {(0)} one that may need brackets
  * @property {string[][]} partials for each node the formula of its local derivative by each input
  */
@@ -30,6 +31,31 @@ export const tidy = (text) => {
   return letters.length <= 600 ? letters.join('') : `${letters.slice(0, 300).join('')}…${letters.slice(-299).join('')}`;
 };
 
+/** @param {string} text */
+const escaped = (text) => text.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`);
+
+/**
+ * A text as a piece of HTML: the names in it set as mathematics, and all else escaped. The twin of `caption_in_html`.
+ * @param {string} text
+ * @param {string[]} names the longest first
+ * @param {Map<string, string>} mathematics the names that do not stand as they were typed, as HTML
+ * @param {boolean} fractions whether ∂f/∂q is a fraction
+ */
+export const captionInHtml = (text, names, mathematics, fractions) => {
+  const here = names.filter((name) => name && text.includes(name));
+  if (!here.length) return escaped(text);
+  const known = here.map((name) => name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|');
+  const sought = `∂(${known})/∂(${known})(?![A-Za-z0-9_])|(?<![A-Za-z0-9_\\\\])(${known})(?![A-Za-z0-9_])`;
+  let [html, at] = ['', 0];
+  for (const match of text.matchAll(new RegExp(sought, 'g'))) {
+    const [of, by, name] = match.slice(1).map((one) => one && (mathematics.get(one) ?? escaped(one)));
+    html += escaped(text.slice(at, match.index));
+    html += name ?? (fractions ? `<var>∂${of}<i>/</i><b>∂${by}</b></var>` : `∂${of}/∂${by}`);
+    at = match.index + match[0].length;
+  }
+  return html + escaped(text.slice(at));
+};
+
 export const MAX_PATHS = 12;
 
 export class Words {
@@ -45,6 +71,11 @@ export class Words {
     this.partials = told.partials;
     this.messages = messages;
     this.f = told.names[graph.root];
+    this.known = [...new Set(told.names.map(tidy))].sort((a, b) => b.length - a.length);
+    this.mathematics = new Map(Object.entries(told.mathematics));
+    // a name that is not seen otherwise matters only where another one stands in it
+    const isSeen = (/** @type {string} */ name) => this.mathematics.has(name) || /\W/.test(name);
+    this.seen = this.mathematics.size ? this.known.filter(isSeen) : [];
   }
 
   /**
@@ -54,6 +85,15 @@ export class Words {
    */
   say(key, slots = {}) {
     return this.messages[key].replace(/\{(\w+)\}/g, (_, name) => String(slots[name]));
+  }
+
+  /**
+   * What is said, as HTML.
+   * @param {string} text
+   * @param {boolean} [fractions]
+   */
+  html(text, fractions = false) {
+    return captionInHtml(text, fractions ? this.known : this.seen, this.mathematics, fractions);
   }
 
   /** @param {number} i */
