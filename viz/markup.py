@@ -58,9 +58,9 @@ def document(body: str, width: float, height: float, kind: str, told: tuple[str,
 
 # what most texts are like, said once; a text that is unlike says so
 _TEXTS = {"text-anchor": "middle", "xml:space": "preserve", "font-size": f"{NUMBER_SIZE:g}"}
-_TAG = re.compile("<(/?)([a-z]+)([^<>]*?)(/?)>")
+_TAG = re.compile("<(?:(/)g|([a-z]+)([^<>]*))>")  # of those that end something, only a group's
 _CLASS = re.compile(" class=[\"']([^\"']*)")
-_ATTRIBUTE = re.compile("([\\w:-]+)=([\"'])(.*?)\\2")
+_ATTRIBUTE = re.compile("([\\w:-]+)=[\"']([^\"']*)")
 _PIECES = re.compile("<text([^<>]*)>([^<]*<tspan.*?)</text>")
 _NAMED = re.compile("<tspan([^<>]*)>([^<>]*)</tspan>([^<>]+)")
 _RUN = re.compile('<path class="([a-z -]*)" d="[^"]*"( [^<>]*)/>\n(?:<path class="\\1" d="[^"]*"\\2/>\n)+')
@@ -79,38 +79,45 @@ def with_attributes(body: str, rules: str) -> str:
     around: list[str] = []  # the classes of the groups that are open
 
     @cache
-    def told_of(name: str, kinds: str, *around: str) -> dict[str, str]:
+    def told_of(name: str, kinds: str, *around: str) -> tuple[dict[str, str], str]:
         own, outer = {name, *kinds.split()}, set(" ".join(around).split())
         applying = [told for (*groups, last), told in sheet if last in own and outer.issuperset(groups)]
-        return {k: v.removesuffix("px") for told in applying for k, v in told.items()}
+        look = {k: v.removesuffix("px") for told in applying for k, v in told.items()}
+        return look, _written(look)
 
     def painted(tag: re.Match[str]) -> str:
-        ends, name, rest, closed = tag.groups()
-        if ends or name == "g":
-            if name == "g":
-                around.pop() if ends else around.append(found[1] if (found := _CLASS.search(rest)) else "")
+        end, name, rest = tag.groups()
+        if end:
+            around.pop()
             return tag[0]
         kinds = found[1] if (found := _CLASS.search(rest)) else ""
-        look = told_of(name, kinds, *around)
+        if name == "g":
+            around.append(kinds)
+            return tag[0]
+        look, written = told_of(name, kinds, *around)
         if name != "text":
-            return f"<{name}{rest}{_written(look)}{closed}>"
+            if not written:
+                return tag[0]
+            return f"<{name}{rest[:-1]}{written}/>" if rest[-1:] == "/" else f"<{name}{rest}{written}>"
         attributes = {"text-anchor": "start", **_attributes(rest), **look}
         if own := attributes.pop("style", ""):  # the letters of a number that is too long
             attributes["font-size"] = own.removeprefix("font-size:").removesuffix("px")
         attributes["y"] = px(float(attributes["y"]) + HALF_WAY * float(attributes.get("font-size", NUMBER_SIZE)))
         return f"<text{_written({k: v for k, v in attributes.items() if _TEXTS.get(k) != v})}>"
 
-    body = _PIECES.sub(_apart, _TAG.sub(painted, body))
+    body = _TAG.sub(painted, body)
+    if "<tspan" in body:
+        body = _PIECES.sub(_apart, body)
     # lines of one look, one after the other, say it once
     return _RUN.sub(lambda run: f"<g{run[2]}>\n{run[0].replace(run[2], '')}</g>\n", body)
 
 
 def _attributes(tag: str) -> dict[str, str]:
-    return {name: value for name, _, value in _ATTRIBUTE.findall(tag)}
+    return dict(_ATTRIBUTE.findall(tag))
 
 
 def _written(attributes: dict[str, str]) -> str:
-    return "".join(f' {name}="{value}"' for name, value in attributes.items())
+    return "".join([f' {name}="{value}"' for name, value in attributes.items()])
 
 
 def _apart(text: re.Match[str]) -> str:
@@ -219,7 +226,7 @@ def rectangle(kind: str, x: float, y: float, width: float, height: float, radius
 def px(x: float) -> str:
     """A coordinate: at most one decimal, and no trailing zero."""
     text = f"{x:.1f}"
-    return text[:-2] if text.endswith(".0") else text
+    return text[:-2] if text[-1] == "0" else text
 
 
 def point(at: tuple[float, float]) -> str:

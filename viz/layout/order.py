@@ -19,6 +19,8 @@ def reduce_crossings(net: Net) -> int:
     which look at whole columns; in the largest, neighbours only change places while that helps.
     """
     set_columns(net, columns_from(net, sorted(range(len(net.rank)), key=net.owner.__getitem__)))
+    if count_crossings(net) == 0:
+        return 0
     pairs = sum([sum([len(net.outs[v]) for v in column]) ** 2 for column in net.columns]) // 2
     times = min(4, 120_000 // (len(net.rank) + 1))  # none where long wires alone fill the picture
     if net.real > 150 or pairs > PAIRS:
@@ -34,6 +36,8 @@ def sweep_everything(net: Net, times: int) -> None:
     """Barycentre sweeps to and fro; the best order stays."""
     best, columns = count_crossings(net), list(net.columns)
     for rightwards in (True, False, True, False)[:times]:
+        if best == 0:
+            break
         barycentre_sweep(net, rightwards)
         crossings = count_crossings(net)
         if crossings < best:
