@@ -15,7 +15,7 @@ import hashlib
 import html
 import re
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from .lettering import NARROW, Piece, pieces_of, shown_name
 from .metrics import FONT, NAME_SIZE, NUMBER_SIZE, TITLE_SIZE, printable, text_width
@@ -71,19 +71,8 @@ def with_attributes(body: str, rules: str) -> str:
 
     A selector is an element's name or class, and may follow the classes of groups around it.
     """
-    sheet = []
-    for rule in rules.splitlines():
-        selectors, _, declarations = rule.rstrip("}").partition("{")
-        told = dict(d.split(":", 1) for d in declarations.split(";") if d and not d.startswith("font-family"))
-        sheet += [(selector.replace(".", "").split(), told) for selector in selectors.split(",")]
     around: list[str] = []  # the classes of the groups that are open
-
-    @cache
-    def told_of(name: str, kinds: str, *around: str) -> tuple[dict[str, str], str]:
-        own, outer = {name, *kinds.split()}, set(" ".join(around).split())
-        applying = [told for (*groups, last), told in sheet if last in own and outer.issuperset(groups)]
-        look = {k: v.removesuffix("px") for told in applying for k, v in told.items()}
-        return look, _written(look)
+    told_of = _looks(rules)
 
     def painted(tag: re.Match[str]) -> str:
         end, name, rest = tag.groups()
@@ -110,6 +99,28 @@ def with_attributes(body: str, rules: str) -> str:
         body = _PIECES.sub(_apart, body)
     # lines of one look, one after the other, say it once
     return _RUN.sub(lambda run: f"<g{run[2]}>\n{run[0].replace(run[2], '')}</g>\n", body)
+
+
+@lru_cache(maxsize=16)
+def _looks(rules: str) -> Callable[..., tuple[dict[str, str], str]]:
+    """What a style sheet says of an element, by its name, its classes and those of the groups around it.
+
+    The function gives the declarations, and these as attributes.
+    """
+    sheet = []
+    for rule in rules.splitlines():
+        selectors, _, declarations = rule.rstrip("}").partition("{")
+        told = dict(d.split(":", 1) for d in declarations.split(";") if d and not d.startswith("font-family"))
+        sheet += [(selector.replace(".", "").split(), told) for selector in selectors.split(",")]
+
+    @cache
+    def told_of(name: str, kinds: str, *around: str) -> tuple[dict[str, str], str]:
+        own, outer = {name, *kinds.split()}, set(" ".join(around).split())
+        applying = [told for (*groups, last), told in sheet if last in own and outer.issuperset(groups)]
+        look = {k: v.removesuffix("px") for told in applying for k, v in told.items()}
+        return look, _written(look)
+
+    return told_of
 
 
 def _attributes(tag: str) -> dict[str, str]:

@@ -23,7 +23,8 @@ BOLD = 1.16  # how much wider bold letters are, at most
 
 _LETTERS = {
     0.3: "ijl'", 0.33: " .,·I", 0.35: ":;/|", 0.38: "f-", 0.4: "()[]!", 0.42: "t", 0.43: "r", 0.46: "⁰¹²³⁴⁵⁶⁷⁸⁹",
-    0.53: "∂⁻", 0.57: "–", 0.65: "0123456789", 0.68: "σ√Σα", 0.73: "ABCEFKLPRSTVXYZ", 0.8: "DGHNOQU&", 0.84: "w−+×÷=^<>#~∞≤≈", 0.88: "M",
+    0.53: "∂⁻", 0.57: "–", 0.65: "0123456789",
+    0.68: "σ√Σα", 0.73: "ABCEFKLPRSTVXYZ", 0.8: "DGHNOQU&", 0.84: "w−+×÷=^<>#~∞≤≈", 0.88: "M",
     0.98: "m", 1.0: "W%…", 1.05: "@æœ",
 }  # fmt: skip
 _WIDTHS = {c: width for width, letters in _LETTERS.items() for c in letters}
