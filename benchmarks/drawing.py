@@ -95,6 +95,7 @@ def wide(size: int, product: bool) -> Value:
 
 def perceptron() -> Value:
     y = MLP(2, [2, 1], seed=0)([1.0, -2.0])
+    assert isinstance(y, Value)
     y.backward()
     return y
 
