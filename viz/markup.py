@@ -15,7 +15,7 @@ import hashlib
 import html
 import re
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from .lettering import NARROW, Piece, pieces_of, shown_name
 from .metrics import FONT, NAME_SIZE, NUMBER_SIZE, TITLE_SIZE, printable, text_width
@@ -58,9 +58,9 @@ def document(body: str, width: float, height: float, kind: str, told: tuple[str,
 
 # what most texts are like, said once; a text that is unlike says so
 _TEXTS = {"text-anchor": "middle", "xml:space": "preserve", "font-size": f"{NUMBER_SIZE:g}"}
-_TAG = re.compile("<(/?)([a-z]+)([^<>]*?)(/?)>")
+_TAG = re.compile("<(?:(/)g|([a-z]+)([^<>]*))>")  # of those that end something, only a group's
 _CLASS = re.compile(" class=[\"']([^\"']*)")
-_ATTRIBUTE = re.compile("([\\w:-]+)=([\"'])(.*?)\\2")
+_ATTRIBUTE = re.compile("([\\w:-]+)=[\"']([^\"']*)")
 _PIECES = re.compile("<text([^<>]*)>([^<]*<tspan.*?)</text>")
 _NAMED = re.compile("<tspan([^<>]*)>([^<>]*)</tspan>([^<>]+)")
 _RUN = re.compile('<path class="([a-z -]*)" d="[^"]*"( [^<>]*)/>\n(?:<path class="\\1" d="[^"]*"\\2/>\n)+')
@@ -71,46 +71,64 @@ def with_attributes(body: str, rules: str) -> str:
 
     A selector is an element's name or class, and may follow the classes of groups around it.
     """
-    sheet = []
-    for rule in rules.splitlines():
-        selectors, _, declarations = rule.rstrip("}").partition("{")
-        told = dict(d.split(":", 1) for d in declarations.split(";") if d and not d.startswith("font-family"))
-        sheet += [(selector.replace(".", "").split(), told) for selector in selectors.split(",")]
     around: list[str] = []  # the classes of the groups that are open
-
-    @cache
-    def told_of(name: str, kinds: str, *around: str) -> dict[str, str]:
-        own, outer = {name, *kinds.split()}, set(" ".join(around).split())
-        applying = [told for (*groups, last), told in sheet if last in own and outer.issuperset(groups)]
-        return {k: v.removesuffix("px") for told in applying for k, v in told.items()}
+    told_of = _looks(rules)
 
     def painted(tag: re.Match[str]) -> str:
-        ends, name, rest, closed = tag.groups()
-        if ends or name == "g":
-            if name == "g":
-                around.pop() if ends else around.append(found[1] if (found := _CLASS.search(rest)) else "")
+        end, name, rest = tag.groups()
+        if end:
+            around.pop()
             return tag[0]
         kinds = found[1] if (found := _CLASS.search(rest)) else ""
-        look = told_of(name, kinds, *around)
+        if name == "g":
+            around.append(kinds)
+            return tag[0]
+        look, written = told_of(name, kinds, *around)
         if name != "text":
-            return f"<{name}{rest}{_written(look)}{closed}>"
+            if not written:
+                return tag[0]
+            return f"<{name}{rest[:-1]}{written}/>" if rest[-1:] == "/" else f"<{name}{rest}{written}>"
         attributes = {"text-anchor": "start", **_attributes(rest), **look}
         if own := attributes.pop("style", ""):  # the letters of a number that is too long
             attributes["font-size"] = own.removeprefix("font-size:").removesuffix("px")
         attributes["y"] = px(float(attributes["y"]) + HALF_WAY * float(attributes.get("font-size", NUMBER_SIZE)))
         return f"<text{_written({k: v for k, v in attributes.items() if _TEXTS.get(k) != v})}>"
 
-    body = _PIECES.sub(_apart, _TAG.sub(painted, body))
+    body = _TAG.sub(painted, body)
+    if "<tspan" in body:
+        body = _PIECES.sub(_apart, body)
     # lines of one look, one after the other, say it once
     return _RUN.sub(lambda run: f"<g{run[2]}>\n{run[0].replace(run[2], '')}</g>\n", body)
 
 
+@lru_cache(maxsize=16)
+def _looks(rules: str) -> Callable[..., tuple[dict[str, str], str]]:
+    """What a style sheet says of an element, by its name, its classes and those of the groups around it.
+
+    The function gives the declarations, and these as attributes.
+    """
+    sheet = []
+    for rule in rules.splitlines():
+        selectors, _, declarations = rule.rstrip("}").partition("{")
+        told = dict(d.split(":", 1) for d in declarations.split(";") if d and not d.startswith("font-family"))
+        sheet += [(selector.replace(".", "").split(), told) for selector in selectors.split(",")]
+
+    @cache
+    def told_of(name: str, kinds: str, *around: str) -> tuple[dict[str, str], str]:
+        own, outer = {name, *kinds.split()}, set(" ".join(around).split())
+        applying = [told for (*groups, last), told in sheet if last in own and outer.issuperset(groups)]
+        look = {k: v.removesuffix("px") for told in applying for k, v in told.items()}
+        return look, _written(look)
+
+    return told_of
+
+
 def _attributes(tag: str) -> dict[str, str]:
-    return {name: value for name, _, value in _ATTRIBUTE.findall(tag)}
+    return dict(_ATTRIBUTE.findall(tag))
 
 
 def _written(attributes: dict[str, str]) -> str:
-    return "".join(f' {name}="{value}"' for name, value in attributes.items())
+    return "".join([f' {name}="{value}"' for name, value in attributes.items()])
 
 
 def _apart(text: re.Match[str]) -> str:
@@ -219,7 +237,7 @@ def rectangle(kind: str, x: float, y: float, width: float, height: float, radius
 def px(x: float) -> str:
     """A coordinate: at most one decimal, and no trailing zero."""
     text = f"{x:.1f}"
-    return text[:-2] if text.endswith(".0") else text
+    return text[:-2] if text[-1] == "0" else text
 
 
 def point(at: tuple[float, float]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from functools import lru_cache
 
 # Some programs look for the first family alone. Those for Chinese stand last, for programs that do not look further.
 FONT = (
@@ -22,7 +23,8 @@ BOLD = 1.16  # how much wider bold letters are, at most
 
 _LETTERS = {
     0.3: "ijl'", 0.33: " .,·I", 0.35: ":;/|", 0.38: "f-", 0.4: "()[]!", 0.42: "t", 0.43: "r", 0.46: "⁰¹²³⁴⁵⁶⁷⁸⁹",
-    0.53: "∂⁻", 0.57: "–", 0.68: "σ√Σα", 0.73: "ABCEFKLPRSTVXYZ", 0.8: "DGHNOQU&", 0.84: "w−+×÷=^<>#~∞≤≈", 0.88: "M",
+    0.53: "∂⁻", 0.57: "–", 0.65: "0123456789",
+    0.68: "σ√Σα", 0.73: "ABCEFKLPRSTVXYZ", 0.8: "DGHNOQU&", 0.84: "w−+×÷=^<>#~∞≤≈", 0.88: "M",
     0.98: "m", 1.0: "W%…", 1.05: "@æœ",
 }  # fmt: skip
 _WIDTHS = {c: width for width, letters in _LETTERS.items() for c in letters}
@@ -31,6 +33,12 @@ _LATIN, _GREEK, _FOREIGN = 0.65, 0.86, 1.12
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """The width of ``text`` in pixels at a font size in pixels; never less than what a browser will need."""
+    return _ems(text) * size * (BOLD if bold else 1.0)
+
+
+@lru_cache(maxsize=4096)
+def _ems(text: str) -> float:
+    """The width of a text in units of the font size: each is asked for several times while it finds its place."""
     width = 0.0
     for c in text:
         if c in _WIDTHS:
@@ -41,7 +49,7 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
             width += _GREEK
         elif unicodedata.category(c) not in ("Mn", "Me", "Cf"):  # Cyrillic to Chinese, and emoji: up to a full square
             width += _FOREIGN
-    return width * size * (BOLD if bold else 1.0)
+    return width
 
 
 def fitting(text: str, size: float, room: float) -> float:
@@ -55,7 +63,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def printable(text: str) -> str:
     """Text without the control characters that XML cannot hold: a question mark in a diamond stands for each."""
-    return _NOT_XML.sub("\ufffd", text)
+    return text if text.isprintable() else _NOT_XML.sub("\ufffd", text)
 
 
 def one_line(text: str) -> str:

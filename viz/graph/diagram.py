@@ -145,12 +145,14 @@ class _Graph:
         if root.op == CONSTANT:
             self.is_constant[-1] = False
         self.loose: set[int] = set()  # constants that stand in no symbol but in a box of their own
-        if CONSTANT in ops:
-            constant = self.is_constant
-            for i, sources in enumerate(self.sources):
-                if len(sources) == 2 and constant[sources[0]] != constant[sources[1]] and ops[i] in _WITH_CONSTANT:
+        constant = self.is_constant
+        for op, sources in zip(ops, self.sources, strict=True) if CONSTANT in ops else ():
+            if len(sources) == 2:
+                a, b = sources
+                if constant[a] != constant[b] and op in _WITH_CONSTANT:
                     continue  # it is in the symbol, as `folded_operands` says
-                self.loose.update(k for k in sources if constant[k])
+            if sources:
+                self.loose.update([k for k in sources if constant[k]])
 
     @cached_property
     def names(self) -> dict[Value, str]:

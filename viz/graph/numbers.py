@@ -30,6 +30,7 @@ def written(x: float, fmt: str) -> str:
     return text
 
 
+@lru_cache(maxsize=64)
 def room(fmt: str, before: str = "") -> float:
     """How many pixels are kept for any number with a few letters before it, such as "∂ "."""
     return (_width(fmt) + text_width(before, 1.0)) * NUMBER_SIZE * _SQUEEZED

@@ -37,9 +37,10 @@ def homes(order: Sequence[Value], sources: Sequence[Sequence[int]]) -> tuple[lis
     """
     scopes = [node.scope for node in order]
     split = {scope: levels(scope) for scope in dict.fromkeys(scopes)}
-    own = [split[scope] for scope in scopes]
     if not any(split.values()):  # as in most graphs of a million nodes
-        return own, own
+        nowhere: list[Path] = [()] * len(order)
+        return nowhere, nowhere
+    own = [split[scope] for scope in scopes]
     computed = [bool(inputs) for inputs in sources]
     call = _calls(own, computed, sources)
     home = [(f"call {call[i]}", *path) if i in call else path for i, path in enumerate(own)]

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ..layout.net import Point
 from ..layout.routes import smooth
 from ..lettering import NARROW, SMALL, name_width, pieces_of, shown_name
 from ..markup import MARGIN, card, document, escape, name_at, pieces_at, point, px, rectangle, text_at, wrap
@@ -120,6 +121,7 @@ class Painter:
     def __init__(self, diagram: Diagram, arrangement: Arrangement, rankdir: str) -> None:
         self.diagram, self.arrangement, self.rankdir = diagram, arrangement, rankdir
         self.vertical = rankdir in ("TB", "BT")
+        self.steps: dict[tuple[Point, Point], str] = {}  # what `step` gave
         along, across = arrangement.along, arrangement.across
         self.inner_width, self.inner_height = (across, along) if self.vertical else (along, across)
         note = text_width(diagram.note, TITLE_SIZE) if diagram.note else 0.0
@@ -181,13 +183,19 @@ class Painter:
     def path(self, route: list[tuple[float, float]]) -> str:
         if len({v for _, v in route}) == 1:
             return "M" + " L".join(point(self.place(*at)) for at in (route[0], route[-1]))
-        text = "M" + point(self.place(*route[0]))
-        for _, control1, control2, end in smooth(route):
-            if control1[1] == control2[1] == end[1]:
-                text += " L" + point(self.place(*end))
-            else:
-                text += " C" + " ".join(point(self.place(*at)) for at in (control1, control2, end))
-        return text
+        text = ["M" + point(self.place(*route[0]))]
+        for step in pairwise(route):  # of which those along a trunk belong to many wires
+            if step not in self.steps:
+                self.steps[step] = self.step(step)
+            text.append(self.steps[step])
+        return "".join(text)
+
+    def step(self, step: tuple[Point, Point]) -> str:
+        """A line or a curve from one point of a route to the next."""
+        ((_, control1, control2, end),) = smooth(step)
+        if control1[1] == control2[1] == end[1]:
+            return " L" + point(self.place(*end))
+        return " C" + " ".join([point(self.place(*at)) for at in (control1, control2, end)])
 
     def corner(self, u: float, v: float, along: float, across: float) -> tuple[float, float]:
         """The upper left corner on the page of a rectangle in flow coordinates."""

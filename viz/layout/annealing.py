@@ -8,6 +8,7 @@ microsecond, and in the same time far more orders are looked at than by methods 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from random import Random
 
 from .net import Net
@@ -15,6 +16,7 @@ from .net import Net
 ROUNDS = 30  # over all columns, from hot to cold
 HOT, COLD = 0.94, 0.78  # the chance of a swap that adds 1 to the cost: for a crossing, from a half down to 0.05
 SCALE = 12  # a crossing weighs as much as so many pairs that stand against the order in which they were written
+TWICE = 2 * SCALE
 
 
 class Swaps:
@@ -37,10 +39,10 @@ class Swaps:
         self.cost = 0
         load = loads(net)
         for column in net.columns:
-            edges: list[tuple[int, int, int, int]] = []
+            edges: list[tuple[int, int, int, int, int]] = []
             for u in column:
                 for t, k, door in net.outs[u]:
-                    edges += [(net.lane[u] + net.lanes[t][k], net.slot[t] + door, u, t)] * load[t]
+                    edges.append((net.lane[u] + net.lanes[t][k], net.slot[t] + door, u, t, load[t]))
                     self.left[t] += [u] * load[t]
                     self.right[u] += [t] * load[t]
             self.compare(edges)
@@ -51,22 +53,27 @@ class Swaps:
                     self.costs[v][u] -= sign
                     self.cost += sign > 0
 
-    def compare(self, edges: list[tuple[int, int, int, int]]) -> None:
-        """Count the pairs of edges between two columns: (exit, door, node at the left, node at the right)."""
+    def compare(self, edges: list[tuple[int, int, int, int, int]]) -> None:
+        """Count the pairs of edges between two columns: (exit, door, node at the left, node at the right, load)."""
         costs = self.costs
         edges.sort()
-        for i, (start, end, u, t) in enumerate(edges):
-            of_u, of_t = costs[u], costs[t]
-            for other_start, other_end, v, x in edges[:i]:
+        for i, (start, end, u, t, load) in enumerate(edges):
+            of_u, of_t, weight = costs[u], costs[t], SCALE * load
+            for other_start, other_end, v, x, other_load in edges[:i]:
+                cost = weight * other_load
                 if other_end != end and v != u:
-                    sign = -1 if other_end < end else 1
-                    costs[v][u] += sign * SCALE
-                    of_u[v] -= sign * SCALE
+                    if other_end < end:
+                        costs[v][u] -= cost
+                        of_u[v] += cost
+                    else:
+                        costs[v][u] += cost
+                        of_u[v] -= cost
                 if other_start != start:
-                    self.cost += SCALE * (other_end > end)
+                    if other_end > end:
+                        self.cost += cost
                     if x != t:
-                        costs[x][t] -= SCALE
-                        of_t[x] += SCALE
+                        costs[x][t] -= cost
+                        of_t[x] += cost
 
     def swap(self, column: list[int], k: int) -> None:
         """Swap the nodes at places k and k + 1 of a column."""
@@ -76,11 +83,11 @@ class Swaps:
         column[k], column[k + 1] = x, v
         for near in (self.left, self.right):
             mine = near[v]
-            for t in near[x]:
+            for t in near[x] if mine else ():
                 of_t = costs[t]
                 for u in mine:  # where u is t, nothing changes
-                    costs[u][t] += 2 * SCALE
-                    of_t[u] -= 2 * SCALE
+                    costs[u][t] += TWICE
+                    of_t[u] -= TWICE
 
     def score(self, owner: list[int]) -> tuple[int, int]:
         """What crossings cost, and how many pairs stand against the order in which they were given."""
@@ -106,18 +113,27 @@ class Swaps:
                         again[r] = again[r + 1] = again[r + 2] = True  # the columns beside it, too
             waiting = [r for r in range(count) if again[r + 1]]
 
-    def round(self, ratio: float, random: Callable[[], float]) -> None:
-        """Look at all neighbours once; a swap that adds n to the cost is made with the chance ratio**n."""
-        costs, swap = self.costs, self.swap
-        chance = [1.0]
-        while chance[-1] > 0.001:
-            chance.append(chance[-1] * ratio)
-        least = -len(chance)
+    def round(self, chance: list[float], random: Callable[[], float]) -> None:
+        """Look at all neighbours once; a swap that adds n to the cost is made with the chance ``chance[n]``."""
+        costs, swap, least = self.costs, self.swap, -len(chance)
         for column in self.columns:
             for k in range(len(column) - 1):
                 gain = costs[column[k]][column[k + 1]]
                 if gain > 0 or (gain > least and random() < chance[-gain]):
                     swap(column, k)
+
+
+@cache
+def cooling() -> list[list[float]]:
+    """For each round the chances of the swaps that add 0, 1, 2, ... to the cost, down to one in a thousand."""
+    rounds = []
+    for n in range(ROUNDS):
+        ratio = HOT - (HOT - COLD) * n / (ROUNDS - 1)
+        chance = [1.0]
+        while chance[-1] > 0.001:
+            chance.append(chance[-1] * ratio)
+        rounds.append(chance)
+    return rounds
 
 
 def loads(net: Net) -> list[int]:
@@ -141,8 +157,8 @@ def anneal(net: Net, tries: int) -> list[list[int]]:
     for _ in range(max(1, tries // (ROUNDS * neighbours + 1))):
         if best[0] == 0:
             break
-        for n in range(ROUNDS):
-            swaps.round(HOT - (HOT - COLD) * n / (ROUNDS - 1), random)
+        for chance in cooling():
+            swaps.round(chance, random)
         swaps.descend()
         score = swaps.score(net.owner)
         if score < best:

@@ -202,7 +202,7 @@ def unbend_wires(net: Net, y: list[float]) -> None:
     forest = Forest(springs.pull)
     at, weight, pull, link = springs.at, springs.weight, forest.pull, forest.link
     # Five times as much makes the wires of 1,000 nodes 1 % straighter, in three times the time.
-    budget = min(60 * len(y), 800_000)
+    budget = min(60 * len(y), 800_000 if len(y) <= HUGE else 400_000)
     sequence = [v for column in net.columns for v in column]
     turn = -1
     while turn < forest.turn and forest.steps <= budget:  # until nothing moved in a whole round

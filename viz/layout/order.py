@@ -19,10 +19,13 @@ def reduce_crossings(net: Net) -> int:
     which look at whole columns; in the largest, neighbours only change places while that helps.
     """
     set_columns(net, columns_from(net, sorted(range(len(net.rank)), key=net.owner.__getitem__)))
+    crossings = count_crossings(net)
+    if crossings == 0:
+        return 0
     pairs = sum([sum([len(net.outs[v]) for v in column]) ** 2 for column in net.columns]) // 2
     times = min(4, 120_000 // (len(net.rank) + 1))  # none where long wires alone fill the picture
     if net.real > 150 or pairs > PAIRS:
-        sweep_everything(net, times)
+        sweep_everything(net, times, crossings)
     if pairs <= PAIRS:
         set_columns(net, anneal(net, max(4_000, min(2_000 * net.real - 56_000, 500_000 - 600 * net.real))))
     else:
@@ -30,10 +33,12 @@ def reduce_crossings(net: Net) -> int:
     return count_crossings(net)
 
 
-def sweep_everything(net: Net, times: int) -> None:
-    """Barycentre sweeps to and fro; the best order stays."""
-    best, columns = count_crossings(net), list(net.columns)
+def sweep_everything(net: Net, times: int, best: int) -> None:
+    """Barycentre sweeps to and fro; the best order stays: ``best`` are the crossings of that which is there."""
+    columns = list(net.columns)
     for rightwards in (True, False, True, False)[:times]:
+        if best == 0:
+            break
         barycentre_sweep(net, rightwards)
         crossings = count_crossings(net)
         if crossings < best:
@@ -44,8 +49,8 @@ def sweep_everything(net: Net, times: int) -> None:
 def switch_everything(net: Net, times: int) -> None:
     """Swap neighbours where that saves crossings, column by column, so many times (Eades and Kelly 1986)."""
     for r in list(range(len(net.columns))) * times:
-        lefts, rights = edge_ends(net, r)
         column = list(net.columns[r])
+        lefts, rights = ends_at_left(net, column), ends_at_right(net, column)
         for k in range(len(column) - 1):
             v, x = column[k], column[k + 1]
             if crossed(lefts[v], lefts[x]) + crossed(rights[v], rights[x]) > 0:
@@ -62,11 +67,22 @@ def crossed(upper: list[int], lower: list[int]) -> int:
     return sum([bisect_left(lower, a) + bisect_right(lower, a) - below for a in upper])
 
 
-def edge_ends(net: Net, r: int) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
-    """The ends of each node's edges, from top to bottom: the exits at the left of a column, the doors at its right."""
-    lane, slot, column = net.lane, net.slot, net.columns[r]
-    lefts = {v: sorted([lane[u] + way for u, way in zip(net.ins[v], net.lanes[v], strict=True)]) for v in column}
-    return lefts, {v: sorted([slot[t] + door for t, _, door in net.outs[v]]) for v in column}
+def ends_at_left(net: Net, column: list[int]) -> dict[int, list[int]]:
+    """The exits, from top to bottom, that the edges into each node of a column come from."""
+    lane, ins, lanes = net.lane, net.ins, net.lanes
+    ends: dict[int, list[int]] = {}
+    for v in column:
+        if len(ins[v]) == 1:  # as of every dummy
+            ends[v] = [lane[ins[v][0]] + lanes[v][0]]
+        else:
+            ends[v] = sorted([lane[u] + way for u, way in zip(ins[v], lanes[v], strict=True)])
+    return ends
+
+
+def ends_at_right(net: Net, column: list[int]) -> dict[int, list[int]]:
+    """The doors, from top to bottom, that the edges out of each node of a column go to."""
+    slot = net.slot
+    return {v: sorted([slot[t] + door for t, _, door in net.outs[v]]) for v in column}
 
 
 def columns_from(net: Net, sequence: list[int]) -> list[list[int]]:
@@ -114,11 +130,15 @@ def count_gap(net: Net, column: list[int]) -> int:
     for v in column:
         ends = [slot[t] + door for t, _, door in net.outs[v]]
         if net.exits[v] == 1:
-            ends.sort()
+            if len(ends) > 1:
+                ends.sort()
         else:  # exit by exit: the wires of different exits may cross
             lanes = [net.lanes[t][k] for t, k, _ in net.outs[v]]
             ends = [s for _, s in sorted(zip(lanes, ends, strict=True))]
         for s in ends:
+            if not seen or s >= seen[-1]:
+                seen.append(s)
+                continue
             at = bisect_right(seen, s)
             total += len(seen) - at
             seen.insert(at, s)
@@ -132,8 +152,8 @@ def barycentre_sweep(net: Net, rightwards: bool) -> None:
     """
     ranks = range(len(net.columns))
     for r in ranks if rightwards else reversed(ranks):
-        ends = edge_ends(net, r)[0 if rightwards else 1]
         column = list(net.columns[r])
+        ends = ends_at_left(net, column) if rightwards else ends_at_right(net, column)
         keyed = [(sum(ends[v]) / len(ends[v]), i, v) for i, v in enumerate(column) if ends[v]]
         for (_, i, _), (_, _, v) in zip(keyed, sorted(keyed), strict=True):
             column[i] = v
