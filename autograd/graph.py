@@ -103,9 +103,8 @@ def known_inputs(node: Value) -> list[Value]:
 
 def _check_root(root: object) -> None:
     if not hasattr(root, "_tag"):
-        hint = ""
-        if isinstance(root, (list, tuple)):
-            hint = "; for several results, take one of them, or their sum"
+        several = isinstance(root, (list, tuple))
+        hint = "; for several results, take one of them, or their sum" if several else ""
         raise TypeError(f"expected the Value at the end of a graph, but got {type(root).__name__}{hint}")
 
 

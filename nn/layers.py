@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from autograd import Value, functions
@@ -93,11 +95,7 @@ def weighted_sum(ws: Iterable[Any], xs: Iterable[Any]) -> Any:
 
 def left_to_right(terms: Iterable[Any]) -> Any:
     """The sum of one term or more, without a 0 to begin with."""
-    terms = iter(terms)
-    total = next(terms)
-    for term in terms:
-        total = total + term
-    return total
+    return reduce(add, terms)
 
 
 def _in_turn(layers: Iterable[Function], x: Any) -> list[Any]:

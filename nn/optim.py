@@ -540,14 +540,10 @@ class Newton(Optimizer):
 def derivatives(loss: Value, parameters: list[Value]) -> tuple[list[float], list[list[float]]]:
     """The gradient and the Hessian of a loss at where its parameters are."""
     first = graph_adjoints(loss, parameters)
-    gradient: list[float] = []
-    rows: list[list[float]] = []
-    for p in parameters:
-        g = first.get(p, 0.0)
-        second = numeric_adjoints(g) if isinstance(g, Value) else {}
-        gradient.append(g.data if isinstance(g, Value) else float(g))
-        rows.append([second.get(q, 0.0) for q in parameters])
-    return gradient, rows
+    slopes = [first.get(p, 0.0) for p in parameters]
+    second = (numeric_adjoints(g) if isinstance(g, Value) else {} for g in slopes)  # one at a time: each is a graph's
+    gradient = [g.data if isinstance(g, Value) else float(g) for g in slopes]
+    return gradient, [[adjoints.get(q, 0.0) for q in parameters] for adjoints in second]
 
 
 def solve(matrix: Sequence[Sequence[float]], right: Sequence[float], damping: float = 0.0) -> list[float]:

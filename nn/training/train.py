@@ -379,7 +379,6 @@ def _train(
                 problem.model.load_state_dict(best)
                 raise
     except KeyboardInterrupt:
-        loop.settle()
         history.stopped = "interrupted"
     finally:
         loop.close()
