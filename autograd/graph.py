@@ -179,12 +179,10 @@ class Statistics:
 def statistics(root: Value) -> Statistics:
     """Count a graph's nodes, edges, leaves, constants and operations, and find its depth."""
     order = topological_order(root)
+    edges = sum(len(node.inputs) for node in order)
     depth: dict[Value, int] = {}
-    edges = 0
     for node in order:
-        inputs = node.inputs
-        edges += len(inputs)
-        depth[node] = 1 + max(depth[x] for x in inputs) if inputs else 0
+        depth[node] = max((1 + depth[x] for x in node.inputs), default=0)
     operations = Counter(node.op for node in order)
     leaf_count = operations.pop(LEAF, 0)
     constant_count = operations.pop(CONSTANT, 0)

@@ -143,13 +143,10 @@ _ONE_LESS = re.compile(r"\^(?:\((−?\d+(?:\.\d+)?)−1\)|\{(-?\d+(?:\.\d+)?)-1\
 
 def _lowered(match: re.Match[str]) -> str:
     """The exponent of a power's derivative where it is a number: 2·s, not 2·s^(2−1)."""
-    in_latex = match[2] is not None
     exponent = format_number(float((match[1] or match[2]).replace("−", "-")) - 1.0)
     if exponent == "1":
         return ""
-    if in_latex:
-        return f"^{{{latex_number(exponent)}}}"
-    return f"^{bracketed(exponent)}"
+    return f"^{bracketed(exponent)}" if match[2] is None else f"^{{{latex_number(exponent)}}}"
 
 
 _BEHIND_A_SIGN = re.compile(r"(?:[+−×/^·-]|\\,|\\cdot)\s*$")

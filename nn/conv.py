@@ -354,17 +354,17 @@ def _channels(n: int) -> str:
 # --- pooling
 
 
-def _mean(window: list[Any]) -> Any:
-    return left_to_right(window) / float(len(window))
-
-
 def _l2(window: list[Any]) -> Any:
     # Where all entries are 0, √'s slope is infinite; Σx² itself, which is 0 there with gradient 0, takes its place.
     total = left_to_right(x * x for x in window)
     return where(total > 0.0, sqrt(where(total > 0.0, total, 1.0)), total)
 
 
-KINDS: dict[str, Callable[[list[Any]], Any]] = {"mean": _mean, "max": maximum, "l2": _l2}
+KINDS: dict[str, Callable[[list[Any]], Any]] = {
+    "mean": lambda window: left_to_right(window) / float(len(window)),
+    "max": maximum,
+    "l2": _l2,
+}
 
 
 @overload

@@ -23,7 +23,7 @@ from . import init as initialisers  # the argument `init` hides the module of th
 from .activations import Function
 from .checks import whole
 from .init import Initialiser
-from .module import Module, christen
+from .module import Module, christen, put
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -242,8 +242,7 @@ class Layer(Module):
         layer = cls(len(rows[0]), len(rows), activation, "zeros")
         for neuron, row, b in zip(layer.neurons, rows, biases, strict=True):
             neuron.b.data = b
-            for p, w in zip(neuron.w, row, strict=True):
-                p.data = w
+            put(neuron.w, row)
         return layer
 
     def describe(self) -> str:

@@ -494,10 +494,8 @@ class _Builder:
                 self.contribute(weights, d * self.read(x, batched), batched)
                 self.contribute(x, d * self.read(weights, batched), batched)
         if group.bias is not None and self._active(group.bias):
-            if group.rows:
-                self.contribute(group.bias, total(wide, 1), False)
-            else:
-                self.contribute(group.bias, d, batched)
+            summed = total(wide, 1) if group.rows else d  # over the places, and the samples with them
+            self.contribute(group.bias, summed, batched and not group.rows)
 
 
 def _flat_if_one(nodes: Nodes) -> Nodes:

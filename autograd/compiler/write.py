@@ -172,8 +172,7 @@ def _outputs_text(program: Program, constants: Constants) -> str:
         places = program.outputs - arrays[0].start
         if len(places) == arrays[0].size and (places == np.arange(len(places))).all():
             return str(arrays[0].name)
-    local = np.searchsorted(np.unique(which), which)
-    gather = Gather(arrays, local, program.outputs - starts[which])
+    gather = Gather(arrays, np.searchsorted(np.unique(which), which), program.outputs - starts[which])
     names = ", ".join(a.name for a in arrays)
     joined = names if len(arrays) == 1 else f"concatenate(n, {names})"
     return f"take({joined}, {constants.index(_joined_index(gather))})"
@@ -404,9 +403,6 @@ class _InPlace:
                 return
         self.bind(d.name, d.shape, None, size)
         flat = self.view(d.name, f"{d.name}.reshape({size}{', -1' if batched else ''})")
-        if len(set(banks)) == 1:
-            self.put(f"{banks[0]}.take({self.constants.index(places)}, 0, {flat}, 'clip')")
-            return
         # most of them in one go (with anything in the places of the others), then the others
         owner = np.array([banks.index(b) for b in banks])[gather.which]
         found, counts = np.unique(owner, return_counts=True)

@@ -144,8 +144,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         patience: int | None = None,
         random_state: Any = None,
     ) -> None:
-        settings = dict(locals())
-        del settings["self"]
+        settings = {name: setting for name, setting in locals().items() if name != "self"}
         self.__dict__.update(settings)  # each under its name and as it came, as scikit-learn wants it
 
     def _train(self, X: Any, y: Any, outputs: int, loss: str, sample_weight: Any) -> Self:

@@ -157,9 +157,12 @@ def _targets(y: Any, count: int, what: str) -> Array | list[Any]:
     import numpy as np
 
     y = y.to_numpy() if hasattr(y, "to_numpy") else y
-    if isinstance(y, np.ndarray) and y.dtype.kind in "fiu" and y.ndim in (1, 2) and y.size and len(y) == count:
-        if math.isfinite(y.min()) and math.isfinite(y.max()):
-            return y if y.ndim == 1 else y.astype(float, copy=False)
+    if (
+        (isinstance(y, np.ndarray) and y.dtype.kind in "fiu" and y.ndim in (1, 2) and y.size and len(y) == count)
+        and math.isfinite(y.min())
+        and math.isfinite(y.max())
+    ):
+        return y if y.ndim == 1 else y.astype(float, copy=False)
     targets = _listed(y)
     if isinstance(targets, (str, bytes, dict)) or not isinstance(targets, Iterable):
         raise TypeError(f"{what} must be a list with a target for each example, but got {type(y).__name__}")
