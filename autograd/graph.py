@@ -159,9 +159,7 @@ def names_in_order(order: Sequence[Value], only: Collection[Value] | None = None
 def format_number(x: float, spec: str = ".4g") -> str:
     """A number for a person to read: 4 significant digits, a true minus sign, and no negative zero."""
     text = format(x, spec).replace("-", "−")
-    if text.startswith("−") and not text.strip("−0.e+"):
-        text = text[1:]
-    return text
+    return text[1:] if text.startswith("−") and not text.strip("−0.e+") else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -344,8 +344,8 @@ def hessian(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callabl
         return jacobian_of_gradient
 
     def hessian_of_f(*args: Any, **kwargs: Any) -> Any:
-        by_second = jacobian_of_gradient(*args, **kwargs)  # for each second argument, a tuple over the first ones
-        return tuple(zip(*by_second, strict=True))
+        # the Jacobian has for each second argument a tuple over the first ones
+        return tuple(zip(*jacobian_of_gradient(*args, **kwargs), strict=True))
 
     return hessian_of_f
 

@@ -291,10 +291,11 @@ class _Builder:
         array = self.layout.array_for(group)
         batched = group.rank == BATCHED
         shape = (array.size, BATCH) if batched else (array.size,)
-        if group.op == LINEAR:
-            expression = self._linear(group, batched)
-        else:
-            expression = self._shared_once(forward(group.op, *self._operands(group, batched)))
+        expression = (
+            self._linear(group, batched)
+            if group.op == LINEAR
+            else self._shared_once(forward(group.op, *self._operands(group, batched)))
+        )
         memory = ("batched" if batched else "shared", array.start)
         self.statements.append(Definition(array.name, shape, expression, memory=memory))
 

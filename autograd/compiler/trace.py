@@ -290,9 +290,13 @@ class _Recorder:
         return node
 
     def parameter(self, x: Value) -> int:
-        self.out.parameters.append(x)
-        self.out.parameter_nodes.append(len(self.out.ops))
-        node = self.index[x] = self.add(PARAMETER, (), x._data)
+        out = self.out
+        node = self.index[x] = len(out.ops)
+        out.ops.append(PARAMETER)
+        out.inputs.append(())
+        out.numbers.append(x._data)
+        out.parameters.append(x)
+        out.parameter_nodes.append(node)
         return node
 
     def leaf(self, x: Value) -> int:

@@ -180,11 +180,11 @@ def _outputs_text(program: Program, constants: Constants) -> str:
 
 def _put_readable(d: Definition, constants: Constants, put: Callable[[str], None]) -> None:
     if d.expression is None:
-        put(f"    {d.name} = zeros(({', '.join('n' if s == BATCH else str(s) for s in d.shape)},))")
+        put(f"    {d.name} = zeros({_shape_text(d.shape)})")
     else:
         text = expression_text(d.expression, constants)
         if d.expression.shape != d.shape:
-            text = f"broadcast({text}, ({', '.join('n' if s == BATCH else str(s) for s in d.shape)},))"
+            text = f"broadcast({text}, {_shape_text(d.shape)})"
         put(f"    {d.name} = {text}")
     is_matrix = len(d.shape) == 2 and d.shape[1] > 0
     flat, back = (".reshape(-1)", f".reshape({_sizes(d.shape)})") if is_matrix else ("", "")

@@ -91,10 +91,8 @@ class Writer:
         self._forward(computed, on_the_way_back=active is not None)
         outputs = f"({''.join(self.names[y] + ', ' for y in trace.outputs)})"
         if active is not None:
-            gradient = self._backward(dict(computed), trace.outputs[0], parameters, active)
-            self.put(f"return {outputs}, ({gradient})")
-        else:
-            self.put(f"return {outputs}")
+            outputs += f", ({self._backward(dict(computed), trace.outputs[0], parameters, active)})"
+        self.put(f"return {outputs}")
 
     def put(self, line: str) -> None:
         self.lines.append("    " + line)
