@@ -72,24 +72,18 @@ def gradcheck(
             f"gradcheck checks a function, but got {type(f).__name__}; write lambda x: ... around the formula"
         )
     arguments = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
-    parts = [flatten(argument) for argument in arguments]
-    nodes = [x if isinstance(x, Value) else Value(to_float(x)) for flat, _ in parts for x in flat]
+    flat, rebuild = flatten(arguments)
+    nodes = [x if isinstance(x, Value) else Value(to_float(x)) for x in flat]
     if not nodes:
         raise ValueError("gradcheck needs at least one input")
 
     def evaluate() -> list[Any]:
-        lifted, start = [], 0
-        for flat, rebuild in parts:
-            lifted.append(rebuild(nodes[start : start + len(flat)]))
-            start += len(flat)
         with recording_again():
-            return flatten(f(*lifted))[0]
+            return flatten(f(*rebuild(nodes)))[0]
 
     outputs = evaluate()
-    rows: list[list[float]] = []
-    for y in outputs:
-        adjoints = numeric_adjoints(y) if isinstance(y, Value) else {}
-        rows.append([adjoints.get(x, 0.0) for x in nodes])
+    found = (numeric_adjoints(y) if isinstance(y, Value) else {} for y in outputs)
+    rows = [[adjoints.get(x, 0.0) for x in nodes] for adjoints in found]
     wrong: list[Disagreement] = []
     for j, x in enumerate(nodes):
         for i, (numeric, rounding) in enumerate(_differences(evaluate, x, eps)):

@@ -325,8 +325,7 @@ class _Reader:
             raise self.error("this bracket is unmatched: none is open", token.column)
         _, name, opened, before = self.waiting.pop()
         if opened.kind == "call":
-            inputs = self.operands[before:]
-            self.operands[before:] = [_Operand(opened, self.applied(name, opened, inputs))]
+            self.operands[before:] = [_Operand(opened, self.applied(name, opened, self.operands[before:]))]
         return False
 
     def applied(self, name: str, called: _Token, inputs: list[_Operand]) -> Any:
@@ -426,10 +425,8 @@ class _Reader:
                 f"{text}_",
                 column,
             )
-        here = f"this {text} has no place here; is something missing before it?"
-        if kind == "unknown":
-            here = "this character cannot be read"
-        return self.error(here, column)
+        misplaced = f"this {text} has no place here; is something missing before it?"
+        return self.error("this character cannot be read" if kind == "unknown" else misplaced, column)
 
     def misplaced(self, token: _Token, last: _Operand) -> ExpressionError:
         """What to say of a token that has no place behind an operand."""
@@ -462,10 +459,9 @@ class _Reader:
                 times if name else "to multiply write * before the bracket, as in 2*(x + y)", first.column
             )
         if last.value is None and first.kind == "number" and first.behind == token.column:
-            message = "between a number and a name write *, as in 2*x"
-            if token.text in ("j", "J"):
-                message = "a complex number cannot be used in a formula"
-            return self.error(message, first.column)
+            is_complex = token.text in ("j", "J")
+            message = "a complex number cannot be used in a formula" if is_complex else ""
+            return self.error(message or "between a number and a name write *, as in 2*x", first.column)
         if name in ops.SHEET or name in _ALIASES:
             return self.error(f"{name} needs brackets, as in {name}(x)", token.column)
         return self.error("something is missing between the two: to multiply write *", token.column)

@@ -43,16 +43,12 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     except (FileNotFoundError, NotADirectoryError):
         there = None
     try:
-        if there is None or stat.S_ISREG(there.st_mode):
-            opened = _opened(place)
-            if opened is None:
-                _replace(os.path.realpath(place), content, there)
-            else:
-                _pour(os.dup(opened), content)
-        elif stat.S_ISDIR(there.st_mode):
+        if there is not None and stat.S_ISDIR(there.st_mode):
             raise IsADirectoryError(f"{place!r} is a folder; a file needs a name of its own in it")
+        opened = _opened(place)
+        if opened is None and (there is None or stat.S_ISREG(there.st_mode)):
+            _replace(os.path.realpath(place), content, there)
         else:
-            opened = _opened(place)
             _pour(os.open(place, os.O_WRONLY) if opened is None else os.dup(opened), content)
     except OSError as error:
         if error.errno is not None and error.filename is None:

@@ -124,9 +124,8 @@ def known_inputs(node: Value) -> list[Value]:
 
 def _check_root(root: object) -> None:
     if not hasattr(root, "_tag"):
-        hint = ""
-        if isinstance(root, (list, tuple)):
-            hint = "; for several results, take one of them, or their sum"
+        several = isinstance(root, (list, tuple))
+        hint = "; for several results, take one of them, or their sum" if several else ""
         raise TypeError(f"expected the Value at the end of a graph, but got {type(root).__name__}{hint}")
 
 
@@ -181,9 +180,7 @@ def names_in_order(order: Sequence[Value], only: Collection[Value] | None = None
 def format_number(x: float, spec: str = ".4g") -> str:
     """A number for a person to read: 4 significant digits, a true minus sign, and no negative zero."""
     text = format(x, spec).replace("-", "−")
-    if text.startswith("−") and not text.strip("−0.e+"):
-        text = text[1:]
-    return text
+    return text[1:] if text.startswith("−") and not text.strip("−0.e+") else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +198,10 @@ class Statistics:
 def statistics(root: Value) -> Statistics:
     """Count a graph's nodes, edges, leaves, constants and operations, and find its depth."""
     order = topological_order(root)
+    edges = sum(len(node.inputs) for node in order)
     depth: dict[Value, int] = {}
-    edges = 0
     for node in order:
-        inputs = node.inputs
-        edges += len(inputs)
-        depth[node] = 1 + max(depth[x] for x in inputs) if inputs else 0
+        depth[node] = max((1 + depth[x] for x in node.inputs), default=0)
     operations = Counter(node.op for node in order)
     leaf_count = operations.pop(LEAF, 0)
     constant_count = operations.pop(CONSTANT, 0)

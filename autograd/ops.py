@@ -756,13 +756,9 @@ CONSTANT = "const"  # the `op` of a plain number that met a Value: it has no gra
 # --------------------------------------------------------------------------------------------------------------------
 def _positional_count(function: Callable[..., Any]) -> int | None:
     """How many positional arguments a function takes; None if as many as you like."""
-    count = 0
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            return None
-        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
-            count += 1
-    return count
+    kinds = [parameter.kind.name for parameter in inspect.signature(function).parameters.values()]
+    by_place = kinds.count("POSITIONAL_ONLY") + kinds.count("POSITIONAL_OR_KEYWORD")
+    return None if "VAR_POSITIONAL" in kinds else by_place
 
 
 def add_to_sheet(
@@ -804,7 +800,7 @@ def add_to_sheet(
     for role, parts in (("partial_formulas", texts), ("partial_latex", latexes)):
         if len(parts) != width:
             raise ValueError(f"{role} of {name!r} needs {width} entries, one per input, but got {len(parts)}")
-    op = Op(
+    op = SHEET[name] = Op(
         name=name,
         arity=arity,
         forward=forward,
@@ -816,5 +812,4 @@ def add_to_sheet(
         by_hand=tuple(zip(texts, latexes, strict=True)),
         custom=True,
     )
-    SHEET[name] = op
     return op

@@ -68,10 +68,7 @@ def forward_steps(root: Value, *, lang: str = "en") -> Iterator[ForwardStep]:
     said = messages(lang)["computed"]
     order = topological_order(root)
     name = names_in_order(order)
-    index = 0
-    for node in order:
-        if not node.inputs:
-            continue
+    for index, node in enumerate([node for node in order if node.inputs]):
         op = SHEET[node.op]
         called = [name[x] for x in node.inputs]
         numbers = [format_number(x.data) for x in node.inputs]
@@ -82,7 +79,6 @@ def forward_steps(root: Value, *, lang: str = "en") -> Iterator[ForwardStep]:
         latex = f"{latex_name(name[node])} = {fill(op.latex, [latex_name(n) for n in called])} = {latex_number(y)}"
         words = said.format(q=name[node], formula=formula, y=y)
         yield ForwardStep(index, node, node.op, node.inputs, node.data, words, text, latex)
-        index += 1
 
 
 def backward_steps(root: Value, gradient: float = 1.0, *, lang: str = "en") -> Iterator[BackwardStep]:
@@ -147,13 +143,10 @@ _ONE_LESS = re.compile(r"\^(?:\((−?\d+(?:\.\d+)?)−1\)|\{(-?\d+(?:\.\d+)?)-1\
 
 def _lowered(match: re.Match[str]) -> str:
     """The exponent of a power's derivative where it is a number: 2·s, not 2·s^(2−1)."""
-    in_latex = match[2] is not None
     exponent = format_number(float((match[1] or match[2]).replace("−", "-")) - 1.0)
     if exponent == "1":
         return ""
-    if in_latex:
-        return f"^{{{latex_number(exponent)}}}"
-    return f"^{bracketed(exponent)}"
+    return f"^{bracketed(exponent)}" if match[2] is None else f"^{{{latex_number(exponent)}}}"
 
 
 _BEHIND_A_SIGN = re.compile(r"(?:[+−×/^·-]|\\,|\\cdot)\s*$")

@@ -112,8 +112,7 @@ def loads(text: str | bytes) -> Value:
     used = [False] * len(entries)
     for entry in entries:
         nodes.append(_read_node(entry, nodes, used))
-    orphans = used[:-1].count(False)
-    if orphans:
+    if not all(used[:-1]):
         raise GraphFormatError(f"node {used.index(False)} is not used by any other; only the last node is the root")
     return nodes[-1]
 

@@ -94,8 +94,7 @@ class Symbol:
 
     def __getattr__(self, word: str) -> Callable[[], Symbol]:
         if self.row and word in ("fold_largest", "fold_total"):
-            fold = "max" if word == "fold_largest" else "sum"
-            return lambda: folded(fold, self, self.row == ONE_ROW)
+            return lambda: folded("max" if word == "fold_largest" else "sum", self, self.row == ONE_ROW)
         if word not in WORDS:
             raise AttributeError(word)
         return lambda: Symbol(word, (self,), self.shape)

@@ -27,6 +27,12 @@ class _Depth(threading.local):
 
     level = 0
 
+    def __enter__(self) -> None:
+        self.level += 1
+
+    def __exit__(self, *error: object) -> None:
+        self.level -= 1
+
 
 _depth = _Depth()
 
@@ -116,12 +122,8 @@ class _Call:
             start = len(self.fresh)
             lifted[n] = rebuild([self._lift(x) for x in flat])
             self.places.append((start, len(self.fresh), rebuild))
-        _depth.level += 1
-        try:
-            with recording_again():
-                self.result = f(*lifted, **kwargs)
-        finally:
-            _depth.level -= 1
+        with _depth, recording_again():
+            self.result = f(*lifted, **kwargs)
         self.outputs, self.rebuild = flatten(self.result)
 
     def _lift(self, x: Any) -> Any:
@@ -135,9 +137,7 @@ class _Call:
         return node
 
     def check_outputs(self, one_output: bool) -> None:
-        for y in self.outputs:
-            if not isinstance(y, (Value, Dual)):
-                _check_output(y, one_output)
+        _check_outputs(self.outputs, one_output)
         if one_output and (len(self.outputs) != 1 or isinstance(self.result, (list, tuple))):
             raise TypeError(
                 f"grad needs a function that returns one number, but this one returned {len(self.outputs)} of them; "
@@ -159,11 +159,8 @@ class _Call:
 
         (One for each part of a Dual: the order of differentiating by x and along a direction may be exchanged.)
         """
-        _depth.level += 1
-        try:
+        with _depth:
             slopes = self._slopes(y, plain)
-        finally:
-            _depth.level -= 1
         return tuple(rebuild(slopes[start:end]) for start, end, rebuild in self.places)
 
     def _slopes(self, y: Any, plain: bool) -> list[Any]:
@@ -199,15 +196,16 @@ def _has_history(x: Any) -> bool:
     return _has_history(x.primal) or _has_history(x.tangent) if isinstance(x, Dual) else isinstance(x, Value)
 
 
-def _check_output(y: Any, one_output: bool) -> None:
-    try:
-        to_float(y)
-    except TypeError:
-        wanted = "one number" if one_output else "numbers"
-        raise TypeError(
-            f"a function to differentiate must return {wanted}, but this one returned {type(y).__name__}"
-            + ("; did it forget to return?" if y is None else "")
-        ) from None
+def _check_outputs(outputs: Sequence[Any], one_output: bool) -> None:
+    for y in outputs:
+        try:
+            to_float(0.0 if isinstance(y, (Value, Dual)) else y)
+        except TypeError:
+            wanted = "one number" if one_output else "numbers"
+            raise TypeError(
+                f"a function to differentiate must return {wanted}, but this one returned {type(y).__name__}"
+                + ("; did it forget to return?" if y is None else "")
+            ) from None
 
 
 def _check(f: Any, argnum: Any = ()) -> None:
@@ -346,8 +344,8 @@ def hessian(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callabl
         return jacobian_of_gradient
 
     def hessian_of_f(*args: Any, **kwargs: Any) -> Any:
-        by_second = jacobian_of_gradient(*args, **kwargs)  # for each second argument, a tuple over the first ones
-        return tuple(zip(*by_second, strict=True))
+        # the Jacobian has for each second argument a tuple over the first ones
+        return tuple(zip(*jacobian_of_gradient(*args, **kwargs), strict=True))
 
     return hessian_of_f
 
@@ -405,9 +403,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     detached = not recording()  # what f itself does inside no_grad has no slope, but all of it may stand in one
     with recording_again():
         outputs, rebuild_result = flatten(f(*arguments))
-    for y in outputs:
-        if not isinstance(y, (Value, Dual)):
-            _check_output(y, one_output=False)
+    _check_outputs(outputs, one_output=False)
     ours = [isinstance(y, Dual) and y.level == level for y in outputs]
     values = [y.primal if mine else y for y, mine in zip(outputs, ours, strict=True)]
     slopes = [y.tangent if mine and y.tangent is not CUT else 0.0 for y, mine in zip(outputs, ours, strict=True)]

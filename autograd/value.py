@@ -684,12 +684,12 @@ def store_inputs(out: Value, inputs: list[Any], partials: Iterable[float | None]
 
 
 def _described(inputs: list[Any]) -> str:
-    described = []
-    for x in inputs[:4]:
-        if isinstance(x, Value):
-            described.append(f"{x.label or (f'the result of {x.op}' if x.op else 'a leaf')} = {x._data:.6g}")
-        else:
-            described.append(f"the number {x:.6g}")
+    described = [
+        f"{x.label or (f'the result of {x.op}' if x.op else 'a leaf')} = {x._data:.6g}"
+        if isinstance(x, Value)
+        else f"the number {x:.6g}"
+        for x in inputs[:4]
+    ]
     if len(inputs) > 4:
         described.append(f"and {len(inputs) - 4} more")
     return ("its input was " if len(inputs) == 1 else "its inputs were ") + ", ".join(described)

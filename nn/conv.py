@@ -19,6 +19,7 @@ Backpropagation Applied to Handwritten Zip Code Recognition (1989), for learning
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
@@ -111,11 +112,8 @@ def _plain(x: Any) -> Any:
 
 def _levels(x: Any) -> int:
     """How deep the lists are nested, going by the first entry of each."""
-    depth = 0
-    while isinstance(x := _plain(x), list):
-        depth += 1
-        x = x[0] if x else None
-    return depth
+    x = _plain(x)
+    return 1 + _levels(x[0] if x else None) if isinstance(x, list) else 0
 
 
 def _shape(grid: Grid) -> tuple[int, int]:
@@ -356,17 +354,17 @@ def _channels(n: int) -> str:
 # --- pooling
 
 
-def _mean(window: list[Any]) -> Any:
-    return left_to_right(window) / float(len(window))
-
-
 def _l2(window: list[Any]) -> Any:
     # Where all entries are 0, √'s slope is infinite; Σx² itself, which is 0 there with gradient 0, takes its place.
     total = left_to_right(x * x for x in window)
     return where(total > 0.0, sqrt(where(total > 0.0, total, 1.0)), total)
 
 
-KINDS: dict[str, Callable[[list[Any]], Any]] = {"mean": _mean, "max": maximum, "l2": _l2}
+KINDS: dict[str, Callable[[list[Any]], Any]] = {
+    "mean": lambda window: left_to_right(window) / float(len(window)),
+    "max": maximum,
+    "l2": _l2,
+}
 
 
 @overload
@@ -476,9 +474,7 @@ class Reshape(Module):
 
     def forward(self, x: Any) -> Any:
         numbers = flatten(x)
-        wanted = 1
-        for n in self._shape:
-            wanted *= n
+        wanted = math.prod(self._shape)
         if len(numbers) != wanted:
             raise ValueError(f"{_by(self._shape)} takes {wanted} numbers, but got {len(numbers)}")
         for n in self._shape[:0:-1]:

@@ -10,9 +10,11 @@ import gzip
 import hashlib
 import math
 import os
+import random
 import sys
 import zlib
 from collections.abc import Callable, Sequence, Sized
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -39,45 +41,36 @@ def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> Points:
 
     (cos φ, sin φ) and (1 - cos φ, ½ - sin φ) for φ in [0, π], plus N(0, noise²) on each coordinate.
     """
-    counts = _shares(n, 2)
-    deviation("noise", noise)
-    rng = generator(seed)
 
-    def point(k: int, i: int, count: int) -> list[float]:
+    def point(rng: random.Random, k: int, i: int, count: int) -> list[float]:
         phi = math.pi * i / max(1, count - 1)
         a, b = math.cos(phi), math.sin(phi)
         return [c + rng.gauss(0.0, noise) for c in ((a, b) if k == 0 else (1.0 - a, 0.5 - b))]
 
-    return _points(counts, point)
+    return _drawn(n, 2, noise, seed, point)
 
 
 def circles(n: int = 100, noise: float = 0.05, ratio: float = 0.5, seed: int = 0) -> Points:
     """Two circles about the origin; class 0 has radius 1, class 1 has radius ``ratio``."""
     if not 0.0 < ratio < 1.0:
         raise ValueError(f"ratio, the inner circle's radius, must be between 0 and 1, but got {ratio!r}")
-    counts = _shares(n, 2)
-    deviation("noise", noise)
-    rng = generator(seed)
 
-    def point(k: int, i: int, count: int) -> list[float]:
+    def point(rng: random.Random, k: int, i: int, count: int) -> list[float]:
         radius, phi = (1.0, ratio)[k], 2.0 * math.pi * i / count
         return [radius * side(phi) + rng.gauss(0.0, noise) for side in (math.cos, math.sin)]
 
-    return _points(counts, point)
+    return _drawn(n, 2, noise, seed, point)
 
 
 def spirals(n: int = 300, classes: int = 3, turns: float = 0.65, noise: float = 0.2, seed: int = 0) -> Points:
     """Arms that wind out of the origin, one per class: radius from 0 to 1, angle growing with it (plus noise)."""
-    counts = _shares(n, classes)
-    deviation("noise", noise)
-    rng = generator(seed)
 
-    def point(k: int, i: int, count: int) -> list[float]:
+    def point(rng: random.Random, k: int, i: int, count: int) -> list[float]:
         radius = i / max(1, count - 1)
         phi = 2.0 * math.pi * (k / classes + turns * radius) + rng.gauss(0.0, noise)
         return [radius * math.sin(phi), radius * math.cos(phi)]
 
-    return _points(counts, point)
+    return _drawn(n, classes, noise, seed, point)
 
 
 def blobs(
@@ -208,6 +201,15 @@ def _shares(n: int, classes: int) -> list[int]:
     if classes < 1 or n < classes:
         raise ValueError(f"{classes} classes need at least one point each, but n is {n}")
     return [n // classes + (k < n % classes) for k in range(classes)]
+
+
+def _drawn(
+    n: int, classes: int, noise: float, seed: int, point: Callable[[random.Random, int, int, int], list[float]]
+) -> Points:
+    """n points of so many classes: the i-th of count of class k is point(rng, k, i, count)."""
+    counts = _shares(n, classes)
+    deviation("noise", noise)
+    return _points(counts, partial(point, generator(seed)))
 
 
 def _points(counts: Sequence[int], point: Callable[[int, int, int], list[float]]) -> Points:

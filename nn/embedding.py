@@ -19,7 +19,7 @@ from . import init as initialisers
 from .checks import index, whole
 from .init import Initialiser
 from .layers import as_inputs, weighted_sum
-from .module import Module, christen
+from .module import Module, christen, put
 
 # for those who know these arguments by another name
 _ROWS = "write num_embeddings, how many rows there are"
@@ -97,8 +97,7 @@ class Embedding(Module):
             raise ValueError(f"an embedding needs rows of equal length, but they have {[len(row) for row in rows]}")
         embedding = cls(len(rows), len(rows[0]), "zeros")
         for mine, row in zip(embedding.rows, rows, strict=True):
-            for p, e in zip(mine, row, strict=True):
-                p.data = e
+            put(mine, row)
         return embedding
 
     def describe(self) -> str:

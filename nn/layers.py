@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from autograd import Value, functions
@@ -21,7 +23,7 @@ from . import init as initialisers  # the argument `init` hides the module of th
 from .activations import Function
 from .checks import whole
 from .init import Initialiser
-from .module import Module, christen
+from .module import Module, christen, put
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,11 +95,7 @@ def weighted_sum(ws: Iterable[Any], xs: Iterable[Any]) -> Any:
 
 def left_to_right(terms: Iterable[Any]) -> Any:
     """The sum of one term or more, without a 0 to begin with."""
-    terms = iter(terms)
-    total = next(terms)
-    for term in terms:
-        total = total + term
-    return total
+    return reduce(add, terms)
 
 
 def _in_turn(layers: Iterable[Function], x: Any) -> list[Any]:
@@ -244,8 +242,7 @@ class Layer(Module):
         layer = cls(len(rows[0]), len(rows), activation, "zeros")
         for neuron, row, b in zip(layer.neurons, rows, biases, strict=True):
             neuron.b.data = b
-            for p, w in zip(neuron.w, row, strict=True):
-                p.data = w
+            put(neuron.w, row)
         return layer
 
     def describe(self) -> str:

@@ -16,7 +16,7 @@ import io
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import is_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
@@ -195,14 +195,13 @@ class Module(LikeANetwork):
             if unknown:
                 parts.append(f"not in this model: {_some(unknown)}")
             raise ValueError("; ".join(parts))
-        numbers = {}
+        numbers = []
         for name in mine:
             x = state[name]
             if isinstance(x, (bool, str)) or not hasattr(x, "__float__") or isinstance(x, Value):
                 raise TypeError(f"the entry {name!r} of a state must be a number, but is {type(x).__name__}: {x!r}")
-            numbers[name] = float(x)
-        for name, p in mine.items():
-            p.data = numbers[name]
+            numbers.append(float(x))
+        put(mine.values(), numbers)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the parameters to ``path``: JSON, or NumPy's npz if the name ends in ".npz". Never pickle.
@@ -260,6 +259,21 @@ class Module(LikeANetwork):
         return "\n".join([first, *parts])
 
     _lists_parts = False  # whether repr shows the modules that this one is made of, one to a line
+
+
+def put(parameters: Iterable[Value], numbers: Iterable[float]) -> None:
+    """Give each parameter its number."""
+    for p, x in zip(parameters, numbers, strict=True):
+        p.data = x
+
+
+def in_one_piece(change: Callable[..., None], *args: Any) -> None:
+    """Do what may be done twice, whole, even if Ctrl-C comes in the middle of it."""
+    try:
+        change(*args)
+    except KeyboardInterrupt:
+        change(*args)
+        raise
 
 
 def _depth(path: str) -> int:

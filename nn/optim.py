@@ -27,7 +27,7 @@ from autograd.transforms import graph_adjoints
 
 from .checks import in_unit, not_negative, pair, positive
 from .init import generator
-from .module import Module
+from .module import Module, in_one_piece, put
 from .schedules import Schedule, name_of
 
 
@@ -212,12 +212,7 @@ class Optimizer:
             p, x = next((p, x) for p, x in zip(self.parameters, numbers, strict=True) if not math.isfinite(x))
             where = f"{p.scope}.{p.label}".strip(".") or f"parameter {self.parameters.index(p)}"
             self._refuse(where, p.data, p.grad, x)
-        t = self.t + 1
-        try:
-            self._put(numbers, memory, t)
-        except KeyboardInterrupt:
-            self._put(numbers, memory, t)
-            raise
+        in_one_piece(self._put, numbers, memory, self.t + 1)
 
     def _refuse(self, who: str, w: float, g: float, new: float) -> None:
         raise NonFiniteError(
@@ -226,8 +221,7 @@ class Optimizer:
         )
 
     def _put(self, numbers: Sequence[float], memory: list[Any], t: int) -> None:
-        for p, x in zip(self.parameters, numbers, strict=True):
-            p.data = x
+        put(self.parameters, numbers)
         self.memory, self.t = memory, t
 
     # --- saving
@@ -540,14 +534,10 @@ class Newton(Optimizer):
 def derivatives(loss: Value, parameters: list[Value]) -> tuple[list[float], list[list[float]]]:
     """The gradient and the Hessian of a loss at where its parameters are."""
     first = graph_adjoints(loss, parameters)
-    gradient: list[float] = []
-    rows: list[list[float]] = []
-    for p in parameters:
-        g = first.get(p, 0.0)
-        second = numeric_adjoints(g) if isinstance(g, Value) else {}
-        gradient.append(g.data if isinstance(g, Value) else float(g))
-        rows.append([second.get(q, 0.0) for q in parameters])
-    return gradient, rows
+    slopes = [first.get(p, 0.0) for p in parameters]
+    second = (numeric_adjoints(g) if isinstance(g, Value) else {} for g in slopes)  # one at a time: each is a graph's
+    gradient = [g.data if isinstance(g, Value) else float(g) for g in slopes]
+    return gradient, [[adjoints.get(q, 0.0) for q in parameters] for adjoints in second]
 
 
 def solve(matrix: Sequence[Sequence[float]], right: Sequence[float], damping: float = 0.0) -> list[float]:

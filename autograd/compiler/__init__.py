@@ -26,11 +26,10 @@ on a network of two neurons shown at the top:
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack, overload
 
-from ..modes import TracingError
+from ..modes import TracingError, collector_resting
 from ..value import Value
 
 if TYPE_CHECKING:
@@ -127,16 +126,11 @@ def compile(
     if dtype not in ("float64", "float32"):
         raise ValueError(f"dtype must be 'float64' or 'float32', but got {dtype!r}")
     _check_example(f, example)
-    collecting = gc.isenabled()
-    gc.disable()  # its passes over a million new containers take as long as the compiler's own
-    try:
+    with collector_resting():  # its passes over a million new containers take as long as the compiler's own
         step: Compiled[Any] = Compiled(trace(f, example, params), Arguments(f, example, dtype), backend, mean)
         if check:
             compare(step, f, example)
-        return step
-    finally:
-        if collecting:
-            gc.enable()
+    return step
 
 
 def _check_example(f: Callable[..., Any], example: tuple[Any, ...]) -> None:

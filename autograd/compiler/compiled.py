@@ -166,10 +166,9 @@ class Compiled(Generic[Result]):
         return "python" if straight < grouped else "numpy"
 
     def _run_by(self, name: str) -> Backend:
-        made = self._made.get(name)
-        if made is None:
-            made = self._made[name] = BACKENDS[name](self._plan)
-        return made
+        if name not in self._made:
+            self._made[name] = BACKENDS[name](self._plan)
+        return self._made[name]
 
     @property
     def source(self) -> str:

@@ -109,11 +109,9 @@ def view_text(
     if places.ndim == 1:
         count = len(places)
         step = int(places[1]) - first if count > 1 else 1
-        if step == 0:
-            if (places == first).all():
-                return f"{flat}[{first}:{first + 1}]", (1, *tail)
-            return None
-        if step < 0 or not (places == first + step * np.arange(count)).all():
+        if step == 0 and (places == first).all():
+            return f"{flat}[{first}:{first + 1}]", (1, *tail)
+        if step <= 0 or not (places == first + step * np.arange(count)).all():
             return None
         end = first + step * (count - 1) + 1
         return f"{flat}[{first}:{end}{f':{step}' if step > 1 else ''}]", (count, *tail)
@@ -187,11 +185,10 @@ class _Builder:
         first = owners.flat[0]
         return (self.layout.arrays[first], self.layout.place_of[nodes]) if (owners == first).all() else None
 
-    def whole(self, array: Array, name: str | None = None) -> Symbol:
+    def whole(self, array: Array) -> Symbol:
         """All of an array: [G, N], or [G] for a shared one."""
-        name = name or array.name
-        text = f"{name}.reshape(-1)" if array.matrix else name
-        return leaf(View(name, text), (array.size, BATCH) if array.is_batched else (array.size,))
+        text = f"{array.name}.reshape(-1)" if array.matrix else array.name
+        return leaf(View(array.name, text), (array.size, BATCH) if array.is_batched else (array.size,))
 
     def read(self, nodes: Nodes, batched: bool, row: int = NO_ROW) -> Symbol:
         """The array of these nodes' values, [G, N] or [K, G, N]; without N between shared nodes, 1 for N where a shared
@@ -280,10 +277,8 @@ class _Builder:
                 return s
             if id(s) not in done:
                 arguments = tuple(rebuild(a) for a in s.arguments)
-                if any(a is not b for a, b in zip(arguments, s.arguments, strict=True)):
-                    new = Symbol(s.operator, arguments, s.shape, s.detail, s.row)
-                else:
-                    new = s
+                as_it_was = all(a is b for a, b in zip(arguments, s.arguments, strict=True))
+                new = s if as_it_was else Symbol(s.operator, arguments, s.shape, s.detail, s.row)
                 named = seen[id(s)] > 1 and s.operator not in COMPARISONS  # truth is no array of numbers
                 done[id(s)] = self._named(new, s.shape) if named else new
             return done[id(s)]
@@ -296,10 +291,11 @@ class _Builder:
         array = self.layout.array_for(group)
         batched = group.rank == BATCHED
         shape = (array.size, BATCH) if batched else (array.size,)
-        if group.op == LINEAR:
-            expression = self._linear(group, batched)
-        else:
-            expression = self._shared_once(forward(group.op, *self._operands(group, batched)))
+        expression = (
+            self._linear(group, batched)
+            if group.op == LINEAR
+            else self._shared_once(forward(group.op, *self._operands(group, batched)))
+        )
         memory = ("batched" if batched else "shared", array.start)
         self.statements.append(Definition(array.name, shape, expression, memory=memory))
 
@@ -311,26 +307,19 @@ class _Builder:
         return [x if isinstance(x, float) else self.read(x, batched) for x in group.operands]
 
     def _linear(self, group: Group, batched: bool) -> Symbol:
-        result: Symbol | None = None
+        terms: list[Symbol] = []
         flat = (group.rows, -group.positions)
-
-        def plus(term: Symbol) -> None:
-            nonlocal result
-            result = term if result is None else result + term
-
         for part in sorted(group.parts, key=lambda p: (p.weights is None, -p.c)):
             if part.weights is None:
                 x = self._sum(part.x, batched)
-                if group.rows:
-                    x = self._flat(x, flat)
-                plus(x * part.c)
+                terms.append((self._flat(x, flat) if group.rows else x) * part.c)
             elif group.rows:
-                plus(matmul(self.read_matrix(part.weights), self.read_windows(part.x)))
+                terms.append(matmul(self.read_matrix(part.weights), self.read_windows(part.x)))
             else:
-                plus(self._sum(part.x, batched, part.weights))
+                terms.append(self._sum(part.x, batched, part.weights))
         if group.bias is not None:
-            plus(self.read(group.bias, batched))
-        assert result is not None
+            terms.append(self.read(group.bias, batched))
+        result = sum(terms[1:], terms[0])
         return reshape(result, (len(group.nodes), BATCH)) if group.rows else result
 
     def _sum(self, nodes: Nodes, batched: bool, weights: Nodes | None = None) -> Symbol:
@@ -402,11 +391,8 @@ class _Builder:
     def _send(self, array: Array, places: Index, e: Symbol) -> None:
         if places.ndim == 2 and 1 in places.shape:
             axis = places.shape.index(1)
-            dims = 2 + array.is_batched
-            if len(e.shape) == dims:
+            if len(e.shape) == 2 + array.is_batched:  # else e has no such axis, and still stretches in the same way
                 e = reshape(e, e.shape[:axis] + e.shape[axis + 1 :])
-            elif axis == 0 or len(e.shape) < dims - 1 or e.shape[0] == 1:
-                pass  # e has no such axis, and still stretches in the same way
             places = places.reshape(-1)
         self.contributions.setdefault(array, []).append((places, e))
 
@@ -417,6 +403,7 @@ class _Builder:
             return None
         name = "d" + array.name
         full: Shape = (array.size, BATCH) if array.is_batched else (array.size,)
+        shape = array.matrix or full
         everything = np.arange(array.size)
         expression: Symbol | None = None
         stores: list[Store] = []
@@ -424,9 +411,8 @@ class _Builder:
             flat = places.reshape(-1)
             simple = places.ndim == 1 or e.shape == full or (e.operator == "@" and not array.is_batched)
             if simple and len(flat) == array.size and (flat == everything).all():
-                wanted = array.matrix or full
                 if not array.is_batched and len(e.shape) > 0 and np.prod(e.shape) == array.size:
-                    e = reshape(e, wanted)
+                    e = reshape(e, shape)
                 if expression is not None and expression.size > MAX_SUM:
                     expression = self._named(expression, expression.shape)
                 expression = e if expression is None else expression + e
@@ -435,14 +421,10 @@ class _Builder:
                 size = places.shape + full[1:]
                 text = found[0] if found is not None and found[1] == size else None
                 stores.append(Store(places, e, True, text, size))
-        if not stores and uses <= 1 and expression is not None and expression.size <= MAX_INLINE:
-            return expression
-        if (
-            not stores
-            and expression is not None
-            and (expression.operator in ("leaf", "number") and array.bank != "theta")
-        ):
-            return expression
+        if expression is not None and not stores:
+            plain = expression.operator in ("leaf", "number") and array.bank != "theta"
+            if plain or (uses <= 1 and expression.size <= MAX_INLINE):
+                return expression
         touched = np.full(array.size, expression is not None)
         zeros = False
         for store in stores:
@@ -456,7 +438,6 @@ class _Builder:
             for store in stores:
                 store.accumulate = True
         bank = {"theta": "gradient", "shared": "shared_adjoint", "batched": "adjoint"}[array.bank]
-        shape = array.matrix if array.matrix else full
         self.statements.append(Definition(name, shape, expression, stores, (bank, array.start), zeros))
         return leaf(View(name, name), shape)
 
@@ -495,10 +476,9 @@ class _Builder:
         d = self.adjoint(array, uses)
         if d is None:
             return
-        full: Shape = (array.size, BATCH)
         wide = d
         if group.rows:
-            wide = _seen_as(self._named(d, full), (group.rows, -group.positions))
+            wide = _seen_as(self._named(d, (array.size, BATCH)), (group.rows, -group.positions))
         for part in group.parts:
             if part.weights is None:
                 nodes = _flat_if_one(part.x)
@@ -515,10 +495,8 @@ class _Builder:
                 self.contribute(weights, d * self.read(x, batched), batched)
                 self.contribute(x, d * self.read(weights, batched), batched)
         if group.bias is not None and self._active(group.bias):
-            if group.rows:
-                self.contribute(group.bias, total(wide, 1), False)
-            else:
-                self.contribute(group.bias, d, batched)
+            summed = total(wide, 1) if group.rows else d  # over the places, and the samples with them
+            self.contribute(group.bias, summed, batched and not group.rows)
 
 
 def _flat_if_one(nodes: Nodes) -> Nodes:

@@ -147,11 +147,9 @@ class _Grouper:
             if op == LINEAR:
                 linear.append(i)
             else:
-                key: tuple[Any, ...]
                 operands = g.inputs[i]
-                if _takes_row(op):
-                    key = (op, len(operands))
-                else:
+                key: tuple[Any, ...] = (op, len(operands))
+                if not _takes_row(op):
                     key = (op, *[g.numbers[x].hex() if g.rank[x] == CONST else g.rank[x] for x in operands])
                 buckets.setdefault(key, []).append(i)
         for key, members in buckets.items():
@@ -216,13 +214,7 @@ class _Grouper:
     def _constant(self, number: float) -> int:
         node = self.constants.get(number)
         if node is None:
-            g = self.graph
-            g.ops.append(CONSTANT)
-            g.inputs.append(())
-            g.numbers.append(number)
-            g.rank.append(CONST)
-            g.active.append(False)
-            node = self.constants[number] = len(g.ops) - 1
+            node = self.constants[number] = self.graph.add(CONSTANT, (), number, CONST, False)
             self.owner.append(CONSTANTS)
         return node
 
@@ -321,9 +313,8 @@ class _Grouper:
         out = Group(LINEAR, rank, members)
         for k, summand in enumerate(shape):
             x = np.array([factors_of[i][k].x for i in members], dtype=np.intp).T
-            weights = None
-            if summand.kind == "dot":
-                weights = np.array([factors_of[i][k].weights for i in members], dtype=np.intp).T
+            dot = summand.kind == "dot"
+            weights = np.array([factors_of[i][k].weights for i in members], dtype=np.intp).T if dot else None
             out.parts.append(Part(x, weights, summand.c))
         if members[0] in self.graph.bias:
             out.bias = np.array([self.graph.bias[i] for i in members], dtype=np.intp)

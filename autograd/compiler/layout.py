@@ -84,18 +84,16 @@ def lay_out(trace: Trace, graph: Graph, groups: Sequence[Group], argument_names:
     if used:
         builder.add(builder.fresh("c"), "constant", constants, active=False)
     for group in groups:
+        prefix = "h" if group.op in ACTIVATIONS else group.op + "_"
         if group.op == LINEAR:
             prefix = "z" if group.rows else "s"
-        else:
-            prefix = "h" if group.op in ACTIVATIONS else group.op + "_"
         bank = "batched" if group.rank == BATCHED else "shared"
         active = any(graph.active[i] for i in group.nodes)
         builder.add(builder.fresh(prefix), bank, np.array(group.nodes, dtype=np.intp), active=active, group=group)
-    for array in builder.arrays:  # theta, constants and shared groups lie one after the other
-        if array.bank == "constant":
-            array.start += builder.sizes["theta"]
-        elif array.bank == "shared":
-            array.start += builder.sizes["theta"] + builder.sizes["constant"]
+    theta, constant = builder.sizes["theta"], builder.sizes["constant"]
+    before = {"constant": theta, "shared": theta + constant}  # these three lie one after the other
+    for array in builder.arrays:
+        array.start += before.get(array.bank, 0)
     index = np.zeros(len(graph.ops), dtype=np.intp)
     index[trace.parameter_nodes] = np.arange(len(trace.parameter_nodes))
     order = index[np.concatenate([*builder.theta, np.array([], dtype=np.intp)])]

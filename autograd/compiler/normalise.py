@@ -53,6 +53,15 @@ class Graph:
     order: list[int] = field(default_factory=list)  # the computed nodes that are left, inputs first
     outputs: list[int] = field(default_factory=list)
 
+    def add(self, op: str, inputs: tuple[int, ...], number: float, rank: int, active: bool) -> int:
+        """A new node; returns its number."""
+        self.ops.append(op)
+        self.inputs.append(inputs)
+        self.numbers.append(number)
+        self.rank.append(rank)
+        self.active.append(active)
+        return len(self.ops) - 1
+
 
 def linear_form(op: str, count: int) -> tuple[str, tuple[float, ...]]:
     """How the sheet says that an operation of ``count`` unknown inputs is linear.
@@ -120,14 +129,8 @@ class _Linear:
         self.added: list[tuple[int, int]] = []  # (new node, the node that it must come before)
 
     def node(self, op: str, inputs: tuple[int, ...], number: float, rank: int, active: bool) -> int:
-        g = self.graph
-        g.ops.append(op)
-        g.inputs.append(inputs)
-        g.numbers.append(number)
-        g.rank.append(rank)
-        g.active.append(active)
         self.uses.append(1)
-        return len(g.ops) - 1
+        return self.graph.add(op, inputs, number, rank, active)
 
     def constant(self, number: float) -> int:
         key = number.hex()
@@ -219,8 +222,7 @@ class _Linear:
                 return None
             else:
                 g = self.graph
-                value = g.numbers[a] * g.numbers[b]
-                new = self.node("mul", (a, b), value, rank[a], g.active[a] or g.active[b])
+                new = self.node("mul", (a, b), g.numbers[a] * g.numbers[b], rank[a], g.active[a] or g.active[b])
                 self.added.append((new, i))
                 terms.append(Term(1.0, None, new))
         return terms

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from ..modes import TracingError
 from ..ops import DETACH, SHEET
@@ -25,6 +25,8 @@ from ..symbols import (
     lift,
     number,
 )
+
+Result = TypeVar("Result")
 
 
 def passed(upstream: Symbol, partial: Symbol) -> Symbol:
@@ -61,21 +63,16 @@ def reshape(x: Symbol, shape: Shape) -> Symbol:
 
 
 def forward(op: str, *operands: Any) -> Symbol:
-    result: Symbol = _run(op, lambda: lift(SHEET[op].forward(*operands)))
-    return result
+    return _run(op, lambda: lift(SHEET[op].forward(*operands)))
 
 
 def partials(op: str, y: Any, *operands: Any) -> list[Symbol | None]:
     """One local derivative per operand; None for an operand to which nothing goes back."""
-    result: list[Symbol | None] = _run(op, lambda: [_sent(op, p) for p in SHEET[op].partials(y, *operands)])
-    return result
+    stops = op == DETACH
+    return _run(op, lambda: [None if stops or p is None else lift(p) for p in SHEET[op].partials(y, *operands)])
 
 
-def _sent(op: str, partial: Any) -> Symbol | None:
-    return None if op == DETACH or partial is None else lift(partial)
-
-
-def _run(op: str, rule: Callable[[], Any]) -> Any:
+def _run(op: str, rule: Callable[[], Result]) -> Result:
     try:
         return rule()
     except Exception as error:

@@ -245,9 +245,12 @@ def trace(f: Callable[..., Any], example: Sequence[Any], params: Sequence[Value]
                 ) from None
     recorder = _Recorder({x: n for n, nodes in enumerate(arguments) for x in nodes}, tracer.leaves, params)
     for nodes in arguments:
-        recorder.out.arguments.append([recorder.add_leaf(x, INPUT) for x in nodes])
+        recorder.out.arguments.append([recorder.argument(x) for x in nodes])
     for p in params or ():
-        recorder.add_leaf(p, PARAMETER)
+        if not isinstance(p, Value):
+            raise TypeError(f"params must be Values, but one of them is {type(p).__name__}")
+        if p not in recorder.index:
+            recorder.parameter(p)
     recorder.out.outputs = [recorder.number(y) for y in outputs]
     recorder.out.form = _plain_lists(rebuild(range(len(outputs))))
     recorder.out.single = isinstance(result, Value)
@@ -282,21 +285,11 @@ class _Recorder:
             found = self.constants[key] = self.add(CONSTANT, (), number)
         return found
 
-    def add_leaf(self, x: Value, op: str) -> int:
-        if op == PARAMETER:
-            if not isinstance(x, Value):
-                raise TypeError(f"params must be Values, but one of them is {type(x).__name__}")
-            if x in self.index:
-                return self.index[x]
-            self.out.parameters.append(x)
-            self.out.parameter_nodes.append(len(self.out.ops))
-        node = self.index[x] = self.add(op, (), x._data)
+    def argument(self, x: Value) -> int:
+        node = self.index[x] = self.add(INPUT, (), x._data)
         return node
 
-    def leaf(self, x: Value) -> int:
-        if x._tag[0] == CONSTANT or x in self.born or self.params is not None:
-            node = self.index[x] = self.constant(x._data)
-            return node
+    def parameter(self, x: Value) -> int:
         out = self.out
         node = self.index[x] = len(out.ops)
         out.ops.append(PARAMETER)
@@ -305,6 +298,12 @@ class _Recorder:
         out.parameters.append(x)
         out.parameter_nodes.append(node)
         return node
+
+    def leaf(self, x: Value) -> int:
+        if x._tag[0] == CONSTANT or x in self.born or self.params is not None:
+            node = self.index[x] = self.constant(x._data)
+            return node
+        return self.parameter(x)
 
     def number(self, root: Any) -> int:
         """The number of a node, after everything that it depends on has got one."""

@@ -172,8 +172,7 @@ def _outputs_text(program: Program, constants: Constants) -> str:
         places = program.outputs - arrays[0].start
         if len(places) == arrays[0].size and (places == np.arange(len(places))).all():
             return str(arrays[0].name)
-    local = np.searchsorted(np.unique(which), which)
-    gather = Gather(arrays, local, program.outputs - starts[which])
+    gather = Gather(arrays, np.searchsorted(np.unique(which), which), program.outputs - starts[which])
     names = ", ".join(a.name for a in arrays)
     joined = names if len(arrays) == 1 else f"concatenate(n, {names})"
     return f"take({joined}, {constants.index(_joined_index(gather))})"
@@ -181,11 +180,11 @@ def _outputs_text(program: Program, constants: Constants) -> str:
 
 def _put_readable(d: Definition, constants: Constants, put: Callable[[str], None]) -> None:
     if d.expression is None:
-        put(f"    {d.name} = zeros(({', '.join('n' if s == BATCH else str(s) for s in d.shape)},))")
+        put(f"    {d.name} = zeros({_shape_text(d.shape)})")
     else:
         text = expression_text(d.expression, constants)
         if d.expression.shape != d.shape:
-            text = f"broadcast({text}, ({', '.join('n' if s == BATCH else str(s) for s in d.shape)},))"
+            text = f"broadcast({text}, {_shape_text(d.shape)})"
         put(f"    {d.name} = {text}")
     is_matrix = len(d.shape) == 2 and d.shape[1] > 0
     flat, back = (".reshape(-1)", f".reshape({_sizes(d.shape)})") if is_matrix else ("", "")
@@ -232,13 +231,11 @@ class _InPlace:
         return self.views[text]
 
     def bind(self, name: str, shape: Shape, memory: tuple[str, int] | None, size: int) -> None:
-        if memory is None:
-            self.prelude.append(f"{name} = empty({_shape_text(shape)}, dtype)")
-            return
-        bank, start = memory
-        text = f"{bank}[{start}:{start + size}]"
-        if len(shape) == 2 and shape[1] > 0:
-            text += f".reshape({shape[0]}, {shape[1]})"
+        text = f"empty({_shape_text(shape)}, dtype)"
+        if memory is not None:
+            bank, start = memory
+            seen_as = f".reshape({_sizes(shape)})" if len(shape) == 2 and shape[1] > 0 else ""
+            text = f"{bank}[{start}:{start + size}]{seen_as}"
         self.prelude.append(f"{name} = {text}")
 
     def temporary(self, shape: Shape, kind: str = "dtype") -> str:
@@ -251,13 +248,15 @@ class _InPlace:
         self.pool_of[name] = (shape, kind)
         return name
 
-    def release(self, name: str, keep: str | None = None) -> None:
-        key = self.pool_of.get(name)
-        if key is not None and name != keep:
-            self.free[key].append(name)
+    def release(self, *names: str, keep: str = "") -> None:
+        for name in names:
+            if name in self.pool_of and name != keep:
+                self.free[self.pool_of[name]].append(name)
 
-    def put(self, line: str) -> None:
+    def put(self, line: str, *used: str, keep: str = "") -> None:
+        """A statement; the temporaries that it is the last to use are free after it, but for ``keep``."""
         self.lines.append(line)
+        self.release(*used, keep=keep)
 
     # expressions
 
@@ -293,26 +292,14 @@ class _InPlace:
         if op == "*" and x.arguments[0].shape == x.arguments[1].shape and x.arguments[0].operator == "where":
             x = Symbol("*", (x.arguments[1], x.arguments[0]), x.shape)
         # one operand that is an expression of the full shape may use the result's own memory
-        names: list[str] = []
         order = sorted(range(len(x.arguments)), key=lambda k: -x.arguments[k].size)
-        results: dict[int, str] = {}
-        lent = False
-        for k in order:
-            y = x.arguments[k]
-            if y.operator in ("leaf", "number"):
-                results[k] = self.value(y)
-            elif not lent and y.shape == x.shape and op not in COMPARISONS:
-                results[k] = self.value(y, into)
-                lent = True
-            else:
-                results[k] = self.value(y)
+        may = [k for k in order if x.arguments[k].arguments and x.arguments[k].shape == x.shape]
+        borrower = may[0] if may and op not in COMPARISONS else None
+        results = {k: self.value(x.arguments[k], into if k == borrower else None) for k in order}
         names = [results[k] for k in range(len(x.arguments))]
-        if op == "pow" and is_number(x.arguments[1], 0.5):
-            self.put(f"half_power({names[0]}, {into})")
-        else:
-            self.put(f"{UFUNCS.get(op, op)}({', '.join(names)}, {into})")
-        for name in names:
-            self.release(name, keep=into)
+        is_root = op == "pow" and is_number(x.arguments[1], 0.5)
+        call = f"half_power({names[0]}" if is_root else f"{UFUNCS.get(op, op)}({', '.join(names)}"
+        self.put(f"{call}, {into})", *names, keep=into)
         return into
 
     def _reduce(self, x: Symbol, into: str) -> str:
@@ -323,18 +310,15 @@ class _InPlace:
             self._compare(child.arguments[0], mask)
             small = self.view(mask, f"{mask}.view(int8)")
             self.put(f"add.reduce({small}, {axis}, int8, {counts}{', True' if keep else ''})")
-            self.put(f"copyto({into}, {counts})")
-            self.release(mask)
-            self.release(counts)
+            self.put(f"copyto({into}, {counts})", mask, counts)
             return into
         value = self.value(child)
         if x.operator == "sum" and len(child.shape) == 2 and axis == 1 and child.shape[1] < 0 and not keep:
             ones = self.view("ones", f"ones({-child.shape[1]} * n, dtype)")  # a product with ones is BLAS's sum
-            self.put(f"matmul({value}, {ones}, {into})")
+            self.put(f"matmul({value}, {ones}, {into})", value, keep=into)
         else:
             ufunc = "add" if x.operator == "sum" else "maximum"
-            self.put(f"{ufunc}.reduce({value}, {axis}, None, {into}{', True' if keep else ''})")
-        self.release(value, keep=into)
+            self.put(f"{ufunc}.reduce({value}, {axis}, None, {into}{', True' if keep else ''})", value, keep=into)
         return into
 
     def _where(self, x: Symbol, into: str) -> str:
@@ -359,16 +343,9 @@ class _InPlace:
                 return self._kept(x, yes, into, "negative({0}, {0})")
         mask = self.temporary(condition.shape, "bool")
         self._compare(condition, mask)
-        kept = None if yes.operator in ("leaf", "number") else self.value(yes)
-        chosen = kept or self.value(yes)
-        other = self.value(no, into) if no.shape == x.shape else self.value(no)
-        if other != into:
-            self.put(f"copyto({into}, {other})")
-            self.release(other)
-        self.put(f"copyto({into}, {chosen}, where={mask})")
-        self.release(mask)
-        if kept:
-            self.release(kept)
+        chosen = self.value(yes)
+        self._assign(no, into, x.shape)
+        self.put(f"copyto({into}, {chosen}, where={mask})", mask, chosen)
         return into
 
     def _kept(self, x: Symbol, kept: Symbol, into: str, as_bits: str) -> str:
@@ -381,27 +358,22 @@ class _InPlace:
         self._compare(condition, mask)
         small = self.view(mask, f"{mask}.view(int8)")
         self.put(as_bits.format(small))  # a True is a 1: now all bits of an entry, -1, or none
-        result = self.value(kept, into) if kept.shape == x.shape else self.value(kept)
+        result = self.value(kept, into if kept.shape == x.shape else None)
         bits, target = (self.view(name, f"{name}.view(bits)") for name in (result, into))
-        self.put(f"bitwise_and({bits}, {small}, {target})")
-        self.release(mask)
-        self.release(result, keep=into)
+        self.put(f"bitwise_and({bits}, {small}, {target})", mask, result, keep=into)
         return into
 
     def _compare(self, condition: Symbol, into: str) -> None:
         names = [self.value(y) for y in condition.arguments]
-        self.put(f"{UFUNCS[condition.operator]}({', '.join(names)}, {into})")
-        for name in names:
-            self.release(name)
+        self.put(f"{UFUNCS[condition.operator]}({', '.join(names)}, {into})", *names)
 
     # statements
 
     def define(self, d: Definition) -> None:
-        size = int(np.prod([s for s in d.shape if s > 0]))
         if d.expression is not None and d.expression.operator == "gather":
             self._gather(d)
             return
-        self.bind(d.name, d.shape, d.memory, size)
+        self.bind(d.name, d.shape, d.memory, _leading(d))
         if d.expression is not None:
             self._assign(d.expression, d.name, d.shape)
         elif d.zeros:
@@ -410,13 +382,10 @@ class _InPlace:
             self._store(d, store)
 
     def _assign(self, x: Symbol, name: str, shape: Shape) -> None:
-        if x.shape == shape:
-            result = self.value(x, name)
-        else:
-            result = self.value(x)
+        """``name`` ← x, which may have to be stretched to this shape."""
+        result = self.value(x, name if x.shape == shape else None)
         if result != name:
-            self.put(f"copyto({name}, {result})")
-            self.release(result)
+            self.put(f"copyto({name}, {result})", result)
 
     def _gather(self, d: Definition) -> None:
         """Rows from one block of memory in one go; entries that lie in several blocks in one go for each."""
@@ -434,9 +403,6 @@ class _InPlace:
                 return
         self.bind(d.name, d.shape, None, size)
         flat = self.view(d.name, f"{d.name}.reshape({size}{', -1' if batched else ''})")
-        if len(set(banks)) == 1:
-            self.put(f"{banks[0]}.take({self.constants.index(places)}, 0, {flat}, 'clip')")
-            return
         # most of them in one go (with anything in the places of the others), then the others
         owner = np.array([banks.index(b) for b in banks])[gather.which]
         found, counts = np.unique(owner, return_counts=True)
@@ -457,12 +423,10 @@ class _InPlace:
             target = self.view(d.name, store.text)
             if store.accumulate:
                 value = self.value(x)
-                self.put(f"add({target}, {value}, {target})")
-                self.release(value)
-            elif x.operator == "reshape" or x.shape != store.shape:
+                self.put(f"add({target}, {value}, {target})", value)
+            elif x.operator == "reshape":
                 value = self.value(x)
-                self.put(f"copyto({target}, {value})")
-                self.release(value)
+                self.put(f"copyto({target}, {value})", value)
             else:
                 self._assign(x, target, store.shape)
             return
@@ -483,12 +447,11 @@ class _InPlace:
         low, high = int(index[0]), int(index[-1]) + 1
         if high - low == len(index) and (np.diff(index) == 1).all():
             part = base if high - low == _leading(d) else self.view(base, f"{base}[{low}:{high}]")
-            self.put(f"add({part}, {rows}, {part})" if store.accumulate else f"copyto({part}, {rows})")
+            self.put(f"add({part}, {rows}, {part})" if store.accumulate else f"copyto({part}, {rows})", value)
         elif not store.accumulate and len(index) == _leading(d):  # every place once, in another order
-            self.put(f"{rows}.take({self.constants.index(np.argsort(index))}, 0, {base}, 'clip')")
+            self.put(f"{rows}.take({self.constants.index(np.argsort(index))}, 0, {base}, 'clip')", value)
         else:
-            self.put(f"{base}[{self.constants.index(index)}] {'+=' if store.accumulate else '='} {rows}")
-        self.release(value)
+            self.put(f"{base}[{self.constants.index(index)}] {'+=' if store.accumulate else '='} {rows}", value)
 
     def _summed(self, rows: str, index: Any, shape: Shape) -> tuple[str, NDArray[np.intp]]:
         """Add up the rows that go to the same place: the name of the sums, and the place of each.
@@ -508,8 +471,7 @@ class _InPlace:
         self.put(f"{rows}.take({self.constants.index(order)}, 0, {together}, 'clip')")
         summed = self.temporary((len(unique), *shape[1:]))
         if not regular:
-            self.put(f"add.reduceat({together}, {self.constants.index(first)}, 0, None, {summed})")
-            self.release(together)
+            self.put(f"add.reduceat({together}, {self.constants.index(first)}, 0, None, {summed})", together)
             return summed, unique
         start = place = 0
         rest = ", -1" if len(shape) > 1 else ""
@@ -564,9 +526,11 @@ def in_place(program: Program, argument_names: list[str]) -> Text:
         writer.define(definition)
     all_views = [f"{name} = {text}" for text, name in writer.late.items()]
     arguments = ", ".join(f"{a}_given" if a in program.copied_arguments else a for a in argument_names)
-    lines = list(writer.prelude)
-    lines += [f"def predict({arguments}):"]
-    lines += [f"    {line}" for line in [*loads, *views, *forward, "return batched"]]
-    lines += [f"def run({arguments}):"]
-    lines += [f"    {line}" for line in [*loads, *all_views, *forward, *writer.lines, "return batched"]]
+    lines = [
+        *writer.prelude,
+        f"def predict({arguments}):",
+        *[f"    {line}" for line in [*loads, *views, *forward, "return batched"]],
+        f"def run({arguments}):",
+        *[f"    {line}" for line in [*loads, *all_views, *forward, *writer.lines, "return batched"]],
+    ]
     return Text("\n".join(lines) + "\n", writer.constants.arrays)

@@ -102,11 +102,8 @@ class LogisticGate(Module):
 
 def truth_table(gate: Callable[..., Any], nin: int = 2) -> list[tuple[tuple[int, ...], int]]:
     """The gate's answer, 0 or 1, for every combination of bits; a Value counts as 1 above ½."""
-    table = []
-    for bits in product((0, 1), repeat=nin):
-        answer = gate(*bits)
-        table.append((bits, int((answer.data if isinstance(answer, Value) else answer) > 0.5)))
-    return table
+    answers = [(bits, gate(*bits)) for bits in product((0, 1), repeat=nin)]
+    return [(bits, int((answer.data if isinstance(answer, Value) else answer) > 0.5)) for bits, answer in answers]
 
 
 def answers(gate: Callable[..., Any], nin: int = 2) -> Sequence[int]:

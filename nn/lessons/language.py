@@ -106,9 +106,8 @@ class LanguageModel:
         Raises:
             KeyError: for a word that the vocabulary does not have.
         """
-        numbers = [self.vocabulary.index(word) for word in as_words(context)]
-        start = [self.vocabulary.index(BOUNDARY)] * self.context
-        tokens = start + numbers
+        words = [BOUNDARY] * self.context + as_words(context)
+        tokens = [self.vocabulary.index(word) for word in words]
         (ps,) = self.distributions([tuple(tokens[len(tokens) - self.context :])])
         return dict(zip(self.vocabulary.words, map(float, ps), strict=True))
 

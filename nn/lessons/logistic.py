@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from autograd import Value
@@ -11,6 +11,7 @@ from autograd import Value
 from ..checks import not_negative
 from ..layers import Neuron
 from ..losses import l2_penalty
+from ..module import put
 from ..optim import derivatives, solve
 from ..training.examples import as_rows, as_targets
 from ..training.metrics import mean_loss
@@ -74,7 +75,7 @@ class LogisticRegression(Neuron):
                 singular = error
             away = away + 1 if self._leads_away(rows, targets, last) else 0
             if not l2 and (self._separates(rows, targets) or away == 4):
-                _move(parameters, begin)
+                put(parameters, begin)
                 raise ValueError(
                     "these data are separable, so the likelihood grows with the weights without end; "
                     "give l2 > 0 for a solution"
@@ -140,18 +141,13 @@ class LogisticRegression(Neuron):
         return f"LogisticRegression({len(self.w)} → p)"
 
 
-def _move(parameters: list[Value], numbers: Iterable[float]) -> None:
-    for p, x in zip(parameters, numbers, strict=True):
-        p.data = x
-
-
 def _downhill(loss: Callable[[], Value], now: Value, parameters: list[Value], direction: list[float]) -> Value | None:
     """The loss after a step against this direction, halved until it is no higher; None, and no step, if it never is."""
     start = [p.data for p in parameters]
     for halvings in range(60):
-        _move(parameters, [x - d * 0.5**halvings for x, d in zip(start, direction, strict=True)])
+        put(parameters, [x - d * 0.5**halvings for x, d in zip(start, direction, strict=True)])
         after = loss()
         if after.data <= now.data + 1e-12:  # what rounding may do to a mean of logarithms
             return after
-    _move(parameters, start)
+    put(parameters, start)
     return None

@@ -132,9 +132,11 @@ class Perceptron(Neuron):
                 words = f"separated: pass {passed} met no mistake, after {known} corrections"
                 return PerceptronReport(True, passed, 0, corrections, words)
         left = len(list(self._mistakes(rows, signs, turn)))
-        words = f"separated by the last correction of pass {max_passes}"
-        if left:
-            words = f"not separable within {max_passes} passes: {left} of {len(rows)} examples are on the wrong side"
+        words = (
+            f"not separable within {max_passes} passes: {left} of {len(rows)} examples are on the wrong side"
+            if left
+            else f"separated by the last correction of pass {max_passes}"
+        )
         return PerceptronReport(left == 0, max_passes, left, corrections, words)
 
     def _mistakes(

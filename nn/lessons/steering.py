@@ -58,8 +58,7 @@ def roads(n: int = 500, noise: float = 0.03, seed: int = 0) -> tuple[list[list[f
     for direction in directions:
         place, heading, light = rng.uniform(-0.6, 0.6), rng.uniform(-0.35, 0.35), rng.uniform(-0.1, 0.1)
         grass, asphalt = light + rng.uniform(0.2, 0.4), light + rng.uniform(0.6, 0.8)
-        picture = road(direction, place, heading, grass, asphalt)
-        noisy = [shade + rng.gauss(0.0, noise) for shade in picture]
+        noisy = [shade + rng.gauss(0.0, noise) for shade in road(direction, place, heading, grass, asphalt)]
         pictures.append([0.0 if shade < 0.0 else 1.0 if shade > 1.0 else shade for shade in noisy])
     return pictures, directions
 

@@ -31,6 +31,7 @@ from autograd.compiler.compiled import Compiled
 
 from .. import optim
 from ..layers import as_list
+from ..module import in_one_piece, put
 from .examples import Array, Examples
 from .history import History
 from .loops import EagerLoop, Problem, in_batch, number_of
@@ -179,14 +180,13 @@ class CompiledLoop(EagerLoop):
         """Inside, the parameters are far from where they are, or changed by ``how``."""
         generator = random.Random(0)
         change = how or (lambda x: moved(x, FAR, generator))
-        before = [p.data for p in self.moved] if far or how else []
+        changed = self.moved if far or how else []
+        before = [p.data for p in changed]
         try:
-            for p, x in zip(self.moved, before, strict=False):
-                p.data = change(x)
+            put(changed, map(change, before))
             yield
         finally:
-            for p, x in zip(self.moved, before, strict=False):
-                p.data = x
+            put(changed, before)
 
     def _scalar(self, chosen: list[int], sign: float, how: Callable[[float], float] | None = None) -> Array:
         """The losses of some examples by the scalar code, after each parameter was changed by ``how``."""
@@ -226,8 +226,7 @@ class CompiledLoop(EagerLoop):
         why = self._differs(self._trial(few))
         if not why:
             return None
-        for p, x in zip(self.moved, self.before[0], strict=True):
-            p.data = x
+        put(self.moved, self.before[0])
         self.mover.load_state_dict(self.before[1])
         _stay_eager(self.problem.history, f"after the first epoch, {why}", loud=True)
         return EagerLoop(self.problem)
@@ -267,16 +266,11 @@ class CompiledLoop(EagerLoop):
     def settle(self) -> None:
         """Write parameters and gradients into the Values: of the last full step, even if Ctrl-C comes in the middle."""
         if self.live:
-            try:
-                self.push()
-            except KeyboardInterrupt:
-                self.push()
-                raise
+            in_one_piece(self.push)
 
     def push(self) -> None:
         w, g, self.mover.memory, self.mover.t = self.state
-        for p, x in zip(self.bound, w.tolist(), strict=True):
-            p.data = x
+        put(self.bound, w.tolist())
         if g is not None:
             for p, x in zip(self.bound, g.tolist(), strict=True):
                 p.grad = x

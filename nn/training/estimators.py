@@ -87,17 +87,14 @@ except ImportError:
 
             Of several outputs the mean of their R². Where y is constant R² is 1 if every number is hit, else 0.
             """
-            t = np.asarray(y, dtype=float)
-            t = t.reshape(len(t), -1)
+            t = np.asarray(y, dtype=float).reshape(len(y), -1)
             p = np.asarray(self.predict(X)).reshape(len(t), -1)  # type: ignore[attr-defined]
             if t.shape != p.shape:
                 raise ValueError(f"y has {t.shape[1]} targets for each example, but the model {p.shape[1]} outputs")
             w = np.ones(len(t)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
             middle = np.average(t, axis=0, weights=w)
-            scores = []
-            for off, spread in zip(w @ (t - p) ** 2, w @ (t - middle) ** 2, strict=True):
-                scores.append(1.0 - off / spread if spread else float(off == 0.0))
-            return float(np.mean(scores))
+            sums = zip(w @ (t - p) ** 2, w @ (t - middle) ** 2, strict=True)
+            return float(np.mean([1.0 - off / spread if spread else float(off == 0.0) for off, spread in sums]))
 
 
 class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type information
@@ -147,8 +144,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         patience: int | None = None,
         random_state: Any = None,
     ) -> None:
-        settings = dict(locals())
-        del settings["self"]
+        settings = {name: setting for name, setting in locals().items() if name != "self"}
         self.__dict__.update(settings)  # each under its name and as it came, as scikit-learn wants it
 
     def _train(self, X: Any, y: Any, outputs: int, loss: str, sample_weight: Any) -> Self:
@@ -273,14 +269,12 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """The probability of each class (in the order of ``classes_``), an array of shape (n, classes)."""
-        shares: NDArray[np.float64] = np.exp(self.predict_log_proba(X))
-        return shares
+        return np.asarray(np.exp(self.predict_log_proba(X)))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The most probable class label of each example, an array of shape (n,)."""
         z = self.decision_function(X)
-        labels: NDArray[Any] = self.classes_[(z > 0.0).astype(int) if z.ndim == 1 else z.argmax(axis=1)]
-        return labels
+        return np.asarray(self.classes_[(z > 0.0).astype(int) if z.ndim == 1 else z.argmax(axis=1)])
 
 
 class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]

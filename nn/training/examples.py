@@ -64,14 +64,12 @@ def as_examples(X: Any, what: str = "X") -> list[Example]:
     Raises:
         ValueError, TypeError: as `as_table`.
     """
-    examples: list[Example] = as_table(X, what).tolist()
-    return examples
+    return list(as_table(X, what).tolist())
 
 
 def as_rows(X: Any, what: str = "X") -> list[list[float]]:
     """Examples as flat lists of features, for a model that takes nothing else; errors as of `as_matrix`."""
-    rows: list[list[float]] = as_matrix(X, what).tolist()
-    return rows
+    return list(as_matrix(X, what).tolist())
 
 
 def as_matrix(X: Any, what: str = "X") -> Array:
@@ -151,8 +149,7 @@ def as_targets(y: Any, count: int, what: str = "y") -> list[Any]:
         ValueError: if there are more or fewer, they differ in length, or one is inf or nan.
         TypeError: for an entry that is not a number.
     """
-    targets: list[Any] = _listed(_targets(y, count, what))
-    return targets
+    return list(_listed(_targets(y, count, what)))
 
 
 def _targets(y: Any, count: int, what: str) -> Array | list[Any]:
@@ -160,18 +157,20 @@ def _targets(y: Any, count: int, what: str) -> Array | list[Any]:
     import numpy as np
 
     y = y.to_numpy() if hasattr(y, "to_numpy") else y
-    array = isinstance(y, np.ndarray) and y.dtype.kind in "fiu" and y.ndim in (1, 2) and y.size and len(y) == count
-    if array and math.isfinite(y.min()) and math.isfinite(y.max()):
-        found: Array = y if y.ndim == 1 else y.astype(float, copy=False)
-        return found
+    if (
+        (isinstance(y, np.ndarray) and y.dtype.kind in "fiu" and y.ndim in (1, 2) and y.size and len(y) == count)
+        and math.isfinite(y.min())
+        and math.isfinite(y.max())
+    ):
+        return y if y.ndim == 1 else y.astype(float, copy=False)
     targets = _listed(y)
     if isinstance(targets, (str, bytes, dict)) or not isinstance(targets, Iterable):
         raise TypeError(f"{what} must be a list with a target for each example, but got {type(y).__name__}")
     result: list[Any] = []
     for i, t in enumerate(map(_listed, targets)):
-        several = isinstance(t, (list, tuple))
-        here = [_number(x, f"{what}[{i}][{j}]") for j, x in enumerate(t)] if several else t
-        if not several:
+        if isinstance(t, (list, tuple)):
+            here: Any = [_number(x, f"{what}[{i}][{j}]") for j, x in enumerate(t)]
+        else:
             number = _number(t, f"{what}[{i}]")
             here = t if isinstance(t, (int, float)) else number
         if result and shape_of(result[0]) != shape_of(here):

@@ -38,8 +38,7 @@ def predict(model: Callable[[Any], Any], X: Any) -> list[Any]:
     For a hundred examples and more, a `Module` is compiled first, if it can be; the program is kept for the next time.
     """
     found = outputs_of(model, as_table(X))
-    answers: list[Any] = found if isinstance(found, list) else found.tolist()
-    return answers
+    return found if isinstance(found, list) else list(found.tolist())
 
 
 def outputs_of(model: Callable[[Any], Any], table: Array) -> Array | list[Any]:

@@ -17,7 +17,7 @@ from autograd.signatures import Number
 from autograd.transforms import flatten
 
 from ..checks import not_negative, whole
-from ..module import Module
+from ..module import Module, put
 from ..optim import Newton, Optimizer, derivatives, solve
 
 _METHODS = {"bfgs": "BFGS", "l-bfgs": "L-BFGS-B", "cg": "CG", "newton-cg": "Newton-CG", "trust-exact": "trust-exact"}
@@ -126,8 +126,7 @@ def _flat(
     slots = model.parameters()
 
     def loss_at(numbers: list[float]) -> Value:
-        for p, x in zip(slots, numbers, strict=True):
-            p.data = x
+        put(slots, numbers)
         loss = f()
         if not isinstance(loss, Value):
             raise TypeError(f"f must compute a loss from the model, a Value, but returned {type(loss).__name__}")
@@ -139,8 +138,7 @@ def _flat(
         return loss.data, [adjoints.get(p, 0.0) for p in slots]
 
     def finish(numbers: list[float]) -> dict[str, float]:
-        for p, x in zip(slots, numbers, strict=True):
-            p.data = x
+        put(slots, numbers)
         return model.state_dict()
 
     return loss_and_gradient, lambda x: derivatives(loss_at(x), slots)[1], [p.data for p in slots], finish
@@ -202,12 +200,9 @@ def _newton(
         x = [a - d for a, d in zip(x, direction, strict=True)]
         path.append(x)
         value, gradient = both(x)
-    converged = norm <= enough
-    message = f"the gradient is {norm:.3g} after {step} steps"
-    if converged:
-        kind = _kind_of_point(second(x))
-        converged = kind == ""
-        message += kind
+    flat = norm <= enough
+    objection = _kind_of_point(second(x)) if flat else ""
+    converged, message = flat and not objection, f"the gradient is {norm:.3g} after {step} steps{objection}"
     return Minimum(finish(x), float(value), norm, step, step + 1, converged, message, path)
 
 

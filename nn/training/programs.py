@@ -25,7 +25,7 @@ from autograd.modes import watching
 from autograd.ops import SHEET
 
 from .. import losses
-from ..layers import as_list
+from ..layers import as_list, left_to_right
 from ..module import Module
 from .examples import Array
 from .structure import Same, Structure, collector_resting, structure_of
@@ -48,19 +48,14 @@ class NotCompiled(Exception):
 
 def signed_binary_cross_entropy(output: Any, target: Any) -> Any:
     """binary_cross_entropy for s = 1 - 2t, that is -1 for yes and +1 for no: Σ log(1 + e^(s·z))."""
-    total = None
-    for z, s in zip(as_list(output), as_list(target), strict=True):
-        loss = functions.softplus(s * z)
-        total = loss if total is None else total + loss
-    return total
+    return left_to_right(functions.softplus(s * z) for z, s in zip(as_list(output), as_list(target), strict=True))
 
 
 def one_hot_hinge(output: Any, target: Any) -> Any:
     """hinge for K scores and a one-hot target: Σ (1 - tⱼ)·max(0, 1 + sⱼ - Σ tᵢsᵢ)."""
     scores = as_list(output)
-    right = sum((t * s for t, s in zip(target[1:], scores[1:], strict=True)), target[0] * scores[0])
-    terms = [(1.0 - t) * functions.relu(1.0 + (s - right)) for t, s in zip(target, scores, strict=True)]
-    return sum(terms[1:], terms[0])
+    right = left_to_right(t * s for t, s in zip(target, scores, strict=True))
+    return left_to_right((1.0 - t) * functions.relu(1.0 + (s - right)) for t, s in zip(target, scores, strict=True))
 
 
 def forms(loss: losses.Loss, outputs: int, targets: Sequence[Any]) -> tuple[losses.Loss, Callable[[Any], Array]]:

@@ -26,7 +26,7 @@ from .. import losses, optim
 from ..checks import not_negative, positive, whole
 from ..init import generator
 from ..layers import as_list, last_activation
-from ..module import Module
+from ..module import Module, in_one_piece, put
 from ..schedules import Schedule
 from .examples import Example, Examples, in_order, set_aside
 from .history import Bar, Callback, EpochEnd, History
@@ -311,8 +311,7 @@ def gradcheck_off_kinks(f: Callable[..., Any], parameters: list[Value], rng: ran
                 p.data += rng.choice((-1.0, 1.0)) * rng.uniform(1e-3, 2e-3)
             gradcheck(f, parameters)
         finally:
-            for p, x in zip(parameters, before, strict=True):
-                p.data = x
+            put(parameters, before)
 
 
 # --- loop and report
@@ -373,13 +372,8 @@ def _train(
             if hooks:
                 loop = loop.refreshed()
         if best:
-            try:
-                problem.model.load_state_dict(best)
-            except KeyboardInterrupt:  # all of the best epoch, or none of it
-                problem.model.load_state_dict(best)
-                raise
+            in_one_piece(problem.model.load_state_dict, best)
     except KeyboardInterrupt:
-        loop.settle()
         history.stopped = "interrupted"
     finally:
         loop.close()

@@ -43,15 +43,12 @@ class Jax:
         return self._function(self.plan.readable)
 
     @functools.cached_property
-    def _there_and_back(self) -> Callable[..., Any]:
-        compiled: Callable[..., Any] = self.jax.jit(self.function)
-        return compiled
+    def _there_and_back(self) -> Any:
+        return self.jax.jit(self.function)
 
     @functools.cached_property
-    def _forward(self) -> Callable[..., Any]:
-        plan = self.plan
-        compiled: Callable[..., Any] = self.jax.jit(self._function(readable(plan.program, plan.names, mean=False)))
-        return compiled
+    def _forward(self) -> Any:
+        return self.jax.jit(self._function(readable(self.plan.program, self.plan.names, mean=False)))
 
     def _function(self, text: Text) -> Callable[..., Any]:
         numpy = self.jax.numpy

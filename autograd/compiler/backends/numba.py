@@ -72,8 +72,7 @@ class Tape:
         args: list[int] = []
         starts = [0]
         numbers: dict[Any, int] = {}  # of the rules
-        forward: list[list[str]] = []
-        backward: list[list[str]] = []
+        branches: list[tuple[list[str], list[str]]] = []  # of each rule, forward and backward
         sends: list[list[bool]] = []  # per entry of `nodes`, whether anything goes back to each operand
         known = [op == CONSTANT for op in trace.ops]
         for i, op in enumerate(trace.ops):
@@ -88,9 +87,7 @@ class Tape:
             key = op if template is None else id(template)
             if key not in numbers:
                 numbers[key] = len(numbers)
-                there, back = _loops(op) if template is None else _branch(op, template, len(operands))
-                forward.append(there)
-                backward.append(back)
+                branches.append(_loops(op) if template is None else _branch(op, template, len(operands)))
             rules.append(numbers[key])
             sends.append([template is None or template.partials[k] is not None for k in range(len(operands))])
             nodes.append(i)
@@ -102,7 +99,8 @@ class Tape:
             if nodes[k] in waiting:
                 reached.append(k)
                 waiting.update(x for x, sent in zip(trace.inputs[nodes[k]], sends[k], strict=True) if sent)
-        self.source = _LOOP.format(forward=_chain(forward, 12), backward=_chain(backward, 16))
+        there, back = ([branch[way] for branch in branches] for way in (0, 1))
+        self.source = _LOOP.format(forward=_chain(there, 12), backward=_chain(back, 16))
         space: dict[str, Any] = {name: word for name, word in FAST.items() if name not in ("sigmoid", "softplus")}
         space |= {name: numba.njit(getattr(ieee, name), error_model="numpy") for name in ("sigmoid", "softplus")}
         exec(compile(self.source, "<compiled by chainrule: tape>", "exec"), space)

@@ -38,10 +38,6 @@ def _half_power(x: Array, out: Array) -> None:
     np.copyto(out, np.inf, where=infinite)
 
 
-def _softplus(x: Array, out: Array) -> None:
-    np.logaddexp(0.0, x, out)
-
-
 NUMPY_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2"}  # the others are called alike
 
 # the vocabulary of the in-place programs
@@ -54,7 +50,7 @@ IN_PLACE |= {ours: getattr(np, theirs) for ours, theirs in NUMPY_NAMES.items()}
 IN_PLACE |= {
     "half_power": _half_power,
     "sigmoid": _sigmoid,
-    "softplus": _softplus,
+    "softplus": lambda x, out: np.logaddexp(0.0, x, out),
     "erf": error_function.erf,
     "erfc": error_function.erfc,
     "inf": np.inf,

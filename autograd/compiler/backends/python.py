@@ -46,14 +46,6 @@ CAREFUL: dict[str, Any] = FAST | {name: getattr(ieee, name) for name in (*WORDS,
 D = leaf("{d}", ())  # the adjoint of a node, in its template
 
 
-def _forward_rule(name: str) -> Callable[..., float]:
-    return lambda *xs: SHEET[name].forward(*xs)
-
-
-def _partials_rule(name: str) -> Callable[..., Sequence[float]]:
-    return lambda y, *xs: SHEET[name].partials(y, *xs)
-
-
 @dataclass
 class Template:
     """A rule as text. In it, {0} stands for the result, {1}, {2}, ... for the operands, {i} for the node's number.
@@ -99,10 +91,8 @@ class Writer:
         self._forward(computed, on_the_way_back=active is not None)
         outputs = f"({''.join(self.names[y] + ', ' for y in trace.outputs)})"
         if active is not None:
-            gradient = self._backward(dict(computed), trace.outputs[0], parameters, active)
-            self.put(f"return {outputs}, ({gradient})")
-        else:
-            self.put(f"return {outputs}")
+            outputs += f", ({self._backward(dict(computed), trace.outputs[0], parameters, active)})"
+        self.put(f"return {outputs}")
 
     def put(self, line: str) -> None:
         self.lines.append("    " + line)
@@ -171,7 +161,8 @@ class Writer:
 
     def _called(self, op: str, xs: list[Any]) -> Template:
         """A call of the rule as it is."""
-        self.rules[f"forward_{op}"], self.rules[f"partials_{op}"] = _forward_rule(op), _partials_rule(op)
+        self.rules[f"forward_{op}"] = lambda *xs: SHEET[op].forward(*xs)
+        self.rules[f"partials_{op}"] = lambda y, *xs: SHEET[op].partials(y, *xs)
         arguments = ", ".join(f"{{{k + 1}}}" for k in range(len(xs)))
         may_cut = op not in BUILT_IN or any(p is None or has_cut(p) for p in partials(op, D, D, D))
         called = "p{{i}}[{k}]"
