@@ -436,6 +436,3 @@ def _in_brackets(factor: str, follows: bool, *, alone: bool = True) -> str:
         outside, shorter = shorter, _INSIDE.sub("", shorter)
     needed = (follows and factor.startswith(("−", "-"))) or " if " in outside or (not alone and _LOOSE.search(outside))
     return f"({factor})" if needed else factor
-
-
-__all__ = ["Derivation", "Path", "draw_derivation"]

@@ -230,6 +230,3 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
         lines.append("  ".join(cells).rstrip())
     lines.insert(1, "  ".join("─" * width for width in widths))
     return "\n".join(lines)
-
-
-__all__ = ["Drawing", "draw_dot", "draw_graph", "to_text"]

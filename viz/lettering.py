@@ -182,6 +182,3 @@ def caption_in_html(text: str, names: Iterable[str], *, fractions: bool = False)
 
 def _escape(text: str) -> str:
     return html.escape(printable(text), quote=False)
-
-
-__all__ = ["Piece", "caption_in_html", "name_in_html", "name_width", "pieces_of", "shown_name", "spans_of"]

@@ -585,6 +585,3 @@ def _frame(board: _Board, i: int, j: int, rows: int, columns: int) -> str:
 def _rules(identity: str, colours: dict[str, str]) -> str:
     """The style sheet: that of a graph, and what only maps have."""
     return style_rules(identity, colours) + _STYLE.format(id=identity, c=colours, number=px(NUMBER))
-
-
-__all__ = ["MapDrawing", "draw_maps", "step_maps"]

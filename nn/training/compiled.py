@@ -28,6 +28,7 @@ from autograd import NonFiniteError, Value
 from autograd.compiler import compile as compile_function
 from autograd.compiler.check import FAR, moved, only_rounding
 from autograd.compiler.compiled import Compiled
+from autograd.modes import collector_resting
 
 from .. import optim
 from ..layers import as_list
@@ -52,7 +53,7 @@ from .programs import (
     reason,
     spread,
 )
-from .structure import collector_resting, known, structure_of
+from .structure import known, structure_of
 
 
 def best_loop(problem: Problem) -> EagerLoop:
@@ -368,6 +369,3 @@ def no_arrays(mover: optim.Optimizer) -> str:
         if not same:
             return f"the rule of {kind.__name__} gives something else on arrays than on numbers"
     return ""
-
-
-__all__ = ["CompiledLoop", "best_loop"]

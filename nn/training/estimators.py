@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.hints import explains
+from autograd.modes import collector_resting
 
 from ..activations import Function
 from ..init import Initialiser
@@ -28,7 +29,6 @@ from ..schedules import Schedule
 from .examples import as_matrix, as_targets
 from .history import History
 from .metrics import outputs_of
-from .structure import collector_resting
 from .train import fit
 
 try:
@@ -305,6 +305,3 @@ class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     def predict(self, X: Any) -> NDArray[np.float64]:
         """The fitted number for each example, an array of shape (n,) or (n, outputs)."""
         return self._outputs(X)
-
-
-__all__ = ["MLPClassifier", "MLPRegressor"]

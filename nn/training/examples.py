@@ -300,19 +300,3 @@ def in_order(order: Callable[[Example, Any], float] | Sequence[int] | None, exam
             f"but got {len(indices)} entries that do not"
         )
     return [examples.places[i] for i in indices]
-
-
-__all__ = [
-    "Array",
-    "Example",
-    "Examples",
-    "as_examples",
-    "as_matrix",
-    "as_rows",
-    "as_table",
-    "as_targets",
-    "in_order",
-    "in_words",
-    "set_aside",
-    "shape_of",
-]

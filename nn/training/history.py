@@ -108,6 +108,3 @@ class Bar:
     def close(self) -> None:
         if self.bar is not None:
             self.bar.close()
-
-
-__all__ = ["Bar", "Callback", "EpochEnd", "History", "NonFiniteLossError"]

@@ -19,13 +19,14 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from autograd import NonFiniteError, Value, topological_order
+from autograd.modes import collector_resting
 
 from .. import losses, optim
 from ..module import Module
 from .examples import Examples
 from .history import History, NonFiniteLossError
 from .metrics import Metric, accuracy_at
-from .structure import Structure, collector_resting
+from .structure import Structure
 
 
 @dataclass
@@ -227,6 +228,3 @@ def in_batch(when: tuple[int, int]) -> str:
 
 def number_of(loss: Any) -> float:
     return loss.data if isinstance(loss, Value) else float(loss)
-
-
-__all__ = ["EagerLoop", "Problem", "in_batch", "number_of"]

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Any, overload
 
 from autograd import Value
+from autograd.modes import collector_resting
 
 from .. import losses
 from ..layers import as_list, last_activation, left_to_right
 from ..module import Module
 from .examples import Array, Examples, as_table, in_words, shape_of
-from .structure import collector_resting
 
 MANY = 100  # examples from which on compiling a model is quicker than asking it one by one; measured, 20 to 60
 Metric = Callable[[Any, Any], float]
@@ -215,6 +215,3 @@ def a_module(model: Any, who: str) -> Module:
     if not isinstance(model, Module):
         raise TypeError(f"{who} needs a Module, with parameters of its own, but got {type(model).__name__}")
     return model
-
-
-__all__ = ["accuracy", "confusion_matrix", "decide", "label", "mean_loss", "predict", "total_loss"]

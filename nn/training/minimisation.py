@@ -312,5 +312,3 @@ SURFACES: dict[str, tuple[Callable[[Sequence[Any]], Any], tuple[float, float] | 
     "beale": (beale, (3.0, 0.5)),
     "saddle": (saddle, None),
 }
-
-__all__ = ["SURFACES", "Minimum", "Trace", "descent_trace", "minimize", "newton_root"]

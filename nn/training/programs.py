@@ -21,14 +21,14 @@ import autograd
 from autograd import TracingError, Value, functions
 from autograd.compiler import compile as compile_function
 from autograd.compiler.compiled import Compiled
-from autograd.modes import watching
+from autograd.modes import collector_resting, watching
 from autograd.ops import SHEET
 
 from .. import losses
 from ..layers import as_list, left_to_right
 from ..module import Module
 from .examples import Array
-from .structure import Same, Structure, collector_resting, structure_of
+from .structure import Same, Structure, structure_of
 
 AT_ONCE = 1024  # examples in one call of the program: larger batches are added up in pieces, so that memory is bounded
 FAMILIAR, STRANGE = 2, 32  # examples on which a program is compared with the scalar code
@@ -244,6 +244,3 @@ def reason(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     users = [f for f in frames if not f.filename.startswith((engine, here))] or frames
     return f"{users[-1].filename}:{users[-1].lineno}: {type(error).__name__}: {error}"
-
-
-__all__ = ["NotCompiled", "Program", "forms", "outputs", "predictions"]

@@ -18,7 +18,6 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from autograd import Value, functions
-from autograd.modes import collector_resting
 
 from .. import losses
 from ..activations import FUNCTIONS
@@ -154,6 +153,3 @@ def structure_of(model: Module) -> Structure:
         if found.plain:  # what else is in a model may refer back to it, and would keep it alive
             _structures[model] = found
     return found
-
-
-__all__ = ["Same", "Structure", "collector_resting", "known", "structure_of"]

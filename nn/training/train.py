@@ -20,7 +20,7 @@ from typing import Any
 
 from autograd import GradientError, Value, gradcheck
 from autograd.hints import explains
-from autograd.modes import current_tags, leave_scope
+from autograd.modes import collector_resting, current_tags, leave_scope
 
 from .. import losses, optim
 from ..checks import not_negative, positive, whole
@@ -32,7 +32,7 @@ from .examples import Example, Examples, in_order, set_aside
 from .history import Bar, Callback, EpochEnd, History
 from .loops import EagerLoop, Problem
 from .metrics import Metric, a_module, fit_threshold, labels
-from .structure import collector_resting, known, structure_of
+from .structure import known, structure_of
 
 
 @contextmanager
@@ -377,6 +377,3 @@ def _train(
         history.stopped = "interrupted"
     finally:
         loop.close()
-
-
-__all__ = ["fit"]

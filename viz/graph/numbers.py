@@ -59,6 +59,3 @@ def _texts(fmt: str, powers: range | tuple[int, ...]) -> list[str]:
 def _with_exponent(fmt: str) -> str:
     digits = re.search(r"\.(\d+)", fmt)
     return f".{digits[1]}e" if digits else ".6e"
-
-
-__all__ = ["room", "widest", "written"]

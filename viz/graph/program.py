@@ -204,6 +204,3 @@ def _counted(hidden: Sequence[Part]) -> Iterable[str]:
         ("constant", "constants", sum(p.kind == "constant" for p in hidden)),
     )
     return [count(n, one, many) for one, many, n in kinds if n]
-
-
-__all__ = ["build", "rows"]

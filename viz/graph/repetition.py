@@ -124,6 +124,3 @@ def _form(
             exponent = node.inputs[1].data if node.op == "pow" and node.inputs[1].op == CONSTANT else None
             form.append((node.op, node.scope, exponent, *(place.get(j, -1) for j in sources[i])))
     return tuple(form)
-
-
-__all__ = ["Repetition", "repetitions"]

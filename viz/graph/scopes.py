@@ -100,6 +100,3 @@ def unsaid(owner: Path, said: Path) -> Path:
             if owner[end - length : end] == said[len(said) - length :]:
                 return owner[end:]
     return owner
-
-
-__all__ = ["Path", "homes", "levels", "unsaid"]

@@ -216,6 +216,3 @@ def _passes(root: Value, size: int, note: str, lang: str) -> str:
         head = html.escape(messages(lang)[name])
         told += f"<details><summary {KEYS_ARE_OURS}>{head}</summary><ol>{lines}</ol></details>\n"
     return told
-
-
-__all__ = ["Explorer", "explore"]

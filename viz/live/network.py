@@ -123,6 +123,3 @@ def rules(order: Sequence[Value]) -> str:
         ValueError: for an operation that cannot be written as JavaScript.
     """
     return scripts.sheet((node.op, len(node.inputs)) for node in order if node.inputs)
-
-
-__all__ = ["MOST_NODES", "described", "plain", "rules", "still", "told"]

@@ -450,6 +450,3 @@ def _stylesheet() -> str:
     pairs = zip(CLASSES["light"], CLASSES["dark"], strict=True)
     colours += "".join(f"--k{k}:light-dark({light},{dark});" for k, (light, dark) in enumerate(pairs))
     return f".cr-playground{{{colours}--font:{FONT}}}\n" + web_file("live/web/playground.css")
-
-
-__all__ = ["Playground", "playground"]

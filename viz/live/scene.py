@@ -118,6 +118,3 @@ class Scene:
 
 def node_is_drawn(closed: dict[str, Any], i: int) -> bool:
     return bool(closed["partOf"][i] >= 0)
-
-
-__all__ = ["Scene", "named", "of_stage", "view"]

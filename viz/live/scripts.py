@@ -52,6 +52,3 @@ def sheet(used: Iterable[tuple[str, int]]) -> str:
 def key(op: str, count: int) -> str:
     """What a line is called on the page: operations on three inputs and on four have each a line of their own."""
     return f"{op}/{count}"
-
-
-__all__ = ["joined", "key", "module", "sheet"]

@@ -297,6 +297,3 @@ def _set_apart(results: Sequence[Any], fixed: set[str]) -> tuple[list[tuple[Symb
 
     moving = [rebuilt(x) if isinstance(x, Symbol) else x for x in results]
     return [*apart.values()], moving
-
-
-__all__ = ["Examples", "border", "compiled", "examples_of", "names_of", "optimizers_of", "rule_text"]

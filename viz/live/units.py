@@ -122,6 +122,3 @@ def _factors(group: Group, k: int) -> tuple[list[tuple[int, int]], list[int]]:
         else:
             weighted += zip(part.x[:, k].tolist(), part.weights[:, k].tolist(), strict=True)
     return weighted, plain
-
-
-__all__ = ["Unit", "Units"]
