@@ -24,7 +24,7 @@ from autograd.modes import no_grad, scope
 
 from . import activations
 from .activations import Function
-from .checks import index, not_negative, positive, whole
+from .checks import deviation, index, not_negative, positive, whole
 from .embedding import Embedding
 from .init import generator
 from .layers import as_inputs
@@ -118,7 +118,9 @@ class Projection(Module):
         self, nin: int, nout: int, *, std: float | None = None, seed: int | random.Random | None = None
     ) -> None:
         self._nin, nout = whole("the number of inputs of a projection", nin), whole("its number of outputs", nout)
-        rng, std = generator(seed), self._nin**-0.5 if std is None else std
+        std = self._nin**-0.5 if std is None else std
+        deviation("std", std)
+        rng = generator(seed)
         self.rows = [[Value(rng.gauss(0.0, std), f"w{i},{j}") for j in range(self._nin)] for i in range(nout)]
         christen(self, self._own_name)
 
@@ -301,6 +303,7 @@ class GPT(Module):
         seed: int | random.Random | None = None,
     ) -> None:
         self.context, rng = whole("the context", context), generator(seed)
+        deviation("std", std)
 
         def start(rng: random.Random, fan_in: int, fan_out: int) -> float:
             return rng.gauss(0.0, std)
@@ -319,10 +322,9 @@ class GPT(Module):
         """The logits of what follows each position: T lists, each with one for every token."""
         if not 1 <= len(text) <= self.context:
             raise ValueError(f"a text has 1 to {self.context} tokens here, the context, but got {len(text)}")
-        xs = [
-            self.first_norm([a + b for a, b in zip(self.token(x), self.position(t), strict=True)])
-            for t, x in enumerate(text)
-        ]
+        with scope("embedding"):
+            sums = [[a + b for a, b in zip(self.token(x), self.position(t), strict=True)] for t, x in enumerate(text)]
+        xs = [self.first_norm(x) for x in sums]
         for block in self.blocks:
             xs = block(xs)
         return [self.logits(self.last_norm(x)) for x in xs]

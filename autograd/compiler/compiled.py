@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..modes import NonFiniteError
 from ..ops import CONSTANT, SHEET
 from ..value import Value
 from .arguments import Arguments, arranged, as_numbers
@@ -235,22 +236,41 @@ class Compiled(Generic[Result]):
         """
         if not self.mean:
             raise TypeError("an update needs a gradient, so a function that returns one Value, the loss; this has none")
+        if isinstance(optimizer, type) or not hasattr(optimizer, "step_arrays"):
+            raise TypeError(
+                f"update takes an optimiser first, such as Adam(lr=0.01), and then the batch, but got {optimizer!r:.60}"
+            )
         if not optimizer.parameters:
             optimizer.bind(self.parameters)
         with self._lock:
+            theirs, ours, rest = self._places_of(optimizer.parameters)
+            if not len(ours):
+                raise ValueError(
+                    "none of the optimiser's parameters is one of this program's; was the model built anew since? "
+                    "An optimiser made without parameters, as in Adam(lr=0.01), takes the program's"
+                )
             mean: Any = self(*batch)
             if optimizer.parameters == self.parameters:  # Values are equal if they are the same
-                self.theta = optimizer.step_arrays(self.theta, self.gradient)
+                self._move(optimizer.step_arrays(self.theta, self.gradient), slice(None))
                 return float(mean)
-            theirs, ours, rest = self._places_of(optimizer.parameters)
             w, g = np.zeros((2, len(optimizer.parameters)))
             w[theirs], g[theirs] = self.theta[ours], self.gradient[ours]
             w[rest] = [optimizer.parameters[k]._data for k in rest]
             moved = optimizer.step_arrays(w, g)
-            self.theta[ours] = moved[theirs]
+            self._move(moved[theirs], ours)
             for k in rest:
                 optimizer.parameters[k].data = float(moved[k])
         return float(mean)
+
+    def _move(self, numbers: Any, places: Any) -> None:
+        """New parameters into theta, whose numbers may be narrower than those of an optimiser."""
+        with np.errstate(over="ignore"):
+            narrow = np.asarray(numbers).astype(self.dtype)
+        if not np.isfinite(narrow).all():
+            raise NonFiniteError(
+                f"a parameter would become too large for {self.dtype}; a smaller learning rate may help"
+            )
+        self.theta[places] = narrow
 
     def _places_of(self, parameters: list[Value]) -> tuple[Any, Any, list[int]]:
         """Where in a list of parameters those of the program stand, where these stand in theta, and the others."""

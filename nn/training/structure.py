@@ -135,8 +135,13 @@ def _inside(part: Any) -> Sequence[Any]:
 
 
 def _method(x: Any) -> bool:
-    """Whether what stands in a class is no function that somebody has put there from outside."""
-    return not isinstance(x, FunctionType) or x.__module__.startswith(("nn.", "autograd.", "typing"))
+    """Whether what stands in a class is nothing that somebody has put there from outside."""
+    if isinstance(x, property):
+        return all(_method(f) for f in (x.fget, x.fset) if f is not None)
+    function = x.__func__ if isinstance(x, (classmethod, staticmethod)) else x
+    if isinstance(function, FunctionType):  # where it was written: `functools.wraps` changes what it says of itself
+        return str(function.__globals__.get("__name__")).startswith(("nn.", "autograd.", "typing"))
+    return type(function).__module__.partition(".")[0] in ("builtins", "nn", "autograd", "typing", "functools", "abc")
 
 
 _structures: WeakKeyDictionary[Module, Structure] = WeakKeyDictionary()

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 from autograd import SHEET, Value, topological_order
 from autograd.graph import first_non_finite, input_places, names_in_order
@@ -39,6 +39,9 @@ UNSET = "–"  # a gradient that no backward pass has reached
 CIRCLES = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "less": "<", "less_equal": "≤"}
 
 
+FEWER_DIGITS = (".6g", ".5g", ".4g", ".3g", ".2g", ".1g")
+
+
 @dataclass(slots=True)
 class Result:
     """A number that leaves a part: one wire, however many ends it has."""
@@ -63,7 +66,7 @@ class Part:
     gradient: str = ""
     symbol: str = ""
     usual: str = ""  # the symbol with an everyday constant, for which room is kept; "" if it shows none
-    short: str = ""  # the symbol with one digit of its constant, should there be no room for more
+    shorter: tuple[str, ...] = ()  # the symbol with ever fewer digits of its constant, should there be no room for all
     shape: str = ""  # of a gate: "circle" or "pill"; "cut" if `no_grad` left its inputs unrecorded
     lines: tuple[str, ...] = ()  # what a folded box says
     inputs: list[int] = field(default_factory=list)
@@ -577,14 +580,16 @@ def _part_of_a_node(graph: _Graph, i: int, node: Value) -> Part:
             "input", name, value, gradient, scope=scope, owner=owner, is_parameter=bool(owner), tooltip=told, node=i
         )
     symbol, shape = gate_symbol(node, lambda x: written(x, graph.fmt))
-    usual = short = ""
+    usual = ""
+    shorter: tuple[str, ...] = ()
     folded = folded_operands(node)
     if folded and (node.op, *folded) != ("pow", 1):  # an exponent is the form of a gate; other constants are numbers
-        usual, short = gate_symbol(node, lambda _: "0.5")[0], gate_symbol(node, lambda x: written(x, ".1g"))[0]
+        usual = gate_symbol(node, lambda _: "0.5")[0]
+        shorter = tuple([gate_symbol(node, partial(written, fmt=fmt))[0] for fmt in FEWER_DIGITS])
     formula = SHEET[node.op].formula if node.op in SHEET else node.op
     told += f" ({node.op}: {formula.replace('{', '').replace('}', '')})"
     return Part(
-        "gate", one_line(node.label), value, gradient, symbol, usual, short, shape, scope=scope, tooltip=told, node=i
+        "gate", one_line(node.label), value, gradient, symbol, usual, shorter, shape, scope=scope, tooltip=told, node=i
     )
 
 

@@ -308,11 +308,12 @@ class Painter:
         yield name_at(split + 1, y, name)
 
     def symbol(self, shape: Shape, middle: tuple[float, float]) -> str:
-        """What a pill says: a constant that is too long is set in smaller letters, or with one digit."""
+        """What a pill says: a constant that is too long is set in smaller letters, or with fewer digits."""
         part, room = shape.part, (shape.body_across if self.vertical else shape.body) - 8
         if not part.usual:
             return text_at("symbol", *middle, part.symbol)
-        text = part.symbol if fitting(part.symbol, SYMBOL_SIZE, room) >= SMALLEST else part.short
+        fits = (text for text in (part.symbol, *part.shorter) if fitting(text, SYMBOL_SIZE, room) >= SMALLEST)
+        text = next(fits, part.shorter[-1])
         return text_at("symbol", *middle, text, style=_smaller(text, SYMBOL_SIZE, room))
 
     def numbers(self, shape: Shape, result: int, u: float, v: float) -> Iterable[str]:

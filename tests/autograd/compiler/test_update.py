@@ -104,3 +104,23 @@ def test_a_program_of_outputs_has_nothing_to_step_by() -> None:
     step = autograd.compile(lambda x: [w * x], 1.0)
     with pytest.raises(TypeError, match="needs a gradient"):
         step.update(Adam([w]), [1.0])
+
+
+def test_numbers_that_float32_cannot_hold_move_nothing() -> None:
+    for bound in (True, False):
+        w, other = Value(1.0), Value(3.0)
+        step = autograd.compile(lambda x, w=w, other=other: w * w * x + other, 1.0, dtype="float32")
+        before = step.theta.copy()
+        with pytest.raises(NonFiniteError, match="parameter"):
+            step.update(SGD([other, w] if bound else None, lr=1e39), [1.0])
+        assert step.theta.tolist() == before.tolist()
+
+
+def test_what_is_no_optimiser_or_has_other_parameters_is_said() -> None:
+    w = Value(1.0)
+    step = autograd.compile(lambda x: w * x, 1.0)
+    for wrong in ([1.0], "adam", Adam, None):
+        with pytest.raises(TypeError, match="takes an optimiser first"):
+            step.update(wrong, [1.0])
+    with pytest.raises(ValueError, match="none of the optimiser's parameters"):
+        step.update(Adam([Value(2.0)]), [1.0])
