@@ -83,7 +83,7 @@ MESSAGES: dict[str, str] = {
     "looks-like-one-of": "it could be one of these slips: {slips}",
     "revealed": "{what} is {x}",
     "slip-path": "the other path was not added",
-    "slip-swapped": "the two inputs of × were swapped",
+    "slip-swapped": "the two inputs were swapped",
     "slip-local": "the local derivative is missing",
     "slip-sign": "the sign",
     "slip-old": "the gradient from before was taken",

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..markup import DARK, LIGHT, Rules, relevant
-from ..metrics import FONT
 from ..picture import KEYS_ARE_OURS, html_page, web_file
 from . import scripts
 from .stage import stylesheet
@@ -108,6 +107,6 @@ def step(title: str, text: str, words: str, more: str, picture: str, *, is_open:
 def page(piece: str, title: str, theme: str, what: str = ", step by step") -> str:
     """A whole page around a player."""
     name = f"{title}{what}"
-    style = f":root{{--font:{FONT};--muted:light-dark({LIGHT['muted']},{DARK['muted']})}}\n"
+    style = f":root{{--font:Helvetica,Arial,sans-serif;--muted:light-dark({LIGHT['muted']},{DARK['muted']})}}\n"
     body = f"<main data-page>\n<h1>{html.escape(name)}</h1>\n{piece}</main>\n"
     return html_page(name, theme, style + web_file("live/web/page.css"), body)

@@ -169,6 +169,8 @@ def playground(
         )
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise TypeError(f"seed must be a whole number, but got {seed!r:.60}")
+    if abs(seed) >= 2**53:
+        raise ValueError(f"a page counts up to 2**53, so seed must be smaller, but got {seed!r:.60}")
     optimizers = optimizers_of(optimizer)
     examples = examples_of(X, y)
     if batch_size is not None:
@@ -184,7 +186,7 @@ def playground(
 def _told(given: Sequence[str] | None, count: int, option: str, what: str) -> list[str]:
     if given is None:
         return []
-    if isinstance(given, str) or len(given) != count:
+    if isinstance(given, str) or not isinstance(given, Sequence) or len(given) != count:
         raise ValueError(f"{option} must be a list with a name for each of the {count} {what}, but got {given!r:.80}")
     return [str(name) for name in given]
 

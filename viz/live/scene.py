@@ -105,11 +105,12 @@ class Scene:
         members = [i for i, node in enumerate(self.order) if levels(node.scope)[: len(path)] == path]
         box = {closed["partOf"][i] for i in members if node_is_drawn(closed, i)}
         boxes = [i for i in box if self._is_folded(closed, i)]
-        if len(boxes) != 1:
+        if not boxes:
             return False
         new = self._add(diagram)
         self.views[new] |= {"folds": place, "unfolds": closed.get("unfolds", -1), "path": list(path)}
-        closed.setdefault("opens", {})[boxes[0]] = new
+        for part in boxes:  # several, where a model is called more than once
+            closed.setdefault("opens", {})[part] = new
         return True
 
     def _is_folded(self, closed: dict[str, Any], part: int) -> bool:

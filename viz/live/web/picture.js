@@ -3,7 +3,7 @@
 // with the page (stage.py, `places`).
 
 import { draw, KEYS_ARE_OURS, make, set } from './dom.js';
-import { format, repr } from './format.js';
+import { repr } from './format.js';
 
 /** A rectangle: x, y, width, height, and for bodies the radius of its corners. @typedef {number[]} Rectangle */
 
@@ -78,6 +78,8 @@ export const clean = (x) => Number(x.toPrecision(12));
  */
 export const typed = (text) => {
   const plain = text.trim().replace('−', '-').replace(',', '.');
+  const word = /^([+-]?)(nan|inf(inity)?|∞)$/i.exec(plain);
+  if (word) return Number(word[1] + (/n$/i.test(plain) ? 'NaN' : 'Infinity'));
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? Number(plain) : undefined;
 };
 
@@ -328,7 +330,8 @@ export class Picture {
     field.style.left = `${box.left - place.left}px`;
     field.style.top = `${box.top - place.top}px`;
     field.style.minWidth = `${Math.max(90, box.width)}px`;
-    field.value = text || format(this.graph.values[node]).replace('−', '-');
+    const before = repr(this.graph.values[node]); // with all its digits
+    field.value = text || before;
     field.focus({ preventScroll: true });
     if (!text) field.select();
     let open = true;
@@ -343,7 +346,7 @@ export class Picture {
       }
       open = false;
       field.remove();
-      if (keep && x !== undefined) this.listener.change(node, x);
+      if (keep && x !== undefined && field.value !== before) this.listener.change(node, x);
     };
     field.addEventListener('keydown', (event) => {
       event.stopPropagation();

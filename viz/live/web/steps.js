@@ -361,7 +361,8 @@ export class Steps extends Live {
       const [i] = events;
       const right = graph.values[i];
       const numbers = graph.inputs[i].map((j) => graph.values[j]);
-      const other = numbers.length === 2 ? graph.sheet[graph.keys[i]][0]([...numbers].reverse()) : undefined;
+      const two = numbers.length === 2 && graph.inputs[i][0] !== graph.inputs[i][1];
+      const other = two ? graph.sheet[graph.keys[i]][0]([...numbers].reverse()) : undefined;
       return { what: words.names[i], right, slips: (guess) => slipsOfAValue(guess, right, other) };
     }
     const step = graph.steps[events[0]];
@@ -369,7 +370,8 @@ export class Steps extends Live {
     const before = earlier.length ? earlier[earlier.length - 1].total : 0;
     if (!worthAsking(step.local, before)) return undefined;
     const slopes = graph.slopes[step.node];
-    const other = slopes.length === 2 ? (slopes[1 - step.position] ?? undefined) : undefined;
+    const [a, b] = graph.inputs[step.node];
+    const other = slopes.length === 2 && a !== b ? (slopes[1 - step.position] ?? undefined) : undefined;
     const old = graph.steps.filter(({ input }) => input === step.node).map(({ total }) => total);
     const slips = (/** @type {number} */ guess) =>
       slipsOfAGradient(guess, step.upstream, step.local, before, other, old.slice(0, -1));
