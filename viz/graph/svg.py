@@ -312,8 +312,8 @@ class Painter:
         part, room = shape.part, (shape.body_across if self.vertical else shape.body) - 8
         if not part.usual:
             return text_at("symbol", *middle, part.symbol)
-        fits = (text for text in (part.symbol, *part.shorter) if fitting(text, SYMBOL_SIZE, room) >= SMALLEST)
-        text = next(fits, part.shorter[-1])
+        texts = part.symbol, *part.shorter
+        text = next((text for text in texts if fitting(text, SYMBOL_SIZE, room) >= SMALLEST), texts[-1])
         return text_at("symbol", *middle, text, style=_smaller(text, SYMBOL_SIZE, room))
 
     def numbers(self, shape: Shape, result: int, u: float, v: float) -> Iterable[str]:
