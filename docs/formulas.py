@@ -18,7 +18,7 @@ def visit_formula(translator: Any, node: nodes.Node) -> None:
     """What Sphinx calls for each formula of a page."""
     if isinstance(node, nodes.math_block):
         body = mathml(node.astext(), "block")
-        translator.body.append(f'<div class="math">{body}</div>')
+        translator.body.append(f'<div class="math" tabindex="0">{body}</div>')  # a long one scrolls, by keys, too
     else:
         translator.body.append(mathml(node.astext()))
     raise nodes.SkipNode
