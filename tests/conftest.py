@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 if TYPE_CHECKING:
     from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 
 @pytest.fixture(scope="module")  # no longer: while Playwright runs, nothing else in the thread can use asyncio
@@ -35,6 +36,27 @@ def chromium() -> Iterator[Browser]:
             _without(f"no Chromium could be started: {error.message.splitlines()[0]}")
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def watched(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a file in a page of its own, which must give no error, ask the network for nothing, and open no dialog."""
+    pages, wrong = [], []
+
+    def go(file: Path, **context: Any) -> Page:
+        page = chromium.new_page(**context)
+        pages.append(page)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("request", lambda asked: None if asked.url == file.as_uri() else wrong.append(asked.url[:80]))
+        page.on("dialog", lambda dialog: wrong.append(f"a script ran: {dialog.message}"))
+        page.goto(file.as_uri())
+        return page
+
+    yield go
+    for page in pages:
+        page.close()
+    assert not wrong
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,9 @@ BACKENDS: dict[str, type[Backend]] = {
 }  # fmt: skip
 
 
+Places = tuple[NDArray[np.intp], NDArray[np.intp], list[int]]  # see `Compiled._places_of`
+
+
 class Optimiser(Protocol):
     """What `Compiled.update` asks of an optimiser; those of `nn` have it."""
 
@@ -79,7 +82,7 @@ class Compiled(Generic[Result]):
         self.parameters = [trace.parameters[k] for k in self._plan.order]
         self._made: dict[str, Backend] = {}
         self._last: int = 1
-        self._places: tuple[list[Value], tuple[Any, Any, list[int]]] | None = None  # see `_places_of`
+        self._known_places: tuple[list[Value], Places | None] | None = None  # see `_places_of`
 
     # --- copies: copy, copy.deepcopy and pickle keep the trace and the numbers, and build the rest anew
 
@@ -243,16 +246,12 @@ class Compiled(Generic[Result]):
         if not optimizer.parameters:
             optimizer.bind(self.parameters)
         with self._lock:
-            theirs, ours, rest = self._places_of(optimizer.parameters)
-            if not len(ours):
-                raise ValueError(
-                    "none of the optimiser's parameters is one of this program's; was the model built anew since? "
-                    "An optimiser made without parameters, as in Adam(lr=0.01), takes the program's"
-                )
+            places = self._places_of(optimizer.parameters)
             mean: Any = self(*batch)
-            if optimizer.parameters == self.parameters:  # Values are equal if they are the same
+            if places is None:
                 self._move(optimizer.step_arrays(self.theta, self.gradient), slice(None))
                 return float(mean)
+            theirs, ours, rest = places
             w, g = np.zeros((2, len(optimizer.parameters)))
             w[theirs], g[theirs] = self.theta[ours], self.gradient[ours]
             w[rest] = [optimizer.parameters[k]._data for k in rest]
@@ -272,15 +271,26 @@ class Compiled(Generic[Result]):
             )
         self.theta[places] = narrow
 
-    def _places_of(self, parameters: list[Value]) -> tuple[Any, Any, list[int]]:
-        """Where in a list of parameters those of the program stand, where these stand in theta, and the others."""
-        if self._places is None or self._places[0] != parameters:
+    def _places_of(self, parameters: list[Value]) -> Places | None:
+        """Where in a list of parameters those of the program stand, where these stand in theta, and the others.
+
+        None if they are the program's own in its own order, so that nothing has to be looked up.
+
+        Raises:
+            ValueError: if none of them is the program's.
+        """
+        if self._known_places is None or self._known_places[0] != parameters:  # Values are equal if they are the same
             place = {p: k for k, p in enumerate(self.parameters)}
             theirs = np.array([k for k, p in enumerate(parameters) if p in place], dtype=np.intp)
             ours = np.array([place[p] for p in parameters if p in place], dtype=np.intp)
             rest = [k for k, p in enumerate(parameters) if p not in place]
-            self._places = list(parameters), (theirs, ours, rest)
-        return self._places[1]
+            if not len(ours):
+                raise ValueError(
+                    "none of the optimiser's parameters is one of this program's; was the model built anew since? "
+                    "An optimiser made without parameters, as in Adam(lr=0.01), takes the program's"
+                )
+            self._known_places = list(parameters), None if parameters == self.parameters else (theirs, ours, rest)
+        return self._known_places[1]
 
     def outputs(self, *batch: Any) -> Any:
         """What the function returns, for each sample: arrays whose first axis is the batch. Nothing goes backward."""

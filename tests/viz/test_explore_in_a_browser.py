@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,32 +19,22 @@ from .graphs import doubled, network, product_of_a_sum, sigmoid_gate, strange_na
 
 if TYPE_CHECKING:
     from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Locator, Page
 
 Opener = Callable[..., "Page"]
 
 
 @pytest.fixture
-def opened(chromium: Browser, tmp_path: Path) -> Iterator[Opener]:
-    """Opens a live page, or HTML; the page must give no error, and ask the network for nothing."""
-    pages, wrong = [], []
+def opened(watched: Opener, tmp_path: Path) -> Opener:
+    """Opens a live page, or HTML; see `watched`."""
+    number = count()
 
     def go(content: Any, **context: Any) -> Page:
-        file = tmp_path / f"page{len(pages)}.html"
-        html = content if isinstance(content, str) else content.to_html()
-        file.write_text(html, encoding="utf-8")
-        page = chromium.new_page(**{"reduced_motion": "reduce", **context})
-        pages.append(page)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("request", lambda asked: None if asked.url == file.as_uri() else wrong.append(asked.url[:80]))
-        page.goto(file.as_uri())
-        return page
+        file = tmp_path / f"page{next(number)}.html"
+        file.write_text(content if isinstance(content, str) else content.to_html(), encoding="utf-8")
+        return watched(file, **{"reduced_motion": "reduce", **context})
 
-    yield go
-    for page in pages:
-        page.close()
-    assert not wrong
+    return go
 
 
 def settle(page: Page) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from .graphs import SAMPLES, doubled, network, neuron, product_of_a_sum
 
 if TYPE_CHECKING:
     from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Locator, Page
 
 
 def by_hand() -> Value:
@@ -29,28 +30,19 @@ Opener = Callable[..., "Page"]
 
 
 @pytest.fixture
-def opened(chromium: Browser, tmp_path: Path) -> Iterator[Opener]:
-    """Opens the page of a player, or HTML; the page must give no error, and ask the network for nothing."""
-    pages, wrong = [], []
+def opened(watched: Opener, tmp_path: Path) -> Opener:
+    """Opens the page of a player, or HTML; see `watched`."""
+    number = itertools.count()
 
     def go(content: Value | str, *, theme: str = "auto", **context: Any) -> Page:
-        file = tmp_path / f"page{len(pages)}.html"
+        file = tmp_path / f"page{next(number)}.html"
         if isinstance(content, Value):
             step_through(content, theme=theme).save(file)
         else:
             file.write_text(content, encoding="utf-8")
-        page = chromium.new_page(**context)
-        pages.append(page)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("request", lambda asked: None if asked.url == file.as_uri() else wrong.append(asked.url[:80]))
-        page.goto(file.as_uri())
-        return page
+        return watched(file, **context)
 
-    yield go
-    for page in pages:
-        page.close()
-    assert not wrong
+    return go
 
 
 def count(player: Page | Locator) -> str:

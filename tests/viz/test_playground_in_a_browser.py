@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from viz import Playground, playground
 
 if TYPE_CHECKING:
     from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Locator, Page
 
 Opener = Callable[..., "Page"]
 X, Y = (np.array(part) for part in data.moons(60, seed=0))
@@ -47,26 +48,16 @@ def three() -> Playground:
 
 
 @pytest.fixture
-def opened(chromium: Browser, tmp_path: Path) -> Iterator[Opener]:
-    """Opens a page, which must give no error, and ask the network for nothing."""
-    pages, wrong = [], []
+def opened(watched: Opener, tmp_path: Path) -> Opener:
+    """Opens a playground, or HTML; see `watched`."""
+    number = count()
 
     def go(content: Playground | str, **context: Any) -> Page:
-        file = tmp_path / f"page{len(pages)}.html"
+        file = tmp_path / f"page{next(number)}.html"
         file.write_text(content if isinstance(content, str) else content.to_html(), encoding="utf-8")
-        page = chromium.new_page(**context)
-        pages.append(page)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("request", lambda asked: None if asked.url == file.as_uri() else wrong.append(asked.url[:80]))
-        page.on("dialog", lambda dialog: wrong.append(f"a script ran: {dialog.message}"))
-        page.goto(file.as_uri())
-        return page
+        return watched(file, **context)
 
-    yield go
-    for page in pages:
-        page.close()
-    assert not wrong
+    return go
 
 
 def act(page: Page | Locator, what: str) -> Locator:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import html
-import os
 from collections.abc import Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any, ClassVar
 
 from autograd import Value, backward_steps, format_number, forward_steps, topological_order
 from autograd.backward import numeric_adjoints
-from autograd.files import write_whole
 from autograd.messages import messages
 from autograd.ops import LEAF
 from autograd.recomputing import outdated
@@ -22,7 +19,7 @@ from ..graph import svg
 from ..graph.arrange import arrange
 from ..graph.diagram import OUTDATED, UNSET, count
 from ..metrics import printable
-from ..mistakes import Taught, explained, only_a_value, shown_by
+from ..mistakes import explained, only_a_value, shown_by
 from ..picture import KEYS_ARE_OURS
 from . import network
 from . import page as pages
@@ -70,11 +67,15 @@ def explore(
     return Explorer(root, theme, depth, bool(local), lang)
 
 
-class Explorer(Taught):
+class Explorer(pages.LivePage):
     """A page that computes by itself. It shows itself in a notebook; `save` writes it to a file."""
 
     _to_see = shown_by("explorer", "live.html")
     _to_write = ".save('live.html') writes a page"
+    _only_a_page = (
+        "a live page is a page: the file's ending must be .html, but got {name}; "
+        "draw_graph(root).save('graph.svg') makes a picture"
+    )
     _instead: ClassVar = {"svg": "draw_graph(root).svg is a picture", "html": ".to_html() is the page"}
 
     def __init__(self, root: Value, theme: str, depth: int | str | None, local: bool, lang: str) -> None:
@@ -97,23 +98,6 @@ class Explorer(Taught):
         what = count(self._node_count, "node", "nodes")
         return f"<Explorer of {what}; .save('live.html') writes it to a file>"
 
-    @explained
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the page, which needs nothing else: no other file, no network. It is written whole or not at all.
-
-        Raises:
-            ValueError: for another ending than .html.
-            OSError: if the file cannot be written.
-        """
-        target = Path(path)
-        if target.suffix.lower() not in (".html", ".htm"):
-            raise ValueError(
-                f"a live page is a page: the file's ending must be .html, but got {target.name!r}; "
-                "draw_graph(root).save('graph.svg') makes a picture"
-            )
-        write_whole(target, self.to_html().encode())
-        return target
-
     def to_html(self, *, page: bool = True) -> str:
         """The page as HTML, whole, or with ``page=False`` a piece to be put into a page of one's own."""
         if not page:
@@ -124,12 +108,6 @@ class Explorer(Taught):
     def _piece(self, data: dict[str, Any], picture: str) -> str:
         instead = picture + self._passes
         return pages.live("Explore", data, MODULES, self._sheet, self._theme, graph_rules, instead)
-
-    def _repr_html_(self) -> str:
-        return self.to_html(page=False)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": self._repr_html_(), "text/plain": repr(self)}
 
 
 def _data(order: Sequence[Value], scene: Scene, said: dict[str, str], title: str) -> tuple[dict[str, Any], str]:

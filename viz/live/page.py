@@ -1,15 +1,20 @@
-"""What a player is on a page: its data, its style and its script, put together from the files in ``web``."""
+"""What computes or plays on a page: its data, its style and its script, put together from the files in ``web``."""
 
 from __future__ import annotations
 
 import hashlib
 import html
 import json
+import os
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from autograd.files import write_whole
+
 from ..markup import DARK, LIGHT, Rules, relevant
+from ..mistakes import Taught, explained
 from ..picture import KEYS_ARE_OURS, html_page, web_file
 from . import scripts
 from .stage import stylesheet
@@ -26,6 +31,37 @@ def piece(data: dict[str, Any], rules: Rules, theme: str, fallback: str = "") ->
         f'<style>\n{style}</style>\n<div class="cr-instead">{instead}</div>\n'
         f'<script type="application/json">{text}</script>\n<script>\n{script}</script>\n</div>\n'
     )
+
+
+class LivePage(Taught):
+    """What is one page. It shows itself in a notebook; `save` writes it to a file. How it looks is up to a subclass."""
+
+    _only_a_page: str  # what is said of another ending than .html, with the file's name as {name}
+
+    @explained
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the page, which needs nothing else: no other file, no network. It is written whole or not at all.
+
+        Raises:
+            ValueError: for another ending than .html.
+            OSError: if the file cannot be written.
+        """
+        target = Path(path)
+        if target.suffix.lower() not in (".html", ".htm"):
+            raise ValueError(self._only_a_page.format(name=repr(target.name)))
+        write_whole(target, self.to_html().encode())
+        return target
+
+    def to_html(self, *, page: bool = True) -> str:
+        """HTML: a whole page, or with ``page=False`` a piece to be put into a page of one's own."""
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        """For notebooks: it computes where scripts may run, and is a picture where not."""
+        return self.to_html(page=False)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/html": self._repr_html_(), "text/plain": repr(self)}
 
 
 # the classes that scripts write

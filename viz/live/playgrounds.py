@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import html
-import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd.compiler.backends.javascript import JavaScript
-from autograd.files import write_whole
 from autograd.messages import messages
 
 from ..checks import THEMES, at_least, one_of
 from ..markup import DARK, LIGHT
 from ..metrics import FONT
-from ..mistakes import Taught, explained, shown_by
+from ..mistakes import explained, shown_by
 from ..picture import web_file
 from . import page as pages
 from .scripts import joined
@@ -44,11 +41,12 @@ _SIDE = 40  # squares along each side of the still picture
 _LEVELS = 6  # of its colours
 
 
-class Playground(Taught):
+class Playground(pages.LivePage):
     """A model in training, as a page. It shows itself in a notebook; `save` writes the page."""
 
     _to_see = shown_by("playground", "playground.html")
     _to_write = ".save('playground.html') writes a page"
+    _only_a_page = "a playground is a page: the file's ending must be .html, but got {name}"
 
     def __init__(self, task: _Task, title: str, theme: str) -> None:
         self._task, self._title, self._theme = task, title, theme
@@ -64,35 +62,12 @@ class Playground(Taught):
     def __repr__(self) -> str:
         return f"<Playground: {self._task.told}; .save('playground.html') writes it to a file>"
 
-    @explained
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the playground as one page, which needs nothing else: no other file, no network.
-
-        The file is written whole or not at all.
-
-        Raises:
-            ValueError: for another ending than .html.
-            OSError: if the file cannot be written.
-        """
-        target = Path(path)
-        if target.suffix.lower() not in (".html", ".htm"):
-            raise ValueError(f"a playground is a page: the file's ending must be .html, but got {target.name!r}")
-        write_whole(target, self.to_html().encode())
-        return target
-
     def to_html(self, *, page: bool = True) -> str:
         """The playground as HTML: a whole page, or with ``page=False`` a piece to be put into a page of one's own."""
         piece = self._piece()
         if not page:
             return piece
         return pages.page(piece, self._title, self._theme, "")
-
-    def _repr_html_(self) -> str:
-        """For notebooks: a playground where scripts may run, and a picture of the beginning where not."""
-        return self._piece()
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/html": self._piece(), "text/plain": repr(self)}
 
     def _piece(self) -> str:
         data = pages.as_json(self._task.data())
