@@ -1,11 +1,11 @@
-"""PO files: what stands in them, what is missing, and how they follow the English texts. Babel reads and writes them."""
+"""PO files: what stands in them, what they lack, and how they follow the English texts. Babel reads and writes them."""
 
 from __future__ import annotations
 
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from translations import markdown
 LEFT = "left in English"
 MARK = {"zh": "（英文原文，待译）"}
 _SLOT = re.compile(r"(?<![\\\w^_{$])\{\w+\}")  # not the braces of a formula
-_DATE = datetime(2000, 1, 1, tzinfo=timezone.utc)  # a date of its own in each file would make every update a conflict
+_DATE = datetime(2000, 1, 1, tzinfo=UTC)  # dates of their own would make every update a conflict
 
 
 class Text(NamedTuple):
@@ -64,7 +64,7 @@ def updated(catalogue: Catalog, texts: Iterable[Text], language: str) -> Catalog
     """
     template = _new(language)
     for text in texts:
-        template.add(text.words, locations=[(text.place, None)])
+        template.add(text.words, locations=[(text.place, 0)])
     catalogue.update(template, update_creation_date=False)
     catalogue.obsolete.clear()
     for message in _messages(catalogue):
@@ -75,7 +75,7 @@ def updated(catalogue: Catalog, texts: Iterable[Text], language: str) -> Catalog
 
 def problems(path: Path, catalogue: Catalog, texts: Iterable[Text]) -> Iterator[Open]:
     """What this language lacks or has wrong, message by message."""
-    known = {message.id: message for message in _messages(catalogue)}
+    known = {str(message.id): message for message in _messages(catalogue)}
     wanted = {text.words: text for text in texts}
     for words, text in wanted.items():
         message = known.get(words)
@@ -91,7 +91,7 @@ def problems(path: Path, catalogue: Catalog, texts: Iterable[Text]) -> Iterator[
             continue
         yield Open(path, text.place, words, why)
     for words in known.keys() - wanted.keys():
-        yield Open(path, "nowhere", str(words), "no text says this any more")
+        yield Open(path, "nowhere", words, "no text says this any more")
 
 
 def _kept(words: str) -> set[str]:
@@ -136,8 +136,8 @@ def compiled(catalogue: Catalog) -> bytes:
     return out.getvalue()
 
 
-def _messages(catalogue: Catalog) -> Iterator[Message]:
-    return (message for message in catalogue if message.id)
+def _messages(catalogue: Catalog) -> list[Message]:
+    return [message for message in catalogue if message.id]
 
 
 def _new(language: str) -> Catalog:

@@ -12,9 +12,21 @@ import io
 import re
 import tokenize
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
-SHOWN_BY = {"print", "set_title", "set_xlabel", "set_ylabel", "title", "suptitle", "xlabel", "ylabel", "text", "annotate"}
+SHOWN_BY = {
+    "print",
+    "set_title",
+    "set_xlabel",
+    "set_ylabel",
+    "title",
+    "suptitle",
+    "xlabel",
+    "ylabel",
+    "text",
+    "annotate",
+}
 SHOWN_AS = {"title", "label", "labels", "xlabel", "ylabel", "caption", "titles", "name"}
 NEVER_SHOWN = {"loc", "bbox_to_anchor", "cmap", "mode", "end", "sep", "transform", "layout"}
 _LITERAL = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|\"|')(?P<body>.*)(?P=quote)\Z", re.DOTALL)
@@ -46,7 +58,10 @@ def translated(source: str, translate: Callable[[str], str]) -> str:
     out, end = [], 0
     for piece in pieces(source):
         words = translate(piece.message)
-        out += [source[end : piece.start], source[piece.start : piece.end] if words == piece.message else piece.put(words)]
+        out += [
+            source[end : piece.start],
+            source[piece.start : piece.end] if words == piece.message else piece.put(words),
+        ]
         end = piece.end
     result = "".join([*out, source[end:]])
     if not same_program(source, result):
@@ -130,8 +145,12 @@ def _strings(source: str) -> Iterator[Piece]:
             continue
         words = re.sub(r"\{[^{}]*\}", " ", literal["body"]) if "f" in literal["prefix"].lower() else literal["body"]
         if _PROSE.search(words) or (is_shown and re.search(r"[^\W\d_]{3}", words)):
-            around = literal["prefix"] + literal["quote"], literal["quote"]
-            yield Piece(begin, end, literal["body"], lambda text, around=around: around[0] + text + around[1])
+            opening, closing = literal["prefix"] + literal["quote"], literal["quote"]
+            yield Piece(begin, end, literal["body"], partial(_between, opening, closing))
+
+
+def _between(opening: str, closing: str, words: str) -> str:
+    return opening + words + closing
 
 
 def _is_joined(text: str) -> bool:

@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from translations import code, markdown
 from translations.catalogue import Text
 
+Cell = dict[str, Any]
 
-def texts(notebook: Any) -> Iterator[Text]:
+
+def cells(path: Path) -> list[Cell]:
+    """The cells of a notebook, the source of each as one string."""
+    return [{**cell, "source": "".join(cell["source"])} for cell in json.loads(path.read_text("utf-8"))["cells"]]
+
+
+def texts(path: Path) -> Iterator[Text]:
     """Every message of a notebook, with its cell."""
-    for number, cell in enumerate(notebook.cells, 1):
-        if cell.cell_type == "markdown":
-            for message, piece in markdown.parts(cell.source):
-                if message:
-                    yield Text(piece, f"cell-{number}")
+    for number, cell in enumerate(cells(path), 1):
+        if cell["cell_type"] == "markdown":
+            yield from (Text(piece, f"cell-{number}") for message, piece in markdown.parts(cell["source"]) if message)
         else:
-            for found in code.pieces(cell.source):
-                yield Text(found.message, f"cell-{number}:code")
+            yield from (Text(piece.message, f"cell-{number}:code") for piece in code.pieces(cell["source"]))
 
 
-def translated(notebook: Any, translate: Callable[[str], str]) -> Any:
+def translated(path: Path, translate: Callable[[str], str]) -> bytes:
     """The notebook in other words, without outputs: these are another run's.
 
     Raises:
         ValueError: where a translation would change a program.
     """
-    for number, cell in enumerate(notebook.cells, 1):
-        if cell.cell_type == "markdown":
-            cell.source = markdown.translated(cell.source, translate)
-            continue
-        cell.outputs, cell.execution_count = [], None
-        try:
-            cell.source = code.translated(cell.source, translate)
-        except ValueError as error:
-            raise ValueError(f"cell {number}: {error}") from None
-    return notebook
+    made = json.loads(path.read_text("utf-8"))
+    for number, cell in enumerate(made["cells"], 1):
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            source = markdown.translated(source, translate)
+        else:
+            cell["outputs"], cell["execution_count"] = [], None
+            try:
+                source = code.translated(source, translate)
+            except ValueError as error:
+                raise ValueError(f"{path.name}, cell {number}: {error}") from None
+        cell["source"] = source.splitlines(keepends=True)
+    return (json.dumps(made, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
