@@ -37,7 +37,7 @@ FLOORS = {
         "value",
         "forward recomputing signatures steps storage",
         "expression functions transforms",
-        "checking compiler",
+        "checking compiler exercises",
     ],
     "autograd.compiler": [
         "listing symbols",
@@ -52,6 +52,7 @@ FLOORS = {
         "compiled",
     ],
     "autograd.compiler.backends": ["base", "javascript numpy python", "jax numba"],
+    "autograd.exercises": ["feedback", "paper", "code"],
     "nn": [
         "_guard checks elsewhere",
         "init module schedules",

@@ -4,7 +4,7 @@
 import { button, KEYS_ARE_OURS, make } from './dom.js';
 import { format } from './format.js';
 import { Live } from './live.js';
-import { close, slipsOfAGradient, slipsOfAValue, worthAsking } from './mistakes.js';
+import { close, misremembered, otherValues, slipsOfAGradient, slipsOfAValue, worthAsking } from './mistakes.js';
 import { typed } from './picture.js';
 import { bracketed, tidy } from './words.js';
 
@@ -363,7 +363,8 @@ export class Steps extends Live {
       const numbers = graph.inputs[i].map((j) => graph.values[j]);
       const two = numbers.length === 2 && graph.inputs[i][0] !== graph.inputs[i][1];
       const other = two ? graph.sheet[graph.keys[i]][0]([...numbers].reverse()) : undefined;
-      return { what: words.names[i], right, slips: (guess) => slipsOfAValue(guess, right, other) };
+      const others = otherValues(numbers);
+      return { what: words.names[i], right, slips: (guess) => slipsOfAValue(guess, right, other, others) };
     }
     const step = graph.steps[events[0]];
     const earlier = graph.steps.slice(0, events[0]).filter(({ input }) => input === step.input);
@@ -373,8 +374,10 @@ export class Steps extends Live {
     const [a, b] = graph.inputs[step.node];
     const other = slopes.length === 2 && a !== b ? (slopes[1 - step.position] ?? undefined) : undefined;
     const old = graph.steps.filter(({ input }) => input === step.node).map(({ total }) => total);
+    const numbers = graph.inputs[step.node].map((j) => graph.values[j]);
+    const misread = misremembered(graph.keys[step.node], graph.values[step.node], numbers)[step.position];
     const slips = (/** @type {number} */ guess) =>
-      slipsOfAGradient(guess, step.upstream, step.local, before, other, old.slice(0, -1));
+      slipsOfAGradient(guess, step.upstream, step.local, before, other, old.slice(0, -1), misread);
     return { what: words.partial(graph.root, step.input), right: step.total, slips };
   }
 
