@@ -116,6 +116,34 @@ MESSAGES: dict[str, str] = {
     "fault-unseeded": "the gradient of the result was not set to 1 before the pass, so that all are 0",
     "fault-last-only": "only the last operation passes its gradient on; go through all nodes",
     "exercise-asks": "Work out by hand: {names}, where {formulas}, at {numbers}.",
+    # worksheets
+    "sheet-title-gradients": "The gradients of {f}",
+    "sheet-title-values": "The values on the way to {f}",
+    "sheet-title-both": "The values and gradients of {f}",
+    "sheet-title-some": "The missing numbers of {f}",
+    "sheet-key": "{title}: the key",
+    "sheet-gradients": "Below each wire, write the gradient of {f} by its number into the box.",
+    "sheet-values": "Above each wire, write its value into the box.",
+    "sheet-both": "Go from left to right: above each wire, write its value. Then go back from right to left: below it, "
+    "write the gradient of {f}.",
+    "sheet-some": "Fill in the empty boxes: above a wire stands its value, below it the gradient of {f}.",
+    "sheet-gradients-down": "To the right of each wire, write the gradient of {f} by its number into the box.",
+    "sheet-values-down": "To the left of each wire, write its value into the box.",
+    "sheet-both-down": "Go downwards: to the left of each wire, write its value. Then go back up: to its right, write "
+    "the gradient of {f}.",
+    "sheet-some-down": "Fill in the empty boxes: to the left of a wire stands its value, to the right the gradient of "
+    "{f}.",
+    "sheet-rule": "Begin at {f}, where the gradient is 1. Each gate passes its gradient on to its inputs, times the "
+    "local derivative.",
+    "sheet-paths": "Where several wires leave one number, what comes back along them adds up.",
+    "sheet-rounding": "Four digits are enough.",
+    "sheet-given": "Given: {numbers}",
+    "sheet-name": "Name",
+    "sheet-date": "Date",
+    "sheet-work": "Room to work",
+    "sheet-forward": "Forward, gate by gate",
+    "sheet-backward": "Backward, contribution by contribution",
+    "sheet-number": "Sheet {n}",
     # where it does not compute
     "fixed": "The numbers stand still here: {why}.",
     "folded": "{n} nodes are too many for a page to compute: this shows the last of them, and the numbers stand still.",

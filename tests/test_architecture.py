@@ -52,7 +52,7 @@ FLOORS = {
         "compiled",
     ],
     "autograd.compiler.backends": ["base", "javascript numpy python", "jax numba"],
-    "autograd.exercises": ["feedback", "paper", "code"],
+    "autograd.exercises": ["easy feedback", "paper", "code"],
     "nn": [
         "_guard checks elsewhere",
         "init module schedules",
@@ -80,7 +80,8 @@ FLOORS = {
         "graph picture plots",
         "dot live",
         "drawing",
-        "derivation maps",
+        "derivation maps worksheet",
+        "assignment",
         "cli",
         "__main__",
     ],

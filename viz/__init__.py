@@ -24,6 +24,7 @@ from .live.exploring import Explorer, explore
 from .live.player import Player
 from .live.stepping import step_through
 from .maps import MapDrawing, draw_maps, step_maps
+from .worksheet import Booklet, Worksheet, worksheet, worksheets
 
 if TYPE_CHECKING:
     from .live.playgrounds import Playground, playground
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Booklet",
     "Derivation",
     "DescentAnimation",
     "Drawing",
@@ -49,6 +51,7 @@ __all__ = [
     "MapDrawing",
     "Player",
     "Playground",
+    "Worksheet",
     "animate_descent",
     "draw_derivation",
     "draw_dot",
@@ -66,6 +69,8 @@ __all__ = [
     "show_digits",
     "step_maps",
     "step_through",
+    "worksheet",
+    "worksheets",
 ]
 
 

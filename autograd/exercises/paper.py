@@ -36,7 +36,7 @@ def by_hand(root: Value | str, ask: str | Sequence[str] = "gradients", **numbers
         root: the end of the graph, or a formula with its numbers, as `autograd.parse` takes them.
         ask: "gradients", "values" or "both", of all that have a name; or the names of what is asked for, such as
             ["x", "q"]: of a computed number its value and its gradient, of a leaf its gradient; "∂q" asks for the
-            gradient alone.
+            gradient alone, and "q =" for the value.
         numbers: the numbers in the formula.
 
     Raises:
@@ -102,11 +102,14 @@ class ByHand:
             named = {x for x in self._order if x.label or x is self._root}
             values = computed & named if ask != "gradients" else set()
             return values, reached & named if ask != "values" else set()
-        chosen: set[Value] = set()
-        alone: set[Value] = set()
+        values, gradients = set(), set()
         for name in ask:
-            (alone if name.startswith("∂") else chosen).add(self._node(name.removeprefix("∂")))
-        return chosen & computed, (chosen | alone) & reached
+            node = self._node(name.removeprefix("∂").removesuffix(" ="))
+            if not name.startswith("∂"):
+                values.add(node)
+            if not name.endswith(" ="):
+                gradients.add(node)
+        return values & computed, gradients & reached
 
     def _node(self, name: str | Value) -> Value:
         if isinstance(name, Value):

@@ -44,7 +44,7 @@ export class Steps extends Live {
     this.last = this.frames.length - 1;
     this.at = -1;
     this.timer = 0;
-    this.asking = false;
+    this.asking = data.asks !== undefined;
     this.answered = -1;
     this.asked = -1;
     this.picture.sideways = false;
@@ -86,7 +86,7 @@ export class Steps extends Live {
     for (const name of Object.keys(SPEEDS)) make('option', this.speed, { value: name }, say(name));
     this.speed.value = 'normal';
     this.predicts = button(more, 'predict', say('predict'), () => this.predict());
-    this.predicts.setAttribute('aria-pressed', 'false');
+    this.predicts.setAttribute('aria-pressed', String(this.asking));
     this.sizes(more);
     button(more, 'full', say('full'), () => this.fill(root), PLAYING.full);
     this.captions();
@@ -357,8 +357,10 @@ export class Steps extends Live {
     const [kind, , events] = this.frames[this.at];
     if (!this.asking || this.answered === this.at || events.length !== 1 || kind === 'graph') return undefined;
     const { graph, words } = this;
+    const { asks } = this.data;
     if (kind === 'forward') {
       const [i] = events;
+      if (asks && !asks[0].includes(i)) return undefined;
       const right = graph.values[i];
       const numbers = graph.inputs[i].map((j) => graph.values[j]);
       const two = numbers.length === 2 && graph.inputs[i][0] !== graph.inputs[i][1];
@@ -369,7 +371,7 @@ export class Steps extends Live {
     const step = graph.steps[events[0]];
     const earlier = graph.steps.slice(0, events[0]).filter(({ input }) => input === step.input);
     const before = earlier.length ? earlier[earlier.length - 1].total : 0;
-    if (!worthAsking(step.local, before)) return undefined;
+    if (asks ? !asks[1].includes(step.input) : !worthAsking(step.local, before)) return undefined;
     const slopes = graph.slopes[step.node];
     const [a, b] = graph.inputs[step.node];
     const other = slopes.length === 2 && a !== b ? (slopes[1 - step.position] ?? undefined) : undefined;
