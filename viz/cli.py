@@ -24,7 +24,7 @@ from .dot import EngineError
 from .drawing import Drawing, draw_graph
 from .live.exploring import explore
 from .live.stepping import step_through
-from .worksheet import Worksheet
+from .sheets import Worksheet
 
 _EXAMPLES = """\
 examples:

@@ -27,7 +27,7 @@ from autograd import (
 )
 from autograd.exercises import ByHand
 from autograd.exercises.easy import Draws
-from autograd.expression import open_names
+from autograd.expression import known_functions, open_names
 from autograd.files import write_whole
 from autograd.graph import names_in_order
 from autograd.messages import messages
@@ -87,8 +87,8 @@ def worksheet(
 
     >>> sheet = worksheet("q = x + y; f = q * z", seed=3)
     >>> sheet.numbers
-    {"x": -5.0, "y": 1.5, "z": -0.5}
-    >>> sheet.check(q=5, x=5, y=5, z=-2.5)
+    {'x': -5.0, 'y': 1.5, 'z': -0.5}
+    >>> sheet.check(q=-0.5, x=-0.5, y=-0.5, z=-3.5)
     All 4 are right.
 
     Args:
@@ -239,6 +239,22 @@ class Worksheet(Picture):
     def _painter(self, *, answers: bool) -> _SheetPainter:
         arrangement = self._plan.of(self._diagram)
         return _SheetPainter(self._diagram, arrangement, self._plan.rankdir, self._blanks(), answers=answers)
+
+    @cached_property
+    def drawing(self) -> str:
+        """The graph with its boxes alone, without the sheet around it, as SVG text."""
+        painter = self._painter(answers=False)
+        told = self._title, f"{self.exercise}"
+        return document(painter.paint(), painter.width, painter.height, "chainrule-graph", told, _rules, "print")
+
+    @property
+    def formula(self) -> str:
+        """The graph as a formula that `autograd.parse` reads, every wire a step with its name.
+
+        Raises:
+            ValueError: if an operation or a name cannot be written in a formula.
+        """
+        return "; ".join(_step(node, self._names) for node in self._order if node.inputs)
 
     @cached_property
     def key(self) -> Key:
@@ -455,6 +471,25 @@ def _name(root: Value) -> None:
         while f"v_{k}" in taken:
             k += 1
         node.label = f"v_{k}"
+
+
+_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**"}
+
+
+def _step(node: Value, names: dict[Value, str]) -> str:
+    """One step of a formula: q = x + y."""
+    called = [repr(x.data) if x.op == CONSTANT else names[x] for x in node.inputs]
+    called = [f"({name})" if name.startswith("-") else name for name in called]
+    for name in (names[node], *(names[x] for x in node.inputs if x.op != CONSTANT)):
+        if not name.isidentifier():
+            raise ValueError(
+                f"a formula has plain names such as w_1, but this graph has {name!r}: give it another label"
+            )
+    if node.op in _INFIX:
+        return f"{names[node]} = {called[0]} {_INFIX[node.op]} {called[1]}"
+    if node.op not in known_functions():
+        raise ValueError(f"{node.op} cannot be written in a formula, so the graph cannot be given as one")
+    return f"{names[node]} = {node.op}({', '.join(called)})"
 
 
 class _SheetPainter(svg.Painter):
