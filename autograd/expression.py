@@ -385,11 +385,15 @@ class _Reader:
         leaf = self.leaves[name] = value if isinstance(value, Value) else Value(value, name)
         return leaf
 
-    def missing(self, name: str) -> str:
-        """What to say of a name without a value, and of all others that have none either."""
+    def open_names(self) -> list[str]:
+        """The names that have no value, in the order in which they come."""
         known = {*self.given, *self.steps, *_NAMED_NUMBERS, *ops.SHEET, *_ALIASES}
         known |= {token.text for token, after in pairwise(self.tokens) if after.text == "="}
-        others = dict.fromkeys(t.text for t in self.tokens if t.kind == "name" and t.text not in (*known, name))
+        return list(dict.fromkeys(t.text for t in self.tokens if t.kind == "name" and t.text not in known))
+
+    def missing(self, name: str) -> str:
+        """What to say of a name without a value, and of all others that have none either."""
+        others = [other for other in self.open_names() if other != name]
         if others:
             names = [name, *others]
             values = " ".join(f"{n}=2" for n in names)
@@ -465,6 +469,15 @@ class _Reader:
         if name in ops.SHEET or name in _ALIASES:
             return self.error(f"{name} needs brackets, as in {name}(x)", token.column)
         return self.error("something is missing between the two: to multiply write *", token.column)
+
+
+def open_names(text: str, values: dict[str, Any] | None = None) -> list[str]:
+    """The names in a formula that still need a number, in the order in which they come.
+
+    >>> open_names("q = x + y; f = q * z", {"x": 2.0})
+    ['y', 'z']
+    """
+    return _Reader(text, values or {}).open_names()
 
 
 def known_functions() -> list[str]:

@@ -10,6 +10,7 @@ Every other name stands as it was typed: ``w0``, ``loss_1``, ``my_var``, ``a_b_c
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 _GREEK = dict(
@@ -48,6 +49,7 @@ class Notation(NamedTuple):
     latex: str
 
 
+@lru_cache(maxsize=4096)
 def notation(name: str) -> Notation | None:
     r"""How a name is set as mathematics; None if it stands as it was typed.
 

@@ -37,7 +37,7 @@ FLOORS = {
         "value",
         "forward recomputing signatures steps storage",
         "expression functions transforms",
-        "checking compiler",
+        "checking compiler exercises",
     ],
     "autograd.compiler": [
         "listing symbols",
@@ -52,6 +52,7 @@ FLOORS = {
         "compiled",
     ],
     "autograd.compiler.backends": ["base", "javascript numpy python", "jax numba"],
+    "autograd.exercises": ["easy feedback", "paper", "code"],
     "nn": [
         "_guard checks elsewhere",
         "init module schedules",
@@ -79,7 +80,8 @@ FLOORS = {
         "graph picture plots",
         "dot live",
         "drawing",
-        "derivation maps",
+        "derivation maps sheets",
+        "homework",
         "cli",
         "__main__",
     ],

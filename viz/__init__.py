@@ -20,10 +20,12 @@ from . import _guard as _guard  # first of all: is `autograd` ours?
 from .derivation import Derivation, draw_derivation
 from .dot import EngineError
 from .drawing import Drawing, draw_dot, draw_graph
+from .homework import Assignment, Code, assignment
 from .live.exploring import Explorer, explore
 from .live.player import Player
 from .live.stepping import step_through
 from .maps import MapDrawing, draw_maps, step_maps
+from .sheets import Booklet, Worksheet, worksheet, worksheets
 
 if TYPE_CHECKING:
     from .live.playgrounds import Playground, playground
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Assignment",
+    "Booklet",
+    "Code",
     "Derivation",
     "DescentAnimation",
     "Drawing",
@@ -49,7 +54,9 @@ __all__ = [
     "MapDrawing",
     "Player",
     "Playground",
+    "Worksheet",
     "animate_descent",
+    "assignment",
     "draw_derivation",
     "draw_dot",
     "draw_graph",
@@ -66,6 +73,8 @@ __all__ = [
     "show_digits",
     "step_maps",
     "step_through",
+    "worksheet",
+    "worksheets",
 ]
 
 

@@ -13,18 +13,18 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import combinations, islice
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 from autograd import ExpressionError, Value, __version__, parse
-from autograd.expression import known_functions
+from autograd.expression import known_functions, open_names
 
 from . import _ctrl_c
 from .checks import ENGINES, RANKDIRS, THEMES
 from .dot import EngineError
 from .drawing import Drawing, draw_graph
-from .live.exploring import Explorer, explore
-from .live.player import Player
+from .live.exploring import explore
 from .live.stepping import step_through
+from .sheets import Worksheet
 
 _EXAMPLES = """\
 examples:
@@ -35,6 +35,7 @@ examples:
   chainrule "(x + y) * z" x=-2 y=5 z=-4 --out slide.png --scale 4 --fmt .2f --theme light
   chainrule "(x + y) * z" x=-2 y=5 z=-4 --steps steps.html --open
   chainrule "(x + y) * z" x=-2 y=5 z=-4 --live page.html --open
+  chainrule "q = x + y; f = q * z" --seed 3 --worksheet sheet.html --key key.html
 
 functions: {functions}
 """
@@ -44,7 +45,21 @@ _ENDINGS = (".svg", ".html", ".dot", ".gv", ".png", ".pdf")
 _NO_BROWSER = (".dot", ".gv")
 _STDOUT = "-"
 _PAGES = ("--steps", "--live")
-_WITH_ARGUMENT = ("--out", *_PAGES, "--theme", "--rankdir", "--engine", "--fmt", "--scale", "--background")
+_SHEETS = ("--worksheet", "--key")
+_SHEET_ENDINGS = (".html", ".svg", ".pdf", ".png")
+_WITH_ARGUMENT = (
+    "--out",
+    *_PAGES,
+    *_SHEETS,
+    "--blank",
+    "--seed",
+    "--theme",
+    "--rankdir",
+    "--engine",
+    "--fmt",
+    "--scale",
+    "--background",
+)
 _SHORT = {"-o": "--out", "-V": "--version"}
 _PLAIN = str.maketrans({"−": "-", "–": "-", "─": "-", "×": "*", "÷": "/", "…": "...", "σ": "sigmoid", "√": "sqrt"})
 
@@ -95,12 +110,12 @@ def main(argv: list[str] | None = None) -> int:
 def _run(argv: list[str]) -> int:
     parser = _parser()
     options = parser.parse_args(_options_first(argv))
-    if options.out is None and options.steps is None and options.live is None:
+    pages = {option: getattr(options, option[2:]) for option in (*_PAGES, *_SHEETS)}
+    if options.out is None and not any(pages.values()):
         options.out = "graph.svg"
     out = options.out
-    pages = {option: getattr(options, option[2:]) for option in _PAGES}
     _check_names(parser, options)
-    root = _graph(options.formula, options.values)
+    root, sheet = _graph_and_sheet(options)
     root.backward()
     files = {option: name for option, name in {"--out": out, **pages}.items() if name not in (None, _STDOUT)}
     for option, name in files.items():
@@ -116,8 +131,13 @@ def _run(argv: list[str]) -> int:
             fmt=options.fmt,
             engine=options.engine,
         )
-        makers: dict[str, Callable[..., Player | Explorer]] = {"--steps": step_through, "--live": explore}
-        made = {option: makers[option](root, theme=options.theme) for option in _PAGES if pages[option] is not None}
+        makers: dict[str, Callable[[], Any]] = {
+            "--steps": lambda: step_through(root, theme=options.theme),
+            "--live": lambda: explore(root, theme=options.theme),
+            "--worksheet": lambda: sheet,
+            "--key": lambda: sheet.key if sheet else None,
+        }
+        made = {option: make() for option, make in makers.items() if pages[option] is not None}
         if out is not None:
             _write(out, lambda: drawing.svg, lambda: drawing.save(out, scale=options.scale))
         for option, page in made.items():
@@ -126,7 +146,8 @@ def _run(argv: list[str]) -> int:
         raise _BadInput(str(error)) from None
     *others, last = [*files.values()] or [""]
     wrote = f"wrote {' and '.join(filter(None, [', '.join(others), last]))}" if files else ""
-    told = f"{drawing.to_text()}\n\n{wrote}".rstrip()
+    table = str(sheet.exercise) if sheet and {*pages, "--out"} & {*files} <= {*_SHEETS} else drawing.to_text()
+    told = f"{table}\n\n{wrote}".rstrip()
     if _STDOUT not in (out, *pages.values()):
         _say(told, f"{wrote}, but ")
     else:  # which holds the picture, and nothing but the picture
@@ -139,12 +160,16 @@ def _run(argv: list[str]) -> int:
 def _check_names(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Whether the files' names go with each other and with the other options."""
     out = options.out
-    pages = {option: getattr(options, option[2:]) for option in _PAGES}
+    pages = {option: getattr(options, option[2:]) for option in (*_PAGES, *_SHEETS)}
+    if options.worksheet is options.key is None and (options.blank is not None or options.seed is not None):
+        option = "--seed" if options.seed is not None else "--blank"
+        raise _BadInput(f"{option} is for a worksheet; please give it a name too, such as --worksheet sheet.html")
     if out not in (None, _STDOUT) and Path(out).suffix.lower() not in _ENDINGS:
         raise _BadInput(f"--out must end in .svg, .html, .dot, .png or .pdf, but got {out!r}")
     for option, page in pages.items():
-        if page not in (None, _STDOUT) and Path(page).suffix.lower() != ".html":
-            raise _BadInput(f"{option} must end in .html, but got {page!r}")
+        endings = _SHEET_ENDINGS if option in _SHEETS else (".html",)
+        if page not in (None, _STDOUT) and Path(page).suffix.lower() not in endings:
+            raise _BadInput(f"{option} must end in {' '.join(endings)}, but got {page!r}")
     if out is None:
         for option in ("rankdir", "engine", "scale", "background", "no_grad", "local"):
             if getattr(options, option) != parser.get_default(option):
@@ -273,6 +298,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="a page that computes: drag a number, and values and gradients follow; such as page.html; - prints it",
     )
+    parser.add_argument(
+        "--worksheet",
+        metavar="FILE",
+        help="a sheet of A4 with empty boxes, to be filled in by hand; .html .svg .pdf; - prints its page",
+    )
+    parser.add_argument("--key", metavar="FILE", help="the worksheet's key: the same with the answers")
+    parser.add_argument(
+        "--blank",
+        metavar="WHAT",
+        help="of the worksheet: gradients, values, both, or the names of some wires, as in q,x; gradients if not given",
+    )
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="of the worksheet: draw the numbers by lot, so that answers are short"
+    )
     parser.add_argument("--theme", choices=THEMES, default="auto", help="colours; auto follows the reader's system")
     parser.add_argument(
         "--background", default="card", metavar="COLOUR", help="of the paper, such as #fff8e7; none for a slide"
@@ -296,7 +335,26 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _graph(formula: str, assignments: list[str]) -> Value:
+def _blank(text: str | None) -> str | list[str]:
+    """What is to be blank: one of the three words, or names with commas between them."""
+    if text is None or text in ("gradients", "values", "both"):
+        return text or "gradients"
+    return [name.strip() for name in text.split(",")]
+
+
+def _graph_and_sheet(options: argparse.Namespace) -> tuple[Value, Worksheet | None]:
+    """The formula's graph; and its worksheet, if one is asked for, whose numbers are the graph's, too."""
+    root = _graph(options.formula, options.values, options.seed is not None)
+    if options.worksheet is None and options.key is None:
+        return root, None
+    try:
+        sheet = Worksheet(root, _blank(options.blank), options.seed)
+    except ValueError as error:
+        raise _BadInput(str(error)) from None
+    return parse(options.formula, sheet.numbers), sheet
+
+
+def _graph(formula: str, assignments: list[str], draws: bool) -> Value:
     values: dict[str, float] = {}
     for text in assignments:
         name, equals, number = text.partition("=")
@@ -310,6 +368,8 @@ def _graph(formula: str, assignments: list[str]) -> Value:
         except ValueError:
             raise _BadInput(f"{name} must be a number such as -1.5, but got {number!r}") from None
     try:
+        if draws:  # the numbers that are not given, too, are drawn by lot later
+            values = {**dict.fromkeys(open_names(formula, dict(values)), 2.0), **values}
         return parse(formula, values)
     except ExpressionError as error:
         shown = error.text if len(error.text) <= 60 else error.text[:57] + "..."

@@ -33,6 +33,11 @@ DARK = {
     "rim": "#a5afbd", "value": "#35c9a0", "gradient": "#ff8f5a", "local": "#c0aaff", "tag": "#26324a",
     "tag-rim": "#5f7cb5", "frame": "#566072", "tint": "#1a1f28", "bad": "#ff6b6b", "bad-tint": "#3a1d20",
 }  # fmt: skip
+PRINT = {  # black ink on white paper
+    **dict.fromkeys(LIGHT, "#000000"), "card": "#ffffff", "gate": "#ffffff", "tag": "#ffffff", "tint": "#ffffff",
+    "bad-tint": "#ffffff", "edge": "#ffffff", "muted": "#333333", "frame": "#666666",
+}  # fmt: skip
+_COLOURS = {"dark": DARK, "print": PRINT}
 
 Rules = Callable[[str, dict[str, str]], str]  # the style sheet for what stands in an element, in the colours of a theme
 
@@ -43,7 +48,7 @@ def document(body: str, width: float, height: float, kind: str, told: tuple[str,
     identity = f"chainrule-{digest}"
     size = f'width="{px(width)}" height="{px(height)}"'
     title, description = told
-    colours = DARK if theme == "dark" else LIGHT
+    colours = _COLOURS.get(theme, LIGHT)
     body = with_attributes(body, rules("", colours))
     style = f"<style>\n{_dark(f'#{identity}', body)}</style>\n" if theme == "auto" else ""
     return (

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from autograd import Value, backward_steps, forward_steps, leaves, mistakes, recompute, topological_order
+from autograd import SHEET, Value, backward_steps, forward_steps, leaves, mistakes, recompute, topological_order
 from autograd.graph import names_in_order
 from autograd.messages import MESSAGES, messages
 from autograd.notation import notation
@@ -164,10 +164,15 @@ def test_each_slip_is_told_from_a_right_number_and_from_the_others() -> None:
     assert told_of(-7.0, 2.0, 3.0, 1.0) == ["sign"]
     assert told_of(1.0, 2.0, 3.0, 1.0) == ["old"]
     assert told_of(0.5, 2.0, 3.0, -1.0, earlier=[0.5]) == ["old"]  # before all of the upstream gradient was there
+    assert told_of(4.0, 2.0, 3.0, 1.0) == ["upstream"]
+    assert told_of(9.0, 2.0, 3.0, 1.0, misread=[4.0]) == ["formula"]
     assert told_of(2.0, 2.0, -1.0, 0.0) == ["local", "sign"]  # where several fit, all are named
     assert told_of(123.0, 2.0, 3.0, 1.0) == []
     assert mistakes.slips_of_a_value(-2.0, 2.0, swapped=-2.0) == ["swapped", "sign"]
     assert mistakes.worth_asking(0.5, 0.0) and not mistakes.worth_asking(1.0, 0.0) and mistakes.worth_asking(1.0, 2.0)
+
+
+MISREMEMBERED = ["div", "pow", "reciprocal", "exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "relu"]
 
 
 def test_the_diagnosis_is_the_same_in_javascript(browser: Any) -> None:
@@ -177,24 +182,32 @@ def test_the_diagnosis_is_the_same_in_javascript(browser: Any) -> None:
     for _ in range(4000):
         up, local, before, other, old = (rng.choice(nice) for _ in range(5))
         right = before + up * local
-        guess = rng.choice(
-            [right, -right, up * local, before, before + up, before + up * other, up, 1.004 * right, old]
-        )
-        cases.append((guess, up, local, before, None if rng.random() < 0.4 else other, [old] * rng.randint(0, 1)))
+        guesses = [right, -right, up * local, before, before + up, before + up * other, up, 1.004 * right, old]
+        guess = rng.choice([*guesses, before + local, before + up * old, right + 0.004, round(right + 0.004, 2)])
+        kept = None if rng.random() < 0.4 else other
+        cases.append((guess, up, local, before, kept, [old] * rng.randint(0, 1), rng.choice([*MISREMEMBERED, "mul"])))
     script = (
         joined("graph", "mistakes")
         + """
     const read = (x) => (x === null ? undefined : numberFrom(x));
-    return DATA.map(([guess, up, local, before, other, earlier]) => [
-      slipsOfAGradient(read(guess), read(up), read(local), read(before), read(other), earlier.map(read)),
-      slipsOfAValue(read(guess), read(up), read(other)), worthAsking(read(local), read(before))]);"""
+    return DATA.map(([guess, up, local, before, other, earlier, op, ab]) => [
+      slipsOfAGradient(read(guess), read(up), read(local), read(before), read(other), earlier.map(read),
+        misremembered(op, read(up), ab.map(read))[0]),
+      slipsOfAValue(read(guess), read(up), read(other), otherValues(ab.map(read))),
+      worthAsking(read(local), read(before))]);"""
     )
-    data = [[*map(plain, c[:4]), None if c[4] is None else plain(c[4]), list(map(plain, c[5]))] for c in cases]
+    numbers = [[c[3], c[1]][: SHEET[c[6]].arity] for c in cases]
+    data = [
+        [*map(plain, c[:4]), None if c[4] is None else plain(c[4]), list(map(plain, c[5])), c[6], list(map(plain, ab))]
+        for c, ab in zip(cases, numbers, strict=True)
+    ]
     kinds = set()
-    for case, answer in zip(cases, javascript.run(script, data, browser), strict=True):
-        guess, up, local, before, other, earlier = case
-        slips = mistakes.slips_of_a_gradient(guess, up, local, before, other=other, earlier=earlier)
-        expected = [slips, mistakes.slips_of_a_value(guess, up, other), mistakes.worth_asking(local, before)]
+    for case, ab, answer in zip(cases, numbers, javascript.run(script, data, browser), strict=True):
+        guess, up, local, before, other, earlier, op = case
+        misread = mistakes.misremembered(op, up, ab)[0]
+        slips = mistakes.slips_of_a_gradient(guess, up, local, before, other=other, earlier=earlier, misread=misread)
+        value = mistakes.slips_of_a_value(guess, up, other, mistakes.other_values(ab))
+        expected = [slips, value, mistakes.worth_asking(local, before)]
         assert answer == expected, case
         kinds.update(slips)
     assert kinds == set(mistakes.SLIPS)
@@ -211,4 +224,4 @@ def test_a_language_without_a_catalogue_is_told_and_steps_speak_the_one_that_is_
     with pytest.raises(ValueError, match="lang must be"):
         list(backward_steps(skip_connections(), lang="xx"))
     assert set(messages("en")) == set(MESSAGES)
-    assert all(f"slip-{slip}" in MESSAGES for slip in mistakes.SLIPS)
+    assert all(f"slip-{slip}" in MESSAGES for slip in (*mistakes.SLIPS, *mistakes.SLIPS_OF_VALUES))

@@ -17,6 +17,7 @@ import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 from ..layout.net import Box, Layout, Point, Wire
 from ..layout.sugiyama import layered
@@ -158,10 +159,20 @@ class _Placed:
 
 
 def arrange(
-    diagram: Diagram, *, fmt: str, show_grad: bool = True, local: bool = False, rankdir: str = "LR"
+    diagram: Diagram,
+    *,
+    fmt: str,
+    show_grad: bool = True,
+    local: bool = False,
+    rankdir: str = "LR",
+    spacing: float = EXIT_SPACING,
 ) -> Arrangement:
-    """Measure the parts, lay them out, and frame the scopes. An input stands just before the part that uses it."""
-    result = arrange_within(diagram, None, fmt=fmt, show_grad=show_grad, local=local, rankdir=rankdir)
+    """Measure the parts, lay them out, and frame the scopes. An input stands just before the part that uses it.
+
+    ``spacing`` is the room across a wire for the numbers at its sides: more, where somebody is to write them.
+    """
+    options: dict[str, Any] = {"fmt": fmt, "show_grad": show_grad, "local": local, "rankdir": rankdir}
+    result = arrange_within(diagram, None, **options, spacing=spacing)
     assert result is not None
     return result
 
@@ -174,13 +185,15 @@ def arrange_within(
     show_grad: bool = True,
     local: bool = False,
     rankdir: str = "LR",
+    spacing: float = EXIT_SPACING,
 ) -> Arrangement | None:
     """The arrangement, unless it is wider or higher than ``most``; what cannot be small enough is not laid out."""
     vertical = rankdir in ("TB", "BT")
     padding = _Padding(*_PADDINGS[rankdir])
     tree = _scope_tree(diagram)
     owners = _owners(tree, diagram)
-    shapes = [_shape(part, fmt, show_grad, local, vertical, owners.get(i, "")) for i, part in enumerate(diagram.parts)]
+    look = fmt, show_grad, local, vertical, spacing
+    shapes = [_shape(part, *look, owners.get(i, "")) for i, part in enumerate(diagram.parts)]
     folded = [shape for shape in shapes if shape.part.kind == "folded" and not shape.part.is_root]
     for shape in folded:  # of one width, so that a column of neurons stands in line
         shape.body, shape.stub = max(s.body for s in folded), max(s.stub for s in folded)
@@ -208,7 +221,9 @@ def _least_along(diagram: Diagram, shapes: list[Shape]) -> float:
 # --- sizes
 
 
-def _shape(part: Part, fmt: str, show_grad: bool, local: bool, vertical: bool, owner: str) -> Shape:
+def _shape(
+    part: Part, fmt: str, show_grad: bool, local: bool, vertical: bool, spacing_of_exits: float, owner: str
+) -> Shape:
     values = [result.value for result in part.results]
     gradients = [result.gradient if show_grad else "" for result in part.results]
     locals_ = [("∂ " + written(d, fmt)) if local and d is not None else "" for d in part.locals_]
@@ -254,7 +269,7 @@ def _shape(part: Part, fmt: str, show_grad: bool, local: bool, vertical: bool, o
     else:
         lead = local_width + 10 if local_width else 0.0
         stub = width + beside if has_numbers else 10.0
-        result_across = EXIT_SPACING if has_numbers else 24.0
+        result_across = spacing_of_exits if has_numbers else 24.0
         tail = 0.0
         if part.is_root:
             tail = 14 + name_width(part.end_name, NAME_SIZE) if part.end_name else 6.0

@@ -16,6 +16,7 @@ from autograd import (
     forward_steps,
     topological_order,
 )
+from autograd.exercises import ByHand
 from autograd.graph import names_in_order
 from autograd.messages import messages
 from autograd.ops import LEAF
@@ -49,6 +50,7 @@ def step_through(
     theme: str = "auto",
     depth: int | str | None = "auto",
     lang: str = "en",
+    predict: str | Sequence[str] | None = None,
 ) -> Player:
     """Step through the forward pass, operation by operation, and then the backward pass, contribution by contribution.
 
@@ -72,6 +74,8 @@ def step_through(
             for every step. What is folded takes one step. "auto" opens everything up to about 40 steps, and shows more
             than that layer by layer.
         lang: the language of the words.
+        predict: what the page asks for as soon as it is open, as `autograd.exercises.by_hand` has it: "gradients",
+            "values", "both", or the names of some wires. If left out, it asks when "Predict" is pressed, and for all.
 
     Raises:
         TypeError: if ``root`` is not a Value.
@@ -97,7 +101,12 @@ def step_through(
         return Player(script.frames, script.stage.backdrop, theme, title=script.title, note=note)
     if outdated(script.order):
         note = note.replace(OUTDATED, said["new-data"])
-    return Steps(script, script.data(dict(said), note), sheet, note)
+    data = script.data(dict(said), note)
+    if predict is not None:
+        task = ByHand(root, predict)
+        place = {script.names[node]: i for i, node in enumerate(script.order)}
+        data["asks"] = [[place[name] for name in task.values], [place[name] for name in task.gradients]]
+    return Steps(script, data, sheet, note)
 
 
 class Steps(Player):

@@ -20,6 +20,7 @@ import { MAX_PATHS, Words } from './words.js';
  * @property {number[]} descending the leaves that step down at first
  * @property {Parameters<Graph['fix']>[0]} [fixed] numbers that stand still
  * @property {import('./steps.js').Frame[]} [frames]
+ * @property {[values: number[], gradients: number[]]} [asks] the nodes whose numbers are asked for from the start
  * @property {boolean} [running] whether contributions come in the order of the backward pass
  */
 

@@ -1,14 +1,28 @@
 // Which classic slip gives this number? The twin of autograd/mistakes.py, whose comments say why.
 
-export const SLIPS = ['path', 'swapped', 'local', 'sign', 'old'];
+export const SLIPS = ['path', 'swapped', 'local', 'upstream', 'sign', 'old', 'formula'];
 
 /**
- * Whether a number that a person gives is this one: to about three digits.
+ * Whether a number that a person gives is this one: to about three digits, or rounded to two decimals.
  * @param {number} guess
  * @param {number} x
  */
 export const close = (guess, x) =>
-  Object.is(guess, x) || guess === x || (Number.isFinite(x) && Math.abs(guess - x) <= 0.004 * Math.abs(x) + 1e-9);
+  Object.is(guess, x) || guess === x || (Number.isFinite(x) && (near(guess, x, 0.004 * Math.abs(x) + 1e-9) || isRounded(guess, x)));
+
+/**
+ * @param {number} guess
+ * @param {number} x
+ * @param {number} most
+ */
+const near = (guess, x, most) => Math.abs(guess - x) <= most;
+
+/**
+ * @param {number} guess
+ * @param {number} x
+ */
+const isRounded = (guess, x) =>
+  near(guess, x, 0.005) && Math.abs(x) >= 0.1 && Math.round(100 * guess) / 100 === guess;
 
 /**
  * The slips by which a person may have come from before + upstream · local to the guess.
@@ -18,8 +32,9 @@ export const close = (guess, x) =>
  * @param {number} before
  * @param {number | undefined} other the local derivative by the other input
  * @param {number[]} earlier what the upstream gradient was before
+ * @param {number[]} [misread] what one may take for the local derivative
  */
-export const slipsOfAGradient = (guess, upstream, local, before, other, earlier) => {
+export const slipsOfAGradient = (guess, upstream, local, before, other, earlier, misread = []) => {
   const right = before + upstream * local;
   if (close(guess, right)) return [];
   /** @type {Record<string, number[]>} */
@@ -27,8 +42,10 @@ export const slipsOfAGradient = (guess, upstream, local, before, other, earlier)
     path: [upstream * local],
     swapped: other === undefined ? [] : [before + upstream * other, upstream * other],
     local: [before + upstream, upstream],
+    upstream: [before + local],
     sign: [-right, before - upstream * local],
     old: [before, ...earlier.map((old) => before + old * local)],
+    formula: misread.map((d) => before + upstream * d),
   };
   return SLIPS.filter((slip) => wrong[slip].some((x) => close(guess, x) && !close(x, right)));
 };
@@ -38,12 +55,57 @@ export const slipsOfAGradient = (guess, upstream, local, before, other, earlier)
  * @param {number} guess
  * @param {number} right
  * @param {number | undefined} swapped the value with its inputs exchanged
+ * @param {number[]} [others] what other operations make of the same inputs
  */
-export const slipsOfAValue = (guess, right, swapped) => {
+export const slipsOfAValue = (guess, right, swapped, others = []) => {
   if (close(guess, right)) return [];
-  const found = swapped !== undefined && close(guess, swapped) ? ['swapped'] : [];
-  return close(guess, -right) ? [...found, 'sign'] : found;
+  /** @param {number[]} xs */
+  const fits = (xs) => xs.some((x) => close(guess, x) && !close(x, right));
+  const found = swapped !== undefined && fits([swapped]) ? ['swapped'] : [];
+  if (fits([-right])) found.push('sign');
+  if (fits(others)) found.push('operation');
+  return found;
 };
+
+/**
+ * What a person may make of a gate's inputs who takes another operation than the gate's.
+ * @param {number[]} numbers
+ */
+export const otherValues = (numbers) => {
+  const [a, b] = numbers;
+  if (numbers.length === 1) return [a, -a, 1 / a, a * a, Math.exp(a)];
+  return numbers.length === 2 ? [a + b, a - b, b - a, a * b, a / b, a, b] : [];
+};
+
+/** @type {Record<string, (y: number, a: number, b: number) => number[][]>} */
+const MISREMEMBERED = {
+  div: (y, a, b) => [
+    [b, a],
+    [-y, -1 / (b * b), 1 / b, a],
+  ],
+  pow: (y, a, b) => [
+    [a ** (b - 1), b * y, b * a, (b - 1) * a ** (b - 1), y],
+    [b * a ** (b - 1), y],
+  ],
+  reciprocal: (y, a) => [[-y, y, Math.log(a), a]],
+  exp: (y, a) => [[a, a * Math.exp(a - 1), a * y]],
+  log: (y, a) => [[y, Math.exp(a), -1 / (a * a)]],
+  sqrt: (y, a) => [[1 / y, 0.5 * y, 0.5 / a, y]],
+  sin: (y, a) => [[Math.sin(a), a]],
+  cos: (y, a) => [[Math.cos(a), a]],
+  tanh: (y, a) => [[1 - y, 1 - a * a, 1 + y * y, y * (1 - y), y * y, y]],
+  sigmoid: (y, a) => [[y, 1 - y, a * (1 - a), 1 - y * y, y * (1 + y), y * y]],
+  relu: (y, a) => [[a, y]],
+};
+
+/**
+ * What a person may take for the local derivatives of an operation: for each input some numbers, or none.
+ * @param {string} op
+ * @param {number} y
+ * @param {number[]} numbers
+ */
+export const misremembered = (op, y, numbers) =>
+  MISREMEMBERED[op]?.(y, numbers[0], numbers[1]) ?? numbers.map(() => []);
 
 /**
  * Whether a contribution is a good question.

@@ -4,7 +4,7 @@
 import { button, KEYS_ARE_OURS, make } from './dom.js';
 import { format } from './format.js';
 import { Live } from './live.js';
-import { close, slipsOfAGradient, slipsOfAValue, worthAsking } from './mistakes.js';
+import { close, misremembered, otherValues, slipsOfAGradient, slipsOfAValue, worthAsking } from './mistakes.js';
 import { typed } from './picture.js';
 import { bracketed, tidy } from './words.js';
 
@@ -44,7 +44,7 @@ export class Steps extends Live {
     this.last = this.frames.length - 1;
     this.at = -1;
     this.timer = 0;
-    this.asking = false;
+    this.asking = data.asks !== undefined;
     this.answered = -1;
     this.asked = -1;
     this.picture.sideways = false;
@@ -86,7 +86,7 @@ export class Steps extends Live {
     for (const name of Object.keys(SPEEDS)) make('option', this.speed, { value: name }, say(name));
     this.speed.value = 'normal';
     this.predicts = button(more, 'predict', say('predict'), () => this.predict());
-    this.predicts.setAttribute('aria-pressed', 'false');
+    this.predicts.setAttribute('aria-pressed', String(this.asking));
     this.sizes(more);
     button(more, 'full', say('full'), () => this.fill(root), PLAYING.full);
     this.captions();
@@ -357,24 +357,29 @@ export class Steps extends Live {
     const [kind, , events] = this.frames[this.at];
     if (!this.asking || this.answered === this.at || events.length !== 1 || kind === 'graph') return undefined;
     const { graph, words } = this;
+    const { asks } = this.data;
     if (kind === 'forward') {
       const [i] = events;
+      if (asks && !asks[0].includes(i)) return undefined;
       const right = graph.values[i];
       const numbers = graph.inputs[i].map((j) => graph.values[j]);
       const two = numbers.length === 2 && graph.inputs[i][0] !== graph.inputs[i][1];
       const other = two ? graph.sheet[graph.keys[i]][0]([...numbers].reverse()) : undefined;
-      return { what: words.names[i], right, slips: (guess) => slipsOfAValue(guess, right, other) };
+      const others = otherValues(numbers);
+      return { what: words.names[i], right, slips: (guess) => slipsOfAValue(guess, right, other, others) };
     }
     const step = graph.steps[events[0]];
     const earlier = graph.steps.slice(0, events[0]).filter(({ input }) => input === step.input);
     const before = earlier.length ? earlier[earlier.length - 1].total : 0;
-    if (!worthAsking(step.local, before)) return undefined;
+    if (asks ? !asks[1].includes(step.input) : !worthAsking(step.local, before)) return undefined;
     const slopes = graph.slopes[step.node];
     const [a, b] = graph.inputs[step.node];
     const other = slopes.length === 2 && a !== b ? (slopes[1 - step.position] ?? undefined) : undefined;
     const old = graph.steps.filter(({ input }) => input === step.node).map(({ total }) => total);
+    const numbers = graph.inputs[step.node].map((j) => graph.values[j]);
+    const misread = misremembered(graph.keys[step.node], graph.values[step.node], numbers)[step.position];
     const slips = (/** @type {number} */ guess) =>
-      slipsOfAGradient(guess, step.upstream, step.local, before, other, old.slice(0, -1));
+      slipsOfAGradient(guess, step.upstream, step.local, before, other, old.slice(0, -1), misread);
     return { what: words.partial(graph.root, step.input), right: step.total, slips };
   }
 
