@@ -58,7 +58,7 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = {page: [] for page in ("index", "gallery", "sheet", "compile", "from-micrograd-to-pytorch")}
+html_sidebars = {page: [] for page in ("index", "readme", "gallery", "sheet", "compile", "from-micrograd-to-pytorch")}
 copyright = "the authors of chainrule, MIT licence"
 
 
