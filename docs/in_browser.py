@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator
 from email import message_from_bytes
@@ -37,7 +38,6 @@ KERNEL = "@jupyterlite/pyodide-kernel-extension"
 # What Python is told to load before the first cell: all that the kernel would otherwise look for on another host.
 LOADED = ("micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "jedi", "ipython", "chainrule")
 PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
-EPOCH = "1980-01-01T00:00:00Z"  # the date of all lessons: the same site at every build
 
 
 class CannotFetch(RuntimeError):
@@ -187,8 +187,8 @@ def lessons(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def entry(path: str, kind: str) -> dict[str, Any]:
-    dates = {"created": EPOCH, "last_modified": EPOCH}
-    return {"name": path, "path": path, "type": kind, "writable": True, **dates}
+    date = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(float(os.environ.get("SOURCE_DATE_EPOCH", time.time()))))
+    return {"name": path, "path": path, "type": kind, "writable": True, "created": date, "last_modified": date}
 
 
 def write_json(path: Path, what: Any) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -19,14 +21,21 @@ PLACE = "courses/chainrule"  # a site must work at any path of a server
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built by the command that builds it; a warning of Sphinx would fail here."""
+    """The site, built by the command that builds it; a warning of Sphinx would fail here.
+
+    CHAINRULE_SITE may name a folder in which it has been built already.
+    """
+    if built := os.environ.get("CHAINRULE_SITE"):
+        folder = tmp_path_factory.mktemp("server") / PLACE
+        shutil.copytree(built, folder)
+        return folder
     pytest.importorskip("myst_nb")
     pytest.importorskip("pydata_sphinx_theme")
     folder = tmp_path_factory.mktemp("server") / PLACE
     command = [sys.executable, DOCS / "build_site.py", folder, "--in-browser"]
-    built = subprocess.run(command, capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr + built.stdout
-    (folder.parent / "said.txt").write_text(built.stderr, encoding="utf-8")
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr + done.stdout
+    (folder.parent / "said.txt").write_text(done.stderr, encoding="utf-8")
     return folder
 
 
@@ -34,7 +43,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lite(site: Path) -> Path:
     """JupyterLite in the site; where its parts could not be fetched the test is skipped."""
     if not (site / "lite").is_dir():
-        pytest.skip((site.parent / "said.txt").read_text(encoding="utf-8").strip())
+        said = site.parent / "said.txt"
+        pytest.skip(said.read_text(encoding="utf-8").strip() if said.exists() else "the site has no JupyterLite")
     return site / "lite"
 
 
