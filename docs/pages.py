@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import gallery
+import inventories
 import reference
 import sheet
 import themes
@@ -56,6 +57,7 @@ def stage(folder: Path, *, in_browser: bool = False) -> None:
     for package, text in reference.pages():
         made[f"api/{package}.rst"] = text
     made |= pages.sources
+    made |= inventories.files()
     for drawing in sorted((DOCS / "pictures").glob("*.svg")):
         made |= themes.both_themes(f"pictures/{drawing.name}", drawing.read_text(encoding="utf-8"))
     for notebook in notebooks():
