@@ -88,6 +88,10 @@ def test_chainrule_first_then_hips_raises_and_says_how_to_mend_it(
         assert "installed after chainrule" in message
         assert str(both.packages / "autograd" / "__init__.py") in message
         assert "python3 -m venv .venv" in message
+    line = "ImportError: cannot import name 'Value' from 'autograd'"
+    done = both.run("-c", "from autograd import Value", check=False)
+    assert line in done.stderr
+    assert f"\n{line}\n" in (ROOT / "README.md").read_text(encoding="utf-8")  # so that a search finds the mend
     mend_and_check(both, built, uninstall=True)
 
 
