@@ -26,7 +26,6 @@ from . import page as pages
 from .scene import MOST_PARTS, Scene
 from .stage import FMT, Stage, graph_rules
 
-MODULES = ("graph", "format", "words", "dom", "picture", "live", "derivation", "explore")
 TOLD_STEPS = 40  # at most, where no script runs
 
 
@@ -107,7 +106,7 @@ class Explorer(pages.LivePage):
 
     def _piece(self, data: dict[str, Any], picture: str) -> str:
         instead = picture + self._passes
-        return pages.live("Explore", data, MODULES, self._sheet, self._theme, graph_rules, instead)
+        return pages.live("explore", data, self._sheet, self._theme, graph_rules, instead)
 
 
 def _data(order: Sequence[Value], scene: Scene, said: dict[str, str], title: str) -> tuple[dict[str, Any], str]:

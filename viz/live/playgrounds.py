@@ -19,9 +19,8 @@ from ..checks import THEMES, at_least, one_of
 from ..markup import DARK, LIGHT
 from ..metrics import FONT
 from ..mistakes import explained, shown_by
-from ..picture import web_file
 from . import page as pages
-from .scripts import joined
+from . import scripts
 from .training import Examples, border, compiled, examples_of, names_of, optimizers_of, rule_text
 from .units import Units
 
@@ -72,19 +71,15 @@ class Playground(pages.LivePage):
     def _piece(self) -> str:
         data = pages.as_json(self._task.data())
         key = hashlib.sha256((data + self._task.script).encode()).hexdigest()[:10]
-        names = ("ieee", "erf", "format") if "erf" in self._task.script else ("ieee", "format")
-        modules = joined(*names, "playground-training", "playground-plots", "dom", "playground")
-        script = f'(function () {{\n{modules}{self._task.script}play("{key}", PROGRAMS);\n}})();\n'
-        picture = pages.image(self._task.still(self._theme))
+        program = f'{scripts.words(self._task.script)}const KEY = "{key}";\n{self._task.script}'
+        script = f"(function () {{\n{program}{scripts.bundle('playground.js')}\n}})();"
         told = f"{self._task.told}. {self._task.words['no-script']}"
-        return (
-            f'<div class="cr-playground" data-chainrule-playground="{key}" data-theme="{self._theme}">\n'
-            f"<style>\n{_stylesheet()}</style>\n"
-            f'<div class="cr-instead"><p>{html.escape(told)}</p>'
-            f'<img alt="{html.escape(self._title)}" style="max-width:100%" '
-            f'src="{picture}"></div>\n'
-            f'<script type="application/json">{data}</script>\n<script>\n{script}</script>\n</div>\n'
+        picture = (
+            f'<p>{html.escape(told)}</p><img alt="{html.escape(self._title)}" style="max-width:100%" '
+            f'src="{pages.image(self._task.still(self._theme))}">'
         )
+        attributes = f'class="{pages.ROOT} cr-playground" data-chainrule-playground="{key}" data-theme="{self._theme}"'
+        return pages.framed(attributes, _stylesheet(), picture, data, script)
 
 
 @explained
@@ -426,4 +421,6 @@ def _stylesheet() -> str:
     colours = "".join(f"--{name}:light-dark({light},{DARK[name]});" for name, light in LIGHT.items())
     pairs = zip(CLASSES["light"], CLASSES["dark"], strict=True)
     colours += "".join(f"--k{k}:light-dark({light},{dark});" for k, (light, dark) in enumerate(pairs))
-    return f".cr-playground{{{colours}--font:{FONT}}}\n" + web_file("live/web/playground.css")
+    return (
+        f".cr-playground{{{colours}--font:{FONT}}}\n" + scripts.bundle("theme.css") + scripts.bundle("playground.css")
+    )

@@ -78,7 +78,7 @@ class Stage:
             shape.locals_ = [""] * len(shape.locals_)
             shape.part.tooltip, shape.part.exact, shape.part.is_first_non_finite = "", ("", "", ""), False
         self._painter = svg.Painter(diagram, arrangement, rankdir)
-        still = _with_one_wire(compact(self._painter.paint()))
+        still, self._pieces = _with_one_wire(compact(self._painter.paint()))
         self.backdrop = Backdrop(still, self._painter.width, self._painter.height)
 
     # --- what changes
@@ -131,10 +131,10 @@ class Stage:
         ``parts``: for each its results (the node, where its value and its gradient stand, what is written before the
         value, as `spans_of`, and which result it is), the rectangle that all of it takes, and that of its body.
         ``wires``: for each the part and the port that it leads to, the part that it comes from, where its local
-        derivative stands, its pieces, which are in ``paths``, and the result that it carries. ``frames``: the path of
-        the scope, and the rectangle.
+        derivative stands, its pieces, as numbers of those in the path of all wires, and the result that it carries.
+        ``frames``: the path of the scope, and the rectangle. What stands last and is empty or 0 is left out.
         """
-        painter, pieces = self._painter, dict[str, int]()
+        painter = self._painter
         parts, wires = [], []
         for i, part in enumerate(self.parts):
             shape, u, v = self._place(i)
@@ -144,22 +144,20 @@ class Stage:
                 numbers = list(painter.places_of_numbers(shape, k, u + shape.lead + shape.body, v))
                 shape.values[k] = shape.gradients[k] = ""
                 if result.node >= 0:
-                    results.append(
-                        [result.node, [round(x, 1) for n in numbers for x in (n.x, n.y)], _label(numbers[0].name), k]
-                    )
+                    where = [round(x, 1) for n in numbers for x in (n.x, n.y)]
+                    results.append(_without_end([result.node, where, _label(numbers[0].name), k]))
             around = (*painter.corner(u, v - shape.across / 2, shape.along, shape.across), shape.along, shape.across)
-            parts.append([results, self._turned(around), self._body(i), list(part.ports)])
+            parts.append(_without_end([results, self._turned(around), self._body(i), list(part.ports)]))
             for port, (source, tap) in enumerate(part.sources):
-                path = [pieces.setdefault(d, len(pieces)) for d in self._wire(i, port)]
+                path = [self._pieces[_shorter(d)] for d in self._wire(i, port)]
                 x, y = painter.place(u + shape.lead / 2, v + shape.ports[port])
-                wires.append([i, port, source, round(x, 1), round(y, 1), path, tap])
+                wires.append(_without_end([i, port, source, round(x, 1), round(y, 1), path, tap]))
         frames = [
             [list(f.path), *self._turned((*painter.corner(f.u, f.v, f.along, f.across), f.along, f.across))]
             for f in self._arrangement.frames
         ]
         size = {"width": round(painter.width), "height": round(painter.height), "tall": painter.vertical}
-        paths = [piece.replace(" L", "L") for piece in pieces]
-        return {**size, "parts": parts, "wires": wires, "paths": paths, "frames": frames}
+        return {**size, "parts": parts, "wires": wires, "frames": frames}
 
     def _turned(self, rectangle: tuple[float, float, float, float]) -> list[float]:
         x, y, along, across = rectangle
@@ -183,12 +181,14 @@ class Stage:
         return self._painter.rectangle("ring", u + shape.lead, near, along, across, radius=radius)
 
     def _wire(self, part: int, port: int) -> Iterable[str]:
-        """The way between two gates: the wire under the source's numbers, the routes, the lead into the gate."""
+        """The way between two gates: the wire under the source's numbers, the routes, the lead into the gate.
+
+        Each piece is one that the painter has painted."""
         source = self.parts[part].sources[port]
         shape, u, v = self._place(source[0])
         v += shape.exits[source[1]]
-        end = u + shape.lead + shape.body + shape.stub
-        yield self._painter.path([(u + shape.lead + shape.body, v), (end, v)])
+        start = u + shape.lead + shape.body
+        yield self._painter.path([(start - (shape.part.kind == "gate"), v), (start + shape.stub, v)])
         for route, link in zip(self._arrangement.routes, self._arrangement.links, strict=True):
             if link.carries(source, part, port):
                 yield self._painter.path(route)
@@ -265,12 +265,32 @@ def compact(markup: str) -> str:
     return re.sub("<[^<>]*>|[^<>]+", shorter, markup.replace("\n", ""))
 
 
-def _with_one_wire(markup: str) -> str:
-    """All wires as one path, where the first of them was: under the gates."""
+def _with_one_wire(markup: str) -> tuple[str, dict[str, int]]:
+    """All wires as one path, where the first of them was: under the gates; and the number of each of its pieces."""
     found = re.compile(r"<path class='(wire[ a-z]*)' d='([^']*)'/>")
     first = found.search(markup)
     if first is None:
-        return markup
-    path = "".join(d.replace(" ", "") if "C" not in d else d for _, d in found.findall(markup))
+        return markup, {}
+    pieces = {d: k for k, d in enumerate(dict.fromkeys(_shorter(d) for _, d in found.findall(markup)))}
     head, tail = markup[: first.start()], markup[first.end() :]
-    return f"{head}<path class='{first[1]}' d='{path}'/>{found.sub('', tail)}"
+    return f"{head}<path class='{first[1]}' d='{''.join(pieces)}'/>{found.sub('', tail)}", pieces
+
+
+def _shorter(d: str) -> str:
+    """The same path in fewer letters; M stands at its beginning only."""
+    return _LINE.sub(_straight, d.replace(" L", "L").replace(" C", "C"))
+
+
+_LINE = re.compile(r"^M([^,]+),([^LC]+)L([\d.-]+),([\d.-]+)")
+
+
+def _straight(line: re.Match[str]) -> str:
+    x1, y1, x2, y2 = line.groups()
+    return f"M{x1},{y1}" + (f"H{x2}" if y1 == y2 else f"V{y2}" if x1 == x2 else f"L{x2},{y2}")
+
+
+def _without_end(row: list[Any]) -> list[Any]:
+    """A row without what is empty or 0 at its end."""
+    while row and (row[-1] == 0 or row[-1] == []):
+        row.pop()
+    return row

@@ -34,7 +34,6 @@ from .player import Frame, Player, Step
 from .scene import MOST_TALL, named, of_stage, view
 from .stage import FMT, Stage, graph_rules
 
-MODULES = ("graph", "format", "words", "dom", "picture", "live", "mistakes", "steps")
 MAX_FRAMES = 40  # more than these are shown layer by layer
 SIZES = (40, 100, MAX_NODES)  # then neurons and layers are folded until so many parts are left, or so many
 PARTLY = "…"  # a gradient that some of its contributions have reached, in an order that is not that of `backward`
@@ -119,7 +118,7 @@ class Steps(Player):
         return pages.page(self._piece(data, picture + self._expandable(pictures=False)), self._title, self._theme)
 
     def _piece(self, data: dict[str, Any], fallback: str) -> str:
-        return pages.live("Steps", data, MODULES, self._sheet, self._theme, graph_rules, fallback)
+        return pages.live("steps", data, self._sheet, self._theme, graph_rules, fallback)
 
 
 class _Script:

@@ -5,10 +5,11 @@ import { button, draw, KEYS_ARE_OURS, make } from './dom.js';
 import { format } from './format.js';
 import { Live } from './live.js';
 import { typed } from './picture.js';
+import { start } from './start.js';
 
 /** @typedef {import('./live.js').Data} Data */
 
-export class Explore extends Live {
+class Explore extends Live {
   /**
    * @param {HTMLElement} root
    * @param {Data} data
@@ -220,3 +221,5 @@ export class Explore extends Live {
     for (const line of lines) make('p', this.caption, { class: 'cr-words' }).innerHTML = this.words.html(line);
   }
 }
+
+start(Explore);

@@ -134,8 +134,8 @@ export class Live {
       partOf[node] !== part
         ? []
         : inputs.flatMap((j, k) => {
-            const ports = parts[part][3];
-            const isWire = ports.length ? ports[k] === port : this.picture.carries(wire, j);
+            const [, , , ports] = parts[part];
+            const isWire = ports ? ports[k] === port : this.picture.carries(wire, j);
             const isHere = partOf[j] === source && isWire;
             return isHere && this.graph.slopes[node][k] !== undefined
               ? [/** @type {[number, number]} */ ([node, k])]

@@ -15,15 +15,15 @@ import { repr } from './format.js';
 /**
  * A number that leaves a part: its node, where its value and its gradient stand, what is written before the value, and
  * which of the part's results it is. The last piece of what is written before is empty: it moves the number.
- * @typedef {[node: number, where: number[], label: Span[], result: number]} Result
+ * @typedef {[node: number, where: number[], label?: Span[], result?: number]} Result
  */
 
 /**
- * @typedef {[results: Result[], around: Rectangle, body: Rectangle, ports: number[]]} Part
+ * @typedef {[results: Result[], around: Rectangle, body: Rectangle, ports?: number[]]} Part
  */
 
 /**
- * @typedef {[part: number, port: number, source: number, x: number, y: number, pieces: number[], result: number]} Wire
+ * @typedef {[part: number, port: number, source: number, x: number, y: number, pieces: number[], result?: number]} Wire
  */
 
 /**
@@ -35,7 +35,6 @@ import { repr } from './format.js';
  * @property {string} still the markup of what never changes
  * @property {Part[]} parts
  * @property {Wire[]} wires
- * @property {string[]} paths the pieces of the wires
  * @property {[path: string[], x: number, y: number, width: number, height: number][]} frames
  * @property {number[]} partOf for each node the part that it is drawn in, or -1
  * @property {number} [folds] the state with one level less
@@ -113,6 +112,8 @@ export class Picture {
     this.shown = [];
     this.marked = '';
     this.later = 0;
+    /** of the path of all wires @type {string[]} */
+    this.pieces = [];
     /** every number's place @type {{part: number, result: Result, around: Rectangle}[]} */
     this.spots = [];
     /** of each part the text of its value and of its gradient @type {Text[]} */
@@ -135,6 +136,11 @@ export class Picture {
     const size = { viewBox: `0 0 ${view.width} ${view.height}`, 'text-anchor': 'middle', 'xml:space': 'preserve' };
     const still = draw('svg', this.sheet, { ...size, 'aria-hidden': 'true' });
     still.innerHTML = view.still || this.lent;
+    this.pieces =
+      still
+        .querySelector('.wire')
+        ?.getAttribute('d')
+        ?.match(/M[^M]+/g) ?? [];
     const live = draw('svg', this.sheet, { ...size, class: view.tall ? 'cr-tall' : '' });
     this.lights = draw('g', live, { class: 'cr-lights', 'aria-hidden': 'true' });
     this.marks = draw('g', live, { 'aria-hidden': 'true' });
@@ -153,7 +159,7 @@ export class Picture {
    * @param {{part: number, result: Result, around: Rectangle}} spot
    * @param {number} i
    */
-  group(live, { part, result: [node, where, label], around }, i) {
+  group(live, { part, result: [node, where, label = []], around }, i) {
     const group = draw('g', live, { 'data-part': part, 'data-name': this.words.names[node] });
     if (this.isLeaf(node)) this.spinbutton(group, node, around);
     for (const [k, kind] of ['value', 'gradient'].entries()) {
@@ -219,7 +225,7 @@ export class Picture {
     marks.textContent = '';
     for (const [i, k, text] of bad) {
       if (text === undefined) continue;
-      const [, where, label] = this.spots[Number(i)].result;
+      const [, where, label = []] = this.spots[Number(i)].result;
       const width = 7.5 * String(text).length + 8 + (k ? 0 : labelWidth(label));
       const [x, y] = where.slice(2 * Number(k));
       const left = this.view.tall ? (k ? x - 2 : x - width + 2) : x - width / 2;
@@ -392,8 +398,8 @@ export class Picture {
     for (const [i, [results, , body]] of this.view.parts.entries()) {
       const node = results[0]?.[0] ?? -1;
       for (const wire of this.view.wires.filter(([part]) => part === i)) {
-        const path = draw('path', list, { class: 'cr-wire', d: wire[5].map((k) => this.view.paths[k]).join('') });
-        const label = `${this.nameOf(wire[2], wire[6])} → ${this.nameOf(i, 0)}`;
+        const path = draw('path', list, { class: 'cr-wire', d: wire[5].map((k) => this.pieces[k]).join('') });
+        const label = `${this.nameOf(wire[2], wire[6] ?? 0)} → ${this.nameOf(i, 0)}`;
         option(path, label, () => this.listener.wire(wire));
       }
       if (node < 0 || this.graph.inputs[node].length === 0 || this.isFolded(i)) continue;
@@ -424,7 +430,7 @@ export class Picture {
    * @param {number} result
    */
   nameOf(part, result) {
-    const node = this.view.parts[part][0].find(([, , , k]) => k === result)?.[0];
+    const node = this.view.parts[part][0].find(([, , , k = 0]) => k === result)?.[0];
     return node === undefined ? '…' : this.words.names[node];
   }
 
@@ -495,7 +501,7 @@ export class Picture {
     if (!wires.length && !parts.length) return;
     const group = draw('g', lights, { class: kind });
     const pieces = new Set(wires.flatMap((wire) => wire[5]));
-    if (pieces.size) draw('path', group, { class: 'flow', d: [...pieces].map((k) => this.view.paths[k]).join('') });
+    if (pieces.size) draw('path', group, { class: 'flow', d: [...pieces].map((k) => this.pieces[k]).join('') });
     for (const i of new Set(parts)) {
       const [x, y, width, height, rx] = this.view.parts[i][2];
       draw('rect', group, { class: 'ring', x, y, width, height, rx });
@@ -512,7 +518,7 @@ export class Picture {
     if (!group) return;
     const k = kind === 'value' ? 0 : 2;
     for (const { result } of this.spots) {
-      const [node, where, label] = result;
+      const [node, where, label = []] = result;
       if (!nodes.includes(node) || where.length <= k) continue;
       const width = 96 + (k ? 0 : labelWidth(label));
       const [x, y] = where.slice(k);
@@ -550,9 +556,9 @@ export class Picture {
    * @param {Wire} wire
    * @param {number} node
    */
-  carries([, , source, , , , tap], node) {
+  carries([, , source, , , , tap = 0], node) {
     const results = this.view.parts[source][0];
-    return !results.length || results.some(([i, , , k]) => i === node && k === tap);
+    return !results.length || results.some(([i, , , k = 0]) => i === node && k === tap);
   }
 
   // --- size

@@ -6,6 +6,7 @@ import { format } from './format.js';
 import { Live } from './live.js';
 import { close, slipsOfAGradient, slipsOfAValue, worthAsking } from './mistakes.js';
 import { typed } from './picture.js';
+import { start } from './start.js';
 import { bracketed, tidy } from './words.js';
 
 /**
@@ -32,7 +33,7 @@ const PARTLY = '…'; // a gradient that some of its contributions have reached,
 const listed = (texts, separator) =>
   (texts.length <= 8 ? texts : [...texts.slice(0, 7), '…', texts[texts.length - 1]]).join(separator);
 
-export class Steps extends Live {
+class Steps extends Live {
   /**
    * @param {HTMLElement} root
    * @param {import('./live.js').Data} data
@@ -434,3 +435,5 @@ export class Steps extends Live {
     this.next?.focus({ preventScroll: true });
   }
 }
+
+start(Steps);
