@@ -29,7 +29,7 @@ return DATA.numbers.map((numbers) => {
   graph.run();
   return {
     forward: graph.keys.flatMap((_, i) => (graph.inputs[i].length ? [words.forward(i)] : [])),
-    backward: graph.steps.map((step) => ({ ...words.backward(step), local: words.local(step.node, step.position) })),
+    backward: graph.steps.map((step) => ({ ...passedOn(words, step), local: words.local(step.node, step.position) })),
     derivations: DATA.leaves.map((i) => String(new Derivation(words, i))),
   };
 });"""

@@ -87,7 +87,7 @@ class Explorer(pages.LivePage):
             order = topological_order(root)
         scene = Scene(root, order, depth, local=local)
         self._theme, self._title = theme, svg.title_of(scene.diagram)
-        self._data, self._sheet = _data(order, scene, dict(said), self._title)
+        self._data, self._sheet = _data(order, scene, dict(said), self._title, local)
         self._data["note"] = " ".join(filter(None, [folded, self._data["note"]]))
         self._passes = _passes(root, len(order), said["no-script"], lang)
         self._image = _image(root, depth, theme, self._title)
@@ -109,7 +109,9 @@ class Explorer(pages.LivePage):
         return pages.live("explore", data, self._sheet, self._theme, graph_rules, instead)
 
 
-def _data(order: Sequence[Value], scene: Scene, said: dict[str, str], title: str) -> tuple[dict[str, Any], str]:
+def _data(
+    order: Sequence[Value], scene: Scene, said: dict[str, str], title: str, local: bool
+) -> tuple[dict[str, Any], str]:
     """What the page's script needs to know, and the rules that it computes by."""
     notes = [note for note in scene.remarks if note != OUTDATED]
     views = [*scene.views, *([scene.tall] if scene.tall else [])]
@@ -118,6 +120,7 @@ def _data(order: Sequence[Value], scene: Scene, said: dict[str, str], title: str
         "start": scene.start,
         "tall": len(scene.views) if scene.tall else -1,
         "messages": said,
+        **({"local": True} if local else {}),
     }
     kept: Sequence[int] = range(len(order))
     sheet, why = "", ""

@@ -7,6 +7,7 @@ is room on the page for one more; and one picture from top to bottom, for narrow
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,12 +38,13 @@ def named(diagram: Diagram, order: Sequence[Value], names: dict[Value, str]) -> 
 def view(diagram: Diagram, *, gradients: bool, local: bool, rankdir: str = "LR") -> dict[str, Any]:
     """One picture: the markup of what never changes, and where the numbers and the lights stand."""
     stage = Stage(diagram, show_grad=gradients, local=local, rankdir=rankdir)
-    return of_stage(stage, diagram)
+    return of_stage(stage, diagram, local=local)
 
 
-def of_stage(stage: Stage, diagram: Diagram) -> dict[str, Any]:
-    """A picture that has been arranged already."""
-    return {"still": stage.backdrop.still, **stage.places(), "partOf": diagram.part_of}
+def of_stage(stage: Stage, diagram: Diagram, *, local: bool) -> dict[str, Any]:
+    """A picture that has been arranged already; ``local`` says whether it has room for local derivatives."""
+    still = re.sub("<rect class='card'[^>]*>", "", stage.backdrop.still)  # on a page the card is the page's own box
+    return {"still": still, **stage.places(locals_=local), "partOf": diagram.part_of}
 
 
 class Scene:

@@ -24,9 +24,9 @@ def bundle(name: str) -> str:
 
 @cache
 def speaks(script: str, key: str) -> bool:
-    """Whether a script may say a sentence of this name: whole, as a text or a key, or put together (`slip-${…}`)."""
-    start = f"`{key.split('-')[0]}-${{"
-    return start in bundle(script) or re.search(rf"[\"'`{{,]{key}[\"'`:]", bundle(script)) is not None
+    """Whether a script may say a sentence of this name: it has it as a text, or puts it together (`slip-${…}`)."""
+    whole = any(f"{quote}{key}{quote}" in bundle(script) for quote in "\"'`")
+    return whole or f"`{key.split('-')[0]}-${{" in bundle(script)
 
 
 @cache

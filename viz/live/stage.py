@@ -6,6 +6,7 @@ gate and wires of one step. A page exchanges the pieces; `Stage.picture` puts th
 
 from __future__ import annotations
 
+import math
 import re
 import string
 from collections.abc import Iterable, Sequence
@@ -61,6 +62,14 @@ class Backdrop:
         )
 
 
+class _OnWholePixels(svg.Painter):
+    """Paints on whole pixels, which are written in fewer letters."""
+
+    def place(self, u: float, v: float) -> tuple[float, float]:
+        x, y = super().place(u, v)
+        return float(math.floor(x + 0.5)), float(math.floor(y + 0.5))
+
+
 class Stage:
     """A diagram, arranged and painted without its numbers.
 
@@ -77,7 +86,8 @@ class Stage:
             shape.values, shape.gradients = [""] * len(shape.exits), [""] * len(shape.exits)
             shape.locals_ = [""] * len(shape.locals_)
             shape.part.tooltip, shape.part.exact, shape.part.is_first_non_finite = "", ("", "", ""), False
-        self._painter = svg.Painter(diagram, arrangement, rankdir)
+        painter = _OnWholePixels if rankdir == "TB" else svg.Painter  # only pages have it from top to bottom
+        self._painter = painter(diagram, arrangement, rankdir)
         still, self._pieces = _with_one_wire(compact(self._painter.paint()))
         self.backdrop = Backdrop(still, self._painter.width, self._painter.height)
 
@@ -125,13 +135,14 @@ class Stage:
     def _place(self, i: int) -> tuple[Shape, float, float]:
         return self._arrangement.shapes[i], self._arrangement.u[i], self._arrangement.v[i]
 
-    def places(self) -> dict[str, Any]:
+    def places(self, *, locals_: bool) -> dict[str, Any]:
         """Where a page that computes by itself puts its numbers and lights.
 
         ``parts``: for each its results (the node, where its value and its gradient stand, what is written before the
         value, as `spans_of`, and which result it is), the rectangle that all of it takes, and that of its body.
-        ``wires``: for each the part and the port that it leads to, the part that it comes from, where its local
-        derivative stands, its pieces, as numbers of those in the path of all wires, and the result that it carries.
+        ``wires``: for each the part and the port that it leads to, the part that it comes from, its pieces, as numbers
+        of those in the path of all wires, the result that it carries, and with ``locals_`` where its local derivative
+        stands.
         ``frames``: the path of the scope, and the rectangle. What stands last and is empty or 0 is left out.
         """
         painter = self._painter
@@ -145,29 +156,34 @@ class Stage:
                 shape.values[k] = shape.gradients[k] = ""
                 if result.node >= 0:
                     where = [round(x, 1) for n in numbers for x in (n.x, n.y)]
+                    usual = [14.0, 0.0] if painter.vertical else [0.0, 21.0]  # from the value to the gradient
+                    if [b - a for a, b in zip(where[:2], where[2:], strict=True)] == usual:
+                        where = where[:2]
                     results.append(_without_end([result.node, where, _label(numbers[0].name), k]))
             around = (*painter.corner(u, v - shape.across / 2, shape.along, shape.across), shape.along, shape.across)
             parts.append(_without_end([results, self._turned(around), self._body(i), list(part.ports)]))
             for port, (source, tap) in enumerate(part.sources):
                 path = [self._pieces[_shorter(d)] for d in self._wire(i, port)]
-                x, y = painter.place(u + shape.lead / 2, v + shape.ports[port])
-                wires.append(_without_end([i, port, source, round(x, 1), round(y, 1), path, tap]))
+                x, y = painter.place(u + shape.lead / 2, v + shape.ports[port]) if locals_ else (0.0, 0.0)
+                wires.append(_without_end([i, port, source, path, tap, round(x, 1), round(y, 1)]))
         frames = [
             [list(f.path), *self._turned((*painter.corner(f.u, f.v, f.along, f.across), f.along, f.across))]
             for f in self._arrangement.frames
         ]
-        size = {"width": round(painter.width), "height": round(painter.height), "tall": painter.vertical}
-        return {**size, "parts": parts, "wires": wires, "frames": frames}
+        size = {"width": round(painter.width), "height": round(painter.height)}
+        more = {"tall": painter.vertical, "frames": frames}
+        return {**size, "parts": parts, "wires": wires, **{key: what for key, what in more.items() if what}}
 
     def _turned(self, rectangle: tuple[float, float, float, float]) -> list[float]:
         x, y, along, across = rectangle
         return [round(x) for x in ((x, y, across, along) if self._painter.vertical else rectangle)]
 
     def _body(self, i: int) -> list[float]:
-        """The rectangle of a part's body, and the radius of its corners."""
+        """The rectangle of a part's body, and the radius of its corners if that is not half its height."""
         found = re.search('x="(.*)" y="(.*)" width="(.*)" height="(.*)" rx="(.*)"', self._ring(i))
         assert found is not None
-        return [round(float(x), 1) for x in found.groups()]
+        body = [round(float(x), 1) for x in found.groups()]
+        return body[:4] if body[4] == body[3] / 2 else body
 
     def _ring(self, i: int) -> str:
         shape, u, v = self._place(i)

@@ -176,10 +176,11 @@ class _Script:
 
     def data(self, said: dict[str, str], note: str) -> dict[str, Any]:
         """What a page needs to know to show these frames at any numbers."""
-        views = [of_stage(self.stage, self.diagram)]
+        local = self.has_gradients and self.running
+        views = [of_stage(self.stage, self.diagram, local=local)]
         is_small = len(self.parts) <= MOST_TALL
         if is_small:
-            views.append(view(self.diagram, gradients=self.has_gradients, local=False, rankdir="TB"))
+            views.append(view(self.diagram, gradients=self.has_gradients, local=local, rankdir="TB"))
         return {
             "title": f"{self.title}, step by step",
             **network.described(self.order),
