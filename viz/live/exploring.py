@@ -192,7 +192,7 @@ def _passes(root: Value, size: int, note: str, lang: str) -> str:
     forward = [step.text for step in forward_steps(root, lang=lang)]
     backward = [step.text for step in islice(backward_steps(root, lang=lang), TOLD_STEPS)]
     for name, texts in (("forward", forward), ("backward", backward)):
-        lines = "".join(f"<li>{html.escape(printable(text))}</li>" for text in texts)
+        lines = "".join(f"<li>{html.escape(printable(text))}" for text in texts)  # HTML needs no </li>
         head = html.escape(messages(lang)[name])
         told += f"<details><summary {KEYS_ARE_OURS}>{head}</summary><ol>{lines}</ol></details>\n"
     return told

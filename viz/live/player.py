@@ -22,7 +22,7 @@ from ..raster import to_gif
 from . import page as pages
 from .stage import Backdrop
 
-PICTURES = 112_000  # bytes of images in a notebook, about
+PICTURES = 97_000  # bytes of images in a notebook, about
 
 Step = ForwardStep | BackwardStep
 

@@ -35,13 +35,13 @@ def named(diagram: Diagram, order: Sequence[Value], names: dict[Value, str]) -> 
     return diagram
 
 
-def view(diagram: Diagram, *, gradients: bool, local: bool, rankdir: str = "LR") -> dict[str, Any]:
+def view(diagram: Diagram, *, gradients: bool, local: bool = False, rankdir: str = "LR") -> dict[str, Any]:
     """One picture: the markup of what never changes, and where the numbers and the lights stand."""
     stage = Stage(diagram, show_grad=gradients, local=local, rankdir=rankdir)
     return of_stage(stage, diagram, local=local)
 
 
-def of_stage(stage: Stage, diagram: Diagram, *, local: bool) -> dict[str, Any]:
+def of_stage(stage: Stage, diagram: Diagram, *, local: bool = False) -> dict[str, Any]:
     """A picture that has been arranged already; ``local`` says whether it has room for local derivatives."""
     still = re.sub("<rect class='card'[^>]*>", "", stage.backdrop.still)  # on a page the card is the page's own box
     return {"still": still, **stage.places(locals_=local), "partOf": diagram.part_of}

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autograd import format_number
+
 from .. import markup
 from ..graph import svg
 from ..graph.arrange import SHEET, Shape, arrange
@@ -76,11 +78,10 @@ class Stage:
     The parts must carry the widest texts that will ever stand in them, so that no number needs more room than it has.
     """
 
-    def __init__(self, diagram: Diagram, *, show_grad: bool, local: bool, rankdir: str = "LR") -> None:
+    def __init__(self, diagram: Diagram, *, show_grad: bool, local: bool = False, rankdir: str = "LR") -> None:
         arrangement = arrange(diagram, fmt=FMT, show_grad=show_grad, local=local, rankdir=rankdir)
         self.parts = diagram.parts
         self._arrangement = arrangement
-        self.locals_ = [shape.locals_ for shape in arrangement.shapes]  # what stands at each part's ports, when lit
         self._bad = [part.is_first_non_finite for part in diagram.parts]
         for shape in arrangement.shapes:
             shape.values, shape.gradients = [""] * len(shape.exits), [""] * len(shape.exits)
@@ -114,8 +115,8 @@ class Stage:
         """What is lit: gates, wires (each the part and the port that it leads to), and results whose numbers
         are new.
 
-        ``kind`` is "forward" or "backward". With ``local`` the wires show their local derivatives. The numbers must
-        have been painted by `numbers` before.
+        ``kind`` is "forward" or "backward". With ``local`` the gates show their local derivatives by these wires. The
+        numbers must have been painted by `numbers` before.
         """
         wires = list(wires)
         flow = " ".join(dict.fromkeys(path for part, port in wires for path in self._wire(part, port)))
@@ -127,9 +128,9 @@ class Stage:
                 if number.kind == ("value" if kind == "forward" else "gradient"):
                     markup += number.box("now")
         for part, port in wires if local else ():
-            if self.locals_[part][port]:
-                shape, u, v = self._place(part)
-                markup += self._painter.local(shape, port, u, v + shape.ports[port], self.locals_[part][port])
+            slope = self.parts[part].locals_[port]
+            if slope is not None:
+                markup += self._local(part, f"∂ {format_number(slope, FMT)}")
         return f"<g class='{kind}'>{compact(markup)}</g>" if markup else ""
 
     def _place(self, i: int) -> tuple[Shape, float, float]:
@@ -174,6 +175,13 @@ class Stage:
         more = {"tall": painter.vertical, "frames": frames}
         return {**size, "parts": parts, "wires": wires, **{key: what for key, what in more.items() if what}}
 
+    def _local(self, i: int, text: str) -> str:
+        """A local derivative of a part, where no wire goes: over its body, or from top to bottom on the right of it."""
+        x, y, width, height = self._body(i)[:4]
+        if self._painter.vertical:
+            return markup.text_at("local", x + width + 6, y + height / 2, text, anchor="start")
+        return markup.text_at("local", x + width / 2, y - 9, text, anchor="middle")
+
     def _turned(self, rectangle: tuple[float, float, float, float]) -> list[float]:
         x, y, along, across = rectangle
         return [round(x) for x in ((x, y, across, along) if self._painter.vertical else rectangle)]
@@ -216,7 +224,9 @@ class Stage:
 
 
 def _label(name: str) -> list[list[str | float]]:
-    return spans_of(name, NUMBER_SIZE, svg.GAP) if name else []
+    """What is written before a value. The last piece is empty, and moves the value; the usual gap goes without saying."""
+    spans = spans_of(name, NUMBER_SIZE, svg.GAP) if name else []
+    return spans[:-1] if spans and spans[-1] == ["", svg.GAP] else spans
 
 
 def stylesheet(identity: str, rules: markup.Rules) -> str:

@@ -150,7 +150,7 @@ class _Script:
                 result.gradient = UNSET if backward else ""
         self.has_gradients = backward
         named(self.diagram, self.order, self.names)
-        self.stage = Stage(self.diagram, show_grad=backward, local=backward and self.running)
+        self.stage = Stage(self.diagram, show_grad=backward)
         # what leaves the parts: all results in a row, each with the part and its number there
         self.results = [(i, k) for i, part in enumerate(self.parts) for k in range(len(part.results))]
         every = [(self.parts[i], self.parts[i].results[k]) for i, k in self.results]
@@ -176,11 +176,10 @@ class _Script:
 
     def data(self, said: dict[str, str], note: str) -> dict[str, Any]:
         """What a page needs to know to show these frames at any numbers."""
-        local = self.has_gradients and self.running
-        views = [of_stage(self.stage, self.diagram, local=local)]
+        views = [of_stage(self.stage, self.diagram)]
         is_small = len(self.parts) <= MOST_TALL
         if is_small:
-            views.append(view(self.diagram, gradients=self.has_gradients, local=local, rankdir="TB"))
+            views.append(view(self.diagram, gradients=self.has_gradients, rankdir="TB"))
         return {
             "title": f"{self.title}, step by step",
             **network.described(self.order),

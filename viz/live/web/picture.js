@@ -14,7 +14,8 @@ import { format, repr } from './format.js';
 
 /**
  * A number that leaves a part: its node, where its value and its gradient stand (see `places`), what is written before
- * the value, and which of the part's results it is. The last piece of what is written before is empty: it moves the number.
+ * the value, and which of the part's results it is. If the last piece of what is written before is empty, it moves the
+ * number; else that stands at the usual gap.
  * @typedef {[node: number, where: number[], label?: Span[], result?: number]} Result
  */
 
@@ -72,11 +73,12 @@ export const stepFrom = (x) => 10 ** Math.floor(Math.log10(Math.max(Math.abs(x) 
 export const clean = (x) => Number(x.toPrecision(12));
 
 /**
- * A number as a person types it, or undefined.
+ * A number as a person types it, or undefined. 0,5 is 0.5; but 1,000 is 1000 to one reader and 1 to another.
  * @param {string} text
  */
 export const typed = (text) => {
-  const plain = text.trim().replace('−', '-').replace(',', '.');
+  const signed = text.trim().replace('−', '-');
+  const plain = /^[+-]?[1-9]\d{0,2},\d{3}$/.test(signed) ? signed : signed.replace(',', '.');
   const word = /^([+-]?)(nan|inf(inity)?|∞)$/i.exec(plain);
   if (word) return Number(word[1] + (/n$/i.test(plain) ? 'NaN' : 'Infinity'));
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? Number(plain) : undefined;
@@ -175,7 +177,8 @@ export class Picture {
     for (const [k, kind] of ['value', 'gradient'].entries()) {
       const [x, y] = this.placeOf(result, k);
       const text = draw('text', group, { class: kind, x, y });
-      const [before, [, dx, dy]] = k || !label.length ? [[], ['']] : [label.slice(0, -1), label[label.length - 1]];
+      const before = k ? [] : label.filter(([piece]) => piece);
+      const [, dx, dy] = label.find(([piece]) => !piece) ?? ['', 7];
       for (const [piece, right, down, size] of before)
         draw('tspan', text, { class: 'label', dx: right, dy: down, 'font-size': size }).textContent = piece;
       const own = before.length ? draw('tspan', text, { dx, dy }) : text; // a text of one piece is soon laid out
@@ -564,14 +567,18 @@ export class Picture {
   }
 
   /**
-   * The local derivative beside a wire.
+   * The local derivative by a wire: beside it where there is room for it, else at the gate, where no wire goes.
    * @param {Wire} wire
    * @param {number} slope
    * @param {Element | null | undefined} place
    */
-  tell([, , , , , x = 0, y = 0], slope, place = this.lights?.firstElementChild) {
-    const [dx, dy] = this.view.tall ? [4, 0] : [0, -8];
-    if (place) draw('text', place, { class: 'local', x: x + dx, y: y + dy }).textContent = `∂ ${format(slope)}`;
+  tell([part, , , , , x, y = 0], slope, place = this.lights?.firstElementChild) {
+    if (!place) return;
+    const { tall, parts } = this.view;
+    const [left, top, width, height] = parts[part][2];
+    let at = tall ? [left + width + 6, top + height / 2] : [left + width / 2, top - 9];
+    if (x !== undefined) at = tall ? [x + 4, y] : [x, y - 8];
+    draw('text', place, { class: 'local', x: at[0], y: at[1] }).textContent = `∂ ${format(slope)}`;
   }
 
   /**

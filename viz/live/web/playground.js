@@ -1,7 +1,8 @@
 // The page of a playground: its buttons and choices, the plane, the network, and the loop that trains and paints.
 //
-// playgrounds.py puts this into the page behind the programs of one model, PROGRAMS, and a key. Roots are found by an attribute, never by their own place in the page (a notebook runs
-// scripts from nowhere). There are no ids, and nothing reaches the page's own names.
+// playgrounds.py puts this into the page behind the programs of one model, PROGRAMS, and a key. Roots are found by an
+// attribute, never by their own place in the page (a notebook runs scripts from nowhere). There are no ids, and nothing
+// reaches the page's own names.
 
 import { draw, KEYS_ARE_OURS, make } from './dom.js';
 import { format, repr } from './format.js';
@@ -210,7 +211,11 @@ class Ground {
     const { labels, targets, style, shown, kind } = this.ground.data;
     if (style === 'number' && kind === 'plane') {
       const numbers = shown ?? [];
-      return [Math.max(...numbers), Math.min(...numbers)].map((x) => ({ label: format(x), shown: x, target: [x] }));
+      return [...new Set([Math.max(...numbers), Math.min(...numbers)])].map((x) => ({
+        label: format(x),
+        shown: x,
+        target: [x],
+      }));
     }
     return labels.flatMap((label, k) => {
       const target = targets[k];

@@ -4,7 +4,7 @@
 import { button, KEYS_ARE_OURS, make, on, taken } from './dom.js';
 import { format } from './format.js';
 import { Live } from './live.js';
-import { close, slipsOfAGradient, slipsOfAValue, worthAsking } from './mistakes.js';
+import { close, scaleOf, slipsOfAGradient, slipsOfAValue, worthAsking } from './mistakes.js';
 import { typed } from './picture.js';
 import { start } from './start.js';
 import { bracketed, passedOn, tidy } from './words.js';
@@ -353,7 +353,7 @@ class Steps extends Live {
 
   /**
    * What is asked at this frame, if anything: what it is called, the right number, and the slips of a wrong one.
-   * @returns {{what: string, right: number, slips: (guess: number) => string[]} | undefined}
+   * @returns {{what: string, right: number, scale: number, slips: (guess: number) => string[]} | undefined}
    */
   question() {
     const [kind, , events] = this.frames[this.at];
@@ -365,7 +365,9 @@ class Steps extends Live {
       const numbers = graph.inputs[i].map((j) => graph.values[j]);
       const two = numbers.length === 2 && graph.inputs[i][0] !== graph.inputs[i][1];
       const other = two ? graph.sheet[graph.keys[i]][0]([...numbers].reverse()) : undefined;
-      return { what: words.names[i], right, slips: (guess) => slipsOfAValue(guess, right, other) };
+      const isSum = /^(add|sub)\//.test(graph.keys[i]);
+      const scale = isSum ? Math.max(...numbers.map(Math.abs)) : 0;
+      return { what: words.names[i], right, scale, slips: (guess) => slipsOfAValue(guess, right, other, scale) };
     }
     const step = graph.steps[events[0]];
     const earlier = graph.steps.slice(0, events[0]).filter(({ input }) => input === step.input);
@@ -377,7 +379,8 @@ class Steps extends Live {
     const old = graph.steps.filter(({ input }) => input === step.node).map(({ total }) => total);
     const slips = (/** @type {number} */ guess) =>
       slipsOfAGradient(guess, step.upstream, step.local, before, other, old.slice(0, -1));
-    return { what: words.partial(graph.root, step.input), right: step.total, slips };
+    const scale = scaleOf(before, step.contribution);
+    return { what: words.partial(graph.root, step.input), right: step.total, scale, slips };
   }
 
   /**
@@ -406,7 +409,7 @@ class Steps extends Live {
       if (!now) return;
       if (guess === undefined) told.textContent = `${words.say('not-a-number', { text: field.value })}.`;
       else told.innerHTML = words.html(`${this.answer(guess, field.value, now)}.`);
-      if (guess !== undefined && close(guess, now.right)) this.reveal();
+      if (guess !== undefined && close(guess, now.right, now.scale)) this.reveal();
     });
     field.focus({ preventScroll: true });
   }
