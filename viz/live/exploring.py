@@ -102,7 +102,8 @@ class Explorer(pages.LivePage):
         if not page:
             return self._piece(self._data, self._image)
         data, picture = pages.lent(self._data, self._title, self._numbers)
-        return pages.page(self._piece(data, picture), self._title, self._theme, ", live")
+        names = self._data["told"]["names"]
+        return pages.page(self._piece(data, picture), self._title, self._theme, ", live", names)
 
     def _piece(self, data: dict[str, Any], picture: str) -> str:
         instead = picture + self._passes

@@ -8,11 +8,13 @@ import json
 import math
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from autograd.files import write_whole
 
+from ..lettering import caption_in_html
 from ..markup import DARK, LIGHT, Rules, relevant
 from ..mistakes import Taught, explained
 from ..picture import KEYS_ARE_OURS, html_page
@@ -81,7 +83,8 @@ def live(kind: str, data: dict[str, Any], sheet: str, theme: str, rules: Rules, 
     script = f"{kind}.js"
     said = {k: told for k, told in data["messages"].items() if scripts.speaks(script, k)}
     text = as_json({**data, "messages": said})
-    markup = fallback + "".join(view["still"] for view in data["views"]) + _CHANGING
+    shown = fallback + "".join(view["still"] for view in data["views"])
+    markup = re.sub(r"class=([\w-]+)", r"class='\1'", shown) + _CHANGING  # the quotes that `_unquoted` took
     key = hashlib.sha256((kind + theme + text).encode()).hexdigest()[:12]
     style = _nested(relevant(stylesheet(".cr-player", rules), markup))
     style += scripts.style(("theme.css", "player.css", "live.css"), script, ROOT + " cr-player cr-live cr-instead")
@@ -145,9 +148,9 @@ def step(title: str, text: str, words: str, more: str, picture: str, *, is_open:
     return f"<details{' open' if is_open else ''}>{head}{paragraphs}{picture}</details>\n"
 
 
-def page(piece: str, title: str, theme: str, what: str = ", step by step") -> str:
-    """A whole page around a player."""
+def page(piece: str, title: str, theme: str, what: str = ", step by step", names: Sequence[str] = ()) -> str:
+    """A whole page around a player. In its heading the ``names`` are set as mathematics."""
     name = f"{title}{what}"
     style = f":root{{--font:Helvetica,Arial,sans-serif;--muted:light-dark({LIGHT['muted']},{DARK['muted']})}}\n"
-    body = f"<main data-page>\n<h1>{html.escape(name)}</h1>\n{piece}</main>\n"
+    body = f"<main data-page>\n<h1>{caption_in_html(name, names)}</h1>\n{piece}</main>\n"
     return html_page(name, theme, style + scripts.bundle("page.css"), body)

@@ -425,8 +425,11 @@ class _Still:
 
 
 def colour(k: int, theme: str) -> str:
-    """The colour of class k in a theme. Beyond the first ten the hue goes on by the golden angle, so that neighbours are
-    far apart, in two lightnesses in turn (H. Vogel, 1979, places a sunflower's seeds so)."""
+    """The colour of class k in a theme.
+
+    Beyond the first ten the hue goes on by the golden angle, as a sunflower's seeds do (H. Vogel, 1979), so that
+    neighbours are far apart, and the lightness goes up and down.
+    """
     if k < len(CLASSES[theme]):
         return CLASSES[theme][k]
     light = (0.34, 0.5) if theme == "light" else (0.62, 0.8)

@@ -7,7 +7,6 @@ is room on the page for one more; and one picture from top to bottom, for narrow
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,8 +42,7 @@ def view(diagram: Diagram, *, gradients: bool, local: bool = False, rankdir: str
 
 def of_stage(stage: Stage, diagram: Diagram, *, local: bool = False) -> dict[str, Any]:
     """A picture that has been arranged already; ``local`` says whether it has room for local derivatives."""
-    still = re.sub("<rect class='card'[^>]*>", "", stage.backdrop.still)  # on a page the card is the page's own box
-    return {"still": still, **stage.places(locals_=local), "partOf": diagram.part_of}
+    return {"still": stage.backdrop.on_a_page, **stage.places(locals_=local), "partOf": diagram.part_of}
 
 
 class Scene:
@@ -93,10 +91,24 @@ class Scene:
         alone = 0
         for depth, place in depths.items():
             boxes = sorted({path[: depth + 1] for path in paths if len(path) > depth})
+            first = len(self.views)
             for path in boxes if depth + 1 in depths or deepest > depth else ():
                 if alone < BOXES and self.bytes < BYTES:
                     alone += self._open_alone(path, depth, place)
+            self._lead_on(self.views[first:], first)
         return start
+
+    def _lead_on(self, states: Sequence[dict[str, Any]], first: int) -> None:
+        """From each state with one box open to those of its neighbours: that one opens, and this one folds."""
+        for state in states:
+            for k, other in enumerate(states):
+                path = tuple(other["path"])
+                inside = {
+                    state["partOf"][i] for i, node in enumerate(self.order) if levels(node.scope)[: len(path)] == path
+                }
+                for part in inside - {-1} if other is not state else ():
+                    if self._is_folded(state, part):
+                        state.setdefault("opens", {})[part] = first + k
 
     def _open_alone(self, path: tuple[str, ...], depth: int, place: int) -> bool:
         """One state more, in which only this box of the state at ``place`` is open; False if there is no such box."""

@@ -48,6 +48,11 @@ class Backdrop:
     height: float
     rules: markup.Rules = graph_rules
 
+    @property
+    def on_a_page(self) -> str:
+        """What stands still, without the card, which on a page is the page's own box."""
+        return re.sub("<rect class='card'[^>]*>", "", self.still)
+
     def picture(self, changing: Sequence[str], lights: str, told: tuple[str, str], theme: str) -> str:
         """An SVG of its own, for a file: every program shows it. ``told`` are its title and its description."""
         body = (self.still + lights + "".join(changing)).replace("'", '"')  # texts have none, see `compact`
@@ -224,7 +229,7 @@ class Stage:
 
 
 def _label(name: str) -> list[list[str | float]]:
-    """What is written before a value. The last piece is empty, and moves the value; the usual gap goes without saying."""
+    """What is written before a value. A last piece that is empty moves the value; the usual gap goes without saying."""
     spans = spans_of(name, NUMBER_SIZE, svg.GAP) if name else []
     return spans[:-1] if spans and spans[-1] == ["", svg.GAP] else spans
 

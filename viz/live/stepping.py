@@ -115,7 +115,8 @@ class Steps(Player):
         for frame in self.frames:
             shown.update(frame.changes)
         data, picture = pages.lent(self._live, f"{self._title}. {last.title}: {last.text}", "".join(shown.values()))
-        return pages.page(self._piece(data, picture + self._expandable(pictures=False)), self._title, self._theme)
+        piece = self._piece(data, picture + self._expandable(pictures=False))
+        return pages.page(piece, self._title, self._theme, names=self._live["told"]["names"])
 
     def _piece(self, data: dict[str, Any], fallback: str) -> str:
         return pages.live("steps", data, self._sheet, self._theme, graph_rules, fallback)

@@ -572,13 +572,19 @@ export class Picture {
    * @param {number} slope
    * @param {Element | null | undefined} place
    */
-  tell([part, , , , , x, y = 0], slope, place = this.lights?.firstElementChild) {
+  tell([part, port, , , , x, y = 0], slope, place = this.lights?.firstElementChild) {
     if (!place) return;
-    const { tall, parts } = this.view;
+    const { tall, parts, wires } = this.view;
     const [left, top, width, height] = parts[part][2];
     let at = tall ? [left + width + 6, top + height / 2] : [left + width / 2, top - 9];
+    const text = draw('text', place, { class: 'local' });
     if (x !== undefined) at = tall ? [x + 4, y] : [x, y - 8];
-    draw('text', place, { class: 'local', x: at[0], y: at[1] }).textContent = `∂ ${format(slope)}`;
+    if (x !== undefined && tall && !port && wires.some((other) => other[0] === part && other[1])) {
+      at = [x - 4, y]; // the first of two wires has its number on the other side
+      text.style.textAnchor = 'end';
+    }
+    set(text, { x: at[0], y: at[1] });
+    text.textContent = `∂ ${format(slope)}`;
   }
 
   /**
@@ -612,7 +618,7 @@ export class Picture {
     const { width, height } = this.view;
     const room = this.stage.clientWidth || width;
     const high = Math.max(240, this.crowded ? innerHeight - 350 : 0.66 * innerHeight);
-    this.zoom(Math.min(Math.max(Math.min(room / width, high / height), Math.min(0.85, room / 480)), 1.6) / this.scale);
+    this.zoom(Math.min(Math.max(Math.min(room / width, high / height), Math.min(0.8, room / 480)), 1.6) / this.scale);
   }
 
   /** @param {number} factor */
