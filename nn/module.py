@@ -150,12 +150,15 @@ class Module(LikeANetwork):
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Each parameter with its path, in the order in which the parts were set. A shared one is given once."""
-        found = _inside(self, "", "", [], {})
-        return ((_path(holder, name), entry) for holder, name, _, entry in found if isinstance(entry, Value))
+        names: dict[Value, str] = {}
+        for holder, name, _, entry in _inside(self, "", "", [], {}):
+            if _is_parameter(entry) and entry not in names:
+                names[entry] = _path(holder, name)
+        return ((path, p) for p, path in names.items())
 
     def parameters(self) -> list[Value]:
         """The Values that training moves."""
-        return [entry for *_, entry in _inside(self, "", "", [], {}) if isinstance(entry, Value)]
+        return [*dict.fromkeys(one[3] for one in _inside(self, "", "", [], {}) if _is_parameter(one[3]))]
 
     def weights(self) -> list[Value]:
         """The parameters that multiply something: all but biases and slopes.
@@ -292,11 +295,11 @@ def christen(part: Any, name: str, owner: Module | None = None) -> None:
     """
     if isinstance(part, Module):
         inside = _inside(part, name, name, [], {})
-        if part is owner or (owner is not None and any(entry is owner for *_, entry in inside)):
+        if part is owner or (owner is not None and any(one[3] is owner for one in inside)):
             return
         object.__setattr__(part, "_name", name)
-        for _, _, path, entry in inside:
-            if isinstance(entry, Value):
+        for _, _, path, entry in reversed(inside):  # so that a shared one ends under the first
+            if _is_parameter(entry):
                 entry.scope = path
     elif isinstance(part, (list, tuple, dict)):
         for key, entry in _entries(part):
@@ -355,19 +358,25 @@ def _path(holder: str, name: Any) -> str:
     return f"{holder}.{name}" if holder else str(name)
 
 
+def _is_parameter(entry: Any) -> bool:
+    """A computed Value is a result, and no parameter."""
+    return isinstance(entry, Value) and entry.op == ""
+
+
 def _inside(part: Any, path: str, owner: str, found: Found, seen: Seen) -> Found:
-    """Every parameter and every module inside, when it is met first."""
+    """Every module inside, when it is met first, and every Value, each time that it is met."""
     if _first_time(part, seen):
         for name, entry in _entries(part):
-            if isinstance(entry, Value):
-                if id(entry) not in seen and entry.op == "":  # a computed Value is a result, and no parameter
-                    seen[id(entry)] = entry
-                    found.append((path, name, owner, entry))  # (its path is put together when it is asked for)
-            elif isinstance(entry, Module):
+            if isinstance(entry, Module):
                 if id(entry) not in seen:
                     found.append((path, name, owner, entry))
                     here = _path(path, name)
                     _inside(entry, here, here, found, seen)
+            elif isinstance(entry, Value):
+                found.append((path, name, owner, entry))  # (its path is put together when it is asked for)
+            elif type(entry) is list and {*map(type, entry)} == {Value}:  # as below, and three times as fast
+                here = _path(path, name)
+                found += [(here, k, owner, p) for k, p in enumerate(entry)]
             elif not isinstance(entry, (float, int, str)):
                 _inside(entry, _path(path, name), owner, found, seen)
     return found

@@ -226,7 +226,9 @@ def _check_first(problem: Problem) -> None:
     output = problem.model(examples.row(first))
     problem.blank = [0.0] * len(output) if isinstance(output, (list, tuple)) else 0.0
     _check_targets(problem)
-    reached = _reached(loss(output, examples.target(first)), moving)
+    first_loss = loss(output, examples.target(first))
+    reached = _reached(first_loss, moving)
+    problem.first_loss = first_loss.data
     if structure.plain and known(loss):
         structure.facts[key] = problem.blank, reached
 
