@@ -277,8 +277,8 @@ def test_a_folded_drawing_says_so_on_the_picture() -> None:
 
 def test_five_thousand_nodes_are_summed_up_in_a_small_picture() -> None:
     page = read(draw_graph(tangle(5_000)).svg)
-    assert len(page.parts()) == 25
-    assert max(page.width, page.height) < 3_000
+    assert 3 <= len(page.parts()) <= 25
+    assert page.width < 1_350 and page.height < 850
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from autograd.recomputing import outdated
 from ..checks import THEMES, check_depth, one_of
 from ..graph import diagram as diagrams
 from ..graph import svg
-from ..graph.arrange import arrange
+from ..graph.arrange import arrange, arrange_readable
 from ..graph.diagram import OUTDATED, UNSET, count
 from ..metrics import printable
 from ..mistakes import explained, only_a_value, shown_by
@@ -180,8 +180,12 @@ def _first(order: Sequence[Value], scene: Scene, local: bool) -> str:
 
 def _image(root: Value, depth: int | str | None, theme: str, title: str) -> str:
     """The first picture as an image, which an untrusted notebook shows, too."""
-    diagram = diagrams.build(root, fmt=FMT, depth=depth, max_nodes=MOST_PARTS)
-    drawing = svg.render(diagram, arrange(diagram, fmt=FMT), rankdir="LR", theme=theme)
+    if depth == "auto":
+        diagram, arrangement = arrange_readable(root, MOST_PARTS, fmt=FMT)
+    else:
+        diagram = diagrams.build(root, fmt=FMT, depth=depth, max_nodes=MOST_PARTS)
+        arrangement = arrange(diagram, fmt=FMT)
+    drawing = svg.render(diagram, arrangement, rankdir="LR", theme=theme)
     return f'<img alt="{html.escape(title)}" style="max-width:100%" src="{pages.image(drawing)}">\n'
 
 

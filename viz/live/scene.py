@@ -14,10 +14,11 @@ from autograd import Value
 from autograd.graph import names_in_order
 
 from ..graph import diagram as diagrams
+from ..graph.arrange import arrange_readable
 from ..graph.diagram import Diagram
 from ..graph.scopes import levels
 from ..metrics import one_line
-from .stage import Stage
+from .stage import FMT, Stage
 
 BOXES = 40  # states, at most, with a box opened alone
 BYTES = 200_000  # of all states, about
@@ -53,10 +54,14 @@ class Scene:
         self.names = names_in_order(order)
         self.views: list[dict[str, Any]] = []
         self.bytes = 0
-        chosen = diagrams.build(root, depth=depth, max_nodes=MOST_PARTS, show_grad=False)
+        if depth == "auto":
+            chosen, _ = arrange_readable(root, MOST_PARTS, fmt=FMT, show_grad=False, local=local)
+        else:
+            chosen = diagrams.build(root, depth=depth, max_nodes=MOST_PARTS, show_grad=False)
         self.remarks, self.is_summary, self.node_count = chosen.remarks, chosen.is_summary, chosen.node_count
         self.diagram = named(chosen, order, self.names)
-        if chosen.is_summary or not any(part.kind == "folded" or part.scope for part in chosen.parts):
+        is_far_end = chosen.is_summary and chosen.node_count > MOST_PARTS
+        if is_far_end or not any(part.kind == "folded" or part.scope for part in chosen.parts):
             self.start = self._add(chosen)
         else:
             self.start = self._add_states(chosen)
@@ -83,11 +88,17 @@ class Scene:
             if is_start or (len(diagram.parts) <= MOST_PARTS and self.bytes < BYTES):
                 depths[depth] = self._add(diagram)
                 start = depths[depth] if is_start else start
-        if start < 0:
+        is_repetition = start < 0
+        if is_repetition:
             start = self._add(chosen)
         for depth, place in depths.items():
             self.views[place]["folds"] = depths.get(depth - 1, -1)
             self.views[place]["unfolds"] = depths.get(depth + 1, -1)
+        if is_repetition and depths:  # what repeats itself is folded, at no depth: a click opens everything there is
+            opened = depths[max(depths)]
+            folded = (k for k, part in enumerate(chosen.parts) if part.kind == "folded")
+            self.views[start] |= {"unfolds": opened, "opens": dict.fromkeys(folded, opened)}
+            self.views[depths[min(depths)]]["folds"] = start
         alone = 0
         for depth, place in depths.items():
             boxes = sorted({path[: depth + 1] for path in paths if len(path) > depth})
