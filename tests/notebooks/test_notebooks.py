@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from .course import MENTIONS
 
 ROOT = Path(__file__).parents[2]
