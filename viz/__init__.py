@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .plots import (
         DescentAnimation,
         animate_descent,
+        chinese_labels,
         plot_activation,
         plot_confusion,
         plot_decision_regions,
@@ -50,6 +51,7 @@ __all__ = [
     "Player",
     "Playground",
     "animate_descent",
+    "chinese_labels",
     "draw_derivation",
     "draw_dot",
     "draw_graph",

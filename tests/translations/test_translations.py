@@ -49,7 +49,7 @@ def test_every_notebook_can_be_translated_and_stays_the_same_program(path: Path)
             made = code.translated(cell["source"], lambda words: f"译文：{words}")
             assert code.same_program(cell["source"], made)
             assert "译文" not in code.translated(cell["source"], lambda words: words)
-    assert b"\xe8\xaf\x91" in notebook.translated(path, lambda words: f"译 {words}")
+    assert b"\xe8\xaf\x91" in notebook.translated(path, lambda words: f"译 {words}", "zh")
 
 
 def test_of_code_the_comments_and_the_words_that_are_shown_are_messages() -> None:
@@ -127,3 +127,13 @@ def test_a_catalogue_is_written_as_it_is_read(tmp_path: Path) -> None:
 def test_everything_that_has_a_catalogue_is_translated(capsys: pytest.CaptureFixture[str]) -> None:
     status = main(["check"])
     assert status == 0, capsys.readouterr().err
+
+
+def test_where_there_are_plots_a_label_keeps_its_english_and_what_is_printed_does_not() -> None:
+    source = 'name = f"after {n} steps"\nprint(name, "and so on")\nassert n, "no steps at all"'
+    made = code.translated(source, lambda words: words.replace("steps", "步"), plots=True, language="zh")
+    assert made.splitlines()[0] == 'name = zh(f"after {n} 步", f"after {n} steps")'
+    assert "zh" not in made.splitlines()[1]
+    assert made.splitlines()[2] == 'assert n, "no 步 at all"'
+    with pytest.raises(ValueError, match="changes the program"):
+        code.translated(source, lambda words: words.replace("{n}", "{k}"), plots=True, language="zh")

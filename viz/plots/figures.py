@@ -108,6 +108,23 @@ def chinese_fonts() -> tuple[str, ...]:
     return (family,)
 
 
+def chinese_labels() -> Callable[[str, str], str]:
+    """A function of a label in Chinese and in English: the Chinese where a font for it is installed, else the English.
+
+    From this call on Matplotlib takes letters from that font, too, where its own has not got them: call it before
+    the first figure.
+
+    >>> zh = chinese_labels()
+    >>> zh("学习率", "learning rate") in ("学习率", "learning rate")
+    True
+    """
+    from matplotlib import rcParams
+
+    rcParams["font.family"] = _with_chinese(rcParams["font.family"])
+    place = 0 if chinese_fonts() else 1
+    return lambda chinese, english: (chinese, english)[place]
+
+
 def _with_chinese(family: Sequence[str]) -> list[str]:
     """These families, and after them one that has Chinese letters: what the first ones lack is taken from there."""
     return list(dict.fromkeys([*family, *chinese_fonts()]))
