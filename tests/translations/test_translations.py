@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from translations.__main__ import main
 from translations.catalogue import Text
 
 ROOT = Path(__file__).parents[2]
+FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$\n]*\$", re.DOTALL)
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb"))
 TEXTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -137,3 +139,17 @@ def test_where_there_are_plots_a_label_keeps_its_english_and_what_is_printed_doe
     assert made.splitlines()[2] == 'assert n, "no 步 at all"'
     with pytest.raises(ValueError, match="changes the program"):
         code.translated(source, lambda words: words.replace("{n}", "{k}"), plots=True, language="zh")
+
+
+def test_emphasis_in_a_translation_is_seen_by_markdown() -> None:
+    """A closing ** between a full stop and a letter closes nothing: in Chinese the stop has to stand outside."""
+    markdown_it = pytest.importorskip("markdown_it")
+
+    def stars(text: str) -> int:
+        tokens = markdown_it.MarkdownIt().parse(FORMULA.sub("x", text))
+        return sum(part.content.count("*") for token in tokens for part in token.children or () if part.type == "text")
+
+    for path in (ROOT / "translations").glob("*/**/*.po"):
+        for message in catalogue.read(path, path.relative_to(ROOT / "translations").parts[0]):
+            if message.id and "code" not in str(message.locations):
+                assert stars(str(message.string)) <= stars(str(message.id)), message.string
