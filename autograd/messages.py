@@ -59,7 +59,7 @@ MESSAGES: dict[str, str] = {
     "hint": "Drag a number, or choose it and type: every value and gradient follows. "
     "Arrow keys change it, with Shift more and with Alt less; a double click takes it back.",
     "leaf": "{v}, a number that you can change",
-    "not-a-number": "{text} is no number; write one such as -1.5 or 1e-3",
+    "not-a-number": "{text} is no number; write one such as -1.5, 1000 or 1e-3",
     "derivation": "Every path from {v} to {f}, and their sum",
     "too-many-paths": "From {v} to {f} there are more paths than one can check by hand: {n}",
     "no-path": "{f} does not depend on {v}",

@@ -14,13 +14,16 @@ from collections.abc import Sequence
 SLIPS = ("path", "swapped", "local", "sign", "old")  # the keys "slip-..." of `autograd.messages` say what each one is
 
 
-def close(guess: float, x: float) -> bool:
-    """Whether a number that a person gives is this one: to about three digits. nan is nan, and inf is inf."""
+def close(guess: float, x: float, scale: float = 0.0) -> bool:
+    """Whether a number that a person gives is this one: to about three digits. nan is nan, and inf is inf.
+
+    ``scale`` is the size of the largest number that was added up to x: where 0.1 + 0.2 − 0.3 is 5.6e-17, 0 is right, too.
+    """
     if x != x or guess != guess:
         return x != x and guess != guess
     if math.isinf(x) or math.isinf(guess):
         return x == guess
-    return abs(guess - x) <= 0.004 * abs(x) + 1e-9
+    return abs(guess - x) <= 0.004 * abs(x) + (1e-9 * scale if math.isfinite(scale) else 0.0)
 
 
 def slips_of_a_gradient(
@@ -46,7 +49,8 @@ def slips_of_a_gradient(
         The keys of the slips that fit; none if the guess is right, or if no slip explains it.
     """
     right = before + upstream * local
-    if close(guess, right):
+    scale = max(abs(before), abs(upstream * local))
+    if close(guess, right, scale):
         return []
     wrong = {
         "path": [upstream * local],
@@ -55,12 +59,13 @@ def slips_of_a_gradient(
         "sign": [-right, before - upstream * local],
         "old": [before, *(before + old * local for old in earlier)],
     }
-    return [slip for slip in SLIPS if any(close(guess, x) and not close(x, right) for x in wrong[slip])]
+    return [slip for slip in SLIPS if any(close(guess, x) and not close(x, right, scale) for x in wrong[slip])]
 
 
-def slips_of_a_value(guess: float, right: float, swapped: float | None = None) -> list[str]:
-    """The slips by which a person may have come to a value; ``swapped`` is the value with its inputs exchanged."""
-    if close(guess, right):
+def slips_of_a_value(guess: float, right: float, swapped: float | None = None, *, scale: float = 0.0) -> list[str]:
+    """The slips by which a person may have come to a value; ``swapped`` is the value with its inputs exchanged, and
+    ``scale`` is that of `close`: of a sum its largest term, else 0."""
+    if close(guess, right, scale):
         return []
     found = ["swapped"] if swapped is not None and close(guess, swapped) else []
     return found + (["sign"] if close(guess, -right) else [])

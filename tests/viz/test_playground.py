@@ -13,10 +13,9 @@ import nn
 from autograd import TracingError, Value, exp
 from autograd.ops import where
 from nn import MLP, data, losses, optim
-from tests.viz.javascript import NODE, run
+from tests.viz.javascript import NODE, joined, run
 from viz import playground
 from viz.live import playgrounds as room
-from viz.live.scripts import joined
 from viz.live.training import border, names_of
 from viz.live.units import Units
 

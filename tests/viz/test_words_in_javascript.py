@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import random
 import re
-from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -17,13 +16,11 @@ from autograd.notation import notation
 from viz import draw_derivation
 from viz.lettering import caption_in_html, name_in_html
 from viz.live.network import described, formula, plain, rules, told
-from viz.live.scripts import joined
-from viz.picture import web_file
 
 from . import javascript
 from .graphs import SAMPLES, skip_connections, tangle
 
-MODULES = joined("ieee"), joined("graph", "format", "words", "derivation")
+MODULES = javascript.joined("graph", "format", "words", "derivation")
 SPEAK = """
 const words = new Words(new Graph(DATA.nodes, DATA.given, SHEET), DATA.told, DATA.messages);
 const { graph } = words;
@@ -32,7 +29,7 @@ return DATA.numbers.map((numbers) => {
   graph.run();
   return {
     forward: graph.keys.flatMap((_, i) => (graph.inputs[i].length ? [words.forward(i)] : [])),
-    backward: graph.steps.map((step) => ({ ...words.backward(step), local: words.local(step.node, step.position) })),
+    backward: graph.steps.map((step) => ({ ...passedOn(words, step), local: words.local(step.node, step.position) })),
     derivations: DATA.leaves.map((i) => String(new Derivation(words, i))),
   };
 });"""
@@ -76,7 +73,7 @@ def test_captions_and_derivations_are_pythons_before_and_after_a_change(name: st
         "leaves": [place[x] for x in some],
         "numbers": [{i: plain(x) for i, x in change.items()} for change in changes],
     }
-    answers = javascript.run(MODULES[0] + rules(order) + MODULES[1] + SPEAK, data, browser)
+    answers = javascript.run(rules(order) + MODULES + SPEAK, data, browser)
     for change, answer in zip(changes, answers, strict=True):
         for i, x in change.items():
             order[i].data = x
@@ -115,7 +112,7 @@ def test_captions_as_html_are_pythons(browser: Any) -> None:
         known = sorted(names, key=len, reverse=True)
         mathematics = {name: name_in_html(name) for name in names if notation(name)}
         data += [[said, known, mathematics, fractions] for fractions in (False, True)]
-    script = MODULES[1] + "return DATA.map(([t, n, m, f]) => captionInHtml(t, n, new Map(Object.entries(m)), f));"
+    script = MODULES + "return DATA.map(([t, n, m, f]) => captionInHtml(t, n, new Map(Object.entries(m)), f));"
     answers = javascript.run(script, data, browser)
     for (said, names, _, fractions), answer in zip(data, answers, strict=True):
         expected = caption_in_html(str(said), names, fractions=bool(fractions))
@@ -131,25 +128,6 @@ def test_formulas_have_slots_with_brackets_where_a_negative_number_needs_them() 
         *("{0} − {(1)}", "{(0)}^{(1)}", "log({0})", "√{(0)}", "{0} / {(1)}"),
         *("{0} if {0} > 0 else {1}·{(0)}", "−{(0)}"),
     ]
-
-
-# --- fewer bytes
-
-
-def test_pages_get_the_scripts_without_spaces_and_their_texts_and_patterns_as_they_are() -> None:
-    folder = files("viz").joinpath("live/web")
-    for name in (path.name for path in folder.iterdir() if path.name.endswith(".js") and path.name != "player.js"):
-        read, packed = web_file(f"live/web/{name}"), joined(name.removesuffix(".js"))
-        code = "\n".join(line for line in read.splitlines() if "import" not in line)
-        texts = re.findall(r"'(?:\\.|[^'\\\n])*'|`[^`]*`|(?<=[(=])/[^\n]+?/(?=[gi]*[.,)])", code)
-        where = 0
-        for text in texts:  # all of them, in their order
-            found = packed.find(text, where)
-            assert found >= 0, (name, text)
-            where = found + len(text)
-        assert len(re.findall(r"\+\+|--", packed)) == len(re.findall(r"\+\+|--", read)), name  # of "a - -b" nothing new
-        left = re.sub(r"\s|\bimport\b[^;]*;|\bexport (?=const|class)", "", read)
-        assert re.sub(r"\s", "", packed) == re.sub(r"import\{[^;]*;|export(?=const|class)", "", left), name
 
 
 # --- slips
@@ -182,7 +160,7 @@ def test_the_diagnosis_is_the_same_in_javascript(browser: Any) -> None:
         )
         cases.append((guess, up, local, before, None if rng.random() < 0.4 else other, [old] * rng.randint(0, 1)))
     script = (
-        joined("graph", "mistakes")
+        javascript.joined("graph", "mistakes")
         + """
     const read = (x) => (x === null ? undefined : numberFrom(x));
     return DATA.map(([guess, up, local, before, other, earlier]) => [

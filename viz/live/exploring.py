@@ -26,7 +26,6 @@ from . import page as pages
 from .scene import MOST_PARTS, Scene
 from .stage import FMT, Stage, graph_rules
 
-MODULES = ("graph", "format", "words", "dom", "picture", "live", "derivation", "explore")
 TOLD_STEPS = 40  # at most, where no script runs
 
 
@@ -88,7 +87,7 @@ class Explorer(pages.LivePage):
             order = topological_order(root)
         scene = Scene(root, order, depth, local=local)
         self._theme, self._title = theme, svg.title_of(scene.diagram)
-        self._data, self._sheet = _data(order, scene, dict(said), self._title)
+        self._data, self._sheet = _data(order, scene, dict(said), self._title, local)
         self._data["note"] = " ".join(filter(None, [folded, self._data["note"]]))
         self._passes = _passes(root, len(order), said["no-script"], lang)
         self._image = _image(root, depth, theme, self._title)
@@ -103,14 +102,17 @@ class Explorer(pages.LivePage):
         if not page:
             return self._piece(self._data, self._image)
         data, picture = pages.lent(self._data, self._title, self._numbers)
-        return pages.page(self._piece(data, picture), self._title, self._theme, ", live")
+        names = self._data["told"]["names"]
+        return pages.page(self._piece(data, picture), self._title, self._theme, ", live", names)
 
     def _piece(self, data: dict[str, Any], picture: str) -> str:
         instead = picture + self._passes
-        return pages.live("Explore", data, MODULES, self._sheet, self._theme, graph_rules, instead)
+        return pages.live("explore", data, self._sheet, self._theme, graph_rules, instead)
 
 
-def _data(order: Sequence[Value], scene: Scene, said: dict[str, str], title: str) -> tuple[dict[str, Any], str]:
+def _data(
+    order: Sequence[Value], scene: Scene, said: dict[str, str], title: str, local: bool
+) -> tuple[dict[str, Any], str]:
     """What the page's script needs to know, and the rules that it computes by."""
     notes = [note for note in scene.remarks if note != OUTDATED]
     views = [*scene.views, *([scene.tall] if scene.tall else [])]
@@ -119,6 +121,7 @@ def _data(order: Sequence[Value], scene: Scene, said: dict[str, str], title: str
         "start": scene.start,
         "tall": len(scene.views) if scene.tall else -1,
         "messages": said,
+        **({"local": True} if local else {}),
     }
     kept: Sequence[int] = range(len(order))
     sheet, why = "", ""
@@ -190,7 +193,7 @@ def _passes(root: Value, size: int, note: str, lang: str) -> str:
     forward = [step.text for step in forward_steps(root, lang=lang)]
     backward = [step.text for step in islice(backward_steps(root, lang=lang), TOLD_STEPS)]
     for name, texts in (("forward", forward), ("backward", backward)):
-        lines = "".join(f"<li>{html.escape(printable(text))}</li>" for text in texts)
+        lines = "".join(f"<li>{html.escape(printable(text))}" for text in texts)  # HTML needs no </li>
         head = html.escape(messages(lang)[name])
         told += f"<details><summary {KEYS_ARE_OURS}>{head}</summary><ol>{lines}</ol></details>\n"
     return told

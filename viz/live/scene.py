@@ -34,15 +34,15 @@ def named(diagram: Diagram, order: Sequence[Value], names: dict[Value, str]) -> 
     return diagram
 
 
-def view(diagram: Diagram, *, gradients: bool, local: bool, rankdir: str = "LR") -> dict[str, Any]:
+def view(diagram: Diagram, *, gradients: bool, local: bool = False, rankdir: str = "LR") -> dict[str, Any]:
     """One picture: the markup of what never changes, and where the numbers and the lights stand."""
     stage = Stage(diagram, show_grad=gradients, local=local, rankdir=rankdir)
-    return of_stage(stage, diagram)
+    return of_stage(stage, diagram, local=local)
 
 
-def of_stage(stage: Stage, diagram: Diagram) -> dict[str, Any]:
-    """A picture that has been arranged already."""
-    return {"still": stage.backdrop.still, **stage.places(), "partOf": diagram.part_of}
+def of_stage(stage: Stage, diagram: Diagram, *, local: bool = False) -> dict[str, Any]:
+    """A picture that has been arranged already; ``local`` says whether it has room for local derivatives."""
+    return {"still": stage.backdrop.on_a_page, **stage.places(locals_=local), "partOf": diagram.part_of}
 
 
 class Scene:
@@ -91,10 +91,24 @@ class Scene:
         alone = 0
         for depth, place in depths.items():
             boxes = sorted({path[: depth + 1] for path in paths if len(path) > depth})
+            first = len(self.views)
             for path in boxes if depth + 1 in depths or deepest > depth else ():
                 if alone < BOXES and self.bytes < BYTES:
                     alone += self._open_alone(path, depth, place)
+            self._lead_on(self.views[first:], first)
         return start
+
+    def _lead_on(self, states: Sequence[dict[str, Any]], first: int) -> None:
+        """From each state with one box open to those of its neighbours: that one opens, and this one folds."""
+        for state in states:
+            for k, other in enumerate(states):
+                path = tuple(other["path"])
+                inside = {
+                    state["partOf"][i] for i, node in enumerate(self.order) if levels(node.scope)[: len(path)] == path
+                }
+                for part in inside - {-1} if other is not state else ():
+                    if self._is_folded(state, part):
+                        state.setdefault("opens", {})[part] = first + k
 
     def _open_alone(self, path: tuple[str, ...], depth: int, place: int) -> bool:
         """One state more, in which only this box of the state at ``place`` is open; False if there is no such box."""

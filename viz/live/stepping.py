@@ -34,7 +34,6 @@ from .player import Frame, Player, Step
 from .scene import MOST_TALL, named, of_stage, view
 from .stage import FMT, Stage, graph_rules
 
-MODULES = ("graph", "format", "words", "dom", "picture", "live", "mistakes", "steps")
 MAX_FRAMES = 40  # more than these are shown layer by layer
 SIZES = (40, 100, MAX_NODES)  # then neurons and layers are folded until so many parts are left, or so many
 PARTLY = "…"  # a gradient that some of its contributions have reached, in an order that is not that of `backward`
@@ -116,10 +115,11 @@ class Steps(Player):
         for frame in self.frames:
             shown.update(frame.changes)
         data, picture = pages.lent(self._live, f"{self._title}. {last.title}: {last.text}", "".join(shown.values()))
-        return pages.page(self._piece(data, picture + self._expandable(pictures=False)), self._title, self._theme)
+        piece = self._piece(data, picture + self._expandable(pictures=False))
+        return pages.page(piece, self._title, self._theme, names=self._live["told"]["names"])
 
     def _piece(self, data: dict[str, Any], fallback: str) -> str:
-        return pages.live("Steps", data, MODULES, self._sheet, self._theme, graph_rules, fallback)
+        return pages.live("steps", data, self._sheet, self._theme, graph_rules, fallback)
 
 
 class _Script:
@@ -151,7 +151,7 @@ class _Script:
                 result.gradient = UNSET if backward else ""
         self.has_gradients = backward
         named(self.diagram, self.order, self.names)
-        self.stage = Stage(self.diagram, show_grad=backward, local=backward and self.running)
+        self.stage = Stage(self.diagram, show_grad=backward)
         # what leaves the parts: all results in a row, each with the part and its number there
         self.results = [(i, k) for i, part in enumerate(self.parts) for k in range(len(part.results))]
         every = [(self.parts[i], self.parts[i].results[k]) for i, k in self.results]
@@ -180,7 +180,7 @@ class _Script:
         views = [of_stage(self.stage, self.diagram)]
         is_small = len(self.parts) <= MOST_TALL
         if is_small:
-            views.append(view(self.diagram, gradients=self.has_gradients, local=False, rankdir="TB"))
+            views.append(view(self.diagram, gradients=self.has_gradients, rankdir="TB"))
         return {
             "title": f"{self.title}, step by step",
             **network.described(self.order),
