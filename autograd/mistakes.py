@@ -17,7 +17,8 @@ SLIPS = ("path", "swapped", "local", "sign", "old")  # the keys "slip-..." of `a
 def close(guess: float, x: float, scale: float = 0.0) -> bool:
     """Whether a number that a person gives is this one: to about three digits. nan is nan, and inf is inf.
 
-    ``scale`` is the size of the largest number that was added up to x: where 0.1 + 0.2 − 0.3 is 5.6e-17, 0 is right, too.
+    ``scale`` is the size of the largest number that was added up to x: where 0.1 + 0.2 − 0.3 is 5.6e-17,
+    0 is right, too.
     """
     if x != x or guess != guess:
         return x != x and guess != guess

@@ -17,7 +17,7 @@ import re
 import tokenize
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 SHOWN_BY = {
     "print",
@@ -93,7 +93,7 @@ class _Wordless(ast.NodeTransformer):
         return ast.Constant("") if isinstance(node.value, str) else node
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.JoinedStr:
-        slots = [self.generic_visit(part) for part in node.values if isinstance(part, ast.FormattedValue)]
+        slots: list[Any] = [self.generic_visit(part) for part in node.values if isinstance(part, ast.FormattedValue)]
         return ast.JoinedStr(sorted(slots, key=ast.dump))  # another language may want them in another order
 
     def visit_Call(self, node: ast.Call) -> ast.AST:

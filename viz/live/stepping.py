@@ -47,7 +47,7 @@ def step_through(
     backward: bool = True,
     theme: str = "auto",
     depth: int | str | None = "auto",
-    lang: str = "en",
+    lang: str | None = None,
 ) -> Player:
     """Step through the forward pass, operation by operation, and then the backward pass, contribution by contribution.
 
@@ -70,7 +70,7 @@ def step_through(
         depth: how many levels of scopes (layers, neurons) are open, as in `draw_graph`: a number, or "all" (or None)
             for every step. What is folded takes one step. "auto" opens everything up to about 40 steps, and shows more
             than that layer by layer.
-        lang: the language of the words.
+        lang: the language of the words, ``en`` or ``zh``; by default that of the environment's ``CHAINRULE_LANG``.
 
     Raises:
         TypeError: if ``root`` is not a Value.
@@ -126,7 +126,7 @@ class _Script:
     """Writes the frames, in the order in which they are shown."""
 
     def __init__(
-        self, root: Value, forward: bool, backward: bool, theme: str, depth: int | str | None, lang: str
+        self, root: Value, forward: bool, backward: bool, theme: str, depth: int | str | None, lang: str | None
     ) -> None:
         self.theme, self.said = theme, messages(lang)
         self.order = topological_order(root)

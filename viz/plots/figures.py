@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import numpy as np
 
+from autograd.messages import messages
+
 from ..mistakes import explained
 
 if TYPE_CHECKING:
@@ -106,6 +108,12 @@ def chinese_fonts() -> tuple[str, ...]:
     for weight in {400, 700}.difference(drawn):
         fonts.append(replace(drawn.get(400) or next(iter(drawn.values())), weight=weight))
     return (family,)
+
+
+def said(key: str, **slots: object) -> str:
+    """The label of that name: in the language of the environment where its letters can be drawn, else in English."""
+    words = messages() if chinese_fonts() else messages("en")
+    return words[f"plot-{key}"].format_map(slots)
 
 
 def chinese_labels() -> Callable[[str, str], str]:
