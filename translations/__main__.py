@@ -60,7 +60,7 @@ def sources(language: str) -> Iterator[Source]:
     for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb")):
 
         def made_notebook(found: Catalog, path: Path = path) -> bytes:
-            return notebook.translated(path, catalogue.translator(found, language))
+            return notebook.translated(path, catalogue.translator(found, language), language)
 
         yield Source(
             f"notebooks/{path.name}", list(notebook.texts(path)), folder / "notebooks" / f"{path.stem}.po",

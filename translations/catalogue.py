@@ -17,7 +17,7 @@ from translations import markdown
 
 LEFT = "left in English"
 MARK = {"zh": "（英文原文，待译）"}
-_SLOT = re.compile(r"(?<![\\\w^_{$])\{\w+\}")  # not the braces of a formula
+_SLOT = re.compile(r"(?<![\\A-Za-z0-9^_{$])\{\w+\}")  # not the braces of a formula
 _DATE = datetime(2000, 1, 1, tzinfo=UTC)  # dates of their own would make every update a conflict
 
 

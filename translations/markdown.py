@@ -47,8 +47,10 @@ def kept(message: str) -> set[str]:
 
 
 def _without_words(piece: str) -> str:
-    """A formula without the words inside ``\\text{...}``, which are translated; anything else as it is."""
-    return re.sub(r"\\text(?:rm|bf|it)?\{[^{}]*\}", r"\\text{}", piece) if piece.startswith("$") else piece
+    """A formula without the words inside ``\\text{...}``, which are translated, and the room around them."""
+    if not piece.startswith("$") or "\\text" not in piece:
+        return piece
+    return re.sub(r"\\text(?:rm|bf|it)?\{[^{}]*\}|\\[;,:! ]|\s", "", piece)
 
 
 def _is_prose(block: str) -> bool:

@@ -129,9 +129,7 @@ class CompiledLoop(EagerLoop):
         if step is not None:
             self.program = Program(step, self.bound)
             tried = self.problem.first_loss
-            if self._differs(
-                self._trial([first]) if tried is None else Trial([first], 1.0, False, np.array([tried]))
-            ):
+            if self._differs(self._trial([first]) if tried is None else Trial([first], 1.0, False, np.array([tried]))):
                 forget(structure, key)
                 step = None
         if step is None:

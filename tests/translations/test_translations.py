@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from translations.__main__ import main
 from translations.catalogue import Text
 
 ROOT = Path(__file__).parents[2]
+FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$\n]*\$", re.DOTALL)
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb"))
 TEXTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -49,7 +51,7 @@ def test_every_notebook_can_be_translated_and_stays_the_same_program(path: Path)
             made = code.translated(cell["source"], lambda words: f"译文：{words}")
             assert code.same_program(cell["source"], made)
             assert "译文" not in code.translated(cell["source"], lambda words: words)
-    assert b"\xe8\xaf\x91" in notebook.translated(path, lambda words: f"译 {words}")
+    assert b"\xe8\xaf\x91" in notebook.translated(path, lambda words: f"译 {words}", "zh")
 
 
 def test_of_code_the_comments_and_the_words_that_are_shown_are_messages() -> None:
@@ -127,3 +129,27 @@ def test_a_catalogue_is_written_as_it_is_read(tmp_path: Path) -> None:
 def test_everything_that_has_a_catalogue_is_translated(capsys: pytest.CaptureFixture[str]) -> None:
     status = main(["check"])
     assert status == 0, capsys.readouterr().err
+
+
+def test_where_there_are_plots_a_label_keeps_its_english_and_what_is_printed_does_not() -> None:
+    source = 'name = f"after {n} steps"\nprint(name, "and so on")\nassert n, "no steps at all"'
+    made = code.translated(source, lambda words: words.replace("steps", "步"), plots=True, language="zh")
+    assert made.splitlines()[0] == 'name = zh(f"after {n} 步", f"after {n} steps")'
+    assert "zh" not in made.splitlines()[1]
+    assert made.splitlines()[2] == 'assert n, "no 步 at all"'
+    with pytest.raises(ValueError, match="changes the program"):
+        code.translated(source, lambda words: words.replace("{n}", "{k}"), plots=True, language="zh")
+
+
+def test_emphasis_in_a_translation_is_seen_by_markdown() -> None:
+    """A closing ** between a full stop and a letter closes nothing: in Chinese the stop has to stand outside."""
+    markdown_it = pytest.importorskip("markdown_it")
+
+    def stars(text: str) -> int:
+        tokens = markdown_it.MarkdownIt().parse(FORMULA.sub("x", text))
+        return sum(part.content.count("*") for token in tokens for part in token.children or () if part.type == "text")
+
+    for path in (ROOT / "translations").glob("*/**/*.po"):
+        for message in catalogue.read(path, path.relative_to(ROOT / "translations").parts[0]):
+            if message.id and "code" not in str(message.locations):
+                assert stars(str(message.string)) <= stars(str(message.id)), message.string

@@ -36,7 +36,7 @@ def explore(
     theme: str = "auto",
     depth: int | str | None = "auto",
     local: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
 ) -> Explorer:
     """The drawing of the graph that ends in ``root`` as a page that computes by itself.
 
@@ -54,7 +54,7 @@ def explore(
         theme: "light", "dark", or "auto", which follows the reader's system, or JupyterLab's theme.
         depth: how many levels of scopes are open at first, as in `draw_graph`.
         local: whether each wire carries its local derivative.
-        lang: the language of the words.
+        lang: the language of the words, ``en`` or ``zh``; by default that of the environment's ``CHAINRULE_LANG``.
 
     Raises:
         TypeError: if ``root`` is not a Value.
@@ -77,7 +77,7 @@ class Explorer(pages.LivePage):
     )
     _instead: ClassVar = {"svg": "draw_graph(root).svg is a picture", "html": ".to_html() is the page"}
 
-    def __init__(self, root: Value, theme: str, depth: int | str | None, local: bool, lang: str) -> None:
+    def __init__(self, root: Value, theme: str, depth: int | str | None, local: bool, lang: str | None) -> None:
         said = messages(lang)
         order, folded = topological_order(root), ""
         self._node_count = len(order)
@@ -189,7 +189,7 @@ def _image(root: Value, depth: int | str | None, theme: str, title: str) -> str:
     return f'<img alt="{html.escape(title)}" style="max-width:100%" src="{pages.image(drawing)}">\n'
 
 
-def _passes(root: Value, size: int, note: str, lang: str) -> str:
+def _passes(root: Value, size: int, note: str, lang: str | None) -> str:
     """Both passes in words, to be opened."""
     told = f"<p>{html.escape(note)}</p>\n"
     if size > TOLD_STEPS:

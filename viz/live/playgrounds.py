@@ -97,7 +97,7 @@ def playground(
     labels: Sequence[str] | None = None,
     title: str = "A network in training",
     theme: str = "auto",
-    lang: str = "en",
+    lang: str | None = None,
 ) -> Playground:
     """A page in which a model is trained: play, pause, step, and watch what each of its units sees.
 
@@ -121,7 +121,7 @@ def playground(
         labels: what the classes are called, in order.
         title: of the page.
         theme: "light", "dark", or "auto" for the reader's system.
-        lang: the language of the page's words.
+        lang: the language of the page's words, ``en`` or ``zh``; by default that of ``CHAINRULE_LANG``.
 
     Raises:
         TracingError: with the compiler's reason, if the model or the loss does not compile.

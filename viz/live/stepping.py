@@ -48,7 +48,7 @@ def step_through(
     backward: bool = True,
     theme: str = "auto",
     depth: int | str | None = "auto",
-    lang: str = "en",
+    lang: str | None = None,
     predict: str | Sequence[str] | None = None,
 ) -> Player:
     """Step through the forward pass, operation by operation, and then the backward pass, contribution by contribution.
@@ -72,7 +72,7 @@ def step_through(
         depth: how many levels of scopes (layers, neurons) are open, as in `draw_graph`: a number, or "all" (or None)
             for every step. What is folded takes one step. "auto" opens everything up to about 40 steps, and shows more
             than that layer by layer.
-        lang: the language of the words.
+        lang: the language of the words, ``en`` or ``zh``; by default that of the environment's ``CHAINRULE_LANG``.
         predict: what the page asks for as soon as it is open, as `autograd.exercises.by_hand` has it: "gradients",
             "values", "both", or the names of some wires. If left out, it asks when "Predict" is pressed, and for all.
 
@@ -135,7 +135,7 @@ class _Script:
     """Writes the frames, in the order in which they are shown."""
 
     def __init__(
-        self, root: Value, forward: bool, backward: bool, theme: str, depth: int | str | None, lang: str
+        self, root: Value, forward: bool, backward: bool, theme: str, depth: int | str | None, lang: str | None
     ) -> None:
         self.theme, self.said = theme, messages(lang)
         self.order = topological_order(root)
