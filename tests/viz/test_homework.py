@@ -42,7 +42,9 @@ def test_the_cells_are_marked_as_nbgrader_marks_them() -> None:
         marks = cell["metadata"]["nbgrader"]
         assert (marks["grade"], marks["solution"], marks["locked"]) == (False, True, False)
         assert "points" not in marks
-    names = [cell["metadata"]["nbgrader"]["grade_id"] for cell in there.notebook["cells"] if cell["cell_type"] == "code"]
+    names = [
+        cell["metadata"]["nbgrader"]["grade_id"] for cell in there.notebook["cells"] if cell["cell_type"] == "code"
+    ]
     assert len(names) == len(set(names))
     json.dumps(there.notebook)
 
