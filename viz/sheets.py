@@ -257,6 +257,9 @@ class Worksheet(_Page):
                 f"{len(diagram.parts)}: make a worksheet of a part of it, such as one neuron"
             )
         diagram.note = ""
+        if self._kind == "values":  # where the gradients are not the question, they are not there
+            for part in diagram.parts:
+                part.gradient = ""
         self._diagram = diagram
         self._title = title or messages()[f"sheet-title-{self._kind}"].format(f=self._names[self._root])
         self._key_title = messages()["sheet-key"].format(title=self._title)
@@ -316,6 +319,10 @@ class Worksheet(_Page):
         """The sheet that is filled in."""
         width, height = self._size
         body, y = self._head(self._title), EDGE + 56
+        formula = self._formula()
+        if formula:
+            body += text_at("task", EDGE, y, _shown(formula))
+            y += 29
         for line in self._task():
             body += text_at("task", EDGE, y, _shown(line))
             y += 22
@@ -344,7 +351,7 @@ class Worksheet(_Page):
             y += 22
         passes = self._passes()
         room = height - EDGE - 20 - y
-        told, tall = _columns(passes, width - 2 * EDGE, 0.3 * room)
+        told, tall = _columns(passes, width - 2 * EDGE, 0.36 * room)
         drawn, y = self._drawn(painter, y, room - tall - 16)
         return self._document(
             f'{body}{drawn}<g transform="translate({px(EDGE)} {px(y + 16)})">\n{told}</g>\n', self._key_title
@@ -370,7 +377,7 @@ class Worksheet(_Page):
         return document(body, width, height, "chainrule-graph", (title, f"{self.exercise}"), _rules, "print")
 
     def _task(self) -> list[str]:
-        """What is to be done, line by line: the formula first, if it is short."""
+        """What is to be done, line by line."""
         said, f, width = messages(), self._names[self._root], 0.9 * (self._size[0] - 2 * EDGE)
         told = [said[f"sheet-{self._kind}" + "-down" * (self._plan.rankdir == "TB")].format(f=f)]
         if self.exercise.gradients:
@@ -379,11 +386,14 @@ class Worksheet(_Page):
             told.append(said["sheet-paths"])
         if any(format_number(x, ".3g") != format_number(x) for x in self.exercise.key().values()):
             told.append(said["sheet-rounding"])
+        return wrap(" ".join(told), width * TITLE_SIZE / TASK_SIZE / NARROW)
+
+    def _formula(self) -> str:
+        """The graph as formulas, if they are few."""
         names = self._names
         computed = [x for x in self._order if x.inputs]
         formulas = [f"{names[x]} = {fill(SHEET[x.op].formula, [names[i] for i in x.inputs])}" for x in computed]
-        first = [",  ".join(formulas)] if len(formulas) <= 4 else []
-        return first + wrap(" ".join(told), width * TITLE_SIZE / TASK_SIZE / NARROW)
+        return ",   ".join(formulas) if len(formulas) <= 4 else ""
 
     def _passes(self) -> list[tuple[str, list[str]]]:
         """The steps of the passes that are asked for, each under its heading."""
@@ -594,8 +604,8 @@ def _room_to_work(x: float, y: float, width: float, height: float) -> str:
 def _columns(passes: Sequence[tuple[str, list[str]]], width: float, height: float) -> tuple[str, float]:
     """Texts under their headings, in as many columns as they need at the size that they have room at; and how tall."""
     longest = max(text_width(text, 1.0) for _, texts in passes for text in texts)
-    size, rows, columns = 7.0, 1, 1
-    for tenths in range(125, 69, -5):
+    size, rows, columns = 8.5, 1, 1
+    for tenths in range(125, 84, -5):
         size = tenths / 10
         columns = max(len(passes), int(width / (longest * size * NARROW + 22)))
         rows = next(n for n in itertools.count(4) if sum(math.ceil(len(texts) / n) for _, texts in passes) <= columns)

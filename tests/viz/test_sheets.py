@@ -57,6 +57,10 @@ def test_no_answer_is_in_the_sheets_file() -> None:
     assert "data-value" not in sheet.svg and "data-gradient" not in sheet.svg
 
 
+def test_where_the_values_are_asked_for_no_gradient_is_told() -> None:
+    assert not re.findall('class="(gradient|slope)"', worksheet(GATE, "values", seed=1).key.svg)
+
+
 def test_names_choose_the_boxes_and_the_rest_stands_there() -> None:
     sheet = worksheet(PRODUCT, ["q", "∂x"], x=-2, y=5, z=-4)
     assert boxes(sheet.svg) == 3
