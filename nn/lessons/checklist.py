@@ -1,12 +1,14 @@
 """The checks to make before training in earnest (A. Karpathy, A Recipe for Training Neural Networks, 2019).
 
-Each raises an AssertionError with both numbers when it fails, and returns what it measured when it passes.
+Each check raises an AssertionError with both numbers when it fails, and returns what it measured when it passes. Then
+there is a learning rate to be found: `sweep_learning_rates`.
 """
 
 from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from .. import losses
@@ -14,8 +16,9 @@ from ..init import generator
 from ..layers import as_list
 from ..losses import Loss
 from ..module import Module
-from ..optim import Adam
+from ..optim import SGD, Adam
 from ..training.examples import as_examples, as_targets
+from ..training.history import NonFiniteLossError
 from ..training.metrics import mean_loss
 from ..training.train import fit, gradcheck_off_kinks
 
@@ -83,4 +86,54 @@ def check_overfit(
     return found
 
 
-__all__ = ["check_gradients", "check_initial_loss", "check_overfit"]
+RATES = tuple(10.0 ** (k / 2) for k in range(-8, 3))  # 0.0001, 0.000316, … 3.16, 10
+
+
+def sweep_learning_rates(
+    model: Module,
+    X: Any,
+    y: Any,
+    loss: str | Loss,
+    *,
+    rates: Iterable[float] = RATES,
+    epochs: int = 10,
+    batch_size: int | None = None,
+    seed: int = 0,
+) -> dict[float, float]:
+    """Where gradient descent gets in a few epochs with each of many learning rates, all from the same start.
+
+    Plotted over the rates on a logarithmic axis it is a valley: flat on the left, where nothing is learned, falling,
+    and then suddenly steep, where the steps are too long. Take a rate a little to the left of the lowest point.
+
+    Trains a copy of the model for each rate; the model itself stays as it is.
+
+    Args:
+        rates: the learning rates; from 10⁻⁴ to 10, two in each power of ten, if not given.
+        epochs, batch_size, seed: as in `fit`.
+
+    Returns:
+        The mean loss over X at the end, for each rate; inf where the training left the finite numbers.
+    """
+    found = {}
+    for rate in rates:
+        pupil = copy.deepcopy(model)
+        try:
+            fit(
+                pupil,
+                X,
+                y,
+                loss=loss,
+                optimizer=SGD(lr=rate),
+                epochs=epochs,
+                batch_size=batch_size,
+                seed=seed,
+                progress=False,
+            )
+            ended = float(mean_loss(pupil, X, y, loss).data)
+        except NonFiniteLossError:
+            ended = math.inf
+        found[rate] = ended if math.isfinite(ended) else math.inf
+    return found
+
+
+__all__ = ["RATES", "check_gradients", "check_initial_loss", "check_overfit", "sweep_learning_rates"]

@@ -832,3 +832,22 @@ def test_total_loss_is_the_sum_and_mean_loss_the_mean() -> None:
     one_by_one = [total_loss(model, [x], [t]).data for x, t in zip(X, y, strict=True)]
     assert total_loss(model, X, y).data == pytest.approx(math.fsum(one_by_one), rel=1e-12)
     assert mean_loss(model, X, y).data == pytest.approx(math.fsum(one_by_one) / 10, rel=1e-12)
+
+
+def test_a_sweep_of_learning_rates_finds_the_rate_that_lands_on_a_parabolas_lowest_point():
+    # one weight, no bias that matters: ½(w·1 + b)², with curvature 2 along (1, 1), so that a step of ½ lands at once
+    model = MLP(1, [1], seed=0)
+    before = model.state_dict()
+    found = checklist.sweep_learning_rates(model, [[1.0]], [0.0], "squared_error", rates=[0.01, 0.5, 1.5], epochs=5)
+    start = model([1.0]).data
+    for rate, ended in found.items():
+        assert ended == pytest.approx(0.5 * (start * (1 - 2 * rate) ** 5) ** 2, abs=1e-12)
+    assert min(found, key=found.get) == 0.5
+    assert model.state_dict() == before
+
+
+def test_a_sweep_says_inf_where_training_left_the_finite_numbers():
+    found = checklist.sweep_learning_rates(
+        MLP(1, [1], seed=0), [[1.0]], [0.0], "squared_error", rates=[1e200], epochs=5
+    )
+    assert found == {1e200: math.inf}

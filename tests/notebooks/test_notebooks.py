@@ -10,8 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from .course import MENTIONS
+
+ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).parents[2] / "notebooks"
 FILES = sorted(FOLDER.glob("*.ipynb"))
+TEXTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *(path for room in ("autograd", "nn", "viz", "notebooks", "docs") for path in sorted((ROOT / room).rglob("*.py"))),
+]
+_MENTION = re.compile(r"\bnotebooks?\s+(\d\d(?:(?:,\s+|\s+and\s+)\d\d)*)", re.IGNORECASE)
+_LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]*?(\d\d)-[a-z0-9-]+\.ipynb)\)")
 
 
 def load(path):
@@ -31,9 +41,37 @@ def python(cell):
     return re.sub(r"^(\s*)%.*$", r"\1pass", source(cell), flags=re.MULTILINE)
 
 
-def test_they_are_numbered_without_a_gap():
-    assert [path.name[:2] for path in FILES] == [f"{i:02d}" for i in range(1, len(FILES) + 1)]
-    assert FILES
+def test_they_are_numbered_in_order():
+    numbers = [path.name[:2] for path in FILES]
+    assert numbers == sorted(set(numbers)) and set(numbers) <= set(MENTIONS)
+
+
+def mentions(words):
+    """Each "notebook NN" of a text, with what stands around it."""
+    for found in _MENTION.finditer(words):
+        around = " ".join(words[max(0, found.start() - 200) : found.end() + 200].split())
+        for number in re.findall(r"\d\d", found.group(1)):
+            yield number, around
+
+
+def test_who_points_to_a_notebook_points_to_one_that_is_about_it():
+    texts = {path.name: path.read_text(encoding="utf-8") for path in TEXTS}
+    texts |= {path.name: text(load(path), "markdown") + text(load(path), "code") for path in FILES}
+    seen = 0
+    for name, words in texts.items():
+        for number, around in mentions(words):
+            seen += 1
+            assert any(path.name.startswith(number) for path in FILES), f"{name}: no notebook {number}: {around}"
+            assert re.search(MENTIONS[number], around), f"{name}: is notebook {number} meant? {around}"
+    assert seen > 50
+
+
+def test_a_link_to_a_notebook_leads_to_its_file():
+    found = [(path, *link) for path in TEXTS if path.suffix == ".md" for link in _LINK.findall(path.read_text("utf-8"))]
+    for path, _, target, _ in found:
+        assert (path.parent / target).is_file(), f"{path.name} links to {target}"
+    readme = {number: name for path, name, _, number in found if path.name == "README.md"}
+    assert sorted(readme) == [path.name[:2] for path in FILES]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
