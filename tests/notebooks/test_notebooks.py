@@ -160,7 +160,7 @@ class TestEachNotebook:
         cells = [cell for cell in load(path)["cells"] if cell["cell_type"] == "code"]
         for cell in cells[:-1]:
             assert len(re.findall(r"^\s*assert ", source(cell), flags=re.MULTILINE)) <= 2, source(cell)
-        assert source(cells[-1]).startswith("# The closing check\n")
+        assert source(cells[-1]).startswith("# The closing check: ")
 
     def test_what_an_exercise_claims_is_checked(self, path):
         found = load(path)
@@ -170,6 +170,19 @@ class TestEachNotebook:
         checked = {number for number, code in zip(parts[1::2], parts[2::2], strict=True) if "assert " in code}
         assert asked == [str(k) for k in range(1, len(asked) + 1)]
         assert set(asked) <= checked
+
+    def test_what_a_student_writes_does_not_decide_whether_the_closing_check_passes(self, path):
+        *cells, check = [cell for cell in load(path)["cells"] if cell["cell_type"] == "code"]
+        for cell in cells:
+            if "from autograd.exercises import" not in source(cell):
+                continue
+            body = ast.parse(source(cell)).body
+            written = {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+            for node in body:
+                if isinstance(node, ast.Assign) and "..." in ast.unparse(node.value):
+                    written |= {name.id for name in ast.walk(node.targets[0]) if isinstance(name, ast.Name)}
+            used = {node.id for node in ast.walk(ast.parse(source(check))) if isinstance(node, ast.Name)}
+            assert not written & used
 
     def test_it_ends_with_what_to_remember_in_three_lines(self, path):
         title, *lines = source(load(path)["cells"][-1]).rstrip().splitlines()
