@@ -53,6 +53,7 @@ BOX = 25.0  # the height of a box
 MOST_PARTS = 60  # of a sheet that one can write on
 DIGITS = ".4g"
 TASK_SIZE = 14.5
+_SIDES = re.compile(r'width="[\d.]+" height="[\d.]+"')
 
 _STYLE = """\
 {id} .blank{{fill:#ffffff;stroke:#000000;stroke-width:1.1}}
@@ -195,7 +196,33 @@ def _scale(size: tuple[float, float], landscape: bool) -> float:
     return min(LARGEST, (width - 2 * EDGE) / (size[0] + 36), (height - 2 * EDGE - 190) / (size[1] + 36))
 
 
-class Worksheet(Picture):
+class _Page(Picture):
+    """A page of A4, in black and white."""
+
+    _theme = "print"
+    _landscape: bool
+
+    def _fixed_theme(self) -> str:
+        return self._svg
+
+    def _content(self, kind: str, scale: float) -> bytes | None:
+        if kind != ".pdf":
+            return super()._content(kind, scale)
+        from .raster import to_pdf
+
+        points = (f'{side}="{0.75 * x:.2f}"' for side, x in zip(("width", "height"), self._size, strict=True))
+        return to_pdf(_SIDES.sub(" ".join(points), self._svg, count=1))  # a PDF is measured in points
+
+    @property
+    def _size(self) -> tuple[float, float]:
+        return A4[::-1] if self._landscape else A4
+
+    def to_html(self, *, page: bool = True) -> str:
+        """The page as HTML: by itself, to be printed on A4, or with ``page=False`` as a piece."""
+        return _printable([self._svg], self._title, self._landscape) if page else super().to_html(page=False)
+
+
+class Worksheet(_Page):
     """A sheet of A4; see `worksheet`. It shows itself in a notebook; `save` writes it to a file.
 
     Attributes:
@@ -230,8 +257,10 @@ class Worksheet(Picture):
                 f"{len(diagram.parts)}: make a worksheet of a part of it, such as one neuron"
             )
         diagram.note = ""
+        if self._kind == "values":  # where the gradients are not the question, they are not there
+            for part in diagram.parts:
+                part.gradient = ""
         self._diagram = diagram
-        self._theme = "print"
         self._title = title or messages()[f"sheet-title-{self._kind}"].format(f=self._names[self._root])
         self._key_title = messages()["sheet-key"].format(title=self._title)
         self._svg = self._sheet(self._painter(answers=False))
@@ -269,12 +298,9 @@ class Worksheet(Picture):
         """The same sheet on a screen: a page that steps through the graph and asks for the numbers that are blank."""
         return step_through(self._root, forward=bool(self.exercise.values), predict=self._blank)
 
-    def _fixed_theme(self) -> str:
-        return self._svg
-
-    def to_html(self, *, page: bool = True) -> str:
-        """The sheet as HTML: a whole page, which is printed on A4, or with ``page=False`` a piece."""
-        return _printable([self._svg], self._title, self._plan.landscape) if page else super().to_html(page=False)
+    @property
+    def _landscape(self) -> bool:  # type: ignore[override]
+        return self._plan.landscape
 
     def __repr__(self) -> str:
         return f"<Worksheet of {self._names[self._root]}; .save('sheet.html') writes it, .key.save('key.html') the key>"
@@ -293,6 +319,10 @@ class Worksheet(Picture):
         """The sheet that is filled in."""
         width, height = self._size
         body, y = self._head(self._title), EDGE + 56
+        formula = self._formula()
+        if formula:
+            body += text_at("task", EDGE, y, _shown(formula))
+            y += 29
         for line in self._task():
             body += text_at("task", EDGE, y, _shown(line))
             y += 22
@@ -321,7 +351,7 @@ class Worksheet(Picture):
             y += 22
         passes = self._passes()
         room = height - EDGE - 20 - y
-        told, tall = _columns(passes, width - 2 * EDGE, 0.3 * room)
+        told, tall = _columns(passes, width - 2 * EDGE, 0.36 * room)
         drawn, y = self._drawn(painter, y, room - tall - 16)
         return self._document(
             f'{body}{drawn}<g transform="translate({px(EDGE)} {px(y + 16)})">\n{told}</g>\n', self._key_title
@@ -335,10 +365,6 @@ class Worksheet(Picture):
         moved = f'transform="translate({px(left)} {px(top)}) scale({scale:.4f})"'
         return f"<g {moved}>\n{painter.paint('none')}</g>\n", top + scale * painter.height
 
-    @property
-    def _size(self) -> tuple[float, float]:
-        return A4[::-1] if self._plan.landscape else A4
-
     def _head(self, title: str) -> str:
         rule = f"M{px(EDGE)},{px(EDGE + 30)} L{px(self._size[0] - EDGE)},{px(EDGE + 30)}"
         return text_at("head", EDGE, EDGE + 8, _shown(title)) + f'<path class="heavy" d="{rule}"/>\n'
@@ -351,7 +377,7 @@ class Worksheet(Picture):
         return document(body, width, height, "chainrule-graph", (title, f"{self.exercise}"), _rules, "print")
 
     def _task(self) -> list[str]:
-        """What is to be done, line by line: the formula first, if it is short."""
+        """What is to be done, line by line."""
         said, f, width = messages(), self._names[self._root], 0.9 * (self._size[0] - 2 * EDGE)
         told = [said[f"sheet-{self._kind}" + "-down" * (self._plan.rankdir == "TB")].format(f=f)]
         if self.exercise.gradients:
@@ -360,11 +386,14 @@ class Worksheet(Picture):
             told.append(said["sheet-paths"])
         if any(format_number(x, ".3g") != format_number(x) for x in self.exercise.key().values()):
             told.append(said["sheet-rounding"])
+        return wrap(" ".join(told), width * TITLE_SIZE / TASK_SIZE / NARROW)
+
+    def _formula(self) -> str:
+        """The graph as formulas, if they are few."""
         names = self._names
         computed = [x for x in self._order if x.inputs]
         formulas = [f"{names[x]} = {fill(SHEET[x.op].formula, [names[i] for i in x.inputs])}" for x in computed]
-        first = [",  ".join(formulas)] if len(formulas) <= 4 else []
-        return first + wrap(" ".join(told), width * TITLE_SIZE / TASK_SIZE / NARROW)
+        return ",   ".join(formulas) if len(formulas) <= 4 else ""
 
     def _passes(self) -> list[tuple[str, list[str]]]:
         """The steps of the passes that are asked for, each under its heading."""
@@ -377,21 +406,14 @@ class Worksheet(Picture):
         return passes
 
 
-class Key(Picture):
+class Key(_Page):
     """The key of a `Worksheet`: the sheet with the answers, and every step of the way there."""
 
     _to_see = shown_by("key", "key.html")
     _to_write = ".save('key.html') writes it"
 
     def __init__(self, page: str, title: str, landscape: bool) -> None:
-        self._svg, self._title, self._theme, self._landscape = page, title, "print", landscape
-
-    def _fixed_theme(self) -> str:
-        return self._svg
-
-    def to_html(self, *, page: bool = True) -> str:
-        """The key as HTML: a whole page, which is printed on A4, or with ``page=False`` a piece."""
-        return _printable([self._svg], self._title, self._landscape) if page else super().to_html(page=False)
+        self._svg, self._title, self._landscape = page, title, landscape
 
     def __repr__(self) -> str:
         return f"<{self._title}; .save('key.html') writes it to a file>"
@@ -414,9 +436,8 @@ class Booklet(Sequence[Worksheet]):
 
     def to_html(self, *, key: bool = False) -> str:
         """All sheets, or with ``key=True`` all keys, as one page of HTML that is printed on as many pages of A4."""
-        first = self._sheets[0].key if key else self._sheets[0]
-        pages = [sheet.key.svg if key else sheet.svg for sheet in self._sheets]
-        return _printable(pages, first._title, 'width="1122.5"' in pages[0])
+        pages = [sheet.key if key else sheet for sheet in self._sheets]
+        return _printable([page.svg for page in pages], pages[0]._title, pages[0]._landscape)
 
     def save(self, path: str | os.PathLike[str], *, key: bool = False) -> Path:
         """Write all sheets, or all keys, to one file of HTML, whole or not at all.
@@ -583,8 +604,8 @@ def _room_to_work(x: float, y: float, width: float, height: float) -> str:
 def _columns(passes: Sequence[tuple[str, list[str]]], width: float, height: float) -> tuple[str, float]:
     """Texts under their headings, in as many columns as they need at the size that they have room at; and how tall."""
     longest = max(text_width(text, 1.0) for _, texts in passes for text in texts)
-    size, rows, columns = 7.0, 1, 1
-    for tenths in range(125, 69, -5):
+    size, rows, columns = 8.5, 1, 1
+    for tenths in range(125, 84, -5):
         size = tenths / 10
         columns = max(len(passes), int(width / (longest * size * NARROW + 22)))
         rows = next(n for n in itertools.count(4) if sum(math.ceil(len(texts) / n) for _, texts in passes) <= columns)

@@ -245,7 +245,7 @@ class _Pass:
         follows = node.data if same else SHEET[node.op].value(numbers)
         blank = _Judged(self.names[node], node.data, guess)
         source = next((self.slip_in[x] for x in node.inputs if x in self.slip_in), "")
-        self._compare(blank, follows, source)
+        self._compare(blank, (follows,), source)
         if blank.verdict == "wrong":
             exact = [x.data for x in node.inputs]
             blank.slips = _slips_of_value(node, guess, follows, numbers) or _slips_of_value(
@@ -257,24 +257,26 @@ class _Pass:
         self.mine[node] = follows if guess is None else guess
         return [blank] if asked else []
 
-    def _compare(self, blank: _Judged, follows: float, source: str) -> None:
+    def _compare(self, blank: _Judged, follows: Sequence[float], source: str) -> None:
+        """The verdict on one number, by what follows from the student's numbers, in one way or another."""
         if blank.guess is None:
             return
-        if close(blank.guess, blank.right) or (close(blank.guess, follows) and not source):
+        consistent = any(close(blank.guess, x) for x in follows)
+        if close(blank.guess, blank.right) or (consistent and not source):
             blank.verdict = "right"
-        elif close(blank.guess, follows):
+        elif consistent:
             blank.verdict, blank.source = "follows", source
         else:
             blank.verdict = "wrong"
 
     def gradient(self, node: Value, guess: float | None, asked: bool) -> list[_Judged]:
-        passed = [p for user, k in self.users[node] if (p := self._passed(user, k)) is not None]
+        passed = [p for user, k in self.users[node] if (p := self._passed(user, k, self.mine[user])) is not None]
         right = self._right(node)
         contributions = [p.upstream * p.local for p in passed]
         follows = 1.0 if node is self.root else sum(contributions)
         blank = _Judged(f"∂{self.names[self.root]}/∂{self.names[node]}", right, guess)
         source = self._source(node)
-        self._compare(blank, follows, source)
+        self._compare(blank, (follows, self._by_inputs(node)) if source else (follows,), source)
         if blank.verdict == "wrong":
             assert guess is not None
             blank.slips = slips_of_a_sum(guess, passed)
@@ -305,12 +307,20 @@ class _Pass:
                     return self.slip_in[x]
         return ""
 
-    def _passed(self, user: Value, k: int) -> Passed | None:
-        """What a gate passes on to its input number k, by the student's numbers."""
+    def _by_inputs(self, node: Value) -> float:
+        """What follows for whoever takes the local derivatives from the gates' inputs, though a value is wrong."""
+        total = 0.0
+        for user, k in self.users[node]:
+            y = SHEET[user.op].value([self.mine[x] for x in user.inputs])
+            passed = self._passed(user, k, y)
+            total += passed.upstream * passed.local if passed is not None else 0.0
+        return total
+
+    def _passed(self, user: Value, k: int, y: float) -> Passed | None:
+        """What a gate whose value is y passes on to its input number k, by the student's numbers."""
         if user.local_derivatives[k] is None:
             return None
         numbers = [self.mine[x] for x in user.inputs]
-        y = self.mine[user]
         slopes = [0.0 if d is None or d is CUT else d for d in SHEET[user.op].local_derivatives(y, numbers)]
         two = len(slopes) == 2 and user.inputs[0] is not user.inputs[1]
         earlier = _too_early(self.arrived[user])

@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import io
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import pytest
 import autograd
 import nn
 import viz
+from autograd.exercises import by_hand
+from viz.cli import main
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -34,7 +37,7 @@ def run(program: str, page: str, names: dict[str, Any] | None = None) -> tuple[d
 def test_every_page_with_a_program_is_tried_here_or_by_a_test_of_its_own() -> None:
     """The gallery is run when the site is built, with the curriculum's figures (see test_site.py)."""
     with_programs = {page.name for page in DOCS.glob("*.md") if programs(page.name)}
-    tried = "architecture.md compile.md from-micrograd-to-pytorch.md gallery.md live.md playground.md"
+    tried = "architecture.md compile.md from-micrograd-to-pytorch.md gallery.md live.md playground.md teaching.md"
     assert with_programs == set(tried.split())
 
 
@@ -95,6 +98,44 @@ def test_the_page_of_the_live_pages_runs(tmp_path: Path, monkeypatch: pytest.Mon
     run(exploring, "live.md")
     assert "data-chainrule-live" in Path("live.html").read_text(encoding="utf-8")
     assert run(diagnosis, "live.md")[1] == "['path']\n"
+
+
+# --- teaching.md
+
+
+def test_the_teachers_programs_run_and_say_what_the_page_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    said = [run(program, "teaching.md", names)[1] for program in programs("teaching.md")]
+    text = (DOCS / "teaching.md").read_text(encoding="utf-8")
+    assert f"```text\n{said[0]}```" in text
+    for printed in filter(None, said[1:]):
+        assert f"# {printed.strip()}\n" in text, printed
+    assert {path.name for path in tmp_path.iterdir()} == set(
+        "sheet.html key.html screen.html test.html test-keys.html week1.ipynb".split()
+    )
+
+
+def test_each_of_the_eight_lectures_has_its_five_things_and_they_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (DOCS / "teaching.md").read_text(encoding="utf-8")
+    lectures = re.split(r"^### ", text.partition("## Exercises that answer back")[0], flags=re.MULTILINE)[1:]
+    assert len(lectures) == 8
+    gallery = (DOCS / "gallery.md").read_text(encoding="utf-8")
+    for number, lecture in enumerate(lectures, 1):
+        rows = dict(re.findall(r"^\| (\w[\w ]*) \| (.*) \|$", lecture, re.MULTILINE))
+        assert list(rows) == ["notebooks", "pictures", "live page", "exercise", "worksheet"], number
+        assert all((DOCS / link).is_file() for link in re.findall(r"\((\S+\.ipynb)\)", rows["notebooks"]))
+        assert all(f"### {name} " in gallery for name in re.findall(r"\[([A-D]\d+)\]", rows["pictures"]))
+        for command in re.findall(r"`(chainrule [^`]*)`", rows["live page"] + rows["worksheet"]):
+            assert main(shlex.split(command)[1:]) == 0, capsys.readouterr().err
+        assert (tmp_path / f"lecture{number}.html").is_file() and (tmp_path / f"key{number}.html").is_file()
+        for task in re.findall(r"`(by_hand[^`]*)`", rows["exercise"]):
+            there = eval(task, {"by_hand": by_hand})
+            key = there.key()
+            assert there.check({name: key[f"∂f/∂{name}"] for name in there.gradients}).passed, task
 
 
 # --- playground.md
