@@ -137,6 +137,21 @@ def test_what_is_no_number_is_told_and_changes_nothing(opened: Opener) -> None:
     assert numbers(page)["x"][0] == "-2.0"
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0,125", 0.125), ("-2,5", -2.5), ("1234,5", 1234.5), ("1000", 1000.0), ("1,000", None), ("-12,345", None),
+     ("1,000,000", None), ("1,000.5", None)],
+)  # fmt: skip
+def test_a_comma_is_a_decimal_one_or_refused_where_it_could_be_another(
+    text: str, number: float | None, opened: Opener
+) -> None:
+    page = opened(explore(parse("x * 2", x=7)))
+    type_in(page, "x", text)
+    assert float(numbers(page)["x"][0]) == (7.0 if number is None else number)
+    if number is None:
+        assert caption(page) == f"{text} is no number; write one such as -1.5, 1000 or 1e-3"
+
+
 def test_nothing_moves_while_numbers_change(opened: Opener) -> None:
     page = opened(explore(sigmoid_gate()))
     where = """[...document.querySelectorAll('.cr-hit, .cr-gate, .cr-sheet > svg:first-of-type *, .value, .gradient')]
@@ -246,6 +261,28 @@ def test_boxes_open_and_fold_by_click_and_by_key(opened: Opener) -> None:
     assert box.count() == 1
     layer = page.locator("[data-part]").evaluate_all("all => all.map((e) => e.dataset.part)")
     assert len(layer) > len(set(layer))  # a box with several results has a number for each
+
+
+def test_from_an_open_box_a_neighbour_opens_and_the_picture_is_right(opened: Opener) -> None:
+    root = network(3, 2, 1)
+    page = opened(explore(root, depth=1))
+    closed = set(page.get_by_role("spinbutton").evaluate_all("all => all.map((e) => e.dataset.name)"))
+    nodes = {name: node for node, name in names_in_order(topological_order(root)).items()}
+    shown = []
+    for box in ("layers.0.neurons.0", "layers.0.neurons.2", "layers.1.neurons.1"):
+        page.get_by_role("button", name=f"{box}: open it").click()
+        assert page.get_by_role("button", name=f"{box}: fold it").count() == 1
+        assert page.locator("[data-act=close-box]").count() == 1  # the one before has folded
+        inside = set(page.get_by_role("spinbutton").evaluate_all("all => all.map((e) => e.dataset.name)")) - closed
+        shown.append(inside)
+        type_in(page, min(inside), "0.25")
+        nodes[min(inside)].data = 0.25
+        recompute(root)
+        assert all(float(value) == pytest.approx(nodes[name].data) for name, (value, _) in numbers(page).items())
+    assert all(nodes[name].scope.startswith("layers.0.neurons.2") for name in shown[1])
+    assert not shown[0] & shown[1] and not shown[1] & shown[2]
+    page.locator("[data-act=unfold]").click()
+    assert_numbers_are(page, root)
 
 
 def test_names_that_are_mathematics_are_set_so_wherever_they_are_seen_and_spoken_as_typed(opened: Opener) -> None:

@@ -147,6 +147,11 @@ def test_each_slip_is_told_from_a_right_number_and_from_the_others() -> None:
     assert told_of(2.0, 2.0, -1.0, 0.0) == ["local", "sign"]  # where several fit, all are named
     assert told_of(123.0, 2.0, 3.0, 1.0) == []
     assert mistakes.slips_of_a_value(-2.0, 2.0, swapped=-2.0) == ["swapped", "sign"]
+    # 0 is right for what is left of a sum that cancels, and not for a small number
+    assert mistakes.close(0.0, 0.1 + 0.2 - 0.3, scale=0.3) and not mistakes.close(0.0, 1e-12)
+    assert told_of(0.0, 1e-12, 1.0, 0.0) == ["old"] and told_of(0.0, 0.3, 1.0, -0.3 + 5e-17) == []
+    assert mistakes.slips_of_a_value(0.0, 5e-17, scale=0.3) == []
+    assert mistakes.slips_of_a_value(-5e-17, 5e-17) == ["sign"]
     assert mistakes.worth_asking(0.5, 0.0) and not mistakes.worth_asking(1.0, 0.0) and mistakes.worth_asking(1.0, 2.0)
 
 
@@ -155,7 +160,7 @@ MISREMEMBERED = ["div", "pow", "reciprocal", "exp", "log", "sqrt", "sin", "cos",
 
 def test_the_diagnosis_is_the_same_in_javascript(browser: Any) -> None:
     rng = random.Random(3)
-    nice = [-4.0, -2.0, -1.0, -0.5, 0.0, 0.25, 1.0, 2.0, 3.0, float("inf"), float("nan")]
+    nice = [-4.0, -2.0, -1.0, -0.5, 0.0, 1e-12, 5e-17, 0.25, 1.0, 2.0, 3.0, float("inf"), float("nan")]
     cases = []
     for _ in range(4000):
         up, local, before, other, old = (rng.choice(nice) for _ in range(5))
@@ -171,7 +176,7 @@ def test_the_diagnosis_is_the_same_in_javascript(browser: Any) -> None:
     return DATA.map(([guess, up, local, before, other, earlier, op, ab]) => [
       slipsOfAGradient(read(guess), read(up), read(local), read(before), read(other), earlier.map(read),
         misremembered(op, read(up), ab.map(read))[0]),
-      slipsOfAValue(read(guess), read(up), read(other), otherValues(ab.map(read))),
+      slipsOfAValue(read(guess), read(up), read(other), otherValues(ab.map(read)), Math.abs(read(local))),
       worthAsking(read(local), read(before))]);"""
     )
     numbers = [[c[3], c[1]][: SHEET[c[6]].arity] for c in cases]
@@ -184,7 +189,7 @@ def test_the_diagnosis_is_the_same_in_javascript(browser: Any) -> None:
         guess, up, local, before, other, earlier, op = case
         misread = mistakes.misremembered(op, up, ab)[0]
         slips = mistakes.slips_of_a_gradient(guess, up, local, before, other=other, earlier=earlier, misread=misread)
-        value = mistakes.slips_of_a_value(guess, up, other, mistakes.other_values(ab))
+        value = mistakes.slips_of_a_value(guess, up, other, mistakes.other_values(ab), scale=abs(local))
         expected = [slips, value, mistakes.worth_asking(local, before)]
         assert answer == expected, case
         kinds.update(slips)

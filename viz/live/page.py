@@ -134,11 +134,11 @@ def _short(data: Any) -> Any:
 
 def image(svg: str) -> str:
     """An SVG as an address, for an attribute in double quotes. Only what would be misread there is escaped, as that is
-    shorter than base64; < and > are not."""
+    shorter than base64: > is not, but < is, since Streamlit throws an attribute away that has </style> in it."""
     return "data:image/svg+xml," + svg.translate(_ESCAPED)
 
 
-_ESCAPED = str.maketrans({c: f"%{ord(c):02X}" for c in '%#"&'})
+_ESCAPED = str.maketrans({c: f"%{ord(c):02X}" for c in '%#<"&'})
 
 
 def step(title: str, text: str, words: str, more: str, picture: str, *, is_open: bool) -> str:
