@@ -59,6 +59,7 @@ intersphinx_mapping = inventories.mapping()
 html_theme = "pydata_sphinx_theme"
 html_static_path = [str(DOCS / "static")]
 html_css_files = ["chainrule.css"]
+html_favicon = str(DOCS / "static" / "favicon.svg")
 html_js_files = ["theme.js"]
 html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
