@@ -152,13 +152,14 @@ class Module(LikeANetwork):
         """Each parameter with its path, in the order in which the parts were set. A shared one is given once."""
         names: dict[Value, str] = {}
         for holder, name, _, entry in _inside(self, "", "", [], {}):
-            if _is_parameter(entry) and entry not in names:
+            if isinstance(entry, Value) and entry.op == "" and entry not in names:
                 names[entry] = _path(holder, name)
         return ((path, p) for p, path in names.items())
 
     def parameters(self) -> list[Value]:
         """The Values that training moves."""
-        return [*dict.fromkeys(one[3] for one in _inside(self, "", "", [], {}) if _is_parameter(one[3]))]
+        inside = (entry for _, _, _, entry in _inside(self, "", "", [], {}))
+        return [*dict.fromkeys(entry for entry in inside if isinstance(entry, Value) and entry.op == "")]
 
     def weights(self) -> list[Value]:
         """The parameters that multiply something: all but biases and slopes.
@@ -299,7 +300,7 @@ def christen(part: Any, name: str, owner: Module | None = None) -> None:
             return
         object.__setattr__(part, "_name", name)
         for _, _, path, entry in reversed(inside):  # so that a shared one ends under the first
-            if _is_parameter(entry):
+            if isinstance(entry, Value) and entry.op == "":  # a computed Value is a result, and no parameter
                 entry.scope = path
     elif isinstance(part, (list, tuple, dict)):
         for key, entry in _entries(part):
@@ -356,11 +357,6 @@ def _entries(part: Any) -> Iterable[tuple[Any, Any]]:
 
 def _path(holder: str, name: Any) -> str:
     return f"{holder}.{name}" if holder else str(name)
-
-
-def _is_parameter(entry: Any) -> bool:
-    """A computed Value is a result, and no parameter."""
-    return isinstance(entry, Value) and entry.op == ""
 
 
 def _inside(part: Any, path: str, owner: str, found: Found, seen: Seen) -> Found:
