@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-# Before anything loads NumPy. The matrices of the tests are small: threads would wait for each other, and be busy at it.
+# Before anything loads NumPy. The matrices here are small: threads would wait for each other, and be busy at it.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 if TYPE_CHECKING:
