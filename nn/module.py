@@ -253,8 +253,7 @@ class Module(LikeANetwork):
         return type(self).__name__ + "()"
 
     def __repr__(self) -> str:
-        words = self.describe()
-        head, _, inside = words.partition("(")
+        head, _, inside = self.describe().partition("(")
         inside = inside.removesuffix(")")
         n = len(self.parameters())
         count = f"{n:,} parameter{'s' * (n != 1)}"
@@ -320,10 +319,7 @@ def _held(part: Any, path: str, shelves: list[Any]) -> Iterator[tuple[str, Modul
 
 def _may_hold_modules(shelf: Any) -> bool:
     """Whether this is a list, a tuple or a dict of more than numbers, or is still empty."""
-    if not isinstance(shelf, (list, tuple, dict)):
-        return False
-    contents = _contents(shelf)
-    return not contents or not {*map(type, contents)} <= {Value, float}
+    return isinstance(shelf, (list, tuple, dict)) and not (shelf and {*map(type, _contents(shelf))} <= {Value, float})
 
 
 def _contents(shelf: Any) -> Any:
