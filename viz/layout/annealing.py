@@ -102,8 +102,9 @@ class Swaps:
         """
         costs, changes, before = self.costs, self.changes, self.cost
         swapped = False
+        none: dict[int, int] = {}
         for column in self.columns:
-            k, v = -1, -1
+            k, v, of_v = -1, -1, none
             for x in column[:]:
                 if k < 0 or of_v[x] < next(at_least):
                     k, v, of_v = k + 1, x, costs[x]
