@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .hints import ReadOnly, add_elsewhere
 
+ROOMS = ("exercises",)  # whose names are public, but stand at no door
+
 _DATA = "its number is x.data, a float"
 _GRAD = "its gradient is x.grad, a float, once backward() has been called"
 _DETACH = "write autograd.detach(x), a node that stops the gradient, or x.data for the number alone"

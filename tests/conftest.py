@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,9 +11,17 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+# Before anything loads NumPy. The matrices here are small: threads would wait for each other, and be busy at it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 if TYPE_CHECKING:
     from axe_playwright_python.sync_playwright import Axe
     from playwright.sync_api import Browser, Page
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests are in memory now, and stay: the collector need not look at them each time."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="module")  # no longer: while Playwright runs, nothing else in the thread can use asyncio

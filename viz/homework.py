@@ -16,6 +16,7 @@ from typing import Any
 
 from autograd.files import write_whole
 
+from .mistakes import explained
 from .sheets import Worksheet
 
 SCHEMA = 3  # of nbgrader's metadata
@@ -39,6 +40,7 @@ class Code:
     points: int = 1
 
 
+@explained
 def assignment(tasks: Sequence[Worksheet | Code] | Worksheet | Code, *, title: str = "Exercises") -> Assignment:
     """Exercises as a notebook for nbgrader, with its metadata, and with no answer in the file.
 

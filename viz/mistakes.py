@@ -34,6 +34,9 @@ _WRITTEN = {  # how what a function returns is written to a file
     "Playground": ".save('playground.html')",
     "Derivation": ".to_latex()",
     "DescentAnimation": ".save('descent.gif')",
+    "Worksheet": ".save('sheet.html')",
+    "Booklet": ".save('sheets.html')",
+    "Assignment": ".save('week1.ipynb')",
 }
 _PLOT = ".figure.savefig('plot.png')"
 _OF_FILES = set("filename file fname path out outfile output save save_as directory format cleanup dpi".split())

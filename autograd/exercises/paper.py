@@ -18,6 +18,7 @@ from ..mistakes import (
 )
 from ..ops import CONSTANT, SHEET
 from ..reals import CUT
+from ..recomputing import outdated
 from ..steps import fill, partial_formula
 from ..value import Value
 from .feedback import Answer, Feedback, number_in, said, told_slips
@@ -75,6 +76,11 @@ class ByHand:
     def __init__(self, root: Value, ask: str | Sequence[str] = "gradients") -> None:
         self._order = topological_order(root)
         self._root = root
+        if outdated(self._order):
+            raise ValueError(
+                "a leaf has new data since the graph was computed, so its numbers do not fit together: "
+                "autograd.recompute(root) brings them up to date"
+            )
         self._names = names_in_order(self._order)
         self._called = {name: node for node, name in self._names.items() if node.op != CONSTANT}
         self._users: dict[Value, list[tuple[Value, int]]] = {node: [] for node in self._order}

@@ -109,6 +109,14 @@ def test_what_cannot_be_an_answer_is_told_in_one_sentence() -> None:
         by_hand(Value(2.0) * 3, x=2)
 
 
+def test_a_graph_whose_numbers_are_old_is_no_exercise() -> None:
+    x = Value(2.0, label="x")
+    f = x * x
+    x.data = 3.0
+    with pytest.raises(ValueError, match="brings them up to date"):
+        by_hand(f)
+
+
 def test_names_choose_what_is_asked_for() -> None:
     task = by_hand(PRODUCT, ["q", "∂x", "f ="], **NUMBERS)
     assert task.values == ("q", "f") and task.gradients == ("q", "x")

@@ -37,8 +37,40 @@ def text(notebook, kind):
 
 
 def python(cell):
-    """The cell without IPython's % lines, so that Python can read it."""
-    return re.sub(r"^(\s*)%.*$", r"\1pass", source(cell), flags=re.MULTILINE)
+    """The cell without IPython's % and ! lines, so that Python can read it."""
+    return re.sub(r"^(\s*)[%!].*$", r"\1pass", source(cell), flags=re.MULTILINE)
+
+
+EXTRAS = {"numpy": "plots", "matplotlib": "plots", "scipy": "scipy", "sklearn": "sklearn"}
+
+
+def imported(program):
+    """The first names of the modules that a program imports."""
+    for node in ast.walk(ast.parse(program)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module.partition(".")[0]
+
+
+def extras_of(notebook):
+    """The extras that the first cell installs."""
+    [extras] = re.findall(r'%pip install -q "chainrule(?:\[([a-z,]+)\])?"', source(notebook["cells"][0]))
+    return extras.split(",") if extras else []
+
+
+def installed_by(path):
+    """What the first cell gives to pip where chainrule is missing; Colab's other package is not there."""
+    first = re.sub(
+        r"^(\s*)%pip install (.*)$", r"\1asked.append(\2)", source(load(path)["cells"][0]), flags=re.MULTILINE
+    )
+    first = re.sub(r"asked.append\(-q (.*)\)", r"asked.append('-q ' + \1)", first).replace("!pip", "pass #")
+    asked = []
+    real = importlib.util.find_spec
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importlib.util, "find_spec", lambda name: None if name == "viz" else real(name))
+        exec(compile(first, path.name, "exec"), {"asked": asked})
+    return asked
 
 
 def notebook(number):
@@ -132,10 +164,38 @@ class TestEachNotebook:
     def test_its_first_cell_installs_chainrule_only_where_it_is_missing(self, path):
         first = load(path)["cells"][0]
         assert first["cell_type"] == "code"
-        assert re.search(r'%pip install -q "chainrule\[plots[a-z,]*\]"', source(first))
-        [question] = [node for node in ast.parse(python(first)).body if isinstance(node, ast.If)]
+        question = next(node for node in ast.parse(python(first)).body if isinstance(node, ast.If))
         assert ast.unparse(question.test) == "importlib.util.find_spec('viz') is None"
         exec(compile(python(first), path.name, "exec"), {})
+
+    def test_its_first_cell_installs_from_the_checkout_where_there_is_one(self, path, tmp_path, monkeypatch):
+        extras = "[" + ",".join(extras_of(load(path))) + "]" if extras_of(load(path)) else ""
+        (tmp_path / "alone").mkdir()
+        monkeypatch.chdir(tmp_path / "alone")
+        assert installed_by(path) == [f"-q chainrule{extras}"]
+        monkeypatch.chdir(FOLDER)
+        assert installed_by(path) == [f"-q ..{extras}"]
+
+    def test_what_it_imports_is_what_its_first_cell_installs_and_asks_for(self, path):
+        first, *others = [cell for cell in load(path)["cells"] if cell["cell_type"] == "code"]
+        needed = {name for cell in others for name in imported(python(cell))} & set(EXTRAS)
+        extras = set(extras_of(load(path)))
+        assert {EXTRAS[name] for name in needed} <= extras
+        asked = re.findall(r'"([a-z ]+)"\.split\(\)', source(first))
+        assert {EXTRAS[name] for name in " ".join(asked).split()} == extras
+
+    def test_without_what_it_needs_it_says_so_before_anything_fails(self, path, monkeypatch):
+        first = load(path)["cells"][0]
+        real = importlib.util.find_spec
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in EXTRAS else real(name))
+        program = compile(python(first), path.name, "exec")
+        if path.name[:2] in ("01", "02", "03"):
+            exec(program, {})
+            return
+        with pytest.raises(
+            ImportError, match="this lesson needs numpy and matplotlib.*In a browser run lessons 01 to 03"
+        ):
+            exec(program, {})
 
     def test_it_opens_with_its_number_and_title_and_what_it_shows(self, path):
         opening = load(path)["cells"][1]
@@ -198,6 +258,8 @@ class TestEachNotebook:
 
     def test_it_takes_ten_to_twenty_minutes_to_read(self, path):
         notebook = load(path)
+        del notebook["cells"][0]  # which is run and not read
+
         *cells, _check = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]  # a check is run, not read
         words = len(text(notebook, "markdown").split())
         lines = len([line for cell in cells for line in source(cell).splitlines() if line.strip()])
