@@ -27,10 +27,9 @@ FLOORS = {
     "": ["autograd", "nn viz"],
     "autograd": [
         "_neighbours error_function files hints ieee messages notation reals",
-        "elsewhere symbols",
+        "elsewhere mistakes symbols",
         "formulas",
         "ops",
-        "mistakes",
         "javascript kernels",
         "modes",
         "graph",

@@ -116,10 +116,10 @@ def formula(node: Value) -> str:
     return text
 
 
-def rules(order: Sequence[Value], *, asks: bool = False) -> str:
-    """The lines of the derivative sheet that the graph needs, as JavaScript; ``asks`` as in `scripts.sheet`.
+def rules(order: Sequence[Value]) -> str:
+    """The lines of the derivative sheet that the graph needs, as JavaScript.
 
     Raises:
         ValueError: for an operation that cannot be written as JavaScript.
     """
-    return scripts.sheet(((node.op, len(node.inputs)) for node in order if node.inputs), asks=asks)
+    return scripts.sheet((node.op, len(node.inputs)) for node in order if node.inputs)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
-from autograd.javascript import misread, rule
+from autograd.javascript import rule
 
 from ..picture import web_file
 
@@ -33,11 +33,10 @@ def joined(*names: str) -> str:
     return "".join(map(module, names))
 
 
-def sheet(used: Iterable[tuple[str, int]], *, asks: bool = False) -> str:
+def sheet(used: Iterable[tuple[str, int]]) -> str:
     """The lines of the derivative sheet for some operations and their numbers of inputs, as a JavaScript object.
 
-    A page that ``asks`` for numbers has wrong derivatives, too, that one may take for them. The error function, which
-    few graphs need, comes with it if one of them does.
+    The error function, which few graphs need, comes with it if one of them does.
 
     Raises:
         ValueError: for an operation that cannot be written as JavaScript.
@@ -45,8 +44,7 @@ def sheet(used: Iterable[tuple[str, int]], *, asks: bool = False) -> str:
     lines = []
     for op, count in sorted(set(used)):
         forward, partials = rule(op, count)
-        wrong = misread(op, count) if asks else ""
-        lines.append(f'"{key(op, count)}":[{",".join(filter(None, [forward, partials, wrong]))}]')
+        lines.append(f'"{key(op, count)}":[{forward},{partials}]')
     text = re.sub(r" ?([=<>?:*/,;{}]+) (?!-)", r"\1", f"const SHEET = {{{','.join(lines)}}};")
     return (module("erf") if "erf" in text else "") + f"{text}\n"
 

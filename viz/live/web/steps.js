@@ -4,7 +4,7 @@
 import { button, KEYS_ARE_OURS, make } from './dom.js';
 import { format } from './format.js';
 import { Live } from './live.js';
-import { close, otherValues, slipsOfAGradient, slipsOfAValue, worthAsking } from './mistakes.js';
+import { close, misremembered, otherValues, slipsOfAGradient, slipsOfAValue, worthAsking } from './mistakes.js';
 import { typed } from './picture.js';
 import { bracketed, tidy } from './words.js';
 
@@ -377,7 +377,7 @@ export class Steps extends Live {
     const other = slopes.length === 2 && a !== b ? (slopes[1 - step.position] ?? undefined) : undefined;
     const old = graph.steps.filter(({ input }) => input === step.node).map(({ total }) => total);
     const numbers = graph.inputs[step.node].map((j) => graph.values[j]);
-    const misread = graph.sheet[graph.keys[step.node]][2]?.(graph.values[step.node], numbers)[step.position];
+    const misread = misremembered(graph.keys[step.node], graph.values[step.node], numbers)[step.position];
     const slips = (/** @type {number} */ guess) =>
       slipsOfAGradient(guess, step.upstream, step.local, before, other, old.slice(0, -1), misread);
     return { what: words.partial(graph.root, step.input), right: step.total, slips };
