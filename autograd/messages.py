@@ -8,6 +8,7 @@ translated whole, by the standard library's `gettext`: the English template is t
 from __future__ import annotations
 
 import gettext
+import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -59,7 +60,7 @@ MESSAGES: dict[str, str] = {
     "hint": "Drag a number, or choose it and type: every value and gradient follows. "
     "Arrow keys change it, with Shift more and with Alt less; a double click takes it back.",
     "leaf": "{v}, a number that you can change",
-    "not-a-number": "{text} is no number; write one such as -1.5 or 1e-3",
+    "not-a-number": "{text} is no number; write one such as -1.5, 1000 or 1e-3",
     "derivation": "Every path from {v} to {f}, and their sum",
     "too-many-paths": "From {v} to {f} there are more paths than one can check by hand: {n}",
     "no-path": "{f} does not depend on {v}",
@@ -144,6 +145,34 @@ MESSAGES: dict[str, str] = {
     "sheet-forward": "Forward, gate by gate",
     "sheet-backward": "Backward, contribution by contribution",
     "sheet-number": "Sheet {n}",
+    # plots
+    "plot-loss": "loss",
+    "plot-epoch": "epoch",
+    "plot-training": "training",
+    "plot-compiled": "training (compiled, {backend})",
+    "plot-eager": "training (eager)",
+    "plot-metric": "metric",
+    "plot-training-loss": "training loss",
+    "plot-validation": "validation {name}",
+    "plot-best": "best epoch: {epoch}",
+    "plot-derivative": "{name}, derivative",
+    "plot-truth": "truth",
+    "plot-truth-band": "truth ± {band}",
+    "plot-examples": "examples",
+    "plot-start": "start",
+    "plot-minimum": "minimum",
+    "plot-steps": "{name}, {n} steps",
+    "plot-after": "after correction {k}",
+    "plot-mistaken": "mistaken once",
+    "plot-line-before": "line before",
+    "plot-line-after": "line after",
+    "plot-outside": "its line is outside",
+    "plot-no-line": "no line: w = 0",
+    "plot-corrected": "corrected for",
+    "plot-correction": "correction {k} of {n}",
+    "plot-predicted": "predicted class",
+    "plot-true": "true class",
+    "plot-class": "class {name}",
     # where it does not compute
     "fixed": "The numbers stand still here: {why}.",
     "folded": "{n} nodes are too many for a page to compute: this shows the last of them, and the numbers stand still.",
@@ -202,13 +231,22 @@ MESSAGES: dict[str, str] = {
 }
 
 
-@cache
-def messages(lang: str = "en") -> Mapping[str, str]:
-    """The table in one language.
+def language(lang: str | None = None) -> str:
+    """The language of the words: ``lang``, or that of the environment's ``CHAINRULE_LANG``, or else English."""
+    return (os.environ.get("CHAINRULE_LANG") or "en") if lang is None else lang
+
+
+def messages(lang: str | None = None) -> Mapping[str, str]:
+    """The table in one language, by default that of the environment (see `language`).
 
     Raises:
         ValueError: for a language that there is no catalogue of.
     """
+    return _table(language(lang))
+
+
+@cache
+def _table(lang: str) -> Mapping[str, str]:
     if lang == "en":
         return MESSAGES
     folder = Path(__file__).parent / "locale"
@@ -220,4 +258,4 @@ def messages(lang: str = "en") -> Mapping[str, str]:
     return {key: translation.gettext(text) for key, text in MESSAGES.items()}
 
 
-__all__ = ["MESSAGES", "messages"]
+__all__ = ["MESSAGES", "language", "messages"]

@@ -21,15 +21,21 @@ SLIPS = ("path", "swapped", "local", "upstream", "sign", "old", "formula")
 SLIPS_OF_VALUES = ("swapped", "sign", "operation")
 
 
-def close(guess: float, x: float) -> bool:
+def close(guess: float, x: float, scale: float = 0.0) -> bool:
     """Whether a number that a person gives is this one: to about three digits, or rounded to two decimals where these
-    are two digits or more. nan is nan, and inf is inf."""
+    are two digits or more. nan is nan, and inf is inf.
+
+    ``scale`` is the size of the largest number that was added up to x: where 0.1 + 0.2 − 0.3 is 5.6e-17, 0 is right,
+    too.
+    """
     if x != x or guess != guess:
         return x != x and guess != guess
     if math.isinf(x) or math.isinf(guess):
         return x == guess
     away = abs(guess - x)
-    return away <= 0.004 * abs(x) + 1e-9 or (away <= 0.005 and abs(x) >= 0.1 and round(100 * guess) / 100 == guess)
+    if away <= 0.004 * abs(x) + (1e-9 * scale if math.isfinite(scale) else 0.0):
+        return True
+    return away <= 0.005 and abs(x) >= 0.1 and round(100 * guess) / 100 == guess
 
 
 def slips_of_a_gradient(
@@ -57,7 +63,8 @@ def slips_of_a_gradient(
         The keys of the slips that fit; none if the guess is right, or if no slip explains it.
     """
     right = before + upstream * local
-    if close(guess, right):
+    scale = max(abs(before), abs(upstream * local))
+    if close(guess, right, scale):
         return []
     wrong = {
         "path": [upstream * local],
@@ -68,11 +75,13 @@ def slips_of_a_gradient(
         "old": [before, *(before + old * local for old in earlier)],
         "formula": [before + upstream * d for d in misread],
     }
-    return _that_fit(guess, right, wrong, SLIPS)
+    return _that_fit(guess, right, wrong, SLIPS, scale)
 
 
-def _that_fit(guess: float, right: float, wrong: dict[str, list[float]], slips: Sequence[str]) -> list[str]:
-    return [slip for slip in slips if any(close(guess, x) and not close(x, right) for x in wrong[slip])]
+def _that_fit(
+    guess: float, right: float, wrong: dict[str, list[float]], slips: Sequence[str], scale: float
+) -> list[str]:
+    return [slip for slip in slips if any(close(guess, x) and not close(x, right, scale) for x in wrong[slip])]
 
 
 class Passed(NamedTuple):
@@ -91,8 +100,8 @@ def slips_of_a_sum(guess: float, passed: Sequence[Passed]) -> list[str]:
     A slip may have been made on one of the paths, or on all of them.
     """
     contributions = [p.upstream * p.local for p in passed]
-    right = sum(contributions)
-    if close(guess, right):
+    right, scale = sum(contributions), max(map(abs, contributions), default=0.0)
+    if close(guess, right, scale):
         return []
     wrong: dict[str, list[float]] = {slip: [] for slip in SLIPS}
     if len(passed) > 1:
@@ -104,7 +113,7 @@ def slips_of_a_sum(guess: float, passed: Sequence[Passed]) -> list[str]:
             wrong[slip] += [right - c + x for x in others]
         for k in range(min(map(len, instead), default=0)):
             wrong[slip].append(sum(others[k] for others in instead))
-    return _that_fit(guess, right, wrong, SLIPS)
+    return _that_fit(guess, right, wrong, SLIPS, scale)
 
 
 def _instead(slip: str, p: Passed) -> list[float]:
@@ -119,7 +128,7 @@ def _instead(slip: str, p: Passed) -> list[float]:
 
 
 def slips_of_a_value(
-    guess: float, right: float, swapped: float | None = None, others: Sequence[float] = ()
+    guess: float, right: float, swapped: float | None = None, others: Sequence[float] = (), *, scale: float = 0.0
 ) -> list[str]:
     """The slips by which a person may have come to a value.
 
@@ -128,11 +137,12 @@ def slips_of_a_value(
         right: the right one.
         swapped: the value with its inputs exchanged.
         others: what other operations make of the same inputs, as `other_values` gives it.
+        scale: that of `close`: of a sum its largest term, else 0.
     """
-    if close(guess, right):
+    if close(guess, right, scale):
         return []
     wrong = {"swapped": [] if swapped is None else [swapped], "sign": [-right], "operation": [*others]}
-    return _that_fit(guess, right, wrong, SLIPS_OF_VALUES)
+    return _that_fit(guess, right, wrong, SLIPS_OF_VALUES, scale)
 
 
 def other_values(numbers: Sequence[float]) -> list[float]:

@@ -58,12 +58,12 @@ class BackwardStep:
     local_latex: str
 
 
-def forward_steps(root: Value, *, lang: str = "en") -> Iterator[ForwardStep]:
+def forward_steps(root: Value, *, lang: str | None = None) -> Iterator[ForwardStep]:
     """The forward pass over the graph that ends in ``root``, one event per computed node, inputs first.
 
     Args:
         root: the end of the graph.
-        lang: the language of the words.
+        lang: the language of the words, ``en`` or ``zh``; by default that of the environment's ``CHAINRULE_LANG``.
     """
     said = messages(lang)["computed"]
     order = topological_order(root)
@@ -81,13 +81,13 @@ def forward_steps(root: Value, *, lang: str = "en") -> Iterator[ForwardStep]:
         yield ForwardStep(index, node, node.op, node.inputs, node.data, words, text, latex)
 
 
-def backward_steps(root: Value, gradient: float = 1.0, *, lang: str = "en") -> Iterator[BackwardStep]:
+def backward_steps(root: Value, gradient: float = 1.0, *, lang: str | None = None) -> Iterator[BackwardStep]:
     """The backward pass from ``root``, one event per contribution, in the order in which `backward` adds them.
 
     Args:
         root: the end of the graph.
         gradient: the seed, ∂root/∂root.
-        lang: the language of the words.
+        lang: the language of the words, ``en`` or ``zh``; by default that of the environment's ``CHAINRULE_LANG``.
     """
     said = messages(lang)
     order = topological_order(root)

@@ -8,6 +8,7 @@ from pathlib import Path
 DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS.parent), str(DOCS)]
 
+import inventories  # noqa: E402
 from docstrings import as_restructured_text  # noqa: E402
 from formulas import visit_formula  # noqa: E402
 from sphinx.application import Sphinx  # noqa: E402
@@ -15,7 +16,7 @@ from sphinx.application import Sphinx  # noqa: E402
 project = "chainrule"
 author = "the authors of chainrule"
 html_title = "chainrule"
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.intersphinx", "sphinx.ext.napoleon"]
 root_doc = "index"
 
 # --- pages in Markdown, and the notebooks with the outputs that they store
@@ -35,12 +36,30 @@ autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
-nitpick_ignore_regex = [("py:.*", ".*")]  # types in signatures: most are other libraries'
+# Every name in a signature and every reference must lead somewhere, but for these, which have no entry of their own:
+nitpick_ignore_regex = [
+    # types of what ours take and give, which stand in the file that is named
+    (r"py:(class|obj)", r"autograd\.signatures\.\w+"),
+    (r"py:(class|obj)", r"nn\.(data\.(Examples|Targets)|optim\.Options|recurrent\.S|layers\.Out)"),
+    (r"py:(class|obj)", r"nn\.training\.minimisation\.X"),
+    (r"py:class", r"nn\.lessons\.(words\.(Token|WordVectors)|perceptrons\.Correction|language\.LanguageModel)"),
+    (r"py:class", r"viz\.(picture\.Picture|derivation\.Path)"),
+    (r"py:class", r"viz\.live\.(page\.LivePage|stage\.Backdrop|player\.Frame)"),
+    # what a public class is derived from, and what nobody calls by itself
+    (r"py:class", r"(autograd|nn|viz)\.([a-z_]+\.)+_[A-Z]\w+"),
+    (r"py:class", r"(autograd\.elsewhere\.LikeATensor|nn\.elsewhere\.LikeANetwork|viz\.mistakes\.Taught)"),
+    # names that are imported for type checkers alone, so that Sphinx sees the last word of them
+    (r"py:class", r"Array|Axes|Compiled|Figure|NDArray|Numbers|Operand|Plain|Sentence|graphviz\.Digraph"),
+    # where a docstring begins "β₀: ..." the word before the colon is taken for a type
+    (r"py:class", r"β₀|β₁ … βₙ|steps|epoch"),
+]
+intersphinx_mapping = inventories.mapping()
 
 # --- how it looks; nothing is fetched from another host
 html_theme = "pydata_sphinx_theme"
 html_static_path = [str(DOCS / "static")]
 html_css_files = ["chainrule.css"]
+html_favicon = str(DOCS / "static" / "favicon.svg")
 html_js_files = ["theme.js"]
 html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
@@ -58,7 +77,7 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = {page: [] for page in ("index", "gallery", "sheet", "compile", "from-micrograd-to-pytorch")}
+html_sidebars = {page: [] for page in ("index", "readme", "gallery", "sheet", "compile", "from-micrograd-to-pytorch")}
 copyright = "the authors of chainrule, MIT licence"
 
 

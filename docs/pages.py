@@ -1,6 +1,6 @@
 """The pages of the site, made from the files of this project, in a folder that Sphinx then reads.
 
-Nothing on it is typed a second time. The first page is the README, the lessons are the notebooks with what they store,
+Nothing on it is typed a second time. The README is a page, the lessons are the notebooks with what they store,
 the gallery's code is run for its pictures, the derivative sheet is read from `autograd.SHEET`, and the reference from
 the packages' own ``__all__`` and docstrings.
 """
@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import gallery
+import inventories
 import reference
 import sheet
 import themes
@@ -26,26 +28,27 @@ from viz.live.playgrounds import Playground
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 # Files of the project that are pages of the site.
-PAGES = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+PAGES = {"README.md": "readme.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 _LINK = re.compile(r"\]\(([^):#\s]+)(#[^)]*)?\)")
+JUPYTERLITE = "lite"  # the folder of the site in which the lessons run, see in_browser.py
 _MARGIN = "---\norphan: true\n---\n\n"  # for a page that no list of pages has
 
 
-def stage(folder: Path) -> None:
-    """Write everything that Sphinx needs into a folder."""
+def stage(folder: Path, *, in_browser: bool = False) -> None:
+    """Write everything that Sphinx needs into a folder; ``in_browser`` adds the doors to the lessons that run there."""
     pages = Pages()
     made: dict[str, str | bytes] = {"license.md": "# Licence\n\n" + (ROOT / "LICENSE").read_text(encoding="utf-8")}
     first = (DOCS / "index.md").read_text(encoding="utf-8")
     parts = {
         "live picture": raw(live_picture().to_html(page=False)),
         "playground": raw(moons().to_html(page=False)),
-        "README.md": pages.of_the_project("README.md", heading=False),
+        "first lesson": raw(door(next(notebooks()), "Run the first lesson here")) if in_browser else "",
     }
     for name, text in parts.items():
         first = first.replace(f"<!-- {name} -->", text)
     made["index.md"] = first
-    for name in ("CONTRIBUTING.md", "CHANGELOG.md"):
-        made[PAGES[name]] = pages.of_the_project(name)
+    for name, page in PAGES.items():
+        made[page] = pages.of_the_project(name)
     for path in sorted(DOCS.glob("*.md")):
         if path.name not in ("index.md", "gallery.md"):
             made[path.name] = pages.of_docs(path.read_text(encoding="utf-8"))
@@ -54,10 +57,11 @@ def stage(folder: Path) -> None:
     for package, text in reference.pages():
         made[f"api/{package}.rst"] = text
     made |= pages.sources
+    made |= inventories.files()
     for drawing in sorted((DOCS / "pictures").glob("*.svg")):
         made |= themes.both_themes(f"pictures/{drawing.name}", drawing.read_text(encoding="utf-8"))
-    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        made[f"lessons/{notebook.name}"] = without_installing(notebook.read_text(encoding="utf-8"))
+    for notebook in notebooks():
+        made[f"lessons/{notebook.name}"] = lesson(notebook, in_browser=in_browser)
     for name, content in made.items():
         if name.endswith(".md"):
             content = themes.show_both_themes(str(content), made)
@@ -85,13 +89,27 @@ def raw(html: str) -> str:
     return f"````{{raw}} html\n{html}\n````"
 
 
-def without_installing(notebook: str) -> str:
-    """A notebook without its first cell, which only those need who run it."""
-    cells = json.loads(notebook)
-    first = cells["cells"].pop(0)
+def notebooks() -> Iterator[Path]:
+    """The lessons, in order."""
+    yield from sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def lesson(path: Path, *, in_browser: bool) -> str:
+    """A notebook without its first cell, which only those need who run it, and with a door to where it runs."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    first = notebook["cells"].pop(0)
     if "is missing" not in "".join(first["source"]):
         raise ValueError("the first cell of a notebook installs chainrule where it is missing")
-    return json.dumps(cells)
+    if in_browser and "raise ImportError" not in "".join(first["source"]):  # it needs no more than chainrule
+        here = door(path, "Run this lesson here", up="../")
+        notebook["cells"].insert(1, {"cell_type": "markdown", "id": "run-here", "metadata": {}, "source": here})
+    return json.dumps(notebook)
+
+
+def door(path: Path, words: str, up: str = "") -> str:
+    """A link to the place where a lesson runs, from a page of the site; ``up`` leads to the site's root."""
+    href = f"{up}{JUPYTERLITE}/notebooks/index.html?path={path.name}"
+    return f'<p class="run-here"><a href="{href}">{words}</a>, in your browser: nothing is installed</p>'
 
 
 class Pages:
@@ -104,11 +122,9 @@ class Pages:
     def __init__(self) -> None:
         self.sources: dict[str, str | bytes] = {}
 
-    def of_the_project(self, name: str, *, heading: bool = True) -> str:
+    def of_the_project(self, name: str) -> str:
         """A page that stands in the project's folder."""
         text = (ROOT / name).read_text(encoding="utf-8")
-        if not heading:
-            text = re.sub(r"\A# .*\n", "", text)
         return _LINK.sub(lambda m: f"]({self.target(m[1])}{m[2] or ''})", text)
 
     def of_docs(self, text: str) -> str:

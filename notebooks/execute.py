@@ -2,6 +2,7 @@
 
     python notebooks/execute.py                 run all; fail on an error, or where an output of ours has changed
     python notebooks/execute.py 01 07           only these
+    python notebooks/execute.py --language zh   those of notebooks/zh
     python notebooks/execute.py 01 --write      run, and store the outputs in the file
 
 It needs `pip install "chainrule[notebooks,plots,sklearn]"`. From a clone it finds the packages beside this folder.
@@ -35,9 +36,9 @@ PAINTED = ("image/png", "image/jpeg")  # not ours, see above
 PAINTED_HTML = 'data-painted="matplotlib"'
 
 
-def notebooks(chosen: list[str]) -> list[Path]:
+def notebooks(chosen: list[str], folder: Path = HERE) -> list[Path]:
     """The files whose names begin with one of `chosen`; all of them when it is empty."""
-    every = sorted(HERE.glob("[0-9][0-9]-*.ipynb"))
+    every = sorted(folder.glob("[0-9][0-9]-*.ipynb"))
     unknown = [c for c in chosen if not any(path.name.startswith(c) for path in every)]
     if unknown:
         raise SystemExit(f"no notebook begins with {unknown[0]!r}; there are: {', '.join(p.stem for p in every)}")
@@ -134,8 +135,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("notebook", nargs="*", help="beginnings of file names, such as 01; all when left out")
     parser.add_argument("--write", action="store_true", help="store the new outputs in the files")
     parser.add_argument("--jobs", type=int, default=2, help="how many to run at a time (2)")
+    parser.add_argument("--language", default="", help="the folder of a translation, such as zh")
     options = parser.parse_args(arguments)
-    paths = notebooks(options.notebook)
+    paths = notebooks(options.notebook, HERE / options.language)
 
     with tempfile.TemporaryDirectory() as settings:
         os.environ["IPYTHONDIR"] = settings  # nobody's personal start-up files

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,9 +11,17 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+# Before anything loads NumPy. The matrices of the tests are small: threads would wait for each other, busy at it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 if TYPE_CHECKING:
     from axe_playwright_python.sync_playwright import Axe
     from playwright.sync_api import Browser, Page
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests are in memory now, and stay: the collector need not look at them each time."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="module")  # no longer: while Playwright runs, nothing else in the thread can use asyncio
@@ -27,6 +36,7 @@ def chromium() -> Iterator[Browser]:
         _without("Playwright is not installed: pip install playwright")
     installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     quiet = ["--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
+    quiet += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"]  # the network is cut
     expect.set_options(timeout=60_000)  # in milliseconds: no more than a limit, for a busy machine
     with sync_playwright() as playwright:
         try:

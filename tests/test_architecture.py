@@ -86,7 +86,7 @@ FLOORS = {
         "__main__",
     ],
     "viz.layout": ["net simplex", "annealing heights ranks routes trunks", "order", "sugiyama"],
-    "viz.graph": ["numbers repetition scopes", "diagram", "arrange program", "svg"],
+    "viz.graph": ["numbers repetition runs scopes", "diagram", "arrange program", "svg"],
     "viz.live": ["scripts stage training units", "network page scene", "player playgrounds", "exploring stepping"],
     "viz.plots": ["figures", "asking", "classifiers curves descents"],
 }

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .plots import (
         DescentAnimation,
         animate_descent,
+        chinese_labels,
         plot_activation,
         plot_confusion,
         plot_decision_regions,
@@ -57,6 +58,7 @@ __all__ = [
     "Worksheet",
     "animate_descent",
     "assignment",
+    "chinese_labels",
     "draw_derivation",
     "draw_dot",
     "draw_graph",

@@ -24,7 +24,7 @@ from .checks import (
 )
 from .graph import diagram as diagrams
 from .graph import program, svg
-from .graph.arrange import Arrangement, arrange, arrange_within
+from .graph.arrange import Arrangement, arrange, arrange_readable
 from .markup import theme_on
 from .mistakes import explained, only_a_value, shown_by
 from .picture import Picture
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     import graphviz
 
     from autograd.compiler.compiled import Compiled
-
-ROOM = (1300.0, 750.0)  # pixels, width and height: with depth "auto", what can be read without moving the picture
 
 
 @explained
@@ -69,10 +67,11 @@ def draw_graph(
         local: whether each wire also carries its local derivative; not for a compiled function.
         depth: how many levels of scopes (calls, layers, neurons) are open: a number, "all", or "auto". "auto" draws
             everything where that takes no more room than a screen, about 1,300 by 750 pixels; else it folds neurons,
-            then layers, then repetitions (of fifty squared errors that are added up, the first is drawn), until it
-            does. A compiled function has one level: the arrays that an operation such as logsumexp needs for itself.
-        max_nodes: with depth "auto", the most parts that are drawn; beyond that a graph with neither scopes nor
-            repetitions is drawn as a summary.
+            then layers, then what repeats itself, until it does: of fifty squared errors that are added up, the first
+            is drawn, of twelve time steps the first and the last. Of a graph in which nothing repeats itself, what is
+            next to the root is drawn, and one box for the rest. A compiled function has one level: the arrays that an
+            operation such as logsumexp needs for itself.
+        max_nodes: with depth "auto", the most parts that are drawn.
         engine: "layered", our own, or "dot", which needs Graphviz.
 
     Raises:
@@ -146,10 +145,7 @@ class Drawing(Picture):
         if not isinstance(root, Value):
             self._diagram = program.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes)
         elif depth == "auto":
-            for self._diagram in diagrams.candidates(root, fmt=fmt, max_nodes=max_nodes, show_grad=show_grad):
-                self._arrangement = arrange_within(self._diagram, ROOM, rankdir=rankdir, **self._options)
-                if self._arrangement is not None:
-                    break
+            self._diagram, self._arrangement = arrange_readable(root, max_nodes, rankdir=rankdir, **self._options)
         else:
             self._diagram = diagrams.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes, show_grad=show_grad)
         self._title = svg.title_of(self._diagram)

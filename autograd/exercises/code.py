@@ -253,6 +253,8 @@ def check_derivative(op: str, student: Callable[..., object]) -> Feedback:
             given = student(*numbers)
         except Exception as error:
             return _failed(_Wrong(what, said("code-raised", step=what, error=_error(error))), done, len(points))
+        if given is ...:  # nothing is written yet
+            return Feedback((said("answer-blank", names=what),), False, asked=len(points))
         got = list(given) if isinstance(given, (tuple, list)) else [given]
         if len(got) != len(right):
             told = said("code-count", what=what, n=len(right), got=len(got))

@@ -128,7 +128,8 @@ class CompiledLoop(EagerLoop):
         step = kept(structure, key) if self.plain else None
         if step is not None:
             self.program = Program(step, self.bound)
-            if self._differs(self._trial([first])):
+            tried = self.problem.first_loss
+            if self._differs(self._trial([first]) if tried is None else Trial([first], 1.0, False, np.array([tried]))):
                 forget(structure, key)
                 step = None
         if step is None:
@@ -238,7 +239,7 @@ class CompiledLoop(EagerLoop):
             first = [self.problem.examples.places[0]]
             if self.structure.same(self.model) if self.plain else not self._differs(self._trial(first)):
                 return self
-        self.problem.structure = structure_of(self.model)
+        self.problem.structure, self.problem.first_loss = structure_of(self.model), None
         return best_loop(self.problem)
 
     def close(self) -> None:

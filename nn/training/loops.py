@@ -40,6 +40,8 @@ class Problem:
         mover: the optimiser, bound to the parameters that it moves.
         metric: a function of one example's output and target; "accuracy"; or None.
         threshold: where a single output turns from no to yes.
+        first_loss: of the first example, where it was tried; None where it was known that it need not be, and after the
+            model may have changed.
     """
 
     model: Module
@@ -52,6 +54,7 @@ class Problem:
     metric: str | Metric | None
     threshold: float
     blank: Any = 0.0
+    first_loss: float | None = None
     history: History = field(default_factory=History)
 
     @property

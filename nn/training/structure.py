@@ -83,22 +83,25 @@ class Structure:
                 continue
             else:
                 self.plain &= type(part) in (list, tuple, dict)
-            described = [self._described(entry, waiting, numbers, places) for entry in inside]
+            described = [
+                places.setdefault(entry, len(places))
+                if type(entry) is Value and entry.op == ""
+                else self._described(entry, waiting, numbers)
+                for entry in inside
+            ]
             form.append((Same((type(part),)), *_shortened(described)))
         self.form = tuple(form)
         self.values = [*places]
         self.plain &= self.ours
 
-    def _described(self, entry: Any, waiting: list[Any], numbers: dict[int, int], places: dict[Value, int]) -> Any:
-        """What stands in the form for something inside a part; a part of its own waits for its turn."""
+    def _described(self, entry: Any, waiting: list[Any], numbers: dict[int, int]) -> Any:
+        """What stands in the form for something inside a part, but for a parameter; a part of its own waits."""
         kind = type(entry)
-        if kind is Value and entry.op == "":
-            return places.setdefault(entry, len(places))
         if entry is None or kind in (bool, int, float, str):
             return kind, repr(entry)
         if kind is MethodType:
             self.plain &= _method(entry.__func__)
-            return Same((entry.__func__,)), self._described(entry.__self__, waiting, numbers, places)
+            return Same((entry.__func__,)), self._described(entry.__self__, waiting, numbers)
         if isinstance(entry, (Module, list, tuple, dict, type)):
             for part in entry.__mro__[:-1] if isinstance(entry, type) else (entry,):
                 if numbers.setdefault(id(part), len(waiting)) == len(waiting):

@@ -426,3 +426,8 @@ def test_drawn_numbers_make_short_answers_and_hide_no_mistake(formula: str) -> N
             if node.op in ("mul", "div", "pow", "exp", "tanh", "sigmoid"):
                 slopes = [d for x, d in zip(node.inputs, node.local_derivatives, strict=True) if x.op != "const"]
                 assert not {0.0, 1.0, -1.0} & {*slopes}, (named, node)
+
+
+def test_a_derivative_that_is_not_written_yet_is_still_open():
+    answer = check_derivative("tanh", lambda x: ...)
+    assert not answer and answer.first_wrong == "" and "Still open" in str(answer)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 import importlib
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -196,17 +194,6 @@ class Page(HTMLParser):
             self.loaded.append(given.get("href", ""))
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built by the command that builds it; a warning of Sphinx would fail here."""
-    pytest.importorskip("myst_nb")
-    pytest.importorskip("pydata_sphinx_theme")
-    folder = tmp_path_factory.mktemp("site")
-    built = subprocess.run([sys.executable, DOCS / "build_site.py", folder], capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr + built.stdout
-    return folder
-
-
 @pytest.mark.slow
 def test_every_link_leads_somewhere_and_nothing_is_loaded_from_another_host(site: Path) -> None:
     pages = {path: Page(path) for path in site.rglob("*.html") if "_static" not in path.parts}
@@ -229,14 +216,14 @@ def test_every_link_leads_somewhere_and_nothing_is_loaded_from_another_host(site
 def test_lessons_are_pages_with_what_they_show(site: Path) -> None:
     for notebook in (DOCS.parent / "notebooks").glob("*.ipynb"):
         page = (site / "lessons" / f"{notebook.stem}.html").read_text(encoding="utf-8")
-        assert "is missing, as on Colab" not in page  # the cell that installs is for those who run it
+        assert "is missing it is installed" not in page  # the cell that installs is for those who run it
         assert "cell_output" in page
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_pass_axe_and_load_nothing_from_elsewhere(site: Path, chromium: Browser, axe: Axe, scheme: Any) -> None:
-    names = "index gallery sheet compile lessons reference project conventions api/autograd".split()
+    names = "index readme gallery sheet compile lessons reference project conventions api/autograd".split()
     page = chromium.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 900})
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -246,3 +233,103 @@ def test_pages_pass_axe_and_load_nothing_from_elsewhere(site: Path, chromium: Br
         assert not found, (name, [(v["id"], v["nodes"][0]["html"][:200]) for v in found])
     page.close()
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+
+
+# --- the site as a server gives it out, to a browser that reaches nothing else
+
+IMAGES = """async () => {
+    const images = [...document.images].filter((image) => image.checkVisibility());
+    for (const image of images) image.loading = "eager";
+    await Promise.all(images.map((image) => image.decode().catch(() => {})));
+    return images.filter((image) => !image.naturalWidth).map((image) => image.src.slice(0, 200));
+}"""
+
+
+@pytest.mark.slow
+def test_every_page_works_with_the_network_cut(site: Path, address: str, chromium: Browser) -> None:
+    """Every picture is shown, every script runs, and nothing is asked for that the site has not got."""
+    page = chromium.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
+    page.on("response", lambda got: wrong.append(f"{got.status} {got.url}") if got.status >= 400 else None)
+    page.on("requestfailed", lambda asked: wrong.append(f"{page.url} asks for {asked.url}"))
+    paths = sorted(path for path in site.rglob("*.html") if not {"_static", "lite"} & set(path.parts))
+    assert len(paths) > 40
+    for path in paths:
+        page.goto(address + path.relative_to(site).as_posix(), wait_until="load")
+        assert page.evaluate(IMAGES) == [], path
+    page.close()
+    assert wrong == []
+
+
+@pytest.mark.slow
+def test_live_pictures_in_lessons_work_too(address: str, chromium: Browser) -> None:
+    page = chromium.new_page()
+    page.goto(f"{address}lessons/01-a-graph-by-hand.html")
+    player = page.locator(".cr-player").first
+    before = player.inner_text()
+    player.get_by_role("button", name="Next step").click()
+    assert player.inner_text() != before
+    page.close()
+
+
+START = """
+new MutationObserver((_, observer) => {
+    if (!document.querySelector(".cr-player [role=spinbutton]")) return;
+    window.aliveAt = performance.now();
+    observer.disconnect();
+}).observe(document, { childList: true, subtree: true });
+"""
+
+
+@pytest.mark.slow
+def test_the_first_live_picture_is_there_at_once_and_the_start_page_is_small(address: str, chromium: Browser) -> None:
+    ours = {path.name for path in (DOCS / "static").iterdir()}
+    page = chromium.new_page(viewport={"width": 1280, "height": 720})
+    page.add_init_script(START)
+    answers: list[Any] = []
+    page.on("response", answers.append)
+    page.goto(address, wait_until="networkidle")
+    sizes = {urlsplit(answer.url).path: len(answer.body()) for answer in answers}
+    own = {path: size for path, size in sizes.items() if "/_static/" not in path or Path(path).name in ours}
+    assert any(path.endswith(".css") for path in own)
+    assert sum(own.values()) < 200_000, own
+    loaded = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+    assert page.evaluate("window.aliveAt") - loaded < 1000  # milliseconds
+    box = page.locator(".cr-player svg").first.bounding_box()
+    assert box is not None and box["y"] + box["height"] < 720  # on the first screen, whole
+    page.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1280, 390])
+def test_on_the_start_page_a_number_is_dragged_without_a_click_before(
+    address: str, chromium: Browser, width: int
+) -> None:
+    page = chromium.new_page(viewport={"width": width, "height": 720})
+    page.goto(address)
+    leaf = page.locator(".cr-player [role=spinbutton]").first
+    result = page.locator(".cr-player svg").first
+    before, shown = leaf.get_attribute("data-value"), result.inner_html()
+    leaf.scroll_into_view_if_needed()
+    box = leaf.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 40, y, steps=4)
+    page.mouse.up()
+    page.wait_for_function("([leaf, before]) => leaf.dataset.value !== before", arg=[leaf.element_handle(), before])
+    assert result.inner_html() != shown
+    assert page.evaluate("document.documentElement.scrollWidth") <= width  # nothing hangs over the edge
+    page.close()
+
+
+@pytest.mark.slow
+def test_opened_as_a_file_a_page_says_how_lessons_run(site: Path, lite: Path, chromium: Browser) -> None:
+    assert lite.is_dir()
+    page = chromium.new_page()
+    page.goto((site / "lessons/01-a-graph-by-hand.html").as_uri())
+    assert page.locator(".run-here a").count() == 0
+    assert "python3 -m http.server" in page.locator(".run-here").inner_text()
+    page.close()

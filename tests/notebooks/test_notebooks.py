@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .course import MENTIONS
+from .course import MENTIONS, QUESTIONS, ROWS
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).parents[2] / "notebooks"
@@ -37,13 +37,98 @@ def text(notebook, kind):
 
 
 def python(cell):
-    """The cell without IPython's % lines, so that Python can read it."""
-    return re.sub(r"^(\s*)%.*$", r"\1pass", source(cell), flags=re.MULTILINE)
+    """The cell without IPython's % and ! lines, so that Python can read it."""
+    return re.sub(r"^(\s*)[%!].*$", r"\1pass", source(cell), flags=re.MULTILINE)
 
 
-def test_they_are_numbered_in_order():
-    numbers = [path.name[:2] for path in FILES]
-    assert numbers == sorted(set(numbers)) and set(numbers) <= set(MENTIONS)
+EXTRAS = {"numpy": "plots", "matplotlib": "plots", "scipy": "scipy", "sklearn": "sklearn"}
+
+
+def imported(program):
+    """The first names of the modules that a program imports."""
+    for node in ast.walk(ast.parse(program)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module.partition(".")[0]
+
+
+def extras_of(notebook):
+    """The extras that the first cell installs."""
+    [extras] = re.findall(r'%pip install -q "chainrule(?:\[([a-z,]+)\])?"', source(notebook["cells"][0]))
+    return extras.split(",") if extras else []
+
+
+def installed_by(path):
+    """What the first cell gives to pip where chainrule is missing; Colab's other package is not there."""
+    first = re.sub(
+        r"^(\s*)%pip install (.*)$", r"\1asked.append(\2)", source(load(path)["cells"][0]), flags=re.MULTILINE
+    )
+    first = re.sub(r"asked.append\(-q (.*)\)", r"asked.append('-q ' + \1)", first).replace("!pip", "pass #")
+    asked = []
+    real = importlib.util.find_spec
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importlib.util, "find_spec", lambda name: None if name == "viz" else real(name))
+        exec(compile(first, path.name, "exec"), {"asked": asked})
+    return asked
+
+
+def notebook(number):
+    [path] = FOLDER.glob(f"{number}-*.ipynb")
+    return load(path)
+
+
+def test_they_are_numbered_without_a_gap():
+    assert [path.name[:2] for path in FILES] == [f"{i:02d}" for i in range(1, len(FILES) + 1)] == sorted(MENTIONS)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_row_of_the_curriculum_is_taught_with_its_figures(row):
+    number, figures = ROWS[row]
+    code = text(notebook(number), "code")
+    assert [figure for figure in figures if figure not in code] == []
+
+
+def test_every_row_is_taught():
+    counts = {"A": 10, "B": 18, "C": 7, "D": 13, "E": 6}
+    assert list(ROWS) == [f"{part}{k}" for part, count in counts.items() for k in range(1, count + 1)]
+
+
+def test_the_gallery_links_each_row_to_the_notebook_that_teaches_it():
+    gallery = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^### ([A-C]\d+) ·.*?(?=^###? |\Z)", gallery, flags=re.MULTILINE | re.DOTALL)
+    for row in sections:
+        part = re.search(rf"^### {row} ·.*?(?=^###? |\Z)", gallery, flags=re.MULTILINE | re.DOTALL).group()
+        assert [number for _, _, number in _LINK.findall(part)] == [ROWS[row][0]], row
+    assert len(sections) == 35
+
+
+def test_each_of_the_fifteen_questions_has_a_cell_that_shows_the_answer():
+    cells = notebook("12")["cells"]
+    sections, heading = {}, None
+    for cell in cells:
+        if cell["cell_type"] == "markdown":
+            heading = (re.findall(r"^## (\d+\. .*)$", source(cell), flags=re.MULTILINE) or [heading])[-1]
+            heading = None if "## Exercises" in source(cell) else heading
+        elif heading:
+            sections.setdefault(heading, source(cell))
+    assert [name.split(".")[0] for name in sections] == [str(k) for k in range(1, 16)]
+    for (asked, code), (words, shown) in zip(sections.items(), QUESTIONS.items(), strict=True):
+        assert words in asked and shown in code
+
+
+def test_whoever_builds_value_from_memory_as_the_folded_answer_does_passes():
+    from autograd.exercises import check_class
+
+    answer = text(notebook("04"), "markdown").rpartition("<summary>Answer</summary>")[2].partition("</details>")[0]
+    lines = [line[4:] for line in answer.splitlines() if line.startswith("    ") or not line.strip()]
+    student = {}
+    exec("import math\n" + "\n".join(lines).strip(), student)
+    assert check_class(student["Mine"])
+    careless = "\n".join(lines).replace("x.grad += ", "x.grad = ")
+    exec("import math\n" + careless.strip(), student)
+    feedback = check_class(student["Mine"])
+    assert not feedback and feedback.slips == ("overwrites",)
 
 
 def mentions(words):
@@ -79,16 +164,91 @@ class TestEachNotebook:
     def test_its_first_cell_installs_chainrule_only_where_it_is_missing(self, path):
         first = load(path)["cells"][0]
         assert first["cell_type"] == "code"
-        assert re.search(r'%pip install -q "chainrule\[plots[a-z,]*\]"', source(first))
-        [question] = [node for node in ast.parse(python(first)).body if isinstance(node, ast.If)]
+        question = next(node for node in ast.parse(python(first)).body if isinstance(node, ast.If))
         assert ast.unparse(question.test) == "importlib.util.find_spec('viz') is None"
         exec(compile(python(first), path.name, "exec"), {})
+
+    def test_its_first_cell_installs_from_the_checkout_where_there_is_one(self, path, tmp_path, monkeypatch):
+        extras = "[" + ",".join(extras_of(load(path))) + "]" if extras_of(load(path)) else ""
+        (tmp_path / "alone").mkdir()
+        monkeypatch.chdir(tmp_path / "alone")
+        assert installed_by(path) == [f"-q chainrule{extras}"]
+        monkeypatch.chdir(FOLDER)
+        assert installed_by(path) == [f"-q ..{extras}"]
+
+    def test_what_it_imports_is_what_its_first_cell_installs_and_asks_for(self, path):
+        first, *others = [cell for cell in load(path)["cells"] if cell["cell_type"] == "code"]
+        needed = {name for cell in others for name in imported(python(cell))} & set(EXTRAS)
+        extras = set(extras_of(load(path)))
+        assert {EXTRAS[name] for name in needed} <= extras
+        asked = re.findall(r'"([a-z ]+)"\.split\(\)', source(first))
+        assert {EXTRAS[name] for name in " ".join(asked).split()} == extras
+
+    def test_without_what_it_needs_it_says_so_before_anything_fails(self, path, monkeypatch):
+        first = load(path)["cells"][0]
+        real = importlib.util.find_spec
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in EXTRAS else real(name))
+        program = compile(python(first), path.name, "exec")
+        if path.name[:2] in ("01", "02", "03"):
+            exec(program, {})
+            return
+        with pytest.raises(
+            ImportError, match="this lesson needs numpy and matplotlib.*In a browser run lessons 01 to 03"
+        ):
+            exec(program, {})
 
     def test_it_opens_with_its_number_and_title_and_what_it_shows(self, path):
         opening = load(path)["cells"][1]
         assert opening["cell_type"] == "markdown"
         assert source(opening).startswith(f"# {path.name[:2]} · ")
         assert "minutes" in source(opening)
+
+    def test_it_opens_with_a_question(self, path):
+        paragraphs = source(load(path)["cells"][1]).split("\n\n")
+        assert paragraphs[1].startswith("> **") and paragraphs[1].endswith("?**")
+
+    def test_three_places_or_more_say_predict_then_run_and_what_is_run_stands_below(self, path):
+        cells = load(path)["cells"]
+        places = [k for k, cell in enumerate(cells) if "**Predict, then run.**" in source(cell)]
+        assert len(places) >= 3
+        for k in places:
+            told = source(cells[k]).rpartition("**Predict, then run.**")[2]
+            assert "?" in told or "Sketch" in told or "Write" in told or "Fill" in told, told
+            assert cells[k + 1]["cell_type"] == "code"
+
+    def test_a_cell_to_be_read_asserts_two_things_at_most_and_the_closing_check_the_rest(self, path):
+        cells = [cell for cell in load(path)["cells"] if cell["cell_type"] == "code"]
+        for cell in cells[:-1]:
+            assert len(re.findall(r"^\s*assert ", source(cell), flags=re.MULTILINE)) <= 2, source(cell)
+        assert source(cells[-1]).startswith("# The closing check: ")
+
+    def test_what_an_exercise_claims_is_checked(self, path):
+        found = load(path)
+        asked = re.findall(r"^\*\*(\d)\.\*\*", text(found, "markdown").partition("## Exercises")[2], flags=re.MULTILINE)
+        [*_, check] = [source(cell) for cell in found["cells"] if cell["cell_type"] == "code"]
+        parts = re.split(r"^# (\d)\b.*$", check, flags=re.MULTILINE)
+        checked = {number for number, code in zip(parts[1::2], parts[2::2], strict=True) if "assert " in code}
+        assert asked == [str(k) for k in range(1, len(asked) + 1)]
+        assert set(asked) <= checked
+
+    def test_what_a_student_writes_does_not_decide_whether_the_closing_check_passes(self, path):
+        *cells, check = [cell for cell in load(path)["cells"] if cell["cell_type"] == "code"]
+        for cell in cells:
+            if "from autograd.exercises import" not in source(cell):
+                continue
+            body = ast.parse(source(cell)).body
+            written = {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+            for node in body:
+                if isinstance(node, ast.Assign) and "..." in ast.unparse(node.value):
+                    written |= {name.id for name in ast.walk(node.targets[0]) if isinstance(name, ast.Name)}
+            used = {node.id for node in ast.walk(ast.parse(source(check))) if isinstance(node, ast.Name)}
+            assert not written & used
+
+    def test_it_ends_with_what_to_remember_in_three_lines(self, path):
+        title, *lines = source(load(path)["cells"][-1]).rstrip().splitlines()
+        assert title == "## What to remember" and lines[0] == ""
+        assert [line[:2] for line in lines[1:]] == ["- ", "- ", "- "]
+        assert all(len(line.split()) <= 40 for line in lines)
 
     def test_it_closes_with_exercises_whose_answers_are_folded(self, path):
         written = text(load(path), "markdown")
@@ -98,10 +258,13 @@ class TestEachNotebook:
 
     def test_it_takes_ten_to_twenty_minutes_to_read(self, path):
         notebook = load(path)
+        del notebook["cells"][0]  # which is run and not read
+
+        *cells, _check = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]  # a check is run, not read
         words = len(text(notebook, "markdown").split())
-        lines = len([line for line in text(notebook, "code").splitlines() if line.strip()])
+        lines = len([line for cell in cells for line in source(cell).splitlines() if line.strip()])
         minutes = words / 140 + lines / 25 + sum(bool(cell.get("outputs")) for cell in notebook["cells"]) * 0.25
-        assert 7 <= minutes <= 22, f"{words} words and {lines} lines of code: about {minutes:.0f} minutes"
+        assert 7 <= minutes <= 20, f"{words} words and {lines} lines of code: about {minutes:.0f} minutes"
 
     def test_its_claims_are_asserted(self, path):
         asserts = sum(

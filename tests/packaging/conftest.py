@@ -74,7 +74,12 @@ class Environment:
         return run([self.python, *arguments], cwd=self.folder, env=env or without_python_settings(), check=check)
 
     def pip(self, *arguments: str | Path) -> None:
-        run([sys.executable, "-m", "pip", "--python", self.python, "--quiet", *arguments], cwd=self.folder)
+        options = ["--quiet", "--disable-pip-version-check"]
+        run([sys.executable, "-m", "pip", "--python", self.python, *options, *arguments], cwd=self.folder)
+
+    def install(self, *arguments: str | Path) -> None:
+        """Without bytecode, which comes with the first import: that of all of NumPy takes longer than all the rest."""
+        self.pip("install", "--no-compile", *arguments)
 
 
 def new_environment(folder: Path, python: str = sys.executable) -> Environment:
@@ -171,7 +176,7 @@ def installed(
                 pytest.skip(f"no Python {version} on this machine")
             pip_download("tqdm")  # skips if the index cannot be reached
             environment = new_environment(tmp_path_factory.mktemp("env") / f"python{version}", python)
-            environment.pip("install", built.wheel)
+            environment.install(built.wheel)
             made[version] = environment
         return made[version]
 

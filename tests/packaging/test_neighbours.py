@@ -60,8 +60,8 @@ def test_hips_first_then_chainrule_works_and_warns(
     hips: Path, built: Built, environment: Callable[[], Environment]
 ) -> None:
     both = environment()
-    both.pip("install", "--no-deps", hips)
-    both.pip("install", "--no-deps", built.wheel)
+    both.install("--no-deps", hips)
+    both.install("--no-deps", built.wheel)
     code = "import autograd, nn, viz; print(autograd.DISTRIBUTION)"
     done = both.run("-c", code)
     assert done.stdout.strip() == "chainrule"
@@ -80,14 +80,18 @@ def test_chainrule_first_then_hips_raises_and_says_how_to_mend_it(
     hips: Path, built: Built, environment: Callable[[], Environment]
 ) -> None:
     both = environment()
-    both.pip("install", "--no-deps", built.wheel)
-    both.pip("install", "--no-deps", hips)
+    both.install("--no-deps", built.wheel)
+    both.install("--no-deps", hips)
     for package in ("nn", "viz", "viz.cli"):
         message = error_of(both, package)
         assert "HIPS autograd" in message
         assert "installed after chainrule" in message
         assert str(both.packages / "autograd" / "__init__.py") in message
         assert "python3 -m venv .venv" in message
+    line = "ImportError: cannot import name 'Value' from 'autograd'"
+    done = both.run("-c", "from autograd import Value", check=False)
+    assert line in done.stderr
+    assert f"\n{line}\n" in (ROOT / "README.md").read_text(encoding="utf-8")  # so that a search finds the mend
     mend_and_check(both, built, uninstall=True)
 
 
@@ -95,7 +99,7 @@ def mend_and_check(both: Environment, built: Built, *, uninstall: bool) -> None:
     """Do what the message says, and find chainrule working without a warning."""
     if uninstall:
         both.pip("uninstall", "-y", "autograd")
-    both.pip("install", "--force-reinstall", "--no-deps", built.wheel)
+    both.install("--force-reinstall", "--no-deps", built.wheel)
     assert (
         both.run("-W", "error", "-c", "import autograd, nn, viz; print(autograd.DISTRIBUTION)").stdout == "chainrule\n"
     )
@@ -103,7 +107,7 @@ def mend_and_check(both: Environment, built: Built, *, uninstall: bool) -> None:
 
 def test_hips_in_front_of_a_development_install_raises(hips: Path, environment: Callable[[], Environment]) -> None:
     both = environment()
-    both.pip("install", "--no-deps", hips)
+    both.install("--no-deps", hips)
     # what `pip install -e .` writes: a line that puts the source tree behind site-packages
     (both.packages / "chainrule.pth").write_text(f"{ROOT}\n", encoding="utf-8")
     message = error_of(both, "viz")
@@ -113,7 +117,7 @@ def test_hips_in_front_of_a_development_install_raises(hips: Path, environment: 
 
 def test_a_file_of_ones_own_named_autograd_is_named(environment: Callable[[], Environment], built: Built) -> None:
     own = environment()
-    own.pip("install", "--no-deps", built.wheel)
+    own.install("--no-deps", built.wheel)
     (own.folder / "autograd.py").write_text("", encoding="utf-8")
     message = error_of(own, "nn")
     assert str(own.folder / "autograd.py") in message

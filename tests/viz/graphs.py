@@ -187,7 +187,7 @@ SAMPLES: dict[str, Callable[[], Value]] = {
     "skip connections": skip_connections,
     "neuron": neuron,
     "network": lambda: network(3, 2),
-    "wide network": lambda: network(16, 16, 1),
+    "wide network": lambda: network(10, 10, 1),
     "doubled": doubled,
     "many operations": many_operations,
     "within each other": within_each_other,

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 NODE = shutil.which("node")
+WEB = Path(__file__).parents[2] / "viz" / "live" / "web"
+
+
+def joined(*names: str) -> str:
+    """Some of the pages' modules as they are read, one behind the other: without what they import and export."""
+    texts = [(WEB / f"{name}.js").read_text(encoding="utf-8") for name in names]
+    return re.sub(r"^(import [^;]*;|export (?=const|class))", "", "".join(texts), flags=re.MULTILINE)
 
 
 def run(script: str, data: Any, browser: Any = None) -> Any:

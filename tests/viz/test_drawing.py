@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import os
 import re
 import sys
@@ -276,12 +277,16 @@ def test_a_folded_drawing_says_so_on_the_picture() -> None:
 
 def test_five_thousand_nodes_are_summed_up_in_a_small_picture() -> None:
     page = read(draw_graph(tangle(5_000)).svg)
-    assert len(page.parts()) == 25
-    assert max(page.width, page.height) < 3_000
+    assert 3 <= len(page.parts()) <= 25
+    assert page.width < 1_350 and page.height < 850
 
 
 @pytest.mark.slow
 def test_a_chain_of_a_million_draws_a_summary() -> None:
-    with scope("chain"):
-        root = chain(1_000_000)
-    assert "1,000,001 nodes" in draw_graph(root).svg
+    gc.disable()  # as the README advises for graphs of this size
+    try:
+        with scope("chain"):
+            root = chain(1_000_000)
+        assert "1,000,001 nodes" in draw_graph(root).svg
+    finally:
+        gc.enable()

@@ -1,4 +1,4 @@
-"""The style sheets and the script of a page are files; in the page they are the same but for comments and spaces."""
+"""The style sheet of a page is a file; in the page it is the same but for comments and spaces."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 VIZ = Path(__file__).parents[2] / "viz"
-SHEETS = sorted(str(file.relative_to(VIZ)) for file in VIZ.rglob("*.css"))
-SCRIPTS = sorted(str(file.relative_to(VIZ)) for file in VIZ.rglob("*.js"))
+SHEETS = sorted(str(file.relative_to(VIZ)) for file in VIZ.glob("*.css"))  # those of live pages are bundles
 
 
 def test_there_are_files_to_look_at() -> None:
-    assert len(SHEETS) == 5 and SCRIPTS
+    assert SHEETS
 
 
-@pytest.mark.parametrize("name", [*SHEETS, *SCRIPTS])
+@pytest.mark.parametrize("name", SHEETS)
 def test_comments_go_and_texts_stay(name: str) -> None:
     whole, short = (VIZ / name).read_text(encoding="utf-8"), web_file(name)
     code = re.sub(r"/\*.*?\*/|^ *//[^\n]*|(?<=[;{]) +//[^\n]*", "", whole, flags=re.DOTALL | re.MULTILINE)

@@ -13,10 +13,9 @@ import nn
 from autograd import TracingError, Value, exp
 from autograd.ops import where
 from nn import MLP, data, losses, optim
-from tests.viz.javascript import NODE, run
+from tests.viz.javascript import NODE, joined, run
 from viz import playground
 from viz.live import playgrounds as room
-from viz.live.scripts import joined
 from viz.live.training import border, names_of
 from viz.live.units import Units
 
@@ -277,6 +276,51 @@ def test_a_model_that_does_not_compile_is_told_with_the_compilers_reason() -> No
 
     with pytest.raises(TracingError, match=r"needs a model that compiles.*test_playground.py:\d+.*use where"):
         playground(model, X, Y, loss=losses.squared_error, optimizer=optim.SGD())
+
+
+@pytest.mark.parametrize(
+    ("outputs", "classes"), [(3, [1]), (3, [1] * 20), (12, [k % 12 for k in range(24)]), (30, [3, 29, 3, 7])],
+    ids=["one example", "one class", "twelve classes", "thirty"],
+)  # fmt: skip
+def test_with_several_outputs_each_is_a_class_whatever_the_examples_show(
+    outputs: int, classes: list[int], browser: Any
+) -> None:
+    rng = random.Random(0)
+    points = [[rng.uniform(-1, 1), rng.uniform(-1, 1)] for _ in classes]
+    model = MLP(2, [3, outputs], seed=0)
+    made = playground(model, points, classes, loss=losses.cross_entropy, optimizer=optim.SGD(lr=0.1))
+    history = nn.fit(model, points, classes, loss=losses.cross_entropy, optimizer=optim.SGD(lr=0.1), epochs=3,
+                     batch_size=10, progress=False)  # fmt: skip
+    np.testing.assert_allclose(trained(made, 3, browser), history["loss"], rtol=1e-9)
+    data = made._task.data()
+    assert data["kind"] == "plane" and data["labels"] == [str(k) for k in range(outputs)]
+    assert data["shown"] == classes and data["targets"][0] == [1.0] + [0.0] * (outputs - 1)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_colours_of_many_classes_are_unlike(theme: str) -> None:
+    def parts(text: str) -> np.ndarray[Any, Any]:
+        return np.array([int(text[k : k + 2], 16) for k in (1, 3, 5)], dtype=float)
+
+    colours = [parts(room.colour(k, theme)) for k in range(40)]
+    for k, one in enumerate(colours):
+        for other in colours[k + 1 : k + 4]:  # neighbours differ clearly
+            assert np.abs(one - other).sum() > 60, k
+    assert len({tuple(c) for c in colours}) == 40
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_a_column_of_targets_is_seen_as_a_list_of_them_is(width: int, browser: Any) -> None:
+    points = X[:, :width]
+    for loss, y in ((losses.squared_error, points[:, 0] * 1.5), (losses.binary_cross_entropy, Y)):
+        flat, column = (
+            playground(MLP(width, [3, 1], seed=0), points, t, loss=loss, optimizer=optim.SGD(lr=0.05))
+            for t in (y, y.reshape(-1, 1))
+        )
+        seen = [{key: made._task.data()[key] for key in ("kind", "style", "shown", "box", "border", "labels")}
+                for made in (flat, column)]  # fmt: skip
+        assert seen[0] == seen[1] and seen[0]["kind"] == ("plane" if width == 2 else "line")
+        np.testing.assert_allclose(trained(column, 2, browser), trained(flat, 2, browser), rtol=1e-12)
 
 
 def test_a_loss_that_asks_for_the_class_is_written_out_for_each_class(browser: Any) -> None:

@@ -19,7 +19,7 @@ from autograd.symbols import leaf
 from tests.autograd import naive
 from tests.autograd.build import build
 from viz.live.network import described, plain, rules
-from viz.live.scripts import joined, sheet
+from viz.live.scripts import sheet
 
 from . import javascript
 
@@ -68,7 +68,7 @@ def singular_cases() -> Iterator[tuple[str, list[float]]]:
 
 def test_every_line_of_the_sheet_is_the_same_at_its_singular_points(browser: Any) -> None:
     cases = list(singular_cases())
-    script = joined("ieee") + sheet((name, len(xs)) for name, xs in cases) + READ
+    script = sheet((name, len(xs)) for name, xs in cases) + READ
     script += """
     return DATA.map(([key, xs]) => {
       const inputs = xs.map(read);
@@ -113,7 +113,7 @@ def test_a_thousand_random_graphs_compute_the_same_in_javascript_after_changes_o
         drawn.append((program, inputs, changed))
         data.append({**graph, "changed": moved})
         used |= {(node.op, len(node.inputs)) for node in order if node.inputs}
-    answers = javascript.run(joined("ieee", "graph") + sheet(used) + READ + RUN, data, browser)
+    answers = javascript.run(javascript.joined("graph") + sheet(used) + READ + RUN, data, browser)
     equal = total = 0
     for (program, *both), told in zip(drawn, answers, strict=True):
         for inputs, (values, gradients) in zip(both, told, strict=True):
@@ -143,7 +143,9 @@ def test_graphs_of_plain_arithmetic_agree_to_the_last_bit(browser: Any) -> None:
         f = parse(text, **{n: rng.choice([rng.uniform(-3, 3), 0.0, 1.0]) for n in names if n in text})
         orders.append(topological_order(f))
         data.append({**described(orders[-1]), "changed": {}})
-    script = joined("ieee", "graph") + sheet((n.op, len(n.inputs)) for o in orders for n in o if n.inputs) + READ + RUN
+    script = (
+        javascript.joined("graph") + sheet((n.op, len(n.inputs)) for o in orders for n in o if n.inputs) + READ + RUN
+    )
     for order, ((values, gradients), _) in zip(orders, javascript.run(script, data, browser), strict=True):
         adjoint = {order[-1]: 1.0}
         for step in contributions(order, 1.0):
@@ -162,7 +164,7 @@ def test_the_words_of_the_sheet_follow_pythons_to_a_few_units_in_the_last_place(
     arguments: list[list[float]] = [[x, rng.uniform(-4, 4)] if word == "pow" else [x] for x in map(abs, xs)]
     arguments += [[-x[0]] for x in arguments if word != "pow"]
     call = "erf(...x)" if word == "erf" else f"{word}({'x' if word == 'logsumexp' else '...x'})"
-    script = joined("ieee", "erf") + READ + f"return DATA.map((x) => write({call}));"
+    script = javascript.joined("ieee", "erf") + READ + f"return DATA.map((x) => write({call}));"
     for x, theirs in zip(arguments, javascript.run(script, arguments, browser), strict=True):
         ours = getattr(ieee, word)(x) if word == "logsumexp" else getattr(ieee, word)(*x)
         assert same(ours, theirs), (word, x, ours, theirs)
@@ -178,7 +180,9 @@ def test_numbers_are_written_as_python_writes_them(browser: Any) -> None:
     xs += [round(rng.uniform(-1e5, 1e5), rng.randint(0, 5)) for _ in range(8000)]
     xs += [0.0, -0.0, 1 / 64, 1e21, 1e22, -1e21, 9999.5, 99995.0, 0.00012345, 0.000099995, 5e-324, INF, -INF, NAN, 1e16]
     assert len(xs) > 100_000
-    script = joined("graph", "format") + "return DATA.map((x) => [format(numberFrom(x)), repr(numberFrom(x))]);"
+    script = (
+        javascript.joined("graph", "format") + "return DATA.map((x) => [format(numberFrom(x)), repr(numberFrom(x))]);"
+    )
     for x, (shown, whole) in zip(xs, javascript.run(script, list(map(plain, xs)), browser), strict=True):
         assert (shown, whole) == (format_number(x), repr(x))
 
@@ -222,7 +226,7 @@ def own_operations() -> Iterator[None]:
 @pytest.mark.usefixtures("own_operations")
 def test_an_operation_of_ones_own_is_printed_and_one_that_calls_math_is_refused(browser: Any) -> None:
     assert rule("bump_js", 1) == ("([a]) => exp(-(a * a))", "(y, [a]) => [-2 * a * y]")
-    script = joined("ieee") + sheet([("spread_js", 5)]) + "return SHEET['spread_js/5'][0](DATA);"
+    script = sheet([("spread_js", 5)]) + "return SHEET['spread_js/5'][0](DATA);"
     assert javascript.run(script, [1, 2, 3, 4, 5], browser) == 55
     with pytest.raises(ValueError, match="'blocked_js' cannot be written as JavaScript: .*autograd.exp"):
         rule("blocked_js", 1)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import html
+import random
 import re
 from collections import Counter
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from autograd import Value, dot, scope, topological_order
+from autograd import Value, dot, maximum, scope, topological_order
 from autograd.graph import input_places
 from nn import MLP
 from nn.layers import Layer
 from nn.recurrent import LSTMCell, unroll
 from viz import draw_graph, step_through
-from viz.drawing import ROOM
-from viz.graph.arrange import Arrangement, arrange, junctions
+from viz.graph.arrange import ROOM, Arrangement, arrange, arrange_readable, junctions
 from viz.graph.diagram import MANY_RESULTS, Diagram, build, candidates
 from viz.graph.repetition import repetitions
 from viz.graph.scopes import unsaid
+from viz.live.scene import Scene
 
 from .graphs import network
 from .reading import read
@@ -219,6 +222,15 @@ def size(root: Value, **options: object) -> tuple[float, float]:
         lambda: network(4, 4, 1, inputs=3),
         lambda: squared_errors(50),
         lambda: xor(6),
+        lambda: lstm(12),
+        lambda: chain(60),
+        lambda: without_repetition(60),
+        lambda: written_out(20),
+        lambda: network(*[4] * 15, 1),
+        lambda: network(*range(3, 20), 1),
+        lambda: sum([Value(0.1 * k, f"a{k}") for k in range(100)], start=Value(0.0)),
+        lambda: maximum(*[Value(0.1 * k, f"a{k}") for k in range(40)]),
+        lambda: dot([Value(0.1 * k, f"a{k}") for k in range(30)], [Value(k, f"b{k}") for k in range(30)]),
     ],
 )
 def test_what_auto_opens_fits_on_a_screen(make: object) -> None:
@@ -237,7 +249,122 @@ def test_auto_opens_as_much_as_fits() -> None:
 
 def test_a_scope_that_holds_every_operation_stays_open() -> None:
     assert not any(part.kind == "folded" for part in build(network(1, inputs=9)).parts)
-    assert draw_graph(network(1, inputs=9)).svg == draw_graph(network(1, inputs=9), depth="all").svg
+    parts = arrange_readable(network(1, inputs=9), 200, fmt=".4g")[0].parts
+    assert sum(part.kind == "gate" for part in parts) >= 5, "too wide to be seen whole, but no single box"
+
+
+def chain(length: int) -> Value:
+    y = Value(0.5, "x")
+    for _ in range(length):
+        y = y.tanh()
+    return y
+
+
+def without_repetition(length: int) -> Value:
+    choice, y = random.Random(0), Value(0.5, "x")
+    for _ in range(length):
+        y = choice.choice([y.tanh(), y.exp(), y * 0.5, y + 1, y * Value(0.3, "w")])
+    return y
+
+
+def written_out(steps: int, first: bool = True) -> Value:
+    """A recurrent neuron in a loop; its first step may have no state yet."""
+    w, u, b, h = Value(0.5, "w"), Value(0.3, "u"), Value(0.1, "b"), Value(0.0, "h")
+    for t in range(steps):
+        x = Value(0.1 * t, f"x{t}")
+        h = (w * x + u * h + b).tanh() if t or first else (w * x + b).tanh()
+    return h
+
+
+def drawn(root: Value) -> Diagram:
+    return arrange_readable(root, 200, fmt=".4g")[0]
+
+
+def boxes(root: Value) -> list[tuple[str, ...]]:
+    return [part.lines for part in drawn(root).parts if part.lines]
+
+
+def test_of_many_time_steps_the_first_and_the_last_are_drawn_and_the_others_are_one_box() -> None:
+    def steps(root: Value) -> list[tuple[str, ...]]:
+        return [lines[:2] for lines in boxes(root) if lines[0].startswith("time")]
+
+    folded = "time.1 … time.10", "10 × the same form"
+    outputs, _ = unroll(LSTMCell(1, 1, seed=0), [Value(0.5 * t, f"x{t}") for t in range(12)])
+    assert steps(outputs[-1][0]) == [("time.0", "4 parts"), folded, ("time.11", "4 parts")]
+    assert steps(lstm(12)) == [("time.0", "4 parts"), ("time.1 … time.11", "11 × the same form")], "both are too wide"
+
+
+def test_of_a_loop_that_was_written_out_the_first_step_is_drawn_with_what_belongs_to_it_alone() -> None:
+    diagram = drawn(written_out(12))
+    assert [part.symbol for part in diagram.parts if part.symbol] == ["×", "×", "+", "+", "tanh"]
+    assert boxes(written_out(12)) == [("11 more steps", "each  ×,  ×,  +,  +,  …", "66 nodes")]
+    assert {part.name for part in diagram.parts if part.kind == "input"} == {"w", "u", "b", "h", "x0"}
+    assert boxes(written_out(12, first=False)) == boxes(written_out(11)), "the step out of the ordinary stays"
+    symbols = Counter(part.symbol for part in drawn(written_out(12, first=False)).parts if part.symbol)
+    assert symbols == {"×": 3, "+": 3, "tanh": 2}
+    assert boxes(chain(60)) == [("58 × tanh", "58 nodes")]
+
+
+@given(st.integers(4, 30), st.lists(st.sampled_from("+*tes"), min_size=1, max_size=6), st.integers(0, 3))
+@settings(max_examples=40, deadline=None)
+def test_any_loop_is_folded_into_whole_steps_in_order(steps: int, body: list[str], before: int) -> None:
+    w, y = Value(0.5, "w"), Value(0.1, "x")
+    for _ in range(before):
+        y = y.relu()
+    for _ in range(steps):
+        for op in body:
+            y = {"+": y + w, "*": y * w, "t": y.tanh(), "e": y.exp(), "s": y.sigmoid()}[op]
+    for diagram in candidates(y):
+        assert sum(part.kind == "gate" for part in diagram.parts) + hidden_operations(diagram, y) == (
+            before + steps * len(body)
+        )
+        assert all(source < i for i, part in enumerate(diagram.parts) for source in part.inputs)
+    assert len(drawn(y).parts) <= 40 and drawn(y).parts[-1].is_root
+
+
+def hidden_operations(diagram: Diagram, root: Value) -> int:
+    order = topological_order(root)
+    folded = {k for k, part in enumerate(diagram.parts) if part.kind == "folded"}
+    return sum(bool(node.inputs) and diagram.part_of[i] in folded for i, node in enumerate(order))
+
+
+def test_operations_of_one_kind_that_do_not_follow_each_other_are_no_steps() -> None:
+    xs = [Value(float(k), f"x{k}") for k in range(8)]
+    products = [xs[k] * xs[(3 * k + 1) % 8] for k in range(8)]
+    f = products[0]
+    for k, product in enumerate(products[1:]):
+        f = [f - product, f / product, product - f, f**product][k % 4]
+    assert not any(part.lines for diagram in candidates(f) for part in diagram.parts)
+
+
+@pytest.mark.parametrize("make", [lambda: chain(60), lambda: written_out(12), lambda: without_repetition(40)])
+def test_in_a_live_page_what_is_folded_opens_by_a_click_and_closes_again(make: object) -> None:
+    root = make()  # type: ignore[operator]
+    scene = Scene(root, topological_order(root), "auto")
+    first = scene.views[scene.start]
+    folded = {k for k, part in enumerate(drawn(root).parts) if part.kind == "folded"}
+    assert folded and first["opens"].keys() == folded
+    for opened in first["opens"].values():
+        assert opened == first["unfolds"] and scene.views[opened]["folds"] == scene.start
+        assert len(set(scene.views[opened]["partOf"]) - {-1}) == len(build(root, depth="all").parts)
+
+
+def test_of_layers_of_one_form_the_first_is_drawn_and_layers_of_other_widths_are_not_folded_with_them() -> None:
+    named = [lines[0] for lines in boxes(network(*[4] * 15, 1))]
+    assert named == ["layers.0", "layers.1", "layers.2 … layers.14", "layers.15"]
+    assert not any(" … " in lines[0] for lines in boxes(network(*range(3, 20), 1)))
+
+
+def test_many_leaves_that_are_added_up_are_one_box() -> None:
+    root = sum([Value(0.1 * k, f"a{k}") for k in range(100)], start=Value(0.0, "s"))
+    assert boxes(root) == [("+ 100 more", "101 × the same form", "200 nodes")]
+
+
+def test_what_is_too_large_and_does_not_repeat_itself_is_drawn_from_its_end() -> None:
+    diagram = drawn(without_repetition(60))
+    first = diagram.parts[0]
+    assert diagram.is_summary and first.lines[0].endswith("nodes")
+    assert len(diagram.parts) > 5 and "depth='all') opens everything" in diagram.note
 
 
 def test_of_fifty_squared_errors_the_first_is_drawn_and_the_others_are_one_box() -> None:

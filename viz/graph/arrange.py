@@ -19,11 +19,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from autograd import Value
+
 from ..layout.net import Box, Layout, Point, Wire
 from ..layout.sugiyama import layered
 from ..lettering import name_width
 from ..metrics import NAME_SIZE, NUMBER_SIZE, SYMBOL_SIZE, TITLE_SIZE, clip, one_line, text_width
-from .diagram import Diagram, Part
+from .diagram import Diagram, Part, candidates
 from .numbers import room, written
 from .scopes import Path, unsaid
 
@@ -35,6 +37,8 @@ MAX_FRAME_LEVELS = 12
 RANK_GAP = 28.0  # the least between two columns
 EXIT_SPACING = 40.0  # between two results of a box, each with its numbers above and below its wire
 NUMBER_DISTANCE = 7.0  # from the wire to the numbers at its sides, from top to bottom
+ROOM = (1300.0, 750.0)  # pixels, width and height: what can be read without moving the picture
+A_LITTLE = 0.25  # of the room, that a picture may be larger and can still be read when it is made to fit
 SHEET = 4.0  # how far the second sheet of a folded box stands out
 
 
@@ -208,6 +212,34 @@ def arrange_within(
     result.frames.sort(key=lambda f: (len(f.path), f.path))  # outer frames are painted first
     _crop(result)
     return None if most is not None and (result.along > along or result.across > across) else result
+
+
+def arrange_readable(
+    root: Value,
+    max_nodes: int,
+    *,
+    fmt: str,
+    show_grad: bool = True,
+    local: bool = False,
+    rankdir: str = "LR",
+) -> tuple[Diagram, Arrangement]:
+    """What is drawn of a graph with depth "auto": the first of its `candidates` that takes no more than `ROOM`.
+
+    Before a summary is drawn, something that is a little larger is.
+    """
+    (width, height), more = ROOM, 1 + A_LITTLE
+    look: dict[str, Any] = {"fmt": fmt, "show_grad": show_grad, "local": local, "rankdir": rankdir}
+    nearly: tuple[Diagram, Arrangement] | None = None
+    for diagram in candidates(root, fmt=fmt, max_nodes=max_nodes, show_grad=show_grad, summaries=True):
+        if diagram.is_summary and nearly:
+            return nearly
+        found = arrange_within(diagram, ROOM if diagram.is_summary else (more * width, more * height), **look)
+        if found:
+            size = (found.across, found.along) if rankdir in ("TB", "BT") else (found.along, found.across)
+            if size[0] <= width and size[1] <= height:
+                return diagram, found
+            nearly = diagram, found
+    return nearly or (diagram, arrange(diagram, **look))
 
 
 def _least_along(diagram: Diagram, shapes: list[Shape]) -> float:

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
 
 from autograd import SHEET, Value, topological_order
 from autograd.graph import first_non_finite, input_places, names_in_order
@@ -20,10 +20,13 @@ from autograd.recomputing import outdated
 from ..metrics import clip, one_line
 from .numbers import written
 from .repetition import Repetition, repetitions
-from .scopes import Path, homes, levels
+from .runs import Unit, runs
+from .scopes import Path, common_path, homes, levels
 
 MANY_RESULTS = 8  # of a folded box: more leave it as one bundle
 SUMMARY_SIZE = 24  # how many operations next to the root are still drawn when the rest is folded into a summary
+SMALLER = (24, 16, 11, 8, 5, 3, 1)  # parts next to the root that are tried one after the other until a picture fits
+MOST_SYMBOLS = 4  # of a step that is repeated
 MAX_TITLE = 40  # letters of a scope's name
 OUTDATED = "A leaf has new data since this graph was computed: recompute(root) brings the numbers up to date."
 UNRECORDED = "What was computed inside no_grad has no record of its inputs: gradients go no further back."
@@ -218,34 +221,40 @@ def build(
         return next(candidates(root, fmt=fmt, max_nodes=max_nodes, show_grad=show_grad))
     graph = _Graph(root, fmt, show_grad, opened)
     if isinstance(depth, int) and any(len(path) > depth for path in graph.paths):
-        return _folded(graph, _groups(graph, depth), depth)
+        return _folding(graph, depth).diagram(graph)
     return _diagram(graph, range(len(graph.order)), {})
 
 
-def candidates(root: Value, *, fmt: str = ".4g", max_nodes: int = 200, show_grad: bool = True) -> Iterator[Diagram]:
+def candidates(
+    root: Value, *, fmt: str = ".4g", max_nodes: int = 200, show_grad: bool = True, summaries: bool = False
+) -> Iterator[Diagram]:
     """What could be drawn of a graph in ``max_nodes`` parts or less, from everything to less and less.
 
-    First the innermost scopes are folded, then those around them; then repetitions, of which the first is drawn. A
-    summary of the operations next to the root is there for graphs that have neither.
+    First the innermost scopes are folded, then those around them; then what repeats itself: terms of one form, of which
+    the first is drawn, and steps of one form, of which the first and the last are. Should all of that be too large, as
+    it is where nothing repeats itself, ``summaries`` follow: ever fewer parts next to the root, and one box for all
+    before them. Without them there is one, if nothing else is small enough.
     """
     graph = _Graph(root, fmt, show_grad)
-    everything = range(len(graph.order))
-    found = False
-    if graph.partcount(everything) <= max_nodes:
-        found = True
-        yield _diagram(graph, everything, {})
-    deepest = max(map(len, graph.paths))
-    repeated = repetitions(graph.order, graph.sources)
-    choices = [(level, False) for level in range(deepest - 1, -1, -1)]
-    choices += [(level, True) for level in range(deepest, -1, -1) if repeated]
-    for level, folds in choices:
-        groups = _groups(graph, level, repeated if folds else ())
-        if graph.partcount(groups) > max_nodes or (found and not folds and _is_one_box(graph, groups)):
+    groups: Sequence[int] = range(len(graph.order))
+    boxes: dict[int, _Box] = {}
+    fewest = graph.partcount(groups)
+    found = fewest <= max_nodes
+    if found:
+        yield _diagram(graph, groups, boxes)
+    for folded in _foldings(graph):
+        parts, one_box = graph.partcount(folded.groups), _is_one_box(graph, folded.groups)
+        if parts > max_nodes or (found and not folded.repeats and one_box):
             continue
+        if parts < fewest and not one_box:
+            fewest, groups, boxes = parts, folded.groups, folded.boxes(graph)
         found = True
-        yield _folded(graph, groups, level, repeated if folds else ())
+        yield folded.diagram(graph)
+    sizes = dict.fromkeys(min(size, max_nodes - 1) for size in SMALLER)
     if not found:
-        yield _summary(graph, max_nodes)
+        yield _summary(graph, min(SUMMARY_SIZE, max_nodes - 1))
+    if summaries:
+        yield from _far_ends(graph, groups, boxes, sizes) if found else (_summary(graph, size) for size in sizes)
 
 
 def _is_one_box(graph: _Graph, groups: Sequence[int]) -> bool:
@@ -256,11 +265,136 @@ def _is_one_box(graph: _Graph, groups: Sequence[int]) -> bool:
 # --- folding by scopes and repetitions
 
 
-def _folded(graph: _Graph, groups: Sequence[int], level: int, repeated: Sequence[Repetition] = ()) -> Diagram:
-    boxes = _boxes(graph, groups, level, repeated)
-    more = f"draw_graph(…, depth={level + 1}) opens one level more, depth='all' opens everything."
-    note = f"Folded. {more}" if not repeated else "Folded. draw_graph(…, depth='all') opens everything."
-    return _diagram(graph, groups, boxes, note)
+@dataclass(slots=True)
+class _Folding:
+    """Which scopes are folded, which repetitions, and so the group of each node."""
+
+    level: int  # scopes are open down to it
+    groups: list[int]
+    titles: dict[int, tuple[Path, tuple[str, ...]]]  # of groups that are repetitions: their scopes, and what they say
+    repeats: bool
+
+    def boxes(self, graph: _Graph) -> dict[int, _Box]:
+        return _boxes(graph, self.groups, self.level, self.titles)
+
+    def diagram(self, graph: _Graph) -> Diagram:
+        more = f"draw_graph(…, depth={self.level + 1}) opens one level more, depth='all' opens everything."
+        note = f"Folded. {more}" if not self.repeats else "Folded. draw_graph(…, depth='all') opens everything."
+        return _diagram(graph, self.groups, self.boxes(graph), note)
+
+
+def _folding(graph: _Graph, level: int) -> _Folding:
+    return _Folding(level, _groups(graph, level), {}, False)
+
+
+def _foldings(graph: _Graph) -> Iterator[_Folding]:
+    """Scopes folded from the innermost outwards, and then again together with what repeats itself."""
+    deepest = max(map(len, graph.paths))
+    for level in range(deepest - 1, -1, -1):
+        yield _folding(graph, level)
+    repeated = repetitions(graph.order, graph.sources)
+    for ends in (2, 1):
+        for level in range(deepest, -1, -1):
+            folded = _Folding(level, _groups(graph, level, repeated), {}, True)
+            for repetition in repeated:
+                folded.titles[folded.groups[repetition.hidden[-1]]] = (), _said_of(repetition)
+            is_run = _fold_runs(graph, folded, ends)
+            if is_run or (repeated and ends == 2):
+                yield folded
+
+
+def _said_of(repetition: Repetition) -> tuple[str, ...]:
+    return f"{repetition.symbol} {repetition.terms - 1:,} more", f"{repetition.terms} × the same form"
+
+
+def _fold_runs(graph: _Graph, folded: _Folding, ends: int) -> bool:
+    """Fold all steps of each run but the first, and the last if two ``ends`` are drawn; False if there is no run."""
+    sequence, units = _units(graph, folded)
+    found = runs(units, ends)
+    if not found:
+        return False
+    groups = folded.groups
+    users: dict[int, set[int]] = {}
+    for g, sources in zip(groups, graph.sources, strict=True):
+        for i in sources:
+            if groups[i] != g:
+                users.setdefault(groups[i], set()).add(g)
+    into: dict[int, int] = {}
+    said = []
+    for run in found:
+        inside, steps = range(run.start, run.stop), run.steps
+        last = max(sequence[k] for k in inside)
+        into.update((sequence[k], last) for k in inside)
+        said.append((last, _said_of_a_run(units, inside, steps, run.length, graph, sequence)))
+    for g in set(groups).difference(sequence):  # leaves that only hidden steps use
+        above = {into.get(user, -1) for user in users.get(g, ())}
+        if len(above) == 1 and -1 not in above:
+            into[g] = above.pop()
+    merged = [into.get(g, g) for g in groups]
+    folded.groups = _without_circles(graph, merged)
+    place = dict(zip(merged, folded.groups, strict=True))
+    titles = {place[into.get(g, g)]: what for g, what in folded.titles.items()}
+    folded.titles = titles | {place[into.get(g, g)]: what for g, what in said}
+    return True
+
+
+def _units(graph: _Graph, folded: _Folding) -> tuple[list[int], list[Unit]]:
+    """The groups that compute something, each as late as its users let it, and what `runs` asks about each.
+
+    So what a step of a loop needs stands together, even if all of it could have been computed before the first step.
+    """
+    groups, paths = folded.groups, graph.paths
+    operations: dict[int, list[int]] = {}
+    for i, sources in enumerate(graph.sources):
+        if sources:
+            operations.setdefault(groups[i], []).append(i)
+    feeds = _neighbours(graph, groups)
+    distance = dict.fromkeys(operations, 0)  # to the root
+    for g in reversed(_group_order(graph, groups, {})):
+        for source in feeds[g]:
+            if source in distance:
+                distance[source] = max(distance[source], distance[g] + 1)
+    paths_of: dict[int, Path] = {}
+    forms: dict[int, tuple[object, ...]] = {}
+    for g, mine in operations.items():
+        inside = {i: k for k, i in enumerate(mine)}
+        here = graph.depth_at(mine[0], folded.level)
+        paths_of[g] = path = paths[mine[0]][: here + 1] if len(mine) > 1 else paths[mine[0]]
+        kind = re.sub(r"\d+", "", ".".join(path))
+        forms[g] = (kind, *folded.titles.get(g, ((), ()))[1], *[_form(graph, i, inside) for i in mine])
+    number = {form: k for k, form in enumerate(dict.fromkeys(forms.values()))}
+    sequence = sorted(operations, key=lambda g: (-distance[g], number[forms[g]], g))
+    place = {g: k for k, g in enumerate(sequence)}
+    return sequence, [
+        Unit(number[forms[g]], paths_of[g], sorted([place[h] for h in feeds[g] if h in place])) for g in sequence
+    ]
+
+
+def _form(graph: _Graph, i: int, inside: dict[int, int]) -> tuple[object, ...]:
+    """What operations of one form have in common: what they compute, and from which others of their box.
+
+    An operation that is drawn by itself shows its constant; in a box, a first step may begin with a constant state.
+    """
+    node = graph.order[i]
+    exponent = node.inputs[1].data if node.op == "pow" and node.inputs[1].op == CONSTANT else None
+    other = -2 if len(inside) == 1 else -1
+    return node.op, exponent, *[inside.get(j, other if graph.is_constant[j] else -1) for j in graph.sources[i]]
+
+
+def _said_of_a_run(
+    units: Sequence[Unit], inside: range, steps: int, length: int, graph: _Graph, sequence: Sequence[int]
+) -> tuple[Path, tuple[str, ...]]:
+    """The scope around the hidden steps of a run, and what their box says."""
+    path = reduce(common_path, (units[k].path for k in inside))
+    first, last = units[inside[0]].path[len(path) :], units[inside[-1]].path[len(path) :]
+    if first and last and first[0] != last[0]:
+        named = (clip(one_line(name[0]), MAX_TITLE // 2) for name in (first, last))
+        return path, (" … ".join(named), f"{steps:,} × the same form")
+    symbols = [SHEET[op].symbol if op in SHEET else op for op in (graph.order[sequence[k]].op for k in inside[:length])]
+    if length == 1:
+        return path, (f"{steps:,} × {symbols[0]}",)
+    more = ",  …" if length > MOST_SYMBOLS else ""
+    return path, (f"{steps:,} more steps", "each  " + ",  ".join(symbols[:MOST_SYMBOLS]) + more)
 
 
 def _groups(graph: _Graph, depth: int, repeated: Sequence[Repetition] = ()) -> list[int]:
@@ -333,20 +467,20 @@ def _without_circles(graph: _Graph, group: list[int]) -> list[int]:
     return [component[g] for g in group]
 
 
-def _boxes(graph: _Graph, groups: Sequence[int], level: int, repeated: Sequence[Repetition]) -> dict[int, _Box]:
+def _boxes(
+    graph: _Graph, groups: Sequence[int], level: int, titles: dict[int, tuple[Path, tuple[str, ...]]]
+) -> dict[int, _Box]:
     """The groups that are drawn folded, and what their boxes say."""
-    repetition_in = {groups[repetition.hidden[-1]]: repetition for repetition in repeated}
     members: dict[int, list[int]] = {}
     for i, g in enumerate(groups):
         members.setdefault(g, []).append(i)
     boxes = {}
     for g, places in members.items():
         here = graph.depth_at(g, level)
-        if g in repetition_in:
-            repetition = repetition_in[g]
-            said = count(sum(not graph.is_constant[i] for i in places), "node", "nodes")
-            alike = f"{repetition.terms} × the same form"
-            boxes[g] = _Box((), (f"{repetition.symbol} {repetition.terms - 1:,} more", alike, said), places)
+        if g in titles:
+            scope, said = titles[g]
+            counted = count(sum(not graph.is_constant[i] for i in places), "node", "nodes")
+            boxes[g] = _Box(scope, (*said, counted), places)
             continue
         scoped = sorted({graph.paths[i][: here + 1] for i in places if len(graph.paths[i]) > here})
         is_leaf = len(places) == 1 and not graph.sources[g]
@@ -372,25 +506,16 @@ def count(n: int, one: str, many: str) -> str:
 # --- a summary
 
 
-def _summary(graph: _Graph, max_nodes: int) -> Diagram:
-    """The operations next to the root, and one box for everything before them."""
-    order, size = graph.order, min(SUMMARY_SIZE, max_nodes - 1)
+def _summary(graph: _Graph, size: int) -> Diagram:
+    """So many nodes next to the root, and one box for everything before them."""
+    order = graph.order
     distance = _near(graph, size)
     drawn = [i for i in distance if not graph.is_constant[i] or i in graph.loose]
     shown = sorted(sorted(drawn, key=lambda i: (distance[i], -i))[:size])
     in_all = graph.partcount(range(len(order)))
     counts = Counter(graph.ops) - Counter(graph.ops[i] for i in shown)
     counts[CONSTANT] = len(graph.loose.difference(shown))
-    hidden_count = in_all - len(shown)
-    leaf_count, constant_count = counts.pop(LEAF, 0), counts.pop(CONSTANT, 0)
-    common = [f"{n:,} {SHEET[op].symbol if op in SHEET else op}" for op, n in counts.most_common(4)]
-    lines = [count(hidden_count, "node", "nodes")]
-    if common:
-        lines.append(",  ".join(common) + (",  …" if len(counts) > 4 else ""))
-    if leaf_count:
-        lines.append(count(leaf_count, "leaf", "leaves"))
-    if constant_count:
-        lines.append(count(constant_count, "constant", "constants"))
+    lines = _counted(counts, in_all - len(shown))
     note = f"{lines[0]} folded. draw_graph(…, max_nodes={in_all}) draws all of them."
     first = 0 if 0 not in shown else next(i for i in range(len(order)) if i not in shown)
     graph.named = {graph.root, *(order[k] for i in shown for k in (i, *graph.sources[i]))}
@@ -400,9 +525,50 @@ def _summary(graph: _Graph, max_nodes: int) -> Diagram:
         for k in graph.sources[i]:
             if graph.is_constant[k] and k not in graph.loose:
                 groups[k] = k
-    diagram = _diagram(graph, groups, {first: _Box((), tuple(lines), [])}, note)
+    diagram = _diagram(graph, groups, {first: _Box((), lines, [])}, note)
     diagram.is_summary = True
     return diagram
+
+
+def _counted(counts: Counter[str], in_all: int) -> tuple[str, ...]:
+    """What the box of a summary says: how many nodes it hides, and of which kinds."""
+    leaf_count, constant_count = counts.pop(LEAF, 0), counts.pop(CONSTANT, 0)
+    common = [f"{n:,} {SHEET[op].symbol if op in SHEET else op}" for op, n in counts.most_common(4)]
+    lines = [count(in_all, "node", "nodes")]
+    if common:
+        lines.append(",  ".join(common) + (",  …" if len(counts) > 4 else ""))
+    if leaf_count:
+        lines.append(count(leaf_count, "leaf", "leaves"))
+    if constant_count:
+        lines.append(count(constant_count, "constant", "constants"))
+    return tuple(lines)
+
+
+def _far_ends(graph: _Graph, groups: Sequence[int], boxes: dict[int, _Box], sizes: Iterable[int]) -> Iterator[Diagram]:
+    """So many groups next to the root, and one box for everything before them."""
+    users: dict[int, list[int]] = {g: [] for g in groups if not graph.is_constant[g] or g in graph.loose or g in boxes}
+    for g, sources in _neighbours(graph, groups).items():
+        for source in sources:
+            if source in users:
+                users[source].append(g)
+    distance: dict[int, int] = {}  # along the longest path, so that whatever uses a shown group is shown, too
+    for g in reversed(_group_order(graph, groups, {})):
+        if g in users:
+            distance[g] = max((distance[user] + 1 for user in users[g]), default=0)
+    nearest = sorted(distance, key=lambda g: (distance[g], -g))
+    for size in sizes:
+        if size + 1 >= len(nearest):
+            continue
+        hidden = set(nearest[size:])
+        last = max(hidden)
+        places = [i for i, g in enumerate(groups) if g in hidden]
+        counted = [graph.ops[i] for i in places if not graph.is_constant[i] or i in graph.loose]
+        shown = {g: box for g, box in boxes.items() if g not in hidden}
+        shown[last] = _Box((), _counted(Counter(counted), len(counted)), places)
+        merged = [last if g in hidden else g for g in groups]
+        diagram = _diagram(graph, merged, shown, "Folded. draw_graph(…, depth='all') opens everything.")
+        diagram.is_summary = True
+        yield diagram
 
 
 def _near(graph: _Graph, most: int) -> dict[int, int]:

@@ -17,6 +17,7 @@ from autograd import Value
 from autograd.ops import CONSTANT
 
 LEAST = 3  # so many terms are a repetition
+LEAST_LEAVES = 8  # and so many, where each is a leaf
 MOST = 100_000  # larger graphs are not searched
 JOINING = {"add": "+", "mul": "×", "maximum": "max", "minimum": "min"}
 
@@ -52,7 +53,7 @@ def repetitions(order: Sequence[Value], sources: Sequence[Sequence[int]]) -> lis
         owned = _owned(terms, joints, sources, users)
         forms = [_form(term, mine, order, sources) for term, mine in zip(terms, owned, strict=True)]
         (form, n), *_ = Counter(forms).most_common(1)
-        if form is None or n < LEAST or 2 * n < len(terms):
+        if form is None or n < (LEAST_LEAVES if form == BARE else LEAST) or 2 * n < len(terms):
             continue
         alike = [mine for mine, one in zip(owned, forms, strict=True) if one == form]
         hidden = sorted([*joints, *(i for mine in alike[1:] for i in mine)])
@@ -106,14 +107,17 @@ def _owned(
 
 
 Form = tuple[object, ...]
+BARE: tuple[Form, ...] = (("leaf",),)
 
 
 def _form(
     term: int, owned: Sequence[int], order: Sequence[Value], sources: Sequence[Sequence[int]]
 ) -> tuple[Form, ...] | None:
     """What two terms of one form have in common: their operations, each with the places of its operands."""
-    if not owned or not sources[term]:
+    if not owned:
         return None
+    if not sources[term]:
+        return BARE if order[term].op != CONSTANT else None
     place = {i: k for k, i in enumerate(owned)}
     form: list[Form] = []
     for i in owned:

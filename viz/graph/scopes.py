@@ -48,7 +48,7 @@ def homes(order: Sequence[Value], sources: Sequence[Sequence[int]]) -> tuple[lis
     for i in range(len(order) - 1, -1, -1):
         for source in sources[i]:
             if not computed[source]:
-                common[source] = _common(common.get(source, home[i]), home[i])
+                common[source] = common_path(common.get(source, home[i]), home[i])
     folding = list(home)
     for i, path in common.items():
         node = order[i]
@@ -57,7 +57,7 @@ def homes(order: Sequence[Value], sources: Sequence[Sequence[int]]) -> tuple[lis
     return home, folding
 
 
-def _common(a: Path, b: Path) -> Path:
+def common_path(a: Path, b: Path) -> Path:
     """How two paths begin."""
     length = 0
     while length < min(len(a), len(b)) and a[length] == b[length]:

@@ -11,14 +11,16 @@ from .net import Box, Net
 PAIRS = 500_000  # pairs of edges beside each other that are compared at most: about 0.1 s
 
 
-def reduce_crossings(net: Net) -> int:
+def reduce_crossings(net: Net, effort: float = 1.0) -> int:
     """Order every column so that few wires cross; return how many still do.
 
-    The problem is NP-hard (Garey and Johnson 1983).  We start from the order in which the boxes are given, and
-    change it only where that saves crossings: small graphs by annealing alone, larger ones after barycentre sweeps,
-    which look at whole columns; in the largest, neighbours only change places while that helps.
+    The problem is NP-hard (Garey and Johnson 1983).  We start from the order in which the boxes are given, or from that
+    which the net has already, and change it only where that saves crossings: small graphs by annealing alone, with as
+    much ``effort`` as is asked for, larger ones after barycentre sweeps, which look at whole columns; in the largest,
+    neighbours only change places while that helps.
     """
-    set_columns(net, columns_from(net, sorted(range(len(net.rank)), key=net.owner.__getitem__)))
+    if not any(net.columns):
+        set_columns(net, columns_from(net, sorted(range(len(net.rank)), key=net.owner.__getitem__)))
     crossings = count_crossings(net)
     if crossings == 0:
         return 0
@@ -27,7 +29,8 @@ def reduce_crossings(net: Net) -> int:
     if net.real > 150 or pairs > PAIRS:
         sweep_everything(net, times, crossings)
     if pairs <= PAIRS:
-        set_columns(net, anneal(net, max(4_000, min(2_000 * net.real - 56_000, 500_000 - 600 * net.real))))
+        tries = max(4_000, min(3_000 * net.real - 86_000, 500_000 - 600 * net.real))
+        set_columns(net, anneal(net, int(effort * tries)))
     else:
         switch_everything(net, times)
     return count_crossings(net)

@@ -11,7 +11,8 @@ from .ranks import assign_ranks, earliest_ranks
 from .routes import draw
 from .trunks import insert_trunks
 
-TWO_RANKINGS = 45  # boxes: so small a graph is tried with two
+TWO_RANKINGS = 100  # boxes: so small a graph is tried with two
+TRIAL, THEN = 0.25, 0.75  # of the effort for one: that for each of two, and then for the better one
 
 
 def layered(
@@ -31,11 +32,15 @@ def layered(
     ValueError when the wires form a cycle.
     """
     ends = at_start, at_end
-    net, crossings = ordered(boxes, wires, assign_ranks(len(boxes), wires), box_gap, ends)
-    if crossings and len(boxes) <= TWO_RANKINGS:
-        other, fewer = ordered(boxes, wires, earliest_ranks(len(boxes), wires), box_gap, ends)
+    is_small = len(boxes) <= TWO_RANKINGS
+    effort = TRIAL if is_small else 1.0
+    net, crossings = ordered(boxes, wires, assign_ranks(len(boxes), wires), box_gap, ends, effort)
+    if crossings and is_small:
+        other, fewer = ordered(boxes, wires, earliest_ranks(len(boxes), wires), box_gap, ends, effort)
         if fewer < crossings:
             net, crossings = other, fewer
+        if crossings:
+            crossings = reduce_crossings(net, THEN)
     assign_ports(net, boxes)
     y = assign_heights(net)
     return draw(boxes, wires, net, y, crossings, rank_gap)
@@ -47,6 +52,7 @@ def ordered(
     rank: list[int],
     box_gap: float,
     ends: tuple[Sequence[int], Sequence[int]],
+    effort: float,
 ) -> tuple[Net, int]:
     """The net of a ranking with its columns in order, and how many of its wires cross; ``ends`` stand outermost."""
     for v in ends[0]:
@@ -54,4 +60,4 @@ def ordered(
     for v in ends[1]:
         rank[v] = max(rank)
     net = insert_trunks(boxes, wires, rank, box_gap)
-    return net, reduce_crossings(net)
+    return net, reduce_crossings(net, effort)

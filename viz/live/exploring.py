@@ -16,7 +16,7 @@ from autograd.recomputing import outdated
 from ..checks import THEMES, check_depth, one_of
 from ..graph import diagram as diagrams
 from ..graph import svg
-from ..graph.arrange import arrange
+from ..graph.arrange import arrange, arrange_readable
 from ..graph.diagram import OUTDATED, UNSET, count
 from ..metrics import printable
 from ..mistakes import explained, only_a_value, shown_by
@@ -26,7 +26,6 @@ from . import page as pages
 from .scene import MOST_PARTS, Scene
 from .stage import FMT, Stage, graph_rules
 
-MODULES = ("graph", "format", "words", "dom", "picture", "live", "derivation", "explore")
 TOLD_STEPS = 40  # at most, where no script runs
 
 
@@ -37,7 +36,7 @@ def explore(
     theme: str = "auto",
     depth: int | str | None = "auto",
     local: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
 ) -> Explorer:
     """The drawing of the graph that ends in ``root`` as a page that computes by itself.
 
@@ -55,7 +54,7 @@ def explore(
         theme: "light", "dark", or "auto", which follows the reader's system, or JupyterLab's theme.
         depth: how many levels of scopes are open at first, as in `draw_graph`.
         local: whether each wire carries its local derivative.
-        lang: the language of the words.
+        lang: the language of the words, ``en`` or ``zh``; by default that of the environment's ``CHAINRULE_LANG``.
 
     Raises:
         TypeError: if ``root`` is not a Value.
@@ -78,7 +77,7 @@ class Explorer(pages.LivePage):
     )
     _instead: ClassVar = {"svg": "draw_graph(root).svg is a picture", "html": ".to_html() is the page"}
 
-    def __init__(self, root: Value, theme: str, depth: int | str | None, local: bool, lang: str) -> None:
+    def __init__(self, root: Value, theme: str, depth: int | str | None, local: bool, lang: str | None) -> None:
         said = messages(lang)
         order, folded = topological_order(root), ""
         self._node_count = len(order)
@@ -88,7 +87,7 @@ class Explorer(pages.LivePage):
             order = topological_order(root)
         scene = Scene(root, order, depth, local=local)
         self._theme, self._title = theme, svg.title_of(scene.diagram)
-        self._data, self._sheet = _data(order, scene, dict(said), self._title)
+        self._data, self._sheet = _data(order, scene, dict(said), self._title, local)
         self._data["note"] = " ".join(filter(None, [folded, self._data["note"]]))
         self._passes = _passes(root, len(order), said["no-script"], lang)
         self._image = _image(root, depth, theme, self._title)
@@ -103,14 +102,17 @@ class Explorer(pages.LivePage):
         if not page:
             return self._piece(self._data, self._image)
         data, picture = pages.lent(self._data, self._title, self._numbers)
-        return pages.page(self._piece(data, picture), self._title, self._theme, ", live")
+        names = self._data["told"]["names"]
+        return pages.page(self._piece(data, picture), self._title, self._theme, ", live", names)
 
     def _piece(self, data: dict[str, Any], picture: str) -> str:
         instead = picture + self._passes
-        return pages.live("Explore", data, MODULES, self._sheet, self._theme, graph_rules, instead)
+        return pages.live("explore", data, self._sheet, self._theme, graph_rules, instead)
 
 
-def _data(order: Sequence[Value], scene: Scene, said: dict[str, str], title: str) -> tuple[dict[str, Any], str]:
+def _data(
+    order: Sequence[Value], scene: Scene, said: dict[str, str], title: str, local: bool
+) -> tuple[dict[str, Any], str]:
     """What the page's script needs to know, and the rules that it computes by."""
     notes = [note for note in scene.remarks if note != OUTDATED]
     views = [*scene.views, *([scene.tall] if scene.tall else [])]
@@ -119,6 +121,7 @@ def _data(order: Sequence[Value], scene: Scene, said: dict[str, str], title: str
         "start": scene.start,
         "tall": len(scene.views) if scene.tall else -1,
         "messages": said,
+        **({"local": True} if local else {}),
     }
     kept: Sequence[int] = range(len(order))
     sheet, why = "", ""
@@ -177,12 +180,16 @@ def _first(order: Sequence[Value], scene: Scene, local: bool) -> str:
 
 def _image(root: Value, depth: int | str | None, theme: str, title: str) -> str:
     """The first picture as an image, which an untrusted notebook shows, too."""
-    diagram = diagrams.build(root, fmt=FMT, depth=depth, max_nodes=MOST_PARTS)
-    drawing = svg.render(diagram, arrange(diagram, fmt=FMT), rankdir="LR", theme=theme)
+    if depth == "auto":
+        diagram, arrangement = arrange_readable(root, MOST_PARTS, fmt=FMT)
+    else:
+        diagram = diagrams.build(root, fmt=FMT, depth=depth, max_nodes=MOST_PARTS)
+        arrangement = arrange(diagram, fmt=FMT)
+    drawing = svg.render(diagram, arrangement, rankdir="LR", theme=theme)
     return f'<img alt="{html.escape(title)}" style="max-width:100%" src="{pages.image(drawing)}">\n'
 
 
-def _passes(root: Value, size: int, note: str, lang: str) -> str:
+def _passes(root: Value, size: int, note: str, lang: str | None) -> str:
     """Both passes in words, to be opened."""
     told = f"<p>{html.escape(note)}</p>\n"
     if size > TOLD_STEPS:
@@ -190,7 +197,7 @@ def _passes(root: Value, size: int, note: str, lang: str) -> str:
     forward = [step.text for step in forward_steps(root, lang=lang)]
     backward = [step.text for step in islice(backward_steps(root, lang=lang), TOLD_STEPS)]
     for name, texts in (("forward", forward), ("backward", backward)):
-        lines = "".join(f"<li>{html.escape(printable(text))}</li>" for text in texts)
+        lines = "".join(f"<li>{html.escape(printable(text))}" for text in texts)  # HTML needs no </li>
         head = html.escape(messages(lang)[name])
         told += f"<details><summary {KEYS_ARE_OURS}>{head}</summary><ol>{lines}</ol></details>\n"
     return told

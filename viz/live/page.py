@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+import math
 import os
 import re
 from collections.abc import Sequence
@@ -13,23 +14,32 @@ from typing import Any
 
 from autograd.files import write_whole
 
+from ..lettering import caption_in_html
 from ..markup import DARK, LIGHT, Rules, relevant
 from ..mistakes import Taught, explained
-from ..picture import KEYS_ARE_OURS, html_page, web_file
+from ..picture import KEYS_ARE_OURS, html_page
 from . import scripts
 from .stage import stylesheet
+
+ROOT = "cr-root"  # the class of what holds a page's script, its data and its style
 
 
 def piece(data: dict[str, Any], rules: Rules, theme: str, fallback: str = "") -> str:
     """A player as a piece of HTML: ``rules`` are those of its picture, ``fallback`` is for where no script runs."""
     text = as_json(data)
     instead = fallback or "<p>The steps need JavaScript, which is switched off here.</p>"
-    style = relevant(stylesheet(".cr-player", rules), "class='cr-player'" + text) + web_file("live/web/player.css")
-    script = web_file("live/web/player.js")
+    style = _nested(relevant(stylesheet(".cr-player", rules), "class='cr-player'" + text))
+    style += scripts.style(("theme.css", "player.css"), "player.js", ROOT + " cr-player")
+    attributes = f'class="{ROOT} cr-player" data-chainrule-player data-theme="{theme}"'
+    return framed(attributes, style, instead, text, scripts.bundle("player.js"))
+
+
+def framed(attributes: str, style: str, instead: str, data: str, script: str) -> str:
+    """An element with these attributes, with what a script needs; ``instead`` is for where none runs."""
+    style = re.sub(r"--([\w-]+):[^;}]*;", lambda one: one[0] if f"var(--{one[1]})" in style + script else "", style)
     return (
-        f'<div class="cr-player" data-chainrule-player data-theme="{theme}">\n'
-        f'<style>\n{style}</style>\n<div class="cr-instead">{instead}</div>\n'
-        f'<script type="application/json">{text}</script>\n<script>\n{script}</script>\n</div>\n'
+        f'<div {attributes}>\n<style>\n{style}</style>\n<div class="cr-instead">{instead}</div>\n'
+        f'<script type="application/json">{data}</script>\n<script>\n{script}\n</script>\n</div>\n'
     )
 
 
@@ -68,69 +78,67 @@ class LivePage(Taught):
 _CHANGING = '<g class="cr-player value gradient label local bad first-bad flow ring now forward backward">'
 
 
-def live(
-    kind: str, data: dict[str, Any], modules: Sequence[str], sheet: str, theme: str, rules: Rules, fallback: str
-) -> str:
-    """A page's piece that computes by itself: ``kind`` is the class that runs it, ``sheet`` are its rules."""
-    script = "".join(map(scripts.module, modules))
-    said = {
-        key: text
-        for key, text in data["messages"].items()
-        if re.search(rf"\b{key}\b", script) or key.startswith("slip-")
-    }
+def live(kind: str, data: dict[str, Any], sheet: str, theme: str, rules: Rules, fallback: str) -> str:
+    """A page's piece that computes by itself: ``kind`` is the script that runs it, ``sheet`` are its rules."""
+    script = f"{kind}.js"
+    said = {k: told for k, told in data["messages"].items() if scripts.speaks(script, k)}
     text = as_json({**data, "messages": said})
-    markup = fallback + "".join(view["still"] for view in data["views"]) + _CHANGING
+    shown = fallback + "".join(view["still"] for view in data["views"])
+    markup = re.sub(r"class=([\w-]+)", r"class='\1'", shown) + _CHANGING  # the quotes that `_unquoted` took
     key = hashlib.sha256((kind + theme + text).encode()).hexdigest()[:12]
-    style = relevant(stylesheet(".cr-player", rules), markup) + web_file("live/web/player.css")
-    style = _mentioned(style + web_file("live/web/live.css"), script)
-    program = f'const KEY = "{key}";\n{scripts.joined("ieee")}{sheet}{script}const KIND = {kind};\n'
-    return (
-        f'<div class="cr-player cr-live" data-chainrule-live="{key}" data-theme="{theme}">\n'
-        f'<style>\n{style}</style>\n<div class="cr-instead">{fallback}</div>\n'
-        f'<script type="application/json">{text}</script>\n'
-        f"<script>\n(function () {{\n{program}{scripts.joined('start')}}})();\n</script>\n</div>\n"
-    )
+    style = _nested(relevant(stylesheet(".cr-player", rules), markup))
+    style += scripts.style(("theme.css", "player.css", "live.css"), script, ROOT + " cr-player cr-live cr-instead")
+    attributes = f'class="{ROOT} cr-player cr-live" data-chainrule-live="{key}" data-theme="{theme}"'
+    program = f'(function () {{\nconst KEY = "{key}";\n{sheet}{scripts.bundle(script)}\n}})();'
+    return framed(attributes, style, fallback, text, program)
 
 
-def _mentioned(style: str, script: str) -> str:
-    """The rules of a style sheet, without those for classes cr-... that the script never mentions, and all inside."""
-    known = {*re.findall("cr-[a-z-]+", script), "cr-player", "cr-live", "cr-instead"}
-    kept, depth = "", 0  # how many rules that are left out are open
-    for piece in re.findall("[^{};]*[{};]", style):
-        if piece.endswith("{"):
-            wanted = any(known.issuperset(re.findall(r"\.(cr-[a-z-]+)", s)) for s in piece.split(","))
-            depth += bool(depth) or not wanted
-        if not depth:
-            kept += piece
-        elif piece.endswith("}"):
-            depth -= 1
-    return kept
+def _nested(style: str) -> str:
+    """The rules for what stands in a player's picture, which say only once where that is."""
+    prefix, rules = ".cr-player svg ", style.splitlines()
+    inner = "".join(rule.replace(prefix, "") for rule in rules if rule.startswith(prefix))
+    return "".join(rule for rule in rules if not rule.startswith(prefix)) + f"{prefix.strip()}{{{inner}}}\n"
 
 
 def lent(data: dict[str, Any], title: str, numbers: str) -> tuple[dict[str, Any], str]:
     """The first picture as it is shown where no script runs, which lends its still part to the script; and the data
     without it."""
     first = data["views"][data["start"]]
-    views = [{**view, "still": ""} if view is first else view for view in data["views"]]
+    views = [{**view, "still": "" if view is first else _unquoted(view["still"])} for view in data["views"]]
     picture = (
         f'<svg viewBox="0 0 {first["width"]} {first["height"]}" role="img" aria-label="{html.escape(title)}" '
-        f'text-anchor="middle"><g data-still>{first["still"]}</g>{numbers}</svg>\n'
+        f'text-anchor="middle"><g data-still>{_unquoted(first["still"])}</g>{_unquoted(numbers)}</svg>\n'
     )
     return {**data, "views": views}, picture
 
 
+def _unquoted(markup: str) -> str:
+    """The same as HTML has it: what is one word needs no quotes."""
+    return re.sub(r"='([\w.,-]+)'(?=[ >])", r"=\1", markup)
+
+
 def as_json(data: dict[str, Any]) -> str:
     """Data as a script element can hold it: nothing in it may end that element, or begin another inside it."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(_short(data), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return re.sub(r"<(?=!|script)", r"\\u003c", text, flags=re.IGNORECASE).replace("</", "<\\/")
 
 
+def _short(data: Any) -> Any:
+    """The same data, with 2.0 as 2."""
+    if isinstance(data, float):
+        return int(data) if data.is_integer() and abs(data) < 1e15 and (data or math.copysign(1.0, data) > 0) else data
+    if isinstance(data, dict):
+        return {k: _short(x) for k, x in data.items()}
+    return [_short(x) for x in data] if isinstance(data, (list, tuple)) else data
+
+
 def image(svg: str) -> str:
-    """An SVG as an address. Only what HTML or an address would misread is escaped, as that is shorter than base64."""
+    """An SVG as an address, for an attribute in double quotes. Only what would be misread there is escaped, as that is
+    shorter than base64: > is not, but < is, since Streamlit throws an attribute away that has </style> in it."""
     return "data:image/svg+xml," + svg.translate(_ESCAPED)
 
 
-_ESCAPED = str.maketrans({c: f"%{ord(c):02X}" for c in '%#<>"&'})
+_ESCAPED = str.maketrans({c: f"%{ord(c):02X}" for c in '%#<"&'})
 
 
 def step(title: str, text: str, words: str, more: str, picture: str, *, is_open: bool) -> str:
@@ -140,9 +148,9 @@ def step(title: str, text: str, words: str, more: str, picture: str, *, is_open:
     return f"<details{' open' if is_open else ''}>{head}{paragraphs}{picture}</details>\n"
 
 
-def page(piece: str, title: str, theme: str, what: str = ", step by step") -> str:
-    """A whole page around a player."""
+def page(piece: str, title: str, theme: str, what: str = ", step by step", names: Sequence[str] = ()) -> str:
+    """A whole page around a player. In its heading the ``names`` are set as mathematics."""
     name = f"{title}{what}"
     style = f":root{{--font:Helvetica,Arial,sans-serif;--muted:light-dark({LIGHT['muted']},{DARK['muted']})}}\n"
-    body = f"<main data-page>\n<h1>{html.escape(name)}</h1>\n{piece}</main>\n"
-    return html_page(name, theme, style + web_file("live/web/page.css"), body)
+    body = f"<main data-page>\n<h1>{caption_in_html(name, names)}</h1>\n{piece}</main>\n"
+    return html_page(name, theme, style + scripts.bundle("page.css"), body)

@@ -22,7 +22,7 @@ from ..raster import to_gif
 from . import page as pages
 from .stage import Backdrop
 
-PICTURES = 112_000  # bytes of images in a notebook, about
+PICTURES = 97_000  # bytes of images in a notebook, about
 
 Step = ForwardStep | BackwardStep
 
@@ -191,7 +191,7 @@ class Player(Taught):
             "shown": f"The {self._shown}",
             "width": round(self._backdrop.width),
             "height": round(self._backdrop.height),
-            "still": self._backdrop.still,
+            "still": self._backdrop.on_a_page,
             "parts": 1 + max(i for f in self.frames for i in f.changes),
             "frames": [[f.kind, f.title, *f.captions(), f.lights, f.changes] for f in self.frames],
         }

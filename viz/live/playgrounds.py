@@ -7,6 +7,7 @@ web/playground-training.js. Its losses are those of `nn.fit` with the same seed,
 
 from __future__ import annotations
 
+import colorsys
 import hashlib
 import html
 from collections.abc import Callable, Mapping, Sequence
@@ -19,9 +20,8 @@ from ..checks import THEMES, at_least, one_of
 from ..markup import DARK, LIGHT
 from ..metrics import FONT
 from ..mistakes import explained, shown_by
-from ..picture import web_file
 from . import page as pages
-from .scripts import joined
+from . import scripts
 from .training import Examples, border, compiled, examples_of, names_of, optimizers_of, rule_text
 from .units import Units
 
@@ -72,19 +72,15 @@ class Playground(pages.LivePage):
     def _piece(self) -> str:
         data = pages.as_json(self._task.data())
         key = hashlib.sha256((data + self._task.script).encode()).hexdigest()[:10]
-        names = ("ieee", "erf", "format") if "erf" in self._task.script else ("ieee", "format")
-        modules = joined(*names, "playground-training", "playground-plots", "dom", "playground")
-        script = f'(function () {{\n{modules}{self._task.script}play("{key}", PROGRAMS);\n}})();\n'
-        picture = pages.image(self._task.still(self._theme))
+        program = f'{scripts.words(self._task.script)}const KEY = "{key}";\n{self._task.script}'
+        script = f"(function () {{\n{program}{scripts.bundle('playground.js')}\n}})();"
         told = f"{self._task.told}. {self._task.words['no-script']}"
-        return (
-            f'<div class="cr-playground" data-chainrule-playground="{key}" data-theme="{self._theme}">\n'
-            f"<style>\n{_stylesheet()}</style>\n"
-            f'<div class="cr-instead"><p>{html.escape(told)}</p>'
-            f'<img alt="{html.escape(self._title)}" style="max-width:100%" '
-            f'src="{picture}"></div>\n'
-            f'<script type="application/json">{data}</script>\n<script>\n{script}</script>\n</div>\n'
+        picture = (
+            f'<p>{html.escape(told)}</p><img alt="{html.escape(self._title)}" style="max-width:100%" '
+            f'src="{pages.image(self._task.still(self._theme))}">'
         )
+        attributes = f'class="{pages.ROOT} cr-playground" data-chainrule-playground="{key}" data-theme="{self._theme}"'
+        return pages.framed(attributes, _stylesheet(len(self._task.labels)), picture, data, script)
 
 
 @explained
@@ -101,7 +97,7 @@ def playground(
     labels: Sequence[str] | None = None,
     title: str = "A network in training",
     theme: str = "auto",
-    lang: str = "en",
+    lang: str | None = None,
 ) -> Playground:
     """A page in which a model is trained: play, pause, step, and watch what each of its units sees.
 
@@ -125,7 +121,7 @@ def playground(
         labels: what the classes are called, in order.
         title: of the page.
         theme: "light", "dark", or "auto" for the reader's system.
-        lang: the language of the page's words.
+        lang: the language of the page's words, ``en`` or ``zh``; by default that of ``CHAINRULE_LANG``.
 
     Raises:
         TracingError: with the compiler's reason, if the model or the loss does not compile.
@@ -150,7 +146,7 @@ def playground(
     examples = examples_of(X, y)
     if batch_size is not None:
         at_least(1, "batch_size", batch_size)
-    outputs, step, rows = compiled(model, loss, examples)
+    outputs, step, rows, examples = compiled(model, loss, examples)
     size = min(batch_size or len(rows), len(rows))
     task = _Task(examples, rows, outputs, step, loss, optimizers, size, seed, messages(lang))
     task.names = _told(names, len(examples.flat[0]), "names", "inputs") or task.names
@@ -194,12 +190,15 @@ class _Task:
         self.style = "number" if self.count == 1 and examples.shown is not None else "none"
         if self.count == 1 and len(classes) == 2 and width != 1:
             self.style, self.labels = "two", [str(c) for c in classes]
-        elif 2 <= self.count <= len(CLASSES["light"]) and classes:
+        elif self.count > 1 and classes:
             self.style, self.labels = "many", [str(k) for k in range(self.count)]
         self.kind = {1: "line", 2: "plane"}.get(width, "other") if self.style != "none" else "other"
         if self.kind == "line" and self.style != "number":
             self.kind = "other"
-        self.border = border(loss, classes) if self.style == "two" else (0.0, 1.0)
+        self.border = (0.0, 1.0)
+        if self.style == "two":
+            in_lists = isinstance(examples.targets[0], list)
+            self.border = border(lambda s, c: loss(s, [float(c)] if in_lists else c), classes)
         rules = ",\n".join(map(rule_text, optimizers))
         texts = [f"(function () {{\n{one.source}}})()" for one in (program, model)]
         self.script = f"const PROGRAMS = {{ loss: {texts[0]}, model: {texts[1]}, rules: [{rules}] }};\n"
@@ -217,20 +216,22 @@ class _Task:
         """For each example the place of its class, or its number."""
         examples = self.examples
         if self.style == "many" and not isinstance(examples.classes[0], list):
-            return [float(t) for t in examples.targets]
-        return [float(t) for t in examples.targets] if self.style == "number" else examples.shown
+            return examples.numbers
+        return examples.numbers if self.style == "number" else examples.shown
 
     def data(self) -> dict[str, Any]:
         """What the page's script needs; see `Data` in playground.js."""
         place = {p: k for k, p in enumerate(self.step.parameters)}
         shown = self.shown
-        targets = [self.rows[shown.index(k)] if shown and k in shown else None for k in range(len(self.labels))]
+        if self.style == "many":
+            targets: list[Any] = [[float(j == k) for j in range(self.count)] for k in range(self.count)]
+        else:
+            targets = [self.rows[shown.index(k)] if shown and k in shown else None for k in range(len(self.labels))]
         return {
             "kind": self.kind,
             "style": self.style,
             "names": self.names,
             "labels": self.labels,
-            "colours": CLASSES,
             "X": self.examples.flat,
             "T": self.rows,
             "shown": shown,
@@ -320,11 +321,12 @@ class _Still:
     def svg(self, theme: str) -> str:
         size, room = self.SIZE, self.ROOM
         body = {"plane": self._plane, "line": self._line, "other": self._other}[self.task.kind]()
-        colours = {name: dict(zip((f"k{k}" for k in range(10)), CLASSES[name], strict=False)) for name in CLASSES}
+        count = max(2, len(self.task.labels))
+        colours = {theme: {f"k{k}": colour(k, theme) for k in range(count)} for theme in CLASSES}
         light, dark = ({**base, **colours[name]} for base, name in ((LIGHT, "light"), (DARK, "dark")))
 
         def style(colour: dict[str, str]) -> str:
-            classes = "".join(f".k{k}{{fill:{colour[f'k{k}']}}}" for k in range(10))
+            classes = "".join(f".k{k}{{fill:{colour[f'k{k}']}}}" for k in range(count))
             return (
                 f".card{{fill:{colour['card']};stroke:{colour['edge']}}}.fit{{stroke:{colour['k1']};fill:none}}"
                 f"text{{fill:{colour['muted']};font:13px {FONT};text-anchor:middle}}"
@@ -422,8 +424,23 @@ class _Still:
         )
 
 
-def _stylesheet() -> str:
+def colour(k: int, theme: str) -> str:
+    """The colour of class k in a theme.
+
+    Beyond the first ten the hue goes on by the golden angle, as a sunflower's seeds do (H. Vogel, 1979), so that
+    neighbours are far apart, and the lightness goes up and down.
+    """
+    if k < len(CLASSES[theme]):
+        return CLASSES[theme][k]
+    light = (0.34, 0.5) if theme == "light" else (0.62, 0.8)
+    red, green, blue = colorsys.hls_to_rgb(k * 0.381966 % 1.0, light[k % 2], 0.62)
+    return f"#{round(255 * red):02x}{round(255 * green):02x}{round(255 * blue):02x}"
+
+
+def _stylesheet(classes: int) -> str:
     colours = "".join(f"--{name}:light-dark({light},{DARK[name]});" for name, light in LIGHT.items())
-    pairs = zip(CLASSES["light"], CLASSES["dark"], strict=True)
+    pairs = [(colour(k, "light"), colour(k, "dark")) for k in range(max(2, classes))]
     colours += "".join(f"--k{k}:light-dark({light},{dark});" for k, (light, dark) in enumerate(pairs))
-    return f".cr-playground{{{colours}--font:{FONT}}}\n" + web_file("live/web/playground.css")
+    return (
+        f".cr-playground{{{colours}--font:{FONT}}}\n" + scripts.bundle("theme.css") + scripts.bundle("playground.css")
+    )

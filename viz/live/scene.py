@@ -14,10 +14,11 @@ from autograd import Value
 from autograd.graph import names_in_order
 
 from ..graph import diagram as diagrams
+from ..graph.arrange import arrange_readable
 from ..graph.diagram import Diagram
 from ..graph.scopes import levels
 from ..metrics import one_line
-from .stage import Stage
+from .stage import FMT, Stage
 
 BOXES = 40  # states, at most, with a box opened alone
 BYTES = 200_000  # of all states, about
@@ -34,15 +35,15 @@ def named(diagram: Diagram, order: Sequence[Value], names: dict[Value, str]) -> 
     return diagram
 
 
-def view(diagram: Diagram, *, gradients: bool, local: bool, rankdir: str = "LR") -> dict[str, Any]:
+def view(diagram: Diagram, *, gradients: bool, local: bool = False, rankdir: str = "LR") -> dict[str, Any]:
     """One picture: the markup of what never changes, and where the numbers and the lights stand."""
     stage = Stage(diagram, show_grad=gradients, local=local, rankdir=rankdir)
-    return of_stage(stage, diagram)
+    return of_stage(stage, diagram, local=local)
 
 
-def of_stage(stage: Stage, diagram: Diagram) -> dict[str, Any]:
-    """A picture that has been arranged already."""
-    return {"still": stage.backdrop.still, **stage.places(), "partOf": diagram.part_of}
+def of_stage(stage: Stage, diagram: Diagram, *, local: bool = False) -> dict[str, Any]:
+    """A picture that has been arranged already; ``local`` says whether it has room for local derivatives."""
+    return {"still": stage.backdrop.on_a_page, **stage.places(locals_=local), "partOf": diagram.part_of}
 
 
 class Scene:
@@ -53,10 +54,14 @@ class Scene:
         self.names = names_in_order(order)
         self.views: list[dict[str, Any]] = []
         self.bytes = 0
-        chosen = diagrams.build(root, depth=depth, max_nodes=MOST_PARTS, show_grad=False)
+        if depth == "auto":
+            chosen, _ = arrange_readable(root, MOST_PARTS, fmt=FMT, show_grad=False, local=local)
+        else:
+            chosen = diagrams.build(root, depth=depth, max_nodes=MOST_PARTS, show_grad=False)
         self.remarks, self.is_summary, self.node_count = chosen.remarks, chosen.is_summary, chosen.node_count
         self.diagram = named(chosen, order, self.names)
-        if chosen.is_summary or not any(part.kind == "folded" or part.scope for part in chosen.parts):
+        is_far_end = chosen.is_summary and chosen.node_count > MOST_PARTS
+        if is_far_end or not any(part.kind == "folded" or part.scope for part in chosen.parts):
             self.start = self._add(chosen)
         else:
             self.start = self._add_states(chosen)
@@ -83,18 +88,38 @@ class Scene:
             if is_start or (len(diagram.parts) <= MOST_PARTS and self.bytes < BYTES):
                 depths[depth] = self._add(diagram)
                 start = depths[depth] if is_start else start
-        if start < 0:
+        is_repetition = start < 0
+        if is_repetition:
             start = self._add(chosen)
         for depth, place in depths.items():
             self.views[place]["folds"] = depths.get(depth - 1, -1)
             self.views[place]["unfolds"] = depths.get(depth + 1, -1)
+        if is_repetition and depths:  # what repeats itself is folded, at no depth: a click opens everything there is
+            opened = depths[max(depths)]
+            folded = (k for k, part in enumerate(chosen.parts) if part.kind == "folded")
+            self.views[start] |= {"unfolds": opened, "opens": dict.fromkeys(folded, opened)}
+            self.views[depths[min(depths)]]["folds"] = start
         alone = 0
         for depth, place in depths.items():
             boxes = sorted({path[: depth + 1] for path in paths if len(path) > depth})
+            first = len(self.views)
             for path in boxes if depth + 1 in depths or deepest > depth else ():
                 if alone < BOXES and self.bytes < BYTES:
                     alone += self._open_alone(path, depth, place)
+            self._lead_on(self.views[first:], first)
         return start
+
+    def _lead_on(self, states: Sequence[dict[str, Any]], first: int) -> None:
+        """From each state with one box open to those of its neighbours: that one opens, and this one folds."""
+        for state in states:
+            for k, other in enumerate(states):
+                path = tuple(other["path"])
+                inside = {
+                    state["partOf"][i] for i, node in enumerate(self.order) if levels(node.scope)[: len(path)] == path
+                }
+                for part in inside - {-1} if other is not state else ():
+                    if self._is_folded(state, part):
+                        state.setdefault("opens", {})[part] = first + k
 
     def _open_alone(self, path: tuple[str, ...], depth: int, place: int) -> bool:
         """One state more, in which only this box of the state at ``place`` is open; False if there is no such box."""

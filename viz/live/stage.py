@@ -6,11 +6,14 @@ gate and wires of one step. A page exchanges the pieces; `Stage.picture` puts th
 
 from __future__ import annotations
 
+import math
 import re
 import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from autograd import format_number
 
 from .. import markup
 from ..graph import svg
@@ -45,6 +48,11 @@ class Backdrop:
     height: float
     rules: markup.Rules = graph_rules
 
+    @property
+    def on_a_page(self) -> str:
+        """What stands still, without the card, which on a page is the page's own box."""
+        return re.sub("<rect class='card'[^>]*>", "", self.still)
+
     def picture(self, changing: Sequence[str], lights: str, told: tuple[str, str], theme: str) -> str:
         """An SVG of its own, for a file: every program shows it. ``told`` are its title and its description."""
         body = (self.still + lights + "".join(changing)).replace("'", '"')  # texts have none, see `compact`
@@ -61,24 +69,32 @@ class Backdrop:
         )
 
 
+class _OnWholePixels(svg.Painter):
+    """Paints on whole pixels, which are written in fewer letters."""
+
+    def place(self, u: float, v: float) -> tuple[float, float]:
+        x, y = super().place(u, v)
+        return float(math.floor(x + 0.5)), float(math.floor(y + 0.5))
+
+
 class Stage:
     """A diagram, arranged and painted without its numbers.
 
     The parts must carry the widest texts that will ever stand in them, so that no number needs more room than it has.
     """
 
-    def __init__(self, diagram: Diagram, *, show_grad: bool, local: bool, rankdir: str = "LR") -> None:
+    def __init__(self, diagram: Diagram, *, show_grad: bool, local: bool = False, rankdir: str = "LR") -> None:
         arrangement = arrange(diagram, fmt=FMT, show_grad=show_grad, local=local, rankdir=rankdir)
         self.parts = diagram.parts
         self._arrangement = arrangement
-        self.locals_ = [shape.locals_ for shape in arrangement.shapes]  # what stands at each part's ports, when lit
         self._bad = [part.is_first_non_finite for part in diagram.parts]
         for shape in arrangement.shapes:
             shape.values, shape.gradients = [""] * len(shape.exits), [""] * len(shape.exits)
             shape.locals_ = [""] * len(shape.locals_)
             shape.part.tooltip, shape.part.exact, shape.part.is_first_non_finite = "", ("", "", ""), False
-        self._painter = svg.Painter(diagram, arrangement, rankdir)
-        still = _with_one_wire(compact(self._painter.paint()))
+        painter = _OnWholePixels if rankdir == "TB" else svg.Painter  # only pages have it from top to bottom
+        self._painter = painter(diagram, arrangement, rankdir)
+        still, self._pieces = _with_one_wire(compact(self._painter.paint()))
         self.backdrop = Backdrop(still, self._painter.width, self._painter.height)
 
     # --- what changes
@@ -104,8 +120,8 @@ class Stage:
         """What is lit: gates, wires (each the part and the port that it leads to), and results whose numbers
         are new.
 
-        ``kind`` is "forward" or "backward". With ``local`` the wires show their local derivatives. The numbers must
-        have been painted by `numbers` before.
+        ``kind`` is "forward" or "backward". With ``local`` the gates show their local derivatives by these wires. The
+        numbers must have been painted by `numbers` before.
         """
         wires = list(wires)
         flow = " ".join(dict.fromkeys(path for part, port in wires for path in self._wire(part, port)))
@@ -117,24 +133,25 @@ class Stage:
                 if number.kind == ("value" if kind == "forward" else "gradient"):
                     markup += number.box("now")
         for part, port in wires if local else ():
-            if self.locals_[part][port]:
-                shape, u, v = self._place(part)
-                markup += self._painter.local(shape, port, u, v + shape.ports[port], self.locals_[part][port])
+            slope = self.parts[part].locals_[port]
+            if slope is not None:
+                markup += self._local(part, f"∂ {format_number(slope, FMT)}")
         return f"<g class='{kind}'>{compact(markup)}</g>" if markup else ""
 
     def _place(self, i: int) -> tuple[Shape, float, float]:
         return self._arrangement.shapes[i], self._arrangement.u[i], self._arrangement.v[i]
 
-    def places(self) -> dict[str, Any]:
+    def places(self, *, locals_: bool) -> dict[str, Any]:
         """Where a page that computes by itself puts its numbers and lights.
 
         ``parts``: for each its results (the node, where its value and its gradient stand, what is written before the
         value, as `spans_of`, and which result it is), the rectangle that all of it takes, and that of its body.
-        ``wires``: for each the part and the port that it leads to, the part that it comes from, where its local
-        derivative stands, its pieces, which are in ``paths``, and the result that it carries. ``frames``: the path of
-        the scope, and the rectangle.
+        ``wires``: for each the part and the port that it leads to, the part that it comes from, its pieces, as numbers
+        of those in the path of all wires, the result that it carries, and with ``locals_`` where its local derivative
+        stands.
+        ``frames``: the path of the scope, and the rectangle. What stands last and is empty or 0 is left out.
         """
-        painter, pieces = self._painter, dict[str, int]()
+        painter = self._painter
         parts, wires = [], []
         for i, part in enumerate(self.parts):
             shape, u, v = self._place(i)
@@ -144,32 +161,42 @@ class Stage:
                 numbers = list(painter.places_of_numbers(shape, k, u + shape.lead + shape.body, v))
                 shape.values[k] = shape.gradients[k] = ""
                 if result.node >= 0:
-                    results.append(
-                        [result.node, [round(x, 1) for n in numbers for x in (n.x, n.y)], _label(numbers[0].name), k]
-                    )
+                    where = [round(x, 1) for n in numbers for x in (n.x, n.y)]
+                    usual = [14.0, 0.0] if painter.vertical else [0.0, 21.0]  # from the value to the gradient
+                    if [b - a for a, b in zip(where[:2], where[2:], strict=True)] == usual:
+                        where = where[:2]
+                    results.append(_without_end([result.node, where, _label(numbers[0].name), k]))
             around = (*painter.corner(u, v - shape.across / 2, shape.along, shape.across), shape.along, shape.across)
-            parts.append([results, self._turned(around), self._body(i), list(part.ports)])
+            parts.append(_without_end([results, self._turned(around), self._body(i), list(part.ports)]))
             for port, (source, tap) in enumerate(part.sources):
-                path = [pieces.setdefault(d, len(pieces)) for d in self._wire(i, port)]
-                x, y = painter.place(u + shape.lead / 2, v + shape.ports[port])
-                wires.append([i, port, source, round(x, 1), round(y, 1), path, tap])
+                path = [self._pieces[_shorter(d)] for d in self._wire(i, port)]
+                x, y = painter.place(u + shape.lead / 2, v + shape.ports[port]) if locals_ else (0.0, 0.0)
+                wires.append(_without_end([i, port, source, path, tap, round(x, 1), round(y, 1)]))
         frames = [
             [list(f.path), *self._turned((*painter.corner(f.u, f.v, f.along, f.across), f.along, f.across))]
             for f in self._arrangement.frames
         ]
-        size = {"width": round(painter.width), "height": round(painter.height), "tall": painter.vertical}
-        paths = [piece.replace(" L", "L") for piece in pieces]
-        return {**size, "parts": parts, "wires": wires, "paths": paths, "frames": frames}
+        size = {"width": round(painter.width), "height": round(painter.height)}
+        more = {"tall": painter.vertical, "frames": frames}
+        return {**size, "parts": parts, "wires": wires, **{key: what for key, what in more.items() if what}}
+
+    def _local(self, i: int, text: str) -> str:
+        """A local derivative of a part, where no wire goes: over its body, or from top to bottom on the right of it."""
+        x, y, width, height = self._body(i)[:4]
+        if self._painter.vertical:
+            return markup.text_at("local", x + width + 6, y + height / 2, text, anchor="start")
+        return markup.text_at("local", x + width / 2, y - 9, text, anchor="middle")
 
     def _turned(self, rectangle: tuple[float, float, float, float]) -> list[float]:
         x, y, along, across = rectangle
         return [round(x) for x in ((x, y, across, along) if self._painter.vertical else rectangle)]
 
     def _body(self, i: int) -> list[float]:
-        """The rectangle of a part's body, and the radius of its corners."""
+        """The rectangle of a part's body, and the radius of its corners if that is not half its height."""
         found = re.search('x="(.*)" y="(.*)" width="(.*)" height="(.*)" rx="(.*)"', self._ring(i))
         assert found is not None
-        return [round(float(x), 1) for x in found.groups()]
+        body = [round(float(x), 1) for x in found.groups()]
+        return body[:4] if body[4] == body[3] / 2 else body
 
     def _ring(self, i: int) -> str:
         shape, u, v = self._place(i)
@@ -183,12 +210,14 @@ class Stage:
         return self._painter.rectangle("ring", u + shape.lead, near, along, across, radius=radius)
 
     def _wire(self, part: int, port: int) -> Iterable[str]:
-        """The way between two gates: the wire under the source's numbers, the routes, the lead into the gate."""
+        """The way between two gates: the wire under the source's numbers, the routes, the lead into the gate.
+
+        Each piece is one that the painter has painted."""
         source = self.parts[part].sources[port]
         shape, u, v = self._place(source[0])
         v += shape.exits[source[1]]
-        end = u + shape.lead + shape.body + shape.stub
-        yield self._painter.path([(u + shape.lead + shape.body, v), (end, v)])
+        start = u + shape.lead + shape.body
+        yield self._painter.path([(start - (shape.part.kind == "gate"), v), (start + shape.stub, v)])
         for route, link in zip(self._arrangement.routes, self._arrangement.links, strict=True):
             if link.carries(source, part, port):
                 yield self._painter.path(route)
@@ -200,7 +229,9 @@ class Stage:
 
 
 def _label(name: str) -> list[list[str | float]]:
-    return spans_of(name, NUMBER_SIZE, svg.GAP) if name else []
+    """What is written before a value. A last piece that is empty moves the value; the usual gap goes without saying."""
+    spans = spans_of(name, NUMBER_SIZE, svg.GAP) if name else []
+    return spans[:-1] if spans and spans[-1] == ["", svg.GAP] else spans
 
 
 def stylesheet(identity: str, rules: markup.Rules) -> str:
@@ -265,12 +296,32 @@ def compact(markup: str) -> str:
     return re.sub("<[^<>]*>|[^<>]+", shorter, markup.replace("\n", ""))
 
 
-def _with_one_wire(markup: str) -> str:
-    """All wires as one path, where the first of them was: under the gates."""
+def _with_one_wire(markup: str) -> tuple[str, dict[str, int]]:
+    """All wires as one path, where the first of them was: under the gates; and the number of each of its pieces."""
     found = re.compile(r"<path class='(wire[ a-z]*)' d='([^']*)'/>")
     first = found.search(markup)
     if first is None:
-        return markup
-    path = "".join(d.replace(" ", "") if "C" not in d else d for _, d in found.findall(markup))
+        return markup, {}
+    pieces = {d: k for k, d in enumerate(dict.fromkeys(_shorter(d) for _, d in found.findall(markup)))}
     head, tail = markup[: first.start()], markup[first.end() :]
-    return f"{head}<path class='{first[1]}' d='{path}'/>{found.sub('', tail)}"
+    return f"{head}<path class='{first[1]}' d='{''.join(pieces)}'/>{found.sub('', tail)}", pieces
+
+
+def _shorter(d: str) -> str:
+    """The same path in fewer letters; M stands at its beginning only."""
+    return _LINE.sub(_straight, d.replace(" L", "L").replace(" C", "C"))
+
+
+_LINE = re.compile(r"^M([^,]+),([^LC]+)L([\d.-]+),([\d.-]+)")
+
+
+def _straight(line: re.Match[str]) -> str:
+    x1, y1, x2, y2 = line.groups()
+    return f"M{x1},{y1}" + (f"H{x2}" if y1 == y2 else f"V{y2}" if x1 == x2 else f"L{x2},{y2}")
+
+
+def _without_end(row: list[Any]) -> list[Any]:
+    """A row without what is empty or 0 at its end."""
+    while row and (row[-1] == 0 or row[-1] == []):
+        row.pop()
+    return row

@@ -35,7 +35,6 @@ from .player import Frame, Player, Step
 from .scene import MOST_TALL, named, of_stage, view
 from .stage import FMT, Stage, graph_rules
 
-MODULES = ("graph", "format", "words", "dom", "picture", "live", "mistakes", "steps")
 MAX_FRAMES = 40  # more than these are shown layer by layer
 SIZES = (40, 100, MAX_NODES)  # then neurons and layers are folded until so many parts are left, or so many
 PARTLY = "…"  # a gradient that some of its contributions have reached, in an order that is not that of `backward`
@@ -49,7 +48,7 @@ def step_through(
     backward: bool = True,
     theme: str = "auto",
     depth: int | str | None = "auto",
-    lang: str = "en",
+    lang: str | None = None,
     predict: str | Sequence[str] | None = None,
 ) -> Player:
     """Step through the forward pass, operation by operation, and then the backward pass, contribution by contribution.
@@ -73,7 +72,7 @@ def step_through(
         depth: how many levels of scopes (layers, neurons) are open, as in `draw_graph`: a number, or "all" (or None)
             for every step. What is folded takes one step. "auto" opens everything up to about 40 steps, and shows more
             than that layer by layer.
-        lang: the language of the words.
+        lang: the language of the words, ``en`` or ``zh``; by default that of the environment's ``CHAINRULE_LANG``.
         predict: what the page asks for as soon as it is open, as `autograd.exercises.by_hand` has it: "gradients",
             "values", "both", or the names of some wires. If left out, it asks when "Predict" is pressed, and for all.
 
@@ -125,17 +124,18 @@ class Steps(Player):
         for frame in self.frames:
             shown.update(frame.changes)
         data, picture = pages.lent(self._live, f"{self._title}. {last.title}: {last.text}", "".join(shown.values()))
-        return pages.page(self._piece(data, picture + self._expandable(pictures=False)), self._title, self._theme)
+        piece = self._piece(data, picture + self._expandable(pictures=False))
+        return pages.page(piece, self._title, self._theme, names=self._live["told"]["names"])
 
     def _piece(self, data: dict[str, Any], fallback: str) -> str:
-        return pages.live("Steps", data, MODULES, self._sheet, self._theme, graph_rules, fallback)
+        return pages.live("steps", data, self._sheet, self._theme, graph_rules, fallback)
 
 
 class _Script:
     """Writes the frames, in the order in which they are shown."""
 
     def __init__(
-        self, root: Value, forward: bool, backward: bool, theme: str, depth: int | str | None, lang: str
+        self, root: Value, forward: bool, backward: bool, theme: str, depth: int | str | None, lang: str | None
     ) -> None:
         self.theme, self.said = theme, messages(lang)
         self.order = topological_order(root)
@@ -160,7 +160,7 @@ class _Script:
                 result.gradient = UNSET if backward else ""
         self.has_gradients = backward
         named(self.diagram, self.order, self.names)
-        self.stage = Stage(self.diagram, show_grad=backward, local=backward and self.running)
+        self.stage = Stage(self.diagram, show_grad=backward)
         # what leaves the parts: all results in a row, each with the part and its number there
         self.results = [(i, k) for i, part in enumerate(self.parts) for k in range(len(part.results))]
         every = [(self.parts[i], self.parts[i].results[k]) for i, k in self.results]
@@ -189,7 +189,7 @@ class _Script:
         views = [of_stage(self.stage, self.diagram)]
         is_small = len(self.parts) <= MOST_TALL
         if is_small:
-            views.append(view(self.diagram, gradients=self.has_gradients, local=False, rankdir="TB"))
+            views.append(view(self.diagram, gradients=self.has_gradients, rankdir="TB"))
         return {
             "title": f"{self.title}, step by step",
             **network.described(self.order),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from autograd.compiler.compiled import Compiled
 
-MOST_CLASSES = 10
+MOST_CLASSES = 10  # of the whole numbers that one output is asked for: more are numbers, and no classes
 _OF_AN_OPTIMIZER = ("rule", "starts", "lr", "parameters")
 _LOOKED_AT = 8  # examples on which a form of the loss is compared with the loss itself
 
@@ -47,6 +47,11 @@ class Examples:
         rows: list[list[float]] = self.X.reshape(len(self.X), -1).tolist()
         return rows
 
+    @property
+    def numbers(self) -> list[float]:
+        """The targets, if each is one number, or a list of one."""
+        return [float(t[0] if isinstance(t, list) else t) for t in self.targets]
+
 
 def examples_of(X: Any, y: Any) -> Examples:
     """The checked form of what a user gave.
@@ -66,17 +71,34 @@ def examples_of(X: Any, y: Any) -> Examples:
     if len(targets) != len(table):
         raise ValueError(f"{len(table)} examples need {len(table)} targets, but y has {len(targets)}")
     whole = bool((targets == np.round(targets)).all())
-    if targets.ndim == 1:
-        kept = [int(t) if whole else float(t) for t in targets.tolist()]
-        classes = sorted(set(kept)) if whole else []
+    if targets.ndim == 1 or targets.shape[1] == 1:
+        numbers = [int(t) if whole else float(t) for t in targets.ravel().tolist()]
+        kept = numbers if targets.ndim == 1 else targets.tolist()
+        classes = sorted(set(numbers)) if whole else []
         if not 2 <= len(classes) <= MOST_CLASSES:
-            return Examples(table, kept, [float(t) for t in kept], [])
-        return Examples(table, kept, [float(classes.index(t)) for t in kept], classes)
-    one_hot = (
-        whole and 2 <= targets.shape[1] <= MOST_CLASSES and (np.sort(targets, 1) == np.eye(targets.shape[1])[-1]).all()
-    )
+            return Examples(table, kept, [float(t) for t in numbers], [])
+        return Examples(table, kept, [float(classes.index(t)) for t in numbers], classes)
+    one_hot = whole and (np.sort(targets, 1) == np.eye(targets.shape[1])[-1]).all()
     shown = targets.argmax(1).astype(float).tolist() if one_hot else None
     return Examples(table, targets.tolist(), shown, np.eye(targets.shape[1]).tolist() if one_hot else [])
+
+
+def _with_all_classes(examples: Examples, outputs: int) -> Examples:
+    """Of a model with several outputs whole numbers are classes, an output for each, whether an example has it or not.
+
+    Raises:
+        ValueError: for a class that there is no output for.
+    """
+    classes = [t for t in examples.targets if isinstance(t, int)]
+    if outputs < 2 or len(classes) < len(examples.targets):
+        return examples
+    if not all(0 <= c < outputs for c in classes):
+        told = ", ".join(map(str, sorted(set(classes))[:MOST_CLASSES]))
+        raise ValueError(
+            f"the model has {outputs} outputs, one for each of the classes 0…{outputs - 1}, "
+            f"but y has the classes {told}{', …' if len(set(classes)) > MOST_CLASSES else ''}"
+        )
+    return replace(examples, shown=[float(t) for t in classes], classes=[*range(outputs)])
 
 
 def _numbers(x: Any, name: str) -> NDArray[Any]:
@@ -107,8 +129,11 @@ def _short(x: Any) -> str:
 Form = Callable[[Any, Any], Any]
 
 
-def compiled(model: Any, loss: Any, examples: Examples) -> tuple[Compiled[Any], Compiled[Any], list[list[float]]]:
-    """The program of the model, that of the loss, and the targets as the loss's program takes them.
+def compiled(
+    model: Any, loss: Any, examples: Examples
+) -> tuple[Compiled[Any], Compiled[Any], list[list[float]], Examples]:
+    """The program of the model, that of the loss, the targets as the loss's program takes them, and the examples, with
+    a class for each of several outputs.
 
     A class may be asked for as a number (``if t == 1``, ``outputs[t]``), and a program cannot be asked. So a loss of
     classes is tried in the forms that a program may have: with the class as it is, as a one-hot list, and as
@@ -129,6 +154,7 @@ def compiled(model: Any, loss: Any, examples: Examples) -> tuple[Compiled[Any], 
         raise ValueError("this model has no parameters, so there is nothing to train")
     shape = outputs.outputs(examples.X[:1]).shape
     count = 0 if len(shape) == 1 else shape[1]
+    examples = _with_all_classes(examples, count)
     first: Exception | None = None
     for form, rows in _forms(loss, examples, count):
         try:
@@ -137,7 +163,7 @@ def compiled(model: Any, loss: Any, examples: Examples) -> tuple[Compiled[Any], 
                 raise ValueError("the loss does not depend on any parameter of the model, so nothing could be learned")
             if why := _differs(step, model, loss, examples, rows):
                 raise TracingError(why)
-            return outputs, step, [row if isinstance(row, list) else [row] for row in rows]
+            return outputs, step, [row if isinstance(row, list) else [row] for row in rows], examples
         except Exception as error:
             first = first or error
     assert first is not None
@@ -149,17 +175,12 @@ def compiled(model: Any, loss: Any, examples: Examples) -> tuple[Compiled[Any], 
 def _forms(loss: Any, examples: Examples, outputs: int) -> Iterable[tuple[Form, list[Any]]]:
     """The loss as a program may have it, and the targets for it; ``outputs`` is 0 for a model that gives one Value."""
     plain = [float(t) if isinstance(t, int) else t for t in examples.targets]
-    classes = examples.classes if examples.classes and not isinstance(examples.classes[0], list) else []
+    classes = examples.classes if isinstance(examples.targets[0], int) else []
     if classes and outputs > 1:
-        if not all(0 <= c < outputs for c in classes):
-            raise ValueError(
-                f"the model has {outputs} outputs, one for each of the classes 0…{outputs - 1}, "
-                f"but y has the classes {', '.join(map(str, classes))}"
-            )
         yield loss, [[float(k == t) for k in range(outputs)] for t in examples.targets]
     else:
         yield loss, plain
-    if classes:
+    if 0 < len(classes) <= MOST_CLASSES:
 
         def of_classes(output: Any, t: Any) -> Any:
             terms = [weight * loss(output, c) for weight, c in zip(t, classes, strict=True)]

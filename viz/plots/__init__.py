@@ -10,7 +10,7 @@ from __future__ import annotations
 from .classifiers import plot_confusion, plot_decision_regions, plot_perceptron, show_digits
 from .curves import plot_activation, plot_fit, plot_history
 from .descents import DescentAnimation, animate_descent, plot_descent
-from .figures import COLOURS, HATCHES, LINES, MARKERS, STYLE, TINTS
+from .figures import COLOURS, HATCHES, LINES, MARKERS, STYLE, TINTS, chinese_labels
 
 __all__ = [
     "COLOURS",
@@ -21,6 +21,7 @@ __all__ = [
     "TINTS",
     "DescentAnimation",
     "animate_descent",
+    "chinese_labels",
     "plot_activation",
     "plot_confusion",
     "plot_decision_regions",

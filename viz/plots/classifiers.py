@@ -23,6 +23,7 @@ from .figures import (
     panels_for,
     plane,
     room,
+    said,
     styled,
     whole,
 )
@@ -231,10 +232,10 @@ class _Corrections:
         self._dress(ax)
         for i in chosen:
             last = i == len(self.steps) - 1
-            name = f"after correction {i + 1}" if last or i == 0 else None
+            name = said("after", k=i + 1) if last or i == 0 else None
             self._line(ax, i, color=str(0.8 * (1 - (i + 1) / len(self.steps))), linestyle="-" if last else "--",
                        linewidth=2.4 if last else 1.0, label=name)  # fmt: skip
-        self._rings(ax, sorted({e for i in chosen for e in self.steps[i].examples}), "mistaken once")
+        self._rings(ax, sorted({e for i in chosen for e in self.steps[i].examples}), said("mistaken"))
         legend_above(ax)
         return ax
 
@@ -244,12 +245,12 @@ class _Corrections:
         for panel, i in zip(panels, chosen, strict=True):
             self._dress(panel, 26.0)
             if i:
-                self._line(panel, i - 1, color="#777777", linestyle="--", linewidth=1.2, label="line before")
-            if not self._line(panel, i, color="black", linestyle="-", linewidth=2.0, label="line after"):
-                where = "its line is outside" if any(self.steps[i].w) else "no line: w = 0"
+                self._line(panel, i - 1, color="#777777", linestyle="--", linewidth=1.2, label=said("line-before"))
+            if not self._line(panel, i, color="black", linestyle="-", linewidth=2.0, label=said("line-after")):
+                where = said("outside" if any(self.steps[i].w) else "no-line")
                 panel.text(0.5, 0.03, where, transform=panel.transAxes, ha="center", fontsize=8, color=QUIET)
-            self._rings(panel, self.steps[i].examples, "corrected for")
-            panel.set_title(f"correction {i + 1} of {len(self.steps)}")
+            self._rings(panel, self.steps[i].examples, said("corrected"))
+            panel.set_title(said("correction", k=i + 1, n=len(self.steps)))
             panel.label_outer()
             for handle, name in zip(*panel.get_legend_handles_labels(), strict=True):
                 found.setdefault(name, handle)
@@ -326,7 +327,7 @@ def plot_confusion(
         set_ticks(np.arange(len(classes) + 1) - 0.5, minor=True)
     ax.grid(True, which="minor", color="#CCCCCC", linewidth=0.6)
     ax.tick_params(which="both", length=0)
-    ax.set(xlabel="predicted class", ylabel="true class")
+    ax.set(xlabel=said("predicted"), ylabel=said("true"))
     right = float(np.mean([t == p for t, p in zip(true.tolist(), guess.tolist(), strict=True)]))
     ax.set_title(f"{right:.1%} of {len(true):,} right")
     return ax
@@ -446,6 +447,6 @@ def _scatter(ax: Any, points: Array, labels: Array, classes: Sequence[Any], size
             color=COLOURS[k % len(COLOURS)],
             edgecolors="white",
             linewidths=0.7,
-            label=f"class {c}",
+            label=said("class", name=c),
             zorder=3,
         )

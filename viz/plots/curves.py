@@ -25,6 +25,7 @@ from .figures import (
     numbers,
     pyplot,
     room,
+    said,
     styled,
 )
 
@@ -71,17 +72,17 @@ def plot_history(history: Mapping[str, Sequence[float]], *, ax: Axes | None = No
     drawn += _best(columns, getattr(history, "best_epoch", None), top, [bottom, top] if figure else [top])
 
     compiled = getattr(history, "compiled", None)
-    how = "" if compiled is None else f" (compiled, {compiled})" if compiled else " (eager)"
-    top.set(ylabel="loss", title=f"training{how}")
-    bottom.set_xlabel("epoch")
+    how = "training" if compiled is None else "compiled" if compiled else "eager"
+    top.set(ylabel=said("loss"), title=said(how, backend=compiled))
+    bottom.set_xlabel(said("epoch"))
     bottom.locator_params(axis="x", integer=True)
     if metrics:
-        bottom.set_ylabel(", ".join(name for name in metrics if not name.startswith("val_")) or "metric")
+        bottom.set_ylabel(", ".join(name for name in metrics if not name.startswith("val_")) or said("metric"))
     if figure is not None:
         for panel in (top, bottom):
             legend_above(panel, [line for line in drawn if line.axes is panel])
         return figure
-    top.set_xlabel("epoch")
+    top.set_xlabel(said("epoch"))
     legend_above(top, drawn)
     return top
 
@@ -124,7 +125,7 @@ def _best(columns: dict[str, Array], best: Any, top: Axes, panels: list[Axes]) -
     if best is None or best not in epochs:
         return []
     marks = [one.axvline(best, color=QUIET, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1) for one in panels]
-    marks[-1].set_label(f"best epoch: {best}")
+    marks[-1].set_label(said("best", epoch=best))
     if "val_loss" in columns:
         height = columns["val_loss"][epochs.index(best)]
         top.plot([best], [height], marker="*", markersize=12, color="black", linestyle="none", zorder=4)
@@ -142,8 +143,10 @@ def _twin(ax: Any) -> Axes:
 
 def _told(name: str) -> str:
     if name == "loss":
-        return "training loss"
-    return f"validation {name[4:]}" if name.startswith("val_") else name
+        return said("training-loss")
+    if not name.startswith("val_"):
+        return name
+    return said("validation", name=said("loss") if name == "val_loss" else name[4:])
 
 
 @styled
@@ -185,7 +188,7 @@ def plot_activation(
     ax.plot(*zip(*heights, strict=True), color=COLOURS[first], linestyle="-", linewidth=2.2 - 0.5 * (k % 3), **marks,
             label=name, gid="chainrule-function")  # fmt: skip
     ax.plot(*zip(*slopes, strict=True), color=COLOURS[second], linestyle=LINES[1 + k % (len(LINES) - 1)], **marks,
-            label=f"{name}, derivative")  # fmt: skip
+            label=said("derivative", name=name))  # fmt: skip
     ax.set(xlim=(low, high), xlabel="z", ylabel="f(z), f′(z)")
     everything = np.array([y for _, y in [*heights, *slopes] if math.isfinite(y)])
     bulk = np.percentile(everything, [4, 96])
@@ -324,9 +327,9 @@ def plot_fit(
         heights = _curve(truth, places)
         if band is not None:
             ax.fill_between(places, heights - band, heights + band, color="#DDDDDD", linewidth=0, zorder=0,
-                            label=f"truth ± {band:g}")  # fmt: skip
-        ax.plot(places, heights, color=QUIET, linestyle=":", linewidth=1.6, label="truth", zorder=2)
-    ax.scatter(xs, ys, s=16, facecolors="white", edgecolors="#555555", linewidths=0.9, label="examples", zorder=1)
+                            label=said("truth-band", band=f"{band:g}"))  # fmt: skip
+        ax.plot(places, heights, color=QUIET, linestyle=":", linewidth=1.6, label=said("truth"), zorder=2)
+    ax.scatter(xs, ys, s=16, facecolors="white", edgecolors="#555555", linewidths=0.9, label=said("examples"), zorder=1)
     for k, (name, heights) in enumerate(curves.items()):
         style = [line for line in LINES if line != ":"]
         ax.plot(places, heights, color=COLOURS[k % len(COLOURS)], linestyle=style[k % len(style)], linewidth=2.2,

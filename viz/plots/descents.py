@@ -31,6 +31,7 @@ from .figures import (
     plane,
     pyplot,
     room,
+    said,
     styled,
     whole,
 )
@@ -151,10 +152,10 @@ def _end(ax: Axes, point: Any, k: int, animated: bool = False) -> Any:
 def _landmarks(ax: Axes, starts: Sequence[Array], minimum: Any) -> None:
     for i, point in enumerate(np.unique(np.array(starts), axis=0)):
         ax.plot(*point, marker="o", markersize=10, markerfacecolor="white", markeredgecolor="black",
-                markeredgewidth=1.6, linestyle="none", label="start" if i == 0 else None, zorder=4)  # fmt: skip
+                markeredgewidth=1.6, linestyle="none", label=said("start") if i == 0 else None, zorder=4)  # fmt: skip
     if minimum is not None:
         ax.plot(*minimum, marker="*", markersize=14, color="black", markeredgecolor="white", linestyle="none",
-                label="minimum", zorder=4)  # fmt: skip
+                label=said("minimum"), zorder=4)  # fmt: skip
 
 
 @styled
@@ -209,7 +210,7 @@ def plot_descent(
         surface.draw(panel, smooth=False)
         _path(panel, name, points, k)
         _landmarks(panel, [points[0]], minimum)
-        panel.set_title(f"{name}, {len(points) - 1} steps", fontsize=9)
+        panel.set_title(said("steps", name=name, n=len(points) - 1), fontsize=9)
         panel.label_outer()
     return figure
 

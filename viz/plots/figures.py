@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import numpy as np
 
+from autograd.messages import messages
+
 from ..mistakes import explained
 
 if TYPE_CHECKING:
@@ -106,6 +108,29 @@ def chinese_fonts() -> tuple[str, ...]:
     for weight in {400, 700}.difference(drawn):
         fonts.append(replace(drawn.get(400) or next(iter(drawn.values())), weight=weight))
     return (family,)
+
+
+def said(key: str, **slots: object) -> str:
+    """The label of that name: in the language of the environment where its letters can be drawn, else in English."""
+    words = messages() if chinese_fonts() else messages("en")
+    return words[f"plot-{key}"].format_map(slots)
+
+
+def chinese_labels() -> Callable[[str, str], str]:
+    """A function of a label in Chinese and in English: the Chinese where a font for it is installed, else the English.
+
+    From this call on Matplotlib takes letters from that font, too, where its own has not got them: call it before
+    the first figure.
+
+    >>> zh = chinese_labels()
+    >>> zh("学习率", "learning rate") in ("学习率", "learning rate")
+    True
+    """
+    from matplotlib import rcParams
+
+    rcParams["font.family"] = _with_chinese(rcParams["font.family"])
+    place = 0 if chinese_fonts() else 1
+    return lambda chinese, english: (chinese, english)[place]
 
 
 def _with_chinese(family: Sequence[str]) -> list[str]:

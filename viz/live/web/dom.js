@@ -55,6 +55,25 @@ export const button = (parent, act, label, onclick, icon = '') => {
     set(element, { 'aria-label': label, title: label });
     draw('path', draw('svg', element, { viewBox: '0 0 16 16', 'aria-hidden': 'true' }), { d: icon });
   } else element.textContent = label;
-  element.addEventListener('click', onclick);
+  on(element, 'click', onclick);
   return element;
+};
+
+/**
+ * @template {keyof GlobalEventHandlersEventMap} Type
+ * @param {EventTarget} target
+ * @param {Type} type
+ * @param {(event: GlobalEventHandlersEventMap[Type]) => void} listener
+ * @param {AddEventListenerOptions} [options]
+ */
+export const on = (target, type, listener, options) =>
+  target.addEventListener(type, /** @type {EventListener} */ (listener), options);
+
+/**
+ * Nobody else takes an event, neither the browser nor an element around.
+ * @param {Event} event
+ */
+export const taken = (event) => {
+  event.preventDefault();
+  event.stopPropagation();
 };

@@ -1,14 +1,15 @@
 // Exploring: drag a number, and every value, gradient and sentence follows.
 
 import { Derivation } from './derivation.js';
-import { button, draw, KEYS_ARE_OURS, make } from './dom.js';
+import { button, draw, KEYS_ARE_OURS, make, on } from './dom.js';
 import { format } from './format.js';
 import { Live } from './live.js';
 import { typed } from './picture.js';
+import { start } from './start.js';
 
 /** @typedef {import('./live.js').Data} Data */
 
-export class Explore extends Live {
+class Explore extends Live {
   /**
    * @param {HTMLElement} root
    * @param {Data} data
@@ -81,7 +82,7 @@ export class Explore extends Live {
       const label = make('label', list);
       const box = make('input', label, { ...KEYS_ARE_OURS, type: 'checkbox' });
       box.checked = this.descending.has(i);
-      box.addEventListener('change', () => (box.checked ? this.descending.add(i) : this.descending.delete(i)));
+      on(box, 'change', () => (box.checked ? this.descending.add(i) : this.descending.delete(i)));
       box.setAttribute('aria-label', this.words.names[i]);
       make('span', label).innerHTML = this.words.html(this.words.names[i]);
     }
@@ -178,7 +179,18 @@ export class Explore extends Live {
       value: (i) => words.value(i),
       gradient: (i) => (graph.gradients[i] === undefined ? '–' : format(graph.gradients[i] ?? 0)),
     });
+    if (this.data.local) this.tellLocals();
     this.tell();
+  }
+
+  /** The local derivatives on the wires, if they are asked for. */
+  tellLocals() {
+    const { graph, picture } = this;
+    if (picture.locals) picture.locals.textContent = '';
+    for (const wire of picture.view.wires) {
+      const [edge, more] = this.edgesOf(wire);
+      if (edge && !more) picture.tell(wire, graph.slopes[edge[0]][edge[1]] ?? 0, picture.locals);
+    }
   }
 
   tell() {
@@ -220,3 +232,5 @@ export class Explore extends Live {
     for (const line of lines) make('p', this.caption, { class: 'cr-words' }).innerHTML = this.words.html(line);
   }
 }
+
+start(Explore);

@@ -17,6 +17,7 @@ import { MAX_PATHS, Words } from './words.js';
  * @property {number} tall the state for narrow screens, or -1
  * @property {string} title
  * @property {string} note
+ * @property {boolean} [local] whether each wire carries its local derivative
  * @property {number[]} descending the leaves that step down at first
  * @property {Parameters<Graph['fix']>[0]} [fixed] numbers that stand still
  * @property {import('./steps.js').Frame[]} [frames]
@@ -124,37 +125,44 @@ export class Live {
   update() {}
 
   /**
+   * The edges of the graph that a wire stands for.
+   * @param {import('./picture.js').Wire} wire
+   */
+  edgesOf(wire) {
+    const [part, port, source] = wire;
+    const { partOf, parts } = this.picture.view;
+    const [, , , ports] = parts[part];
+    /** @type {[node: number, position: number][]} */
+    const edges = [];
+    for (const [node, inputs] of this.graph.inputs.entries())
+      for (const [k, j] of partOf[node] === part ? inputs.entries() : []) {
+        const isWire = ports ? ports[k] === port : this.picture.carries(wire, j);
+        if (partOf[j] === source && isWire && this.graph.slopes[node][k] !== undefined) edges.push([node, k]);
+      }
+    return edges;
+  }
+
+  /**
    * A wire's formula, and every path from it to the root with its product.
    * @param {import('./picture.js').Wire} wire
    * @returns {{title: string, lines: string[], edges: [node: number, position: number][]}}
    */
   tellWire(wire) {
-    const [part, port, source] = wire;
-    const { partOf, parts } = this.picture.view;
-    const edges = this.graph.inputs.flatMap((inputs, node) =>
-      partOf[node] !== part
-        ? []
-        : inputs.flatMap((j, k) => {
-            const ports = parts[part][3];
-            const isWire = ports.length ? ports[k] === port : this.picture.carries(wire, j);
-            const isHere = partOf[j] === source && isWire;
-            return isHere && this.graph.slopes[node][k] !== undefined
-              ? [/** @type {[number, number]} */ ([node, k])]
-              : [];
-          }),
-    );
+    const edges = this.edgesOf(wire);
     const lines = [];
     for (const [node, k] of edges.slice(0, MAX_PATHS)) {
-      const { paths, count } = this.words.through(node, k, MAX_PATHS);
-      const v = this.words.names[this.graph.inputs[node][k]];
-      if (count > MAX_PATHS) lines.push(this.words.say('too-many-paths', { v, f: this.words.f, n: count }));
-      else lines.push(...paths.map((path) => this.words.along(path)));
+      const { paths, count } = this.words.paths(node, MAX_PATHS);
+      const input = this.graph.inputs[node][k];
+      const slots = { v: this.words.names[input], f: this.words.f, n: count };
+      if (count > paths.length) lines.push(this.words.say('too-many-paths', slots));
+      for (const { nodes, positions } of paths)
+        lines.push(this.words.along({ nodes: [...nodes, input], positions: [...positions, k] }));
     }
     const told = edges.slice(0, 3).map(([node, k]) => {
       const [v, q] = [this.words.names[this.graph.inputs[node][k]], this.words.names[node]];
       return this.words.say('wire', { v, q, formula: this.words.local(node, k) });
     });
-    const lit = edges.flatMap(([node, k]) => [/** @type {[number, number]} */ ([node, k]), ...this.words.upward(node)]);
+    const lit = edges.flatMap((edge) => [edge, ...this.words.upward(edge[0])]);
     return { title: told.join('; '), lines: lines.slice(0, MAX_PATHS), edges: lit };
   }
 }

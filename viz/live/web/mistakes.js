@@ -6,9 +6,13 @@ export const SLIPS = ['path', 'swapped', 'local', 'upstream', 'sign', 'old', 'fo
  * Whether a number that a person gives is this one: to about three digits, or rounded to two decimals.
  * @param {number} guess
  * @param {number} x
+ * @param {number} scale the size of the largest number that was added up to x
  */
-export const close = (guess, x) =>
-  Object.is(guess, x) || guess === x || (Number.isFinite(x) && (near(guess, x, 0.004 * Math.abs(x) + 1e-9) || isRounded(guess, x)));
+export const close = (guess, x, scale = 0) =>
+  Object.is(guess, x) ||
+  guess === x ||
+  (Number.isFinite(x) &&
+    (near(guess, x, 0.004 * Math.abs(x) + (Number.isFinite(scale) ? 1e-9 * scale : 0)) || isRounded(guess, x)));
 
 /**
  * @param {number} guess
@@ -21,8 +25,14 @@ const near = (guess, x, most) => Math.abs(guess - x) <= most;
  * @param {number} guess
  * @param {number} x
  */
-const isRounded = (guess, x) =>
-  near(guess, x, 0.005) && Math.abs(x) >= 0.1 && Math.round(100 * guess) / 100 === guess;
+const isRounded = (guess, x) => near(guess, x, 0.005) && Math.abs(x) >= 0.1 && Math.round(100 * guess) / 100 === guess;
+
+/**
+ * The scale of before + contribution.
+ * @param {number} before
+ * @param {number} contribution
+ */
+export const scaleOf = (before, contribution) => Math.max(Math.abs(before), Math.abs(contribution));
 
 /**
  * The slips by which a person may have come from before + upstream · local to the guess.
@@ -36,7 +46,8 @@ const isRounded = (guess, x) =>
  */
 export const slipsOfAGradient = (guess, upstream, local, before, other, earlier, misread = []) => {
   const right = before + upstream * local;
-  if (close(guess, right)) return [];
+  const scale = scaleOf(before, upstream * local);
+  if (close(guess, right, scale)) return [];
   /** @type {Record<string, number[]>} */
   const wrong = {
     path: [upstream * local],
@@ -47,7 +58,7 @@ export const slipsOfAGradient = (guess, upstream, local, before, other, earlier,
     old: [before, ...earlier.map((old) => before + old * local)],
     formula: misread.map((d) => before + upstream * d),
   };
-  return SLIPS.filter((slip) => wrong[slip].some((x) => close(guess, x) && !close(x, right)));
+  return SLIPS.filter((slip) => wrong[slip].some((x) => close(guess, x) && !close(x, right, scale)));
 };
 
 /**
@@ -56,9 +67,10 @@ export const slipsOfAGradient = (guess, upstream, local, before, other, earlier,
  * @param {number} right
  * @param {number | undefined} swapped the value with its inputs exchanged
  * @param {number[]} [others] what other operations make of the same inputs
+ * @param {number} [scale] of a sum its largest term, else 0
  */
-export const slipsOfAValue = (guess, right, swapped, others = []) => {
-  if (close(guess, right)) return [];
+export const slipsOfAValue = (guess, right, swapped, others = [], scale = 0) => {
+  if (close(guess, right, scale)) return [];
   /** @param {number[]} xs */
   const fits = (xs) => xs.some((x) => close(guess, x) && !close(x, right));
   const found = swapped !== undefined && fits([swapped]) ? ['swapped'] : [];
@@ -91,8 +103,8 @@ const MISREMEMBERED = {
   exp: (y, a) => [[a, a * Math.exp(a - 1), a * y]],
   log: (y, a) => [[y, Math.exp(a), -1 / (a * a)]],
   sqrt: (y, a) => [[1 / y, 0.5 * y, 0.5 / a, y]],
-  sin: (y, a) => [[Math.sin(a), a]],
-  cos: (y, a) => [[Math.cos(a), a]],
+  sin: (_y, a) => [[Math.sin(a), a]],
+  cos: (_y, a) => [[Math.cos(a), a]],
   tanh: (y, a) => [[1 - y, 1 - a * a, 1 + y * y, y * (1 - y), y * y, y]],
   sigmoid: (y, a) => [[y, 1 - y, a * (1 - a), 1 - y * y, y * (1 + y), y * y]],
   relu: (y, a) => [[a, y]],

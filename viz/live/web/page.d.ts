@@ -1,8 +1,8 @@
-// What a page's script finds in front of its modules (live.py writes it).
+// What a page's script finds in front of it (page.py and playgrounds.py write it).
 declare const KEY: string;
-declare const KIND: new (
-  root: HTMLElement,
-  data: import('./live.js').Data,
-  sheet: Record<string, import('./graph.js').Line>,
-) => unknown;
 declare const SHEET: Record<string, import('./graph.js').Line>;
+declare const PROGRAMS: {
+  loss: import('./playground-training.js').Program;
+  model: import('./playground-training.js').Program;
+  rules: import('./playground-training.js').Rule[];
+};

@@ -2,10 +2,10 @@
 // is a spinbutton: it is dragged, typed, or moved by arrow keys. Nothing is measured and nothing moves: all places come
 // with the page (stage.py, `places`).
 
-import { draw, KEYS_ARE_OURS, make, set } from './dom.js';
-import { repr } from './format.js';
+import { draw, KEYS_ARE_OURS, make, on, set, taken } from './dom.js';
+import { format, repr } from './format.js';
 
-/** A rectangle: x, y, width, height, and for bodies the radius of its corners. @typedef {number[]} Rectangle */
+/** A rectangle: x, y, width, height, and for bodies the radius of its corners, if it is not the largest. @typedef {number[]} Rectangle */
 
 /**
  * A piece of a name: its text, how far it is moved right and down from where the one before ended, and its size.
@@ -13,17 +13,18 @@ import { repr } from './format.js';
  */
 
 /**
- * A number that leaves a part: its node, where its value and its gradient stand, what is written before the value, and
- * which of the part's results it is. The last piece of what is written before is empty: it moves the number.
- * @typedef {[node: number, where: number[], label: Span[], result: number]} Result
+ * A number that leaves a part: its node, where its value and its gradient stand (see `places`), what is written before
+ * the value, and which of the part's results it is. If the last piece of what is written before is empty, it moves the
+ * number; else that stands at the usual gap.
+ * @typedef {[node: number, where: number[], label?: Span[], result?: number]} Result
  */
 
 /**
- * @typedef {[results: Result[], around: Rectangle, body: Rectangle, ports: number[]]} Part
+ * @typedef {[results: Result[], around: Rectangle, body: Rectangle, ports?: number[]]} Part
  */
 
 /**
- * @typedef {[part: number, port: number, source: number, x: number, y: number, pieces: number[], result: number]} Wire
+ * @typedef {[part: number, port: number, source: number, pieces: number[], result?: number, x?: number, y?: number]} Wire
  */
 
 /**
@@ -31,12 +32,11 @@ import { repr } from './format.js';
  * @typedef {object} View
  * @property {number} width
  * @property {number} height
- * @property {boolean} tall whether the computation runs from top to bottom
+ * @property {boolean} [tall] whether the computation runs from top to bottom
  * @property {string} still the markup of what never changes
  * @property {Part[]} parts
  * @property {Wire[]} wires
- * @property {string[]} paths the pieces of the wires
- * @property {[path: string[], x: number, y: number, width: number, height: number][]} frames
+ * @property {[path: string[], x: number, y: number, width: number, height: number][]} [frames]
  * @property {number[]} partOf for each node the part that it is drawn in, or -1
  * @property {number} [folds] the state with one level less
  * @property {number} [unfolds] the state with one level more
@@ -73,11 +73,12 @@ export const stepFrom = (x) => 10 ** Math.floor(Math.log10(Math.max(Math.abs(x) 
 export const clean = (x) => Number(x.toPrecision(12));
 
 /**
- * A number as a person types it, or undefined.
+ * A number as a person types it, or undefined. 0,5 is 0.5; but 1,000 is 1000 to one reader and 1 to another.
  * @param {string} text
  */
 export const typed = (text) => {
-  const plain = text.trim().replace('−', '-').replace(',', '.');
+  const signed = text.trim().replace('−', '-');
+  const plain = /^[+-]?[1-9]\d{0,2},\d{3}$/.test(signed) ? signed : signed.replace(',', '.');
   const word = /^([+-]?)(nan|inf(inity)?|∞)$/i.exec(plain);
   if (word) return Number(word[1] + (/n$/i.test(plain) ? 'NaN' : 'Infinity'));
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? Number(plain) : undefined;
@@ -88,6 +89,9 @@ export const typed = (text) => {
  * @param {Span[]} label
  */
 const labelWidth = (label) => label.reduce((sum, [text, dx = 0]) => sum + 8 * text.length + dx, 0);
+
+const MANY = 60; // numbers: of more, those out of sight are written later
+const REST = 200; // milliseconds without a change
 
 export class Picture {
   /**
@@ -113,12 +117,18 @@ export class Picture {
     this.shown = [];
     this.marked = '';
     this.later = 0;
+    /** of the path of all wires @type {string[]} */
+    this.pieces = [];
     /** every number's place @type {{part: number, result: Result, around: Rectangle}[]} */
     this.spots = [];
     /** of each part the text of its value and of its gradient @type {Text[]} */
     this.texts = [];
     /** @type {SVGGElement[]} */
     this.groups = [];
+    /** the numbers whose texts are older than what is shown of them @type {Set<number>} */
+    this.unwritten = new Set();
+    this.resting = 0;
+    on(this.stage, 'scroll', () => this.write(false));
     this.pan();
   }
 
@@ -135,14 +145,21 @@ export class Picture {
     const size = { viewBox: `0 0 ${view.width} ${view.height}`, 'text-anchor': 'middle', 'xml:space': 'preserve' };
     const still = draw('svg', this.sheet, { ...size, 'aria-hidden': 'true' });
     still.innerHTML = view.still || this.lent;
+    this.pieces =
+      still
+        .querySelector('.wire')
+        ?.getAttribute('d')
+        ?.match(/M[^M]+/g) ?? [];
     const live = draw('svg', this.sheet, { ...size, class: view.tall ? 'cr-tall' : '' });
     this.lights = draw('g', live, { class: 'cr-lights', 'aria-hidden': 'true' });
     this.marks = draw('g', live, { 'aria-hidden': 'true' });
+    this.locals = draw('g', live, { 'aria-hidden': 'true' });
     this.edges(live);
     this.boxes(live);
     this.texts = [];
     this.spots = view.parts.flatMap(([results, around], part) => results.map((result) => ({ part, result, around })));
     this.groups = this.spots.map((spot, i) => this.group(live, spot, i));
+    this.unwritten.clear();
     this.fit();
   }
 
@@ -153,18 +170,31 @@ export class Picture {
    * @param {{part: number, result: Result, around: Rectangle}} spot
    * @param {number} i
    */
-  group(live, { part, result: [node, where, label], around }, i) {
+  group(live, { part, result, around }, i) {
+    const [node, , label = []] = result;
     const group = draw('g', live, { 'data-part': part, 'data-name': this.words.names[node] });
     if (this.isLeaf(node)) this.spinbutton(group, node, around);
     for (const [k, kind] of ['value', 'gradient'].entries()) {
-      if (where.length < 2 * k + 2) continue;
-      const text = draw('text', group, { class: kind, x: where[2 * k], y: where[2 * k + 1] });
-      const [before, [, dx, dy]] = k || !label.length ? [[], ['']] : [label.slice(0, -1), label[label.length - 1]];
+      const [x, y] = this.placeOf(result, k);
+      const text = draw('text', group, { class: kind, x, y });
+      const before = k ? [] : label.filter(([piece]) => piece);
+      const [, dx, dy] = label.find(([piece]) => !piece) ?? ['', 7];
       for (const [piece, right, down, size] of before)
         draw('tspan', text, { class: 'label', dx: right, dy: down, 'font-size': size }).textContent = piece;
-      this.texts[2 * i + k] = draw('tspan', text, { dx, dy }).appendChild(new Text());
+      const own = before.length ? draw('tspan', text, { dx, dy }) : text; // a text of one piece is soon laid out
+      this.texts[2 * i + k] = own.appendChild(new Text());
     }
     return group;
+  }
+
+  /**
+   * Where a result's value (0) or its gradient (1) stands: the gradient below the value, or from top to bottom beside it.
+   * @param {Result} result
+   * @param {number} k
+   */
+  placeOf([, [x, y, ...other]], k) {
+    if (!k) return [x, y];
+    return other.length ? other : this.view.tall ? [x + 14, y] : [x, y + 21];
   }
 
   /** @param {number} node */
@@ -192,14 +222,35 @@ export class Picture {
         if (this.isLeaf(node)) set(group, { 'aria-valuenow': whole, 'aria-valuetext': value });
       }
       if (!Object.is(before[3], slope)) set(group, { 'data-gradient': slope === undefined ? '' : repr(slope) });
-      for (const [k, text] of [value, gradient].entries()) {
+      this.unwritten.add(i);
+    }
+    this.write(this.spots.length < MANY);
+    this.mark(seen);
+  }
+
+  /**
+   * Write the texts of numbers: a text that is new is laid out again, and that takes longer than all else. So of many
+   * numbers those out of sight wait until the hand rests.
+   * @param {boolean} all
+   */
+  write(all) {
+    const { scrollLeft, scrollTop, clientWidth, clientHeight } = this.stage;
+    const [left, right] = [scrollLeft - 60, scrollLeft + clientWidth + 60].map((x) => x / this.scale);
+    const [top, bottom] = [scrollTop - 60, scrollTop + clientHeight + 60].map((y) => y / this.scale);
+    for (const i of this.unwritten) {
+      const [x, y, width, height] = this.spots[i].around;
+      if (!all && (x > right || x + width < left || y > bottom || y + height < top)) continue;
+      this.unwritten.delete(i);
+      for (const k of [0, 1]) {
         const place = this.texts[2 * i + k];
+        const text = String(this.shown[i][k]);
         if (!place || place.data === text) continue;
+        if (place.data.length > 8 !== text.length > 8) place.parentElement?.classList.toggle('cr-long');
         place.data = text;
-        place.parentElement?.classList.toggle('cr-long', text.length > 8);
       }
     }
-    this.mark(seen);
+    clearTimeout(this.resting);
+    if (this.unwritten.size) this.resting = setTimeout(() => this.write(true), REST);
   }
 
   /**
@@ -219,9 +270,10 @@ export class Picture {
     marks.textContent = '';
     for (const [i, k, text] of bad) {
       if (text === undefined) continue;
-      const [, where, label] = this.spots[Number(i)].result;
+      const { result } = this.spots[Number(i)];
+      const label = result[2] ?? [];
       const width = 7.5 * String(text).length + 8 + (k ? 0 : labelWidth(label));
-      const [x, y] = where.slice(2 * Number(k));
+      const [x, y] = this.placeOf(result, Number(k));
       const left = this.view.tall ? (k ? x - 2 : x - width + 2) : x - width / 2;
       draw('rect', marks, { class: 'bad', x: left, y: y - 8.5, width, height: 17, rx: 3 });
     }
@@ -251,39 +303,35 @@ export class Picture {
     set(group, { ...KEYS_ARE_OURS, class: 'cr-leaf', role: 'spinbutton', tabindex: 0, 'data-node': node });
     set(group, { 'aria-label': this.words.names[node] });
     draw('rect', group, { class: 'cr-hit', x, y, width, height, rx: 6 });
-    const value = () => this.graph.values[node];
-    group.addEventListener('focus', () => this.listener.choose(node));
-    group.addEventListener('pointerenter', () => this.listener.choose(node));
-    group.addEventListener('dblclick', () => this.listener.reset(node));
-    group.addEventListener('keydown', (event) => this.press(event, group, node));
-    group.addEventListener('pointerdown', (event) => {
+    on(group, 'focus', () => this.listener.choose(node));
+    on(group, 'pointerenter', () => this.listener.choose(node));
+    on(group, 'dblclick', () => this.listener.reset(node));
+    on(group, 'keydown', (event) => this.press(event, group, node));
+    /** @type {{x: number, y: number, value: number, wasChosen: boolean, moved: boolean} | undefined} */
+    let drag;
+    on(group, 'pointerdown', (event) => {
       if (event.button) return;
-      event.preventDefault();
-      event.stopPropagation();
+      taken(event);
       const wasChosen = document.activeElement === group;
       group.focus({ preventScroll: true });
       group.setPointerCapture(event.pointerId);
-      const start = { x: event.clientX, y: event.clientY, value: value(), moved: false };
-      const unit = stepFrom(start.value) / 10;
-      /** @param {PointerEvent} e */
-      const move = (e) => {
-        const way = e.clientX - start.x - (e.clientY - start.y);
-        start.moved ||= Math.abs(way) > 3;
-        if (!start.moved) return;
-        const size = unit * (e.shiftKey ? 10 : e.altKey ? 0.1 : 1);
-        this.listener.change(node, clean(Math.round((start.value + way * size) / size) * size));
-      };
-      const end = () => {
-        group.removeEventListener('pointermove', move);
-        group.removeEventListener('pointerup', end);
-        group.removeEventListener('pointercancel', end);
-        clearTimeout(this.later);
-        if (!start.moved && wasChosen) this.later = setTimeout(() => this.edit(group, node, ''), 300);
-      };
-      group.addEventListener('pointermove', move);
-      group.addEventListener('pointerup', end);
-      group.addEventListener('pointercancel', end);
+      drag = { x: event.clientX, y: event.clientY, value: this.graph.values[node], wasChosen, moved: false };
     });
+    on(group, 'pointermove', (event) => {
+      if (!drag) return;
+      const way = event.clientX - drag.x - (event.clientY - drag.y);
+      drag.moved ||= Math.abs(way) > 3;
+      if (!drag.moved) return;
+      const size = (stepFrom(drag.value) / 10) * (event.shiftKey ? 10 : event.altKey ? 0.1 : 1);
+      this.listener.change(node, clean(Math.round((drag.value + way * size) / size) * size));
+    });
+    const end = () => {
+      clearTimeout(this.later);
+      if (drag?.wasChosen && !drag.moved) this.later = setTimeout(() => this.edit(group, node, ''), 300);
+      drag = undefined;
+    };
+    on(group, 'pointerup', end);
+    on(group, 'pointercancel', end);
   }
 
   /**
@@ -302,8 +350,7 @@ export class Picture {
     else if (/^[-−+.\d]$/.test(event.key)) this.edit(group, node, event.key);
     else if (event.key === 'Delete' || event.key === 'Backspace') this.listener.reset(node);
     else return;
-    event.preventDefault();
-    event.stopPropagation();
+    taken(event);
   }
 
   /** whether captions and controls need much of the window */
@@ -348,14 +395,14 @@ export class Picture {
       field.remove();
       if (keep && x !== undefined && field.value !== before) this.listener.change(node, x);
     };
-    field.addEventListener('keydown', (event) => {
+    on(field, 'keydown', (event) => {
       event.stopPropagation();
       if (event.key !== 'Enter' && event.key !== 'Escape') return;
       event.preventDefault();
       close(event.key === 'Enter');
       if (!open) group.focus({ preventScroll: true });
     });
-    field.addEventListener('blur', () => {
+    on(field, 'blur', () => {
       close(true);
       close(false);
     });
@@ -381,10 +428,10 @@ export class Picture {
       const told = { role: 'option', 'aria-label': label, 'aria-selected': 'false', tabindex: options.length ? -1 : 0 };
       set(element, { ...KEYS_ARE_OURS, ...told });
       options.push(element);
-      element.addEventListener('pointerenter', choose);
-      element.addEventListener('pointerleave', () => this.listener.wire(undefined));
-      element.addEventListener('blur', () => this.listener.wire(undefined));
-      element.addEventListener('focus', () => {
+      on(element, 'pointerenter', choose);
+      on(element, 'pointerleave', () => this.listener.wire(undefined));
+      on(element, 'blur', () => this.listener.wire(undefined));
+      on(element, 'focus', () => {
         for (const other of options) other.setAttribute('aria-selected', String(other === element));
         choose();
       });
@@ -392,22 +439,21 @@ export class Picture {
     for (const [i, [results, , body]] of this.view.parts.entries()) {
       const node = results[0]?.[0] ?? -1;
       for (const wire of this.view.wires.filter(([part]) => part === i)) {
-        const path = draw('path', list, { class: 'cr-wire', d: wire[5].map((k) => this.view.paths[k]).join('') });
-        const label = `${this.nameOf(wire[2], wire[6])} → ${this.nameOf(i, 0)}`;
+        const path = draw('path', list, { class: 'cr-wire', d: wire[3].map((k) => this.pieces[k]).join('') });
+        const label = `${this.nameOf(wire[2], wire[4] ?? 0)} → ${this.nameOf(i, 0)}`;
         option(path, label, () => this.listener.wire(wire));
       }
       if (node < 0 || this.graph.inputs[node].length === 0 || this.isFolded(i)) continue;
-      const [x, y, width, height, rx] = body;
+      const [x, y, width, height, rx = height / 2] = body;
       const gate = draw('rect', list, { class: 'cr-gate', x, y, width, height, rx });
       option(gate, this.words.names[node], () => this.listener.choose(node));
     }
-    list.addEventListener('keydown', (event) => {
+    on(list, 'keydown', (event) => {
       const at = options.indexOf(/** @type {SVGElement} */ (event.target));
       const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1 }[event.key];
       const next = to === undefined ? undefined : options[(to + options.length) % options.length];
       if (!next) return;
-      event.preventDefault();
-      event.stopPropagation();
+      taken(event);
       for (const other of options) other.setAttribute('tabindex', other === next ? '0' : '-1');
       next.focus();
     });
@@ -424,7 +470,7 @@ export class Picture {
    * @param {number} result
    */
   nameOf(part, result) {
-    const node = this.view.parts[part][0].find(([, , , k]) => k === result)?.[0];
+    const node = this.view.parts[part][0].find(([, , , k = 0]) => k === result)?.[0];
     return node === undefined ? '…' : this.words.names[node];
   }
 
@@ -456,15 +502,14 @@ export class Picture {
         'data-act': act,
       });
       const turn = () => this.listener.turn(to);
-      knob.addEventListener('click', turn);
-      knob.addEventListener('keydown', (event) => {
+      on(knob, 'click', turn);
+      on(knob, 'keydown', (event) => {
         if (event.key !== 'Enter' && event.key !== ' ') return;
-        event.preventDefault();
-        event.stopPropagation();
+        taken(event);
         turn();
       });
     };
-    const { opens = {}, path = [], folds = -1, frames, parts } = this.view;
+    const { opens = {}, path = [], folds = -1, frames = [], parts } = this.view;
     for (const [i, to] of Object.entries(opens)) {
       const box = this.boxName(Number(i), to);
       knob(parts[Number(i)][2], this.words.say('open-box', { box }), false, to);
@@ -494,10 +539,10 @@ export class Picture {
     lights.textContent = '';
     if (!wires.length && !parts.length) return;
     const group = draw('g', lights, { class: kind });
-    const pieces = new Set(wires.flatMap((wire) => wire[5]));
-    if (pieces.size) draw('path', group, { class: 'flow', d: [...pieces].map((k) => this.view.paths[k]).join('') });
+    const pieces = new Set(wires.flatMap((wire) => wire[3]));
+    if (pieces.size) draw('path', group, { class: 'flow', d: [...pieces].map((k) => this.pieces[k]).join('') });
     for (const i of new Set(parts)) {
-      const [x, y, width, height, rx] = this.view.parts[i][2];
+      const [x, y, width, height, rx = height / 2] = this.view.parts[i][2];
       draw('rect', group, { class: 'ring', x, y, width, height, rx });
     }
   }
@@ -510,25 +555,36 @@ export class Picture {
   lightNumbers(nodes, kind) {
     const group = /** @type {Element} */ (this.lights).firstElementChild;
     if (!group) return;
-    const k = kind === 'value' ? 0 : 2;
+    const k = Number(kind !== 'value');
     for (const { result } of this.spots) {
-      const [node, where, label] = result;
-      if (!nodes.includes(node) || where.length <= k) continue;
+      const [node, , label = []] = result;
+      if (!nodes.includes(node)) continue;
       const width = 96 + (k ? 0 : labelWidth(label));
-      const [x, y] = where.slice(k);
+      const [x, y] = this.placeOf(result, k);
       const left = this.view.tall ? (k ? x - 4 : x - width + 4) : x - width / 2;
       draw('rect', group, { class: 'now', x: left, y: y - 9, width, height: 18, rx: 3 });
     }
   }
 
   /**
-   * The local derivative beside a wire.
+   * The local derivative by a wire: beside it where there is room for it, else at the gate, where no wire goes.
    * @param {Wire} wire
-   * @param {string} text
+   * @param {number} slope
+   * @param {Element | null | undefined} place
    */
-  tell([, , , x, y], text) {
-    const group = /** @type {Element} */ (this.lights).firstElementChild;
-    if (group) draw('text', group, { class: 'local', x: this.view.tall ? x + 30 : x, y: y - 8 }).textContent = text;
+  tell([part, port, , , , x, y = 0], slope, place = this.lights?.firstElementChild) {
+    if (!place) return;
+    const { tall, parts, wires } = this.view;
+    const [left, top, width, height] = parts[part][2];
+    let at = tall ? [left + width + 6, top + height / 2] : [left + width / 2, top - 9];
+    const text = draw('text', place, { class: 'local' });
+    if (x !== undefined) at = tall ? [x + 4, y] : [x, y - 8];
+    if (x !== undefined && tall && !port && wires.some((other) => other[0] === part && other[1])) {
+      at = [x - 4, y]; // the first of two wires has its number on the other side
+      text.style.textAnchor = 'end';
+    }
+    set(text, { x: at[0], y: at[1] });
+    text.textContent = `∂ ${format(slope)}`;
   }
 
   /**
@@ -550,9 +606,9 @@ export class Picture {
    * @param {Wire} wire
    * @param {number} node
    */
-  carries([, , source, , , , tap], node) {
+  carries([, , source, , tap = 0], node) {
     const results = this.view.parts[source][0];
-    return !results.length || results.some(([i, , , k]) => i === node && k === tap);
+    return !results.length || results.some(([i, , , k = 0]) => i === node && k === tap);
   }
 
   // --- size
@@ -562,7 +618,7 @@ export class Picture {
     const { width, height } = this.view;
     const room = this.stage.clientWidth || width;
     const high = Math.max(240, this.crowded ? innerHeight - 350 : 0.66 * innerHeight);
-    this.zoom(Math.min(Math.max(Math.min(room / width, high / height), Math.min(0.85, room / 480)), 1.6) / this.scale);
+    this.zoom(Math.min(Math.max(Math.min(room / width, high / height), Math.min(0.8, room / 480)), 1.6) / this.scale);
   }
 
   /** @param {number} factor */
@@ -583,19 +639,20 @@ export class Picture {
   /** The mouse draws the picture about; the wheel with Ctrl makes it larger. */
   pan() {
     const stage = this.stage;
-    stage.addEventListener('pointerdown', (event) => {
+    /** @type {number[] | undefined} */
+    let start;
+    on(stage, 'pointerdown', (event) => {
       if (event.button || event.pointerType !== 'mouse' || event.target instanceof HTMLInputElement) return;
-      const start = [event.clientX + stage.scrollLeft, event.clientY + stage.scrollTop];
-      /** @param {PointerEvent} e */
-      const move = (e) => stage.scrollTo(start[0] - e.clientX, start[1] - e.clientY);
-      const end = () => {
-        removeEventListener('pointermove', move);
-        removeEventListener('pointerup', end);
-      };
-      addEventListener('pointermove', move);
-      addEventListener('pointerup', end);
+      start = [event.clientX + stage.scrollLeft, event.clientY + stage.scrollTop];
     });
-    stage.addEventListener(
+    on(window, 'pointermove', (event) => {
+      if (start) stage.scrollTo(start[0] - event.clientX, start[1] - event.clientY);
+    });
+    on(window, 'pointerup', () => {
+      start = undefined;
+    });
+    on(
+      stage,
       'wheel',
       (event) => {
         if (!event.ctrlKey) return;

@@ -1,8 +1,8 @@
 // The page of a playground: its buttons and choices, the plane, the network, and the loop that trains and paints.
 //
-// playgrounds.py puts this into the page behind the modules that it imports, with the programs of one model, and ends
-// with play(key, PROGRAMS). Roots are found by an attribute, never by their own place in the page (a notebook runs
-// scripts from nowhere). There are no ids, and nothing reaches the page's own names.
+// playgrounds.py puts this into the page behind the programs of one model, PROGRAMS, and a key. Roots are found by an
+// attribute, never by their own place in the page (a notebook runs scripts from nowhere). There are no ids, and nothing
+// reaches the page's own names.
 
 import { draw, KEYS_ARE_OURS, make } from './dom.js';
 import { format, repr } from './format.js';
@@ -211,7 +211,11 @@ class Ground {
     const { labels, targets, style, shown, kind } = this.ground.data;
     if (style === 'number' && kind === 'plane') {
       const numbers = shown ?? [];
-      return [Math.max(...numbers), Math.min(...numbers)].map((x) => ({ label: format(x), shown: x, target: [x] }));
+      return [...new Set([Math.max(...numbers), Math.min(...numbers)])].map((x) => ({
+        label: format(x),
+        shown: x,
+        target: [x],
+      }));
     }
     return labels.flatMap((label, k) => {
       const target = targets[k];
@@ -764,17 +768,10 @@ class Playground {
   }
 }
 
-/**
- * Make the playgrounds of this page that have these programs.
- * @param {string} key
- * @param {{ loss: Program, model: Program, rules: Rule[] }} programs
- */
-export const play = (key, programs) => {
-  /** @type {NodeListOf<HTMLElement & { chainrule?: Playground }>} */
-  const roots = document.querySelectorAll(`[data-chainrule-playground="${key}"]`);
-  for (const root of roots) {
-    if (root.chainrule) continue;
-    for (const old of root.querySelectorAll(':scope > .cr-box')) old.remove();
-    root.chainrule = new Playground(root, key, programs);
-  }
-};
+/** @type {NodeListOf<HTMLElement & { chainrule?: Playground }>} */
+const roots = document.querySelectorAll(`[data-chainrule-playground="${KEY}"]`);
+for (const root of roots) {
+  if (root.chainrule) continue;
+  for (const old of root.querySelectorAll(':scope > .cr-box')) old.remove();
+  root.chainrule = new Playground(root, KEY, PROGRAMS);
+}

@@ -1,12 +1,21 @@
 // Steps: the forward and the backward pass, one after the other, in which a leaf may be changed at any time; and
 // predicting: the next number is an empty box.
 
-import { button, KEYS_ARE_OURS, make } from './dom.js';
+import { button, KEYS_ARE_OURS, make, on, taken } from './dom.js';
 import { format } from './format.js';
 import { Live } from './live.js';
-import { close, misremembered, otherValues, slipsOfAGradient, slipsOfAValue, worthAsking } from './mistakes.js';
+import {
+  close,
+  misremembered,
+  otherValues,
+  scaleOf,
+  slipsOfAGradient,
+  slipsOfAValue,
+  worthAsking,
+} from './mistakes.js';
 import { typed } from './picture.js';
-import { bracketed, tidy } from './words.js';
+import { start } from './start.js';
+import { bracketed, passedOn, tidy } from './words.js';
 
 /**
  * What a frame shows: nodes of the forward pass, or steps of the backward pass by their numbers. `head` is what is said
@@ -21,7 +30,12 @@ const PLAYING = {
   pause: 'M4 2h3v12H4zM9 2h3v12H9z',
   full: 'M2 2h5v2H4v3H2zM9 2h5v5h-2V4H9zM2 9h2v3h3v2H2zM12 9h2v5H9v-2h3z',
 };
-const SPEEDS = { slow: 3600, normal: 1800, fast: 700 }; // milliseconds for a step
+/** milliseconds for a step @type {[name: string, pace: number][]} */
+const SPEEDS = [
+  ['slow', 3600],
+  ['normal', 1800],
+  ['fast', 700],
+];
 const PARTLY = '…'; // a gradient that some of its contributions have reached, in an order that is not the pass's
 
 /**
@@ -32,7 +46,7 @@ const PARTLY = '…'; // a gradient that some of its contributions have reached,
 const listed = (texts, separator) =>
   (texts.length <= 8 ? texts : [...texts.slice(0, 7), '…', texts[texts.length - 1]]).join(separator);
 
-export class Steps extends Live {
+class Steps extends Live {
   /**
    * @param {HTMLElement} root
    * @param {import('./live.js').Data} data
@@ -51,10 +65,10 @@ export class Steps extends Live {
     this.picture.crowded = true;
     this.passes = new Set(this.frames.map(([kind]) => kind));
     this.build(root);
-    root.addEventListener('keydown', (event) => this.press(event));
+    on(root, 'keydown', (event) => this.press(event));
     // alone on its page, it need not be chosen first
     if (root.matches('[data-page] > *'))
-      document.addEventListener('keydown', (event) => {
+      on(document, 'keydown', (event) => {
         if (event.target === document.body) this.press(event);
       });
     this.turnToFit();
@@ -79,12 +93,12 @@ export class Steps extends Live {
     }
     const range = { type: 'range', min: 0, max: this.last, step: 1, 'aria-label': say('step') };
     this.slider = make('input', track, { ...KEYS_ARE_OURS, ...range });
-    this.slider.addEventListener('input', () => this.go(Number(this.slider?.value)));
+    on(this.slider, 'input', () => this.go(Number(this.slider?.value)));
     this.count = make('div', this.bar, { class: 'cr-count' });
     const more = make('div', this.bar, { class: 'cr-keys' });
-    this.speed = make('select', more, { ...KEYS_ARE_OURS, 'aria-label': say('speed') });
-    for (const name of Object.keys(SPEEDS)) make('option', this.speed, { value: name }, say(name));
-    this.speed.value = 'normal';
+    this.speed = make('select', more, { ...KEYS_ARE_OURS, class: 'cr-speed', 'aria-label': say('speed') });
+    for (const [name, pace] of SPEEDS) make('option', this.speed, { value: pace }, say(name));
+    this.speed.value = '1800';
     this.predicts = button(more, 'predict', say('predict'), () => this.predict());
     this.predicts.setAttribute('aria-pressed', String(this.asking));
     this.sizes(more);
@@ -129,13 +143,10 @@ export class Steps extends Live {
   start() {
     if (this.at === this.last) this.show(0);
     this.playing(true);
-    this.timer = setInterval(
-      () => {
-        this.show(this.at + 1);
-        if (this.at === this.last || this.question()) this.pause();
-      },
-      SPEEDS[/** @type {keyof typeof SPEEDS} */ (this.speed?.value ?? 'normal')],
-    );
+    this.timer = setInterval(() => {
+      this.show(this.at + 1);
+      if (this.at === this.last || this.question()) this.pause();
+    }, Number(this.speed?.value));
   }
 
   pause() {
@@ -172,8 +183,7 @@ export class Steps extends Live {
       if (this.timer) this.pause();
       else this.start();
     } else return;
-    event.preventDefault();
-    event.stopPropagation();
+    taken(event);
   }
 
   // --- what is known at a frame
@@ -247,7 +257,7 @@ export class Steps extends Live {
     this.picture.light(wires, kind === 'seed' ? this.partsOf(changed) : parts, direction);
     this.picture.lightNumbers(changed, kind === 'forward' ? 'value' : 'gradient');
     if (kind === 'backward' && events.length === 1 && this.data.running && wires[0])
-      this.picture.tell(wires[0], `∂ ${format(this.graph.steps[events[0]].local)}`);
+      this.picture.tell(wires[0], this.graph.steps[events[0]].local);
     const caption = this.told(this.at);
     if (this.slider) {
       this.slider.value = String(this.at);
@@ -282,7 +292,7 @@ export class Steps extends Live {
     }
     const isForward = kind === 'forward';
     const steps = isForward ? [] : events.map((i) => graph.steps[i]);
-    const said = (/** @type {number} */ i) => (isForward ? words.forward(events[i]) : words.backward(steps[i]));
+    const said = (/** @type {number} */ i) => (isForward ? words.forward(events[i]) : passedOn(words, steps[i]));
     const more = isForward ? this.noteOnValue(events) : events.length === 1 ? this.noteOnStep(events[0], k) : '';
     if (events.length === 1) {
       const { text, words: sentence } = said(0);
@@ -351,7 +361,7 @@ export class Steps extends Live {
 
   /**
    * What is asked at this frame, if anything: what it is called, the right number, and the slips of a wrong one.
-   * @returns {{what: string, right: number, slips: (guess: number) => string[]} | undefined}
+   * @returns {{what: string, right: number, scale: number, slips: (guess: number) => string[]} | undefined}
    */
   question() {
     const [kind, , events] = this.frames[this.at];
@@ -366,7 +376,10 @@ export class Steps extends Live {
       const two = numbers.length === 2 && graph.inputs[i][0] !== graph.inputs[i][1];
       const other = two ? graph.sheet[graph.keys[i]][0]([...numbers].reverse()) : undefined;
       const others = otherValues(numbers);
-      return { what: words.names[i], right, slips: (guess) => slipsOfAValue(guess, right, other, others) };
+      const isSum = /^(add|sub)\//.test(graph.keys[i]);
+      const scale = isSum ? Math.max(...numbers.map(Math.abs)) : 0;
+      const slips = (/** @type {number} */ guess) => slipsOfAValue(guess, right, other, others, scale);
+      return { what: words.names[i], right, scale, slips };
     }
     const step = graph.steps[events[0]];
     const earlier = graph.steps.slice(0, events[0]).filter(({ input }) => input === step.input);
@@ -377,10 +390,11 @@ export class Steps extends Live {
     const other = slopes.length === 2 && a !== b ? (slopes[1 - step.position] ?? undefined) : undefined;
     const old = graph.steps.filter(({ input }) => input === step.node).map(({ total }) => total);
     const numbers = graph.inputs[step.node].map((j) => graph.values[j]);
-    const misread = misremembered(graph.keys[step.node], graph.values[step.node], numbers)[step.position];
+    const misread = misremembered(graph.keys[step.node].split('/')[0], graph.values[step.node], numbers)[step.position];
     const slips = (/** @type {number} */ guess) =>
       slipsOfAGradient(guess, step.upstream, step.local, before, other, old.slice(0, -1), misread);
-    return { what: words.partial(graph.root, step.input), right: step.total, slips };
+    const scale = scaleOf(before, step.contribution);
+    return { what: words.partial(graph.root, step.input), right: step.total, scale, slips };
   }
 
   /**
@@ -402,14 +416,14 @@ export class Steps extends Live {
     make('button', form, { ...KEYS_ARE_OURS, type: 'submit', 'data-act': 'check' }, words.say('check'));
     const told = make('p', caption, { class: 'cr-words', role: 'status' });
     button(form, 'reveal', words.say('reveal'), () => this.reveal());
-    form.addEventListener('submit', (event) => {
+    on(form, 'submit', (event) => {
       event.preventDefault();
       const now = this.question();
       const guess = typed(field.value);
       if (!now) return;
       if (guess === undefined) told.textContent = `${words.say('not-a-number', { text: field.value })}.`;
       else told.innerHTML = words.html(`${this.answer(guess, field.value, now)}.`);
-      if (guess !== undefined && close(guess, now.right)) this.reveal();
+      if (guess !== undefined && close(guess, now.right, now.scale)) this.reveal();
     });
     field.focus({ preventScroll: true });
   }
@@ -439,3 +453,5 @@ export class Steps extends Live {
     this.next?.focus({ preventScroll: true });
   }
 }
+
+start(Steps);

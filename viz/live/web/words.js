@@ -141,22 +141,6 @@ export class Words {
   }
 
   /**
-   * What a node passes on to one of its inputs.
-   * @param {import('./graph.js').Step} step
-   * @returns {Caption}
-   */
-  backward(step) {
-    const [q, v] = [this.names[step.node], this.names[step.input]];
-    const [up, here, added, now] = [step.upstream, step.local, step.contribution, step.total].map(format);
-    const df = this.partial(this.graph.root, step.input);
-    if (step.cut && !Number.isFinite(step.upstream))
-      return { text: this.say('cut-text', { df, v, up }), words: this.say('cut', { q, up, v, now }) };
-    const symbols = `${this.partial(this.graph.root, step.node)} · ${this.partial(step.node, step.input)}`;
-    const text = `${df} += ${symbols} = ${up} × ${bracketed(here)} = ${added}`;
-    return { text, words: this.say('passed', { q, up, v, here, added, now }) };
-  }
-
-  /**
    * The local derivative of a node by one of its inputs, as a formula and as a number: "∂q/∂x = 2·x = 6".
    * @param {number} node
    * @param {number} position
@@ -230,34 +214,6 @@ export class Words {
   }
 
   /**
-   * The paths from the root down to an input along one of its wires: all, or none if they are more than `most`.
-   * @param {number} node
-   * @param {number} position
-   * @param {number} most
-   * @returns {{paths: Path[], count: number}}
-   */
-  through(node, position, most) {
-    const edges = this.upward(node);
-    const ways = new Map([[node, 1]]);
-    for (const [i, k] of edges) ways.set(i, (ways.get(i) ?? 0) + (ways.get(this.graph.inputs[i][k]) ?? 0));
-    const count = ways.get(this.graph.root) ?? 0;
-    if (count > most) return { paths: [], count };
-    /** @type {Path[]} */
-    let open = [{ nodes: [node, this.graph.inputs[node][position]], positions: [position] }];
-    /** @type {Path[]} */
-    const paths = [];
-    while (open.length) {
-      paths.push(...open.filter((path) => path.nodes[0] === this.graph.root));
-      open = open.flatMap((path) =>
-        edges
-          .filter(([i, k]) => this.graph.inputs[i][k] === path.nodes[0])
-          .map(([i, k]) => ({ nodes: [i, ...path.nodes], positions: [k, ...path.positions] })),
-      );
-    }
-    return { paths, count };
-  }
-
-  /**
    * The product of the local derivatives along a path; from a cut on it is 0, whatever came before.
    * @param {Path} path
    */
@@ -282,3 +238,20 @@ export class Words {
     return this.say('path', { path: names.join(' → '), product });
   }
 }
+
+/**
+ * What a node passes on to one of its inputs.
+ * @param {Words} words
+ * @param {import('./graph.js').Step} step
+ * @returns {Caption}
+ */
+export const passedOn = (words, step) => {
+  const [q, v] = [words.names[step.node], words.names[step.input]];
+  const [up, here, added, now] = [step.upstream, step.local, step.contribution, step.total].map(format);
+  const df = words.partial(words.graph.root, step.input);
+  if (step.cut && !Number.isFinite(step.upstream))
+    return { text: words.say('cut-text', { df, v, up }), words: words.say('cut', { q, up, v, now }) };
+  const symbols = `${words.partial(words.graph.root, step.node)} · ${words.partial(step.node, step.input)}`;
+  const text = `${df} += ${symbols} = ${up} × ${bracketed(here)} = ${added}`;
+  return { text, words: words.say('passed', { q, up, v, here, added, now }) };
+};

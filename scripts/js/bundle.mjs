@@ -1,0 +1,26 @@
+// Makes the scripts and styles of the live pages small: node bundle.mjs viz/live/web FOLDER
+//
+// What a person reads lies in viz/live/web, what a page carries in viz/live/bundles: each script with all that it imports,
+// in short names, and each style sheet without spaces. sources.txt says from which files they were made, so that a test
+// that has no Node.js can tell when they are old. scripts/check-js runs this file.
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const [sources, folder] = process.argv.slice(2);
+const names = readdirSync(sources).sort();
+const common = { absWorkingDir: process.cwd(), outdir: folder, charset: 'utf8', logLevel: 'warning' };
+const inFolder = (ofThem) => ofThem.map((name) => join(sources, name));
+
+const scripts = ['explore.js', 'player.js', 'playground.js', 'steps.js'];
+await build({ ...common, entryPoints: inFolder(scripts), bundle: true, minify: true, format: 'iife', target: 'es2022' });
+
+// these keep their names, which the derivative sheet's lines call: words of the sheet, one statement for each
+await build({ ...common, entryPoints: inFolder(['ieee.js', 'erf.js']), minifyWhitespace: true, target: 'es2022' });
+
+const styles = names.filter((name) => name.endsWith('.css'));
+await build({ ...common, entryPoints: inFolder(styles), minify: true });
+
+const digest = (name) => createHash('sha256').update(readFileSync(join(sources, name))).digest('hex');
+writeFileSync(join(folder, 'sources.txt'), names.map((name) => `${digest(name)}  ${name}\n`).join(''));
