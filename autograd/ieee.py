@@ -78,9 +78,7 @@ def sigmoid(a: float) -> float:
 
 def softplus(a: float) -> float:
     """log(1 + e^a), in two branches: for large a it is a itself, for very negative a it is e^a."""
-    if a > 0:
-        return a + math.log1p(math.exp(-a))
-    return math.log1p(math.exp(a))
+    return a + math.log1p(math.exp(-a)) if a > 0 else math.log1p(math.exp(a))
 
 
 def maximum(xs: Sequence[float]) -> float:

@@ -71,9 +71,7 @@ class Symbol:
     def __neg__(self) -> Symbol:
         if self.operator == "number":
             return number(-self.detail)
-        if self.operator == "neg":
-            return self.arguments[0]
-        return Symbol("neg", (self,), self.shape)
+        return self.arguments[0] if self.operator == "neg" else Symbol("neg", (self,), self.shape)
 
     def __abs__(self) -> Symbol:
         return Symbol("abs", (self,), self.shape)

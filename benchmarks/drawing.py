@@ -15,23 +15,36 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from graphs import random_operands
+
 from autograd import Value, dot, maximum, topological_order
 from nn import MLP
 from viz import draw_graph
 
 
-def tangle(size: int, seed: int = 1) -> Value:
-    """A random graph of exactly ``size`` nodes, a tenth of them leaves, each operation on two of the last thirty."""
+def tangle(size: int, seed: int = 1, *, reach: int = 30, far: float = 0.0) -> Value:
+    """A random graph of ``size`` nodes, or one less: sums, products and tanh of the last ``reach`` nodes, or any.
+
+    What no operation has taken is added up in the end.
+    """
     choice = random.Random(seed)
-    nodes = [Value(choice.uniform(-1, 1), f"x{i}") for i in range(max(3, size // 10))]
-    loose = dict.fromkeys(nodes)  # results that nothing uses yet
-    while len(nodes) + len(loose) - 1 < size:
-        near = list(loose)[-2:] if choice.random() < 0.5 else []
-        a, b = (near + choice.sample(nodes[-30:], 2))[:2]
-        nodes.append(a * b if choice.random() < 0.5 else a + b)
-        loose[nodes[-1]] = None
-        loose.pop(a, None)
-        loose.pop(b, None)
+    nodes: list[Value] = []
+    loose: dict[Value, None] = {}  # results that nothing uses yet
+    for operands in random_operands(size, choice, reach=reach, far=far):
+        if len(nodes) + len(loose) >= size:
+            break
+        taken = [nodes[k] for k in operands]
+        match taken:
+            case []:
+                node = Value(choice.uniform(-1, 1), f"x{len(nodes)}")
+            case [a]:
+                node = a.tanh()
+            case [a, b]:
+                node = a * b if choice.random() < 0.5 else a + b
+        nodes.append(node)
+        for operand in taken:
+            loose.pop(operand, None)
+        loose[node] = None
     f, *rest = loose
     for node in rest:
         f = f + node
@@ -56,35 +69,6 @@ def with_constants(size: int) -> Value:
     return y
 
 
-def anywhere(size: int, seed: int = 1) -> Value:
-    """A random graph whose operations each take any two of the nodes before them; what is left over is added up."""
-    choice = random.Random(seed)
-    nodes = [Value(choice.uniform(-1, 1), f"x{i}") for i in range(size // 10)]
-    loose = dict.fromkeys(nodes)
-    while len(nodes) + len(loose) - 1 < size:
-        a, b = choice.choice(nodes), choice.choice(nodes)
-        nodes.append(a * b if choice.random() < 0.5 else a + b)
-        loose[nodes[-1]] = None
-        loose.pop(a, None)
-        loose.pop(b, None)
-    f, *rest = loose
-    for node in rest:
-        f = f + node
-    f.backward()
-    return f
-
-
-def scalars(size: int) -> Value:
-    """Sums, products and tanh of the last eight nodes."""
-    choice = random.Random(3)
-    nodes = [Value(choice.uniform(-1, 1), f"x{i}") for i in range(6)]
-    while len(nodes) < size:
-        a, b = choice.sample(nodes[-8:], 2)
-        nodes.append(choice.choice([a * b, a + b, a.tanh()]))
-    nodes[-1].backward()
-    return nodes[-1]
-
-
 def wide(size: int, product: bool) -> Value:
     """One gate of so many inputs."""
     xs = [Value(0.1 * i, f"x{i}") for i in range(size)]
@@ -104,10 +88,11 @@ def main() -> None:
     print(f"Python {platform.python_version()}")
     rows = [
         ("30 nodes", tangle(30), {}, 30, 0.010),
-        ("30 nodes with tanh", scalars(30), {}, 30, 0.010),
+        ("30 nodes, all drawn", tangle(30), {"depth": "all"}, 30, 0.010),
+        ("30 nodes, of the last eight", tangle(30, 3, reach=8), {}, 30, 0.010),
         ("a small MLP", perceptron(), {}, 30, 0.010),
         ("1,000 nodes, all drawn", tangle(1_000), {"depth": "all"}, 5, 0.3),
-        ("1,000 nodes, from anywhere", anywhere(1_000), {"depth": "all"}, 3, 3.0),
+        ("1,000 nodes, from anywhere", tangle(1_000, far=1.0), {"depth": "all"}, 3, 3.0),
         ("a maximum of 8,000", wide(8_000, False), {}, 3, 1.0),
         ("a maximum of 8,000, all drawn", wide(8_000, False), {"depth": "all"}, 3, 1.0),
         ("a dot product of 8,000", wide(8_000, True), {}, 3, 1.0),

@@ -24,6 +24,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
+from graphs import random_operands
 
 from viz.layout.net import Box, Wire
 from viz.layout.routes import smooth
@@ -110,22 +111,14 @@ def mlp(inputs: int, layers: list[int]) -> Graph:
 
 
 def random_dag(count: int, seed: int, reach: int | None = None) -> Graph:
-    """One or two inputs per node; four in five come from the last `reach` nodes, the others from anywhere."""
+    """One or two inputs per node; four in five come from the last twelve nodes, or all from the last `reach`."""
     rng = random.Random(seed)
     b = Builder()
-    leaves = max(2, count // 6)
-    local_only = reach is not None
-    reach = reach or 12
-    for _ in range(count):
-        n = len(b.boxes)
-        if n < 2 or (n < leaves and rng.random() < 0.4) or rng.random() < 0.12:
+    for operands in random_operands(count, rng, reach=reach or 12, far=0.2 if reach is None else 0.0):
+        if operands:
+            b.gate(*operands, width=rng.choice((50.0, 60.0, 90.0)))
+        else:
             b.leaf()
-            continue
-        operands = []
-        for _ in range(rng.choice((1, 2, 2))):
-            low = max(0, n - reach) if local_only or rng.random() < 0.8 else 0
-            operands.append(rng.randrange(low, n))
-        b.gate(*operands, width=rng.choice((50.0, 60.0, 90.0)))
     return b.graph()
 
 

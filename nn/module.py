@@ -152,13 +152,14 @@ class Module(LikeANetwork):
         """Each parameter with its path, in the order in which the parts were set. A shared one is given once."""
         names: dict[Value, str] = {}
         for holder, name, _, entry in _inside(self, "", "", [], {}):
-            if _is_parameter(entry) and entry not in names:
+            if isinstance(entry, Value) and entry.op == "" and entry not in names:
                 names[entry] = _path(holder, name)
         return ((path, p) for p, path in names.items())
 
     def parameters(self) -> list[Value]:
         """The Values that training moves."""
-        return [*dict.fromkeys(one[3] for one in _inside(self, "", "", [], {}) if _is_parameter(one[3]))]
+        inside = (entry for _, _, _, entry in _inside(self, "", "", [], {}))
+        return [*dict.fromkeys(entry for entry in inside if isinstance(entry, Value) and entry.op == "")]
 
     def weights(self) -> list[Value]:
         """The parameters that multiply something: all but biases and slopes.
@@ -252,8 +253,7 @@ class Module(LikeANetwork):
         return type(self).__name__ + "()"
 
     def __repr__(self) -> str:
-        words = self.describe()
-        head, _, inside = words.partition("(")
+        head, _, inside = self.describe().partition("(")
         inside = inside.removesuffix(")")
         n = len(self.parameters())
         count = f"{n:,} parameter{'s' * (n != 1)}"
@@ -299,7 +299,7 @@ def christen(part: Any, name: str, owner: Module | None = None) -> None:
             return
         object.__setattr__(part, "_name", name)
         for _, _, path, entry in reversed(inside):  # so that a shared one ends under the first
-            if _is_parameter(entry):
+            if isinstance(entry, Value) and entry.op == "":  # a computed Value is a result, and no parameter
                 entry.scope = path
     elif isinstance(part, (list, tuple, dict)):
         for key, entry in _entries(part):
@@ -319,10 +319,7 @@ def _held(part: Any, path: str, shelves: list[Any]) -> Iterator[tuple[str, Modul
 
 def _may_hold_modules(shelf: Any) -> bool:
     """Whether this is a list, a tuple or a dict of more than numbers, or is still empty."""
-    if not isinstance(shelf, (list, tuple, dict)):
-        return False
-    contents = _contents(shelf)
-    return not contents or not {*map(type, contents)} <= {Value, float}
+    return isinstance(shelf, (list, tuple, dict)) and not (shelf and {*map(type, _contents(shelf))} <= {Value, float})
 
 
 def _contents(shelf: Any) -> Any:
@@ -356,11 +353,6 @@ def _entries(part: Any) -> Iterable[tuple[Any, Any]]:
 
 def _path(holder: str, name: Any) -> str:
     return f"{holder}.{name}" if holder else str(name)
-
-
-def _is_parameter(entry: Any) -> bool:
-    """A computed Value is a result, and no parameter."""
-    return isinstance(entry, Value) and entry.op == ""
 
 
 def _inside(part: Any, path: str, owner: str, found: Found, seen: Seen) -> Found:

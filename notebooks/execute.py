@@ -31,7 +31,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 HERE = Path(__file__).resolve().parent
-LARGEST = 300_000  # bytes a notebook may take: it must open at once in a browser, and read well in a diff
+LARGEST = 400_000  # bytes a notebook may take: it must open at once in a browser, and read well in a diff
 PAINTED = ("image/png", "image/jpeg")  # not ours, see above
 PAINTED_HTML = 'data-painted="matplotlib"'
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-# Before anything loads NumPy. The matrices of the tests are small: threads would wait for each other, busy at it.
+# Before anything loads NumPy. The matrices here are small: threads would wait for each other, and be busy at it.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ def chromium() -> Iterator[Browser]:
         _without("Playwright is not installed: pip install playwright")
     installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     quiet = ["--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
-    quiet += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"]  # the network is cut
     expect.set_options(timeout=60_000)  # in milliseconds: no more than a limit, for a busy machine
     with sync_playwright() as playwright:
         try:

@@ -19,7 +19,8 @@ from autograd.steps import latex_name, latex_number, partial_formula
 from .checks import THEMES, at_least, one_of
 from .graph.diagram import count, remarks
 from .graph.svg import style_rules
-from .markup import MARGIN, card, document, text_at, wrap
+from .lettering import spans_in
+from .markup import MARGIN, card, document, line_at, wrap
 from .metrics import NAME_SIZE, NUMBER_SIZE, TITLE_SIZE, one_line, text_width
 from .mistakes import explained, only_a_value
 from .picture import Picture
@@ -120,6 +121,7 @@ class Derivation(Picture):
         along = {x for path in paths for node in path.nodes[:-1] for x in (node, *node.inputs)}
         self.note = " ".join(remarks(order, along, show_grad=False))
         self._text, self._latex = (_Writer(self, order, names, latex=latex) for latex in (False, True))
+        self._names = sorted({one_line(names[node]) for node in order if node.op != CONSTANT})
         self._theme = theme
         self._title = f"The derivation of {self._text.whole}"
 
@@ -152,7 +154,7 @@ class Derivation(Picture):
             kind = row[0][0]
             y += {"given": 20.0, "note": 20.0}.get(kind, 24.0) + 8.0 * (kind != above and kind != "result")
             above = kind
-            out += [text_at(kind, x, y, text) for kind, x, text, _ in row]
+            out += [line_at(kind, x, y, spans_in(text, self._names, size)) for kind, x, text, size in row]
         right = max(right, *(x + text_width(text, size) for ((_, x, text, size), *_) in rows))
         body = card(right + MARGIN, y + MARGIN + 8.0) + "".join(out)
         told = self._title, str(self)
@@ -166,7 +168,7 @@ class Derivation(Picture):
             "leaf": number[self.leaf],
             "value": self.value,
             "note": self.note,
-            "look": (self._theme, self._title),
+            "look": (self._theme, self._title, self._names),
             "paths": [([number[x] for x in p.nodes], p.positions, p.local, p.contribution) for p in self.paths],
             "words": (self._text, self._latex),
         }
@@ -177,7 +179,7 @@ class Derivation(Picture):
         self.leaf, self.value, self.note = nodes[state["leaf"]], state["value"], state["note"]
         self.paths = tuple(Path(tuple(nodes[k] for k in numbers), *rest) for numbers, *rest in state["paths"])
         self._text, self._latex = state["words"]
-        self._theme, self._title = state["look"]
+        self._theme, self._title, self._names = state["look"]
 
     def to_latex(self, *, definitions: bool = True) -> str:
         r"""The derivation as LaTeX: an ``aligned`` block (of the package amsmath), to be put between ``\[`` and ``\]``.

@@ -164,10 +164,10 @@ def caption_in_html(text: str, names: Iterable[str], *, fractions: bool = False)
         fractions: whether ∂f/∂q is written as a fraction. Whoever hears or copies the words finds them in one line,
             with the stroke, which is there but not seen.
     """
-    known = "|".join(map(re.escape, sorted({*names} - {""}, key=len, reverse=True)))
+    known = _any_of(names)
     if not known:
         return _escape(text)
-    sought = rf"∂(?P<of>{known})/∂(?P<by>{known})(?![A-Za-z0-9_])|(?<![A-Za-z0-9_\\])(?P<name>{known})(?![A-Za-z0-9_])"
+    sought = rf"∂(?P<of>{known})/∂(?P<by>{known})(?![A-Za-z0-9_])|{_ALONE.format(known)}"
     found, at = "", 0
     for match in re.finditer(sought, text):
         of, by, name = (one and name_in_html(one) for one in match.group("of", "by", "name"))
@@ -178,6 +178,28 @@ def caption_in_html(text: str, names: Iterable[str], *, fractions: bool = False)
         found += _escape(text[at : match.start()]) + name
         at = match.end()
     return found + _escape(text[at:])
+
+
+_ALONE = r"(?<![A-Za-z0-9_\\])(?P<name>{})(?![A-Za-z0-9_])"
+
+
+def _any_of(names: Iterable[str]) -> str:
+    """A pattern that finds the names, the longer ones first; "" if there are none."""
+    return "|".join(map(re.escape, sorted({*names} - {""}, key=len, reverse=True)))
+
+
+def spans_in(text: str, names: Iterable[str], size: float) -> list[list[str | float]]:
+    """The pieces of a line in which the names among ``names`` are set as mathematics, as those of `spans_of` are."""
+    known = _any_of(name for name in names if notation(name))
+    spans: list[list[str | float]] = []
+    at, moved = 0, list[str | float]()
+    for match in re.finditer(_ALONE.format(known), text) if known else ():
+        before = text[at : match.start()]
+        first, *scripts, last = spans_of(match["name"], size, 0.0)
+        spans += [[before, *moved], first] if before else [[*first, *moved]]
+        spans += scripts
+        moved, at = last[1:], match.end()
+    return [*spans, [text[at:], *moved]] if text[at:] or not spans else spans
 
 
 def _escape(text: str) -> str:

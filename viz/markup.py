@@ -66,6 +66,7 @@ _TEXTS = {"text-anchor": "middle", "xml:space": "preserve", "font-size": f"{NUMB
 _TAG = re.compile("<(?:(/)g|([a-z]+)([^<>]*))>")  # of those that end something, only a group's
 _CLASS = re.compile(" class=[\"']([^\"']*)")
 _ATTRIBUTE = re.compile("([\\w:-]+)=[\"']([^\"']*)")
+_PLACED = re.compile(' x="([^"]*)" y="([^"]*)"')
 _PIECES = re.compile("<text([^<>]*)>([^<]*<tspan.*?)</text>")
 _NAMED = re.compile("<tspan([^<>]*)>([^<>]*)</tspan>([^<>]+)")
 _RUN = re.compile('<path class="([a-z -]*)" d="[^"]*"( [^<>]*)/>\n(?:<path class="\\1" d="[^"]*"\\2/>\n)+')
@@ -79,25 +80,36 @@ def with_attributes(body: str, rules: str) -> str:
     around: list[str] = []  # the classes of the groups that are open
     told_of = _looks(rules)
 
+    @cache
+    def told_of_text(before: str, after: str, *around: str) -> tuple[str, str, float]:
+        """The attributes of a text before its place and after it, and how far below its middle its baseline is."""
+        given = _attributes(before) | {"x": "", "y": ""} | _attributes(after)
+        look, _ = told_of("text", given.get("class", ""), *around)
+        attributes = {"text-anchor": "start", **given, **look}
+        if own := attributes.pop("style", ""):  # the letters of a number that is too long
+            attributes["font-size"] = own.removeprefix("font-size:").removesuffix("px")
+        low = HALF_WAY * float(attributes.get("font-size", NUMBER_SIZE))
+        written = _written({k: v for k, v in attributes.items() if _TEXTS.get(k) != v})
+        before, _, after = written.partition(' x="" y=""')
+        return before, after, low
+
     def painted(tag: re.Match[str]) -> str:
         end, name, rest = tag.groups()
         if end:
             around.pop()
             return tag[0]
+        if name == "text":
+            before, x, y, after = _PLACED.split(rest)
+            before, after, low = told_of_text(before, after, *around)
+            return f'<text{before} x="{x}" y="{px(float(y) + low)}"{after}>'
         kinds = found[1] if (found := _CLASS.search(rest)) else ""
         if name == "g":
             around.append(kinds)
             return tag[0]
-        look, written = told_of(name, kinds, *around)
-        if name != "text":
-            if not written:
-                return tag[0]
-            return f"<{name}{rest[:-1]}{written}/>" if rest[-1:] == "/" else f"<{name}{rest}{written}>"
-        attributes = {"text-anchor": "start", **_attributes(rest), **look}
-        if own := attributes.pop("style", ""):  # the letters of a number that is too long
-            attributes["font-size"] = own.removeprefix("font-size:").removesuffix("px")
-        attributes["y"] = px(float(attributes["y"]) + HALF_WAY * float(attributes.get("font-size", NUMBER_SIZE)))
-        return f"<text{_written({k: v for k, v in attributes.items() if _TEXTS.get(k) != v})}>"
+        _, written = told_of(name, kinds, *around)
+        if not written:
+            return tag[0]
+        return f"<{name}{rest[:-1]}{written}/>" if rest[-1:] == "/" else f"<{name}{rest}{written}>"
 
     body = _TAG.sub(painted, body)
     if "<tspan" in body:
@@ -190,6 +202,16 @@ def text_at(kind: str, x: float, y: float, text: str, *, anchor: str = "", style
     """A text of one line; ``kind`` is its class, and x, y its beginning (or what the anchor says), half-way up."""
     where = (f' text-anchor="{anchor}"' if anchor else "") + style
     return f'<text class="{kind}" x="{px(x)}" y="{px(y)}"{where}>{escape(text)}</text>\n'
+
+
+def line_at(kind: str, x: float, y: float, spans: Sequence[Sequence[str | float]]) -> str:
+    """A line of several pieces from x on, each of them moved to the right and down from where the one before ended."""
+    text = ""
+    for piece, *look in spans:
+        told = zip(("dx", "dy", "font-size"), map(float, look), strict=False)
+        attributes = "".join(f' {key}="{px(value)}"' for key, value in told if value)
+        text += f"<tspan{attributes}>{escape(str(piece))}</tspan>" if attributes else escape(str(piece))
+    return f'<text class="{kind}" x="{px(x)}" y="{px(y)}">{text}</text>\n'
 
 
 def name_at(x: float, y: float, name: str, *, anchor: str = "start") -> str:

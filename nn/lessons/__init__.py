@@ -5,7 +5,7 @@
 | gates       | neurons as logic gates: McCulloch and Pitts, and sigmoids with large weights            |
 | perceptrons | `Perceptron`: one mistake corrected after another, until a line separates the examples  |
 | logistic    | `LogisticRegression`: one neuron whose sum is the log-odds, solved by Newton's method   |
-| checklist   | what to check before training in earnest                                                |
+| checklist   | what to check before training in earnest; a sweep of learning rates                     |
 | sequences   | sequences with a known answer, for networks with a memory                               |
 | words       | `Vocabulary`, `SkipGram`: words as vectors                                              |
 | language    | `NGramModel`, `NeuralLanguageModel`: the next word, by counting and by a network        |

@@ -90,7 +90,8 @@ class CompiledLoop(EagerLoop):
         if why:
             raise NotCompiled(why, loud=False)
         self.bound, self.structure = list(self.mover.parameters), problem.structure
-        self.moved = [*self.bound, *set(self.structure.parameters).difference(self.bound)]
+        parameters = self.structure.parameters
+        self.moved = self.bound if self.bound == parameters else [*self.bound, *set(parameters).difference(self.bound)]
         self.ours = self.structure.ours and known(self.loss)
         self.plain = self.structure.plain and self.ours
         if not self.plain:
@@ -103,9 +104,9 @@ class CompiledLoop(EagerLoop):
             raise
         except Exception as error:
             raise NotCompiled(reason(error)) from error
-        shrunk, moving = set(self.weights), set(self.bound)
-        self.shrinking = np.array([p in shrunk for p in self.bound], dtype=float) if self.l2 else np.zeros(0)
-        self.fixed_weights = [w for w in self.weights if w not in moving]
+        shrunk = set(self.weights)  # none without a penalty
+        self.shrinking = np.array([p in shrunk for p in self.bound], dtype=float) if shrunk else np.zeros(0)
+        self.fixed_weights = [*shrunk.difference(self.bound)] if shrunk else []
         self.fixed_penalty = 0.0
         self.live = False
         # what a step changes, stored all at once, so that Ctrl-C finds it whole: parameters, gradient, memory, count

@@ -157,15 +157,15 @@ def kept(structure: Structure, key: Key) -> Compiled[Any] | None:
 
     Of the model's own there is one: who takes it puts it back with `keep`, and has it alone meanwhile.
     """
-    step: Compiled[Any] | None = structure.programs.pop(key, None)
-    found = _of_forms.get((structure.form, key)) if step is None and structure.plain else None
-    if found is not None:
-        structure.offered.add(key)
-        values = structure.values
-        step = found[0].with_parameters([values[k] for k in found[1].tolist()])
-    if step is not None:
-        step.pull()
-    return step
+    own: Compiled[Any] | None = structure.programs.pop(key, None)
+    if own is not None:
+        own.pull()
+        return own
+    found = _of_forms.get((structure.form, key)) if structure.plain else None
+    if found is None:
+        return None
+    structure.offered.add(key)
+    return found[0].with_parameters([structure.values[k] for k in found[1].tolist()])
 
 
 def keep(structure: Structure, key: Key, step: Compiled[Any]) -> None:
@@ -180,8 +180,7 @@ def keep(structure: Structure, key: Key, step: Compiled[Any]) -> None:
     structure.offered.add(key)
     places = places_of(step.parameters, structure.values)
     if (places >= 0).all():
-        nobodys = step.with_parameters([Value(0.0)] * len(places))
-        _of_forms[structure.form, key] = nobodys, places
+        _of_forms[structure.form, key] = step.with_parameters([Value(0.0)] * len(places)), places
         if len(_of_forms) > FORMS:
             _of_forms.popitem(last=False)
 

@@ -97,7 +97,9 @@ class Structure:
     def _described(self, entry: Any, waiting: list[Any], numbers: dict[int, int]) -> Any:
         """What stands in the form for something inside a part, but for a parameter; a part of its own waits."""
         kind = type(entry)
-        if entry is None or kind in (bool, int, float, str):
+        if kind is str:
+            return entry
+        if entry is None or kind in (bool, int, float):
             return kind, repr(entry)
         if kind is MethodType:
             self.plain &= _method(entry.__func__)

@@ -223,7 +223,7 @@ def test_lessons_are_pages_with_what_they_show(site: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_pass_axe_and_load_nothing_from_elsewhere(site: Path, chromium: Browser, axe: Axe, scheme: Any) -> None:
-    names = "index gallery sheet compile lessons reference project conventions api/autograd".split()
+    names = "index readme gallery sheet compile lessons reference project conventions api/autograd".split()
     page = chromium.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 900})
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -233,3 +233,103 @@ def test_pages_pass_axe_and_load_nothing_from_elsewhere(site: Path, chromium: Br
         assert not found, (name, [(v["id"], v["nodes"][0]["html"][:200]) for v in found])
     page.close()
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+
+
+# --- the site as a server gives it out, to a browser that reaches nothing else
+
+IMAGES = """async () => {
+    const images = [...document.images].filter((image) => image.checkVisibility());
+    for (const image of images) image.loading = "eager";
+    await Promise.all(images.map((image) => image.decode().catch(() => {})));
+    return images.filter((image) => !image.naturalWidth).map((image) => image.src.slice(0, 200));
+}"""
+
+
+@pytest.mark.slow
+def test_every_page_works_with_the_network_cut(site: Path, address: str, chromium: Browser) -> None:
+    """Every picture is shown, every script runs, and nothing is asked for that the site has not got."""
+    page = chromium.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
+    page.on("response", lambda got: wrong.append(f"{got.status} {got.url}") if got.status >= 400 else None)
+    page.on("requestfailed", lambda asked: wrong.append(f"{page.url} asks for {asked.url}"))
+    paths = sorted(path for path in site.rglob("*.html") if not {"_static", "lite"} & set(path.parts))
+    assert len(paths) > 40
+    for path in paths:
+        page.goto(address + path.relative_to(site).as_posix(), wait_until="load")
+        assert page.evaluate(IMAGES) == [], path
+    page.close()
+    assert wrong == []
+
+
+@pytest.mark.slow
+def test_live_pictures_in_lessons_work_too(address: str, chromium: Browser) -> None:
+    page = chromium.new_page()
+    page.goto(f"{address}lessons/01-a-graph-by-hand.html")
+    player = page.locator(".cr-player").first
+    before = player.inner_text()
+    player.get_by_role("button", name="Next step").click()
+    assert player.inner_text() != before
+    page.close()
+
+
+START = """
+new MutationObserver((_, observer) => {
+    if (!document.querySelector(".cr-player [role=spinbutton]")) return;
+    window.aliveAt = performance.now();
+    observer.disconnect();
+}).observe(document, { childList: true, subtree: true });
+"""
+
+
+@pytest.mark.slow
+def test_the_first_live_picture_is_there_at_once_and_the_start_page_is_small(address: str, chromium: Browser) -> None:
+    ours = {path.name for path in (DOCS / "static").iterdir()}
+    page = chromium.new_page(viewport={"width": 1280, "height": 720})
+    page.add_init_script(START)
+    answers: list[Any] = []
+    page.on("response", lambda answer: answers.append(answer))
+    page.goto(address, wait_until="networkidle")
+    sizes = {urlsplit(answer.url).path: len(answer.body()) for answer in answers}
+    own = {path: size for path, size in sizes.items() if "/_static/" not in path or Path(path).name in ours}
+    assert any(path.endswith(".css") for path in own)
+    assert sum(own.values()) < 200_000, own
+    loaded = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+    assert page.evaluate("window.aliveAt") - loaded < 1000  # milliseconds
+    box = page.locator(".cr-player svg").first.bounding_box()
+    assert box is not None and box["y"] + box["height"] < 720  # on the first screen, whole
+    page.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1280, 390])
+def test_on_the_start_page_a_number_is_dragged_without_a_click_before(
+    address: str, chromium: Browser, width: int
+) -> None:
+    page = chromium.new_page(viewport={"width": width, "height": 720})
+    page.goto(address)
+    leaf, values = page.locator(".cr-player [role=spinbutton]").first, page.locator(".cr-player .value")
+    before = values.all_text_contents()
+    leaf.scroll_into_view_if_needed()
+    box = leaf.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 40, y, steps=4)
+    page.mouse.up()
+    changed = [values.nth(k).filter(has_not_text=re.compile(f"^{before[k]}$")) for k in (0, -1)]
+    for value in changed:  # the number, and the result
+        value.wait_for(state="attached")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width  # nothing hangs over the edge
+    page.close()
+
+
+@pytest.mark.slow
+def test_opened_as_a_file_a_page_says_how_lessons_run(site: Path, lite: Path, chromium: Browser) -> None:
+    assert lite.is_dir()
+    page = chromium.new_page()
+    page.goto((site / "lessons/01-a-graph-by-hand.html").as_uri())
+    assert page.locator(".run-here a").count() == 0
+    assert "python3 -m http.server" in page.locator(".run-here").inner_text()
+    page.close()

@@ -63,7 +63,7 @@ ROWS: dict[str, tuple[str, list[str]]] = {
     "B10": ("15", ['stopped == "tolerance"', 'stopped == "patience"', "decay(3) == 0.2", "noise=", "order="]),
     "B11": ("16", ["NAdam", "amsgrad", "bias_correction", "Adagrad", "RMSprop", "nesterov"]),
     "B12": ("07", ["result.steps == 1", "newton_root", '"l-bfgs"', '"cg"']),
-    "B13": ("16", ["side_by_side=True", "animate_descent(beale, race)"]),
+    "B13": ("16", ["side_by_side=True", "animate_descent(beale, race"]),
     "B14": ("17", ["error < 0.1", "plot_fit(model, x, y, truth=truth, band=0.1)"]),
     "B15": ("17", ["(1, 10, 100, 300)", "errors[0] > errors[1] > errors[2] > errors[3]"]),
     "B16": ("19", ["found >= 0.973", "MLP(64, [100, 10]"]),
@@ -99,7 +99,7 @@ ROWS: dict[str, tuple[str, list[str]]] = {
     "E5": ("12", ["has_grad", "x**y", "2 * x", "dumps", "topological_order", "100_000"]),
     "E6": (
         "29",
-        ["GPT(tokens, context=T", "attention_weights", "model.sample", "step_through(seen)", "surprise < 4.85"],
+        ["GPT(tokens, context=T", "attention_weights", "model.sample", "step_through(seen, depth=", "surprise < 4.85"],
     ),
 }
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import pickle
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 
 import pytest
@@ -15,6 +17,7 @@ from autograd import Value, backward_steps, dot, leaves, recompute, scope, topol
 from autograd.ops import LEAF
 from viz import Derivation, draw_derivation
 from viz.graph.diagram import OUTDATED
+from viz.lettering import spans_in
 
 from .graphs import chain, doubled, network, product_of_a_sum, random_graphs, sigmoid_gate, strange_names
 
@@ -188,6 +191,31 @@ def test_notebooks_get_latex_and_text() -> None:
     assert bundle == {"text/latex": derivation._repr_latex_(), "text/plain": str(derivation)}
     assert bundle["text/latex"] == f"$$\n{derivation.to_latex()}\n$$"
     assert repr(derivation) == "<Derivation of ∂f/∂x, 1 path; print() shows it>"
+
+
+def test_the_picture_sets_names_as_mathematics_and_every_other_as_it_was_typed() -> None:
+    w, x, s, n = (Value(2.0, name) for name in ("w_1", "W_{ij}^{(2)}", r"\sigma", "my_var"))
+    f = w * x * s + n * w
+    derivation = draw_derivation(f, w)
+    root = ET.fromstring(derivation.svg)
+    lines = ["".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert "w1 = 2, Wij(2) = 2, σ = 2, my_var = 2" in lines
+    assert not any("w_1" in line or "_{" in line or "sigma" in line for line in lines)
+    pieces = [(p.text, p.get("dy"), p.get("font-size")) for p in root.iter("{http://www.w3.org/2000/svg}tspan")]
+    assert ("1", "3.3", "11") in pieces and ("ij", "3.3", "11") in pieces
+    for text in root.iter("{http://www.w3.org/2000/svg}text"):  # what goes down comes up again, but for the last
+        down = [float(piece.get("dy", 0)) for piece in text.iter("{http://www.w3.org/2000/svg}tspan")]
+        assert abs(sum(down)) < 0.11 or abs(sum(down[:-1])) < 0.11 or abs(sum(down[:-2])) < 0.11
+    assert pickle.loads(pickle.dumps(derivation)).svg == derivation.svg
+    assert "w_1" in str(derivation)
+
+
+def test_a_name_inside_of_a_word_or_beside_another_name_is_set_by_itself() -> None:
+    assert spans_in("w_1w_1 = w_12", ["w_1"], 15.0) == [["w_1w_1 = w_12"]]
+    spans = spans_in("(w_1)·w_1", ["w_1", "w", "x"], 15.0)
+    assert "".join(str(piece[0]) for piece in spans) == "(w1)·w1"
+    assert spans_in("w0 = x", ["w0", "x"], 15.0) == [["w0 = "], ["x"]]
+    assert spans_in("", [], 15.0) == [[""]]
 
 
 def test_many_inputs_are_not_all_listed() -> None:

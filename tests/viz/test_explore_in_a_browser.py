@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import math
+import re
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -470,6 +473,39 @@ def test_where_the_local_derivative_is_1_nothing_is_asked(opened: Opener) -> Non
     page.locator("[data-act=predict]").click()
     page.locator("[data-act=next]").click()
     assert page.locator(".cr-caption form").count() == 0
+
+
+@pytest.mark.parametrize("make", [explore, step_through])
+def test_a_policy_that_allows_the_one_script_by_its_hash_is_enough(
+    make: Callable[[Value], Any], opened: Opener
+) -> None:
+    html = make(sigmoid_gate()).to_html()
+    (script,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:"
+    page = opened(html.replace("<head>", f'<head><meta http-equiv="Content-Security-Policy" content="{policy}">'))
+    type_in(page, "w0", "1")
+    assert float(numbers(page)["w0"][0]) == 1.0
+
+
+@pytest.mark.parametrize("make", [explore, step_through])
+def test_the_sigmoid_gate_fits_a_projector_and_looks_as_it_does_in_its_drawing(
+    make: Callable[[Value], Any], opened: Opener
+) -> None:
+    page = opened(make(sigmoid_gate()), viewport={"width": 1280, "height": 720})
+    assert page.locator(".cr-stage").evaluate("e => e.scrollWidth <= e.clientWidth")
+    looks = page.evaluate("""['gate', 'wire', 'sign', 'value'].map((kind) =>
+        ['fill', 'stroke'].map((what) => getComputedStyle(document.querySelector(`.cr-sheet .${kind}`))[what]))""")
+    assert looks == [["rgb(241, 244, 248)", "rgb(75, 85, 99)"], ["none", "rgb(123, 132, 145)"],
+                     ["rgb(31, 35, 40)", "none"], ["rgb(0, 115, 79)", "none"]]  # fmt: skip
+
+
+def test_the_heading_has_names_as_mathematics(opened: Opener) -> None:
+    x = Value(2.0, "x_1")
+    f = x * x
+    f.label = "f^2"
+    for make in (explore, step_through):
+        assert opened(make(f)).locator("h1 sup").inner_text() == "2"
 
 
 def test_pages_are_small() -> None:

@@ -34,7 +34,7 @@ APPS = {
     "streamlit": """\
 import streamlit as st
 import streamlit.components.v1 as components
-st.html(live.to_html(page=False))
+st.html(live)
 components.html(live.to_html(), height=700)
 """,
     "gradio": """\
@@ -55,7 +55,7 @@ def _():
     return live, mo
 @app.cell
 def _(live, mo):
-    mo.vstack([live, mo.iframe(live.to_html(), height="700px")])
+    mo.vstack([live, mo.iframe(live.to_html())])
     return
 """,
 }

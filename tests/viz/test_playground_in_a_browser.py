@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import re
 from collections.abc import Callable
 from itertools import count
@@ -252,6 +253,19 @@ def test_nothing_in_a_name_runs(opened: Opener) -> None:
     page.locator("[data-unit='0']").hover()
     assert attack in page.locator(".cr-told").inner_text()
     assert page.get_by_role("radio").count() == 2 and page.locator("img[src='x']").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_each_of_many_classes_has_a_colour_of_its_own(scheme: str, opened: Opener) -> None:
+    points = [[math.cos(k), math.sin(k)] for k in range(28)]
+    model = MLP(2, [4, 14], seed=0)
+    made = playground(
+        model, points, [k % 14 for k in range(28)], loss=losses.cross_entropy, optimizer=optim.SGD(lr=0.1)
+    )
+    page = opened(made.to_html(), color_scheme=scheme)
+    colours = page.evaluate("""[...document.querySelectorAll('.cr-add canvas')].map((canvas) =>
+        [...canvas.getContext('2d').getImageData(9, 9, 1, 1).data].join())""")
+    assert len(colours) == len(set(colours)) == 14
 
 
 def test_a_policy_that_allows_its_one_script_by_its_hash_is_enough(opened: Opener) -> None:

@@ -202,9 +202,12 @@ def test_the_diagnosis_is_the_same_in_javascript(browser: Any) -> None:
 def test_a_language_without_a_catalogue_is_told_and_steps_speak_the_one_that_is_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(ValueError, match="lang must be 'en', but got 'xx': there is no catalogue"):
+    with pytest.raises(ValueError, match="lang must be 'en' or 'zh', but got 'xx': there is no catalogue"):
         messages("xx")
     with pytest.raises(ValueError, match="lang must be"):
         list(backward_steps(skip_connections(), lang="xx"))
-    assert set(messages("en")) == set(MESSAGES)
+    assert set(messages("en")) == set(MESSAGES) == set(messages("zh"))
+    monkeypatch.setenv("CHAINRULE_LANG", "zh")
+    assert messages() == messages("zh") != messages("en")
+    assert "局部导数" in next(iter(backward_steps(skip_connections()))).words
     assert all(f"slip-{slip}" in MESSAGES for slip in (*mistakes.SLIPS, *mistakes.SLIPS_OF_VALUES))

@@ -10,7 +10,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache
-from itertools import cycle, repeat
+from itertools import accumulate, cycle, repeat
+from math import inf
 from random import Random
 
 from .net import Net
@@ -102,8 +103,9 @@ class Swaps:
         """
         costs, changes, before = self.costs, self.changes, self.cost
         swapped = False
+        none: dict[int, int] = {}
         for column in self.columns:
-            k, v = -1, -1
+            k, v, of_v = -1, -1, none
             for x in column[:]:
                 if k < 0 or of_v[x] < next(at_least):
                     k, v, of_v = k + 1, x, costs[x]
@@ -120,10 +122,40 @@ class Swaps:
         self.cost = before
         return swapped
 
-    def descend(self) -> None:
-        """Swap while it helps."""
+    def swap(self, column: list[int], k: int) -> None:
+        """Swap the nodes at places k and k + 1 of a column."""
+        v, x = column[k], column[k + 1]
+        self.cost -= self.costs[v][x]
+        column[k], column[k + 1] = x, v
+        change = self.changes[v].get(x)
+        for of_u, t, of_t, u, c in self.change(v, x) if change is None else change:
+            of_u[t] += c
+            of_t[u] -= c
+
+    def insert(self) -> bool:
+        """Move each node to the best place in its column (sifting; Rudell 1993); False if all stand there."""
+        moved = False
+        for column in self.columns:
+            for v in column[:]:
+                of_v, start = self.costs[v], column.index(v)
+                ahead = list(accumulate([of_v[x] for x in column[start + 1 :]]))
+                behind = list(accumulate([-of_v[x] for x in reversed(column[:start])]))
+                best = max([0, *ahead, *behind])
+                if best == 0:
+                    continue
+                moved = True
+                if best in ahead:
+                    for k in range(start, start + 1 + ahead.index(best)):
+                        self.swap(column, k)
+                else:
+                    for k in range(start - 1, start - 2 - behind.index(best), -1):
+                        self.swap(column, k)
+        return moved
+
+    def descend(self, to_be_best: float = inf) -> None:
+        """Swap neighbours while it helps, and then move single nodes, if the cost is nearly what would be the best."""
         any_gain = repeat(1)
-        while self.round(any_gain):
+        while self.round(any_gain) or (self.cost < to_be_best + TWICE and self.insert()):
             pass
 
 
@@ -173,7 +205,7 @@ def anneal(net: Net, tries: int) -> list[list[int]]:
         cooled = swaps.cost
         if usual and cooled - usual > best:
             continue
-        swaps.descend()
+        swaps.descend(best)
         usual = max(usual, (cooled - swaps.cost) * 4 // 5)
         if swaps.cost < best:
             best, columns = swaps.cost, [list(column) for column in swaps.columns]

@@ -29,7 +29,7 @@ def reduce_crossings(net: Net, effort: float = 1.0) -> int:
     if net.real > 150 or pairs > PAIRS:
         sweep_everything(net, times, crossings)
     if pairs <= PAIRS:
-        tries = max(4_000, min(3_000 * net.real - 86_000, 500_000 - 600 * net.real))
+        tries = max(3_000, min(3_000 * net.real - 86_000, 500_000 - 600 * net.real))
         set_columns(net, anneal(net, int(effort * tries)))
     else:
         switch_everything(net, times)

@@ -8,5 +8,5 @@
 - `stepping`: `step_through`, which makes the frames from the events of the forward and the backward pass;
 - `exploring`: `explore`, in which every number can be dragged;
 - `training`, `units`, `playgrounds`: `playground`, a page in which a model is trained;
-- ``web/``: the styles and the scripts.
+- ``web/``: the styles and the scripts, to be read; ``bundles/``: the same made small, which pages carry.
 """

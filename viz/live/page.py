@@ -31,12 +31,11 @@ def piece(data: dict[str, Any], rules: Rules, theme: str, fallback: str = "") ->
     style = _nested(relevant(stylesheet(".cr-player", rules), "class='cr-player'" + text))
     style += scripts.style(("theme.css", "player.css"), "player.js", ROOT + " cr-player")
     attributes = f'class="{ROOT} cr-player" data-chainrule-player data-theme="{theme}"'
-    return framed(attributes, style, instead, text, scripts.bundle("player.js"))
+    return framed(attributes, _with_its_colours(style), instead, text, scripts.bundle("player.js"))
 
 
 def framed(attributes: str, style: str, instead: str, data: str, script: str) -> str:
     """An element with these attributes, with what a script needs; ``instead`` is for where none runs."""
-    style = re.sub(r"--([\w-]+):[^;}]*;", lambda one: one[0] if f"var(--{one[1]})" in style + script else "", style)
     return (
         f'<div {attributes}>\n<style>\n{style}</style>\n<div class="cr-instead">{instead}</div>\n'
         f'<script type="application/json">{data}</script>\n<script>\n{script}\n</script>\n</div>\n'
@@ -90,7 +89,12 @@ def live(kind: str, data: dict[str, Any], sheet: str, theme: str, rules: Rules, 
     style += scripts.style(("theme.css", "player.css", "live.css"), script, ROOT + " cr-player cr-live cr-instead")
     attributes = f'class="{ROOT} cr-player cr-live" data-chainrule-live="{key}" data-theme="{theme}"'
     program = f'(function () {{\nconst KEY = "{key}";\n{sheet}{scripts.bundle(script)}\n}})();'
-    return framed(attributes, style, fallback, text, program)
+    return framed(attributes, _with_its_colours(style), fallback, text, program)
+
+
+def _with_its_colours(style: str) -> str:
+    """A style sheet without the colours that none of its rules is in."""
+    return re.sub(r"--([\w-]+):[^;}]*;", lambda one: one[0] if f"var(--{one[1]})" in style else "", style)
 
 
 def _nested(style: str) -> str:
