@@ -49,7 +49,7 @@ def kept(message: str) -> set[str]:
 def _without_words(piece: str) -> str:
     """A formula without the words inside ``\\text{...}``, which are translated, and the room around them."""
     if not piece.startswith("$") or "\\text" not in piece:
-        return piece
+        return " ".join(piece.split())
     return re.sub(r"\\text(?:rm|bf|it)?\{[^{}]*\}|\\[;,:! ]|\s", "", piece)
 
 
