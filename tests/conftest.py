@@ -36,6 +36,7 @@ def chromium() -> Iterator[Browser]:
         _without("Playwright is not installed: pip install playwright")
     installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     quiet = ["--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
+    quiet += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"]  # the network is cut
     expect.set_options(timeout=60_000)  # in milliseconds: no more than a limit, for a busy machine
     with sync_playwright() as playwright:
         try:
