@@ -57,6 +57,7 @@ intersphinx_mapping = inventories.mapping()
 
 # --- how it looks; nothing is fetched from another host
 html_theme = "pydata_sphinx_theme"
+templates_path = [str(DOCS / "templates")]
 html_static_path = [str(DOCS / "static")]
 html_css_files = ["chainrule.css"]
 html_favicon = str(DOCS / "static" / "favicon.svg")

@@ -109,7 +109,7 @@ def lesson(path: Path, *, in_browser: bool) -> str:
 def door(path: Path, words: str, up: str = "") -> str:
     """A link to the place where a lesson runs, from a page of the site; ``up`` leads to the site's root."""
     href = f"{up}{JUPYTERLITE}/notebooks/index.html?path={path.name}"
-    return f'<p class="run-here"><a href="{href}">{words}</a>, in your browser: nothing is installed</p>'
+    return f'<p class="run-here"><a href="{href}">{words}</a> in your browser; nothing is installed.</p>'
 
 
 class Pages:
@@ -125,6 +125,8 @@ class Pages:
     def of_the_project(self, name: str) -> str:
         """A page that stands in the project's folder."""
         text = (ROOT / name).read_text(encoding="utf-8")
+        if name == "README.md":
+            text = re.sub(r"\A# .*", "# Read me", text)
         return _LINK.sub(lambda m: f"]({self.target(m[1])}{m[2] or ''})", text)
 
     def of_docs(self, text: str) -> str:

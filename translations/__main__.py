@@ -7,6 +7,7 @@ import gettext
 import io
 import json
 import operator
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -52,7 +53,8 @@ def sources(language: str) -> Iterator[Source]:
     paragraphs = [Text(piece, "README.md") for message, piece in markdown.parts(readme) if message]
 
     def made_readme(found: Catalog) -> bytes:
-        return markdown.translated(readme, catalogue.translator(found, language)).encode()
+        made = markdown.translated(readme, catalogue.translator(found, language))
+        return re.sub(r"\]\(notebooks/(?=\d)", f"](notebooks/{language}/", made).encode()
 
     file = ROOT / f"README.{LANGUAGES[language]}.md"
     yield Source("README.md", paragraphs, folder / "README.po", file, made_readme)

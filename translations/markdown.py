@@ -1,7 +1,7 @@
 """The paragraphs of a Markdown text: what a translator gets to see, one message each.
 
 A message is a paragraph, a heading, an item of a list, or a table. Between them stand what is not translated: code
-between fences, formulas that stand alone, HTML comments, empty lines.
+between fences or indented, formulas that stand alone, HTML comments, empty lines.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ def kept(message: str) -> set[str]:
 def _without_words(piece: str) -> str:
     """A formula without the words inside ``\\text{...}``, which are translated, and the room around them."""
     if not piece.startswith("$") or "\\text" not in piece:
-        return piece
+        return " ".join(piece.split())
     return re.sub(r"\\text(?:rm|bf|it)?\{[^{}]*\}|\\[;,:! ]|\s", "", piece)
 
 
 def _is_prose(block: str) -> bool:
-    if _FENCE.match(block) or block.lstrip().startswith("<!--"):
+    if _FENCE.match(block) or block.startswith("    ") or block.lstrip().startswith("<!--"):
         return False
     return bool(re.search(r"[^\W\d_]{2}", _KEPT.sub("", block))) or "\\text{" in block
 

@@ -48,6 +48,7 @@ from .picture import Picture, html_page
 A4 = (793.7, 1122.5)  # 210 by 297 mm, in pixels of 1/96 inch
 EDGE = 56.7  # 15 mm
 LARGEST = 1.3  # no graph is drawn larger than so many times its usual size
+SMALLEST = 0.5  # nor smaller: its boxes would be lower than 3 mm
 SPACING = 66.0  # across a wire, for a box on either side
 BOX = 25.0  # the height of a box
 MOST_PARTS = 60  # of a sheet that one can write on
@@ -173,7 +174,7 @@ class _Plan:
         """The arrangement that is printed largest, with the numbers of this diagram."""
         if self.arrangement is None:
             self._choose(diagram)
-        assert self.arrangement is not None
+        assert self.arrangement is not None  # or it would have been refused
         for shape, part in zip(self.arrangement.shapes, diagram.parts, strict=True):
             shape.part = part
             shape.values = [result.value for result in part.results]
@@ -186,9 +187,14 @@ class _Plan:
             spacing = SPACING if rankdir == "LR" else 40.0
             arrangement = arrange(diagram, fmt=DIGITS, rankdir=rankdir, spacing=spacing)
             sides = (arrangement.along, arrangement.across)
-            scale = liking * _scale(sides if rankdir == "LR" else sides[::-1], landscape)
-            if scale > best * 1.0001:
-                best, self.rankdir, self.landscape, self.arrangement = scale, rankdir, landscape, arrangement
+            scale = _scale(sides if rankdir == "LR" else sides[::-1], landscape)
+            if scale >= SMALLEST and liking * scale > best * 1.0001:
+                best, self.rankdir, self.landscape, self.arrangement = liking * scale, rankdir, landscape, arrangement
+        if self.arrangement is None:
+            raise ValueError(
+                f"on a sheet of paper the boxes of this graph of {diagram.node_count} nodes would be too small to "
+                "write in: make a worksheet of a part of it, such as one neuron"
+            )
 
 
 def _scale(size: tuple[float, float], landscape: bool) -> float:

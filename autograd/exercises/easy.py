@@ -20,7 +20,8 @@ _EXACT = frozenset(
     "add sub mul div neg reciprocal abs relu leaky_relu maximum minimum dot identity detach where less less_equal "
     "equal".split()
 )
-_ONES = frozenset("add sub neg abs relu maximum minimum identity where".split())  # their slopes are 0 or ±1 anyway
+_ONES = frozenset("add sub neg identity".split())  # their slopes are ±1 anyway,
+_CHOICES = frozenset("abs relu maximum minimum where".split())  # and of these 0 or ±1, but where two are equal
 _WHOLE = [s * x for x in (2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 0.5, 1.5, 2.5) for s in (1.0, -1.0)]
 _DECIMAL = [s * k / 10 for k in range(2, 31) if k != 10 for s in (1.0, -1.0)]
 TRIES = 400  # draws of one leaf, before the best so far is taken
@@ -83,10 +84,11 @@ class Draws:
             if i < len(values) - 1:
                 cost += self._length(gradients[i], i) + _flatness(gradients[i])
             if rule is not None:
-                cost += sum(
-                    _flatness(d) for k, d in zip(self._places[i], slopes[i], strict=True) if not self._constant[k]
-                )
-                cost += self._alike(i, slopes[i])
+                counted = [d for k, d in zip(self._places[i], slopes[i], strict=True) if not self._constant[k]]
+                if rule.name in _CHOICES:
+                    cost += FLAT * any(0.0 < abs(d) < 1.0 for d in counted)
+                else:
+                    cost += sum(map(_flatness, counted)) + self._alike(i, slopes[i])
         drawn = [values[i] for i in self.leaves]
         return cost + AGAIN * (len(drawn) - len(set(map(abs, drawn))))
 
@@ -124,7 +126,7 @@ class Draws:
         return ALIKE if two and abs(slopes[0]) == abs(slopes[1]) else 0
 
     def _unavoidable(self) -> int:
-        """What the slopes of sums and choices cost, and the gradients that are ±1 because of them."""
+        """What the slopes of sums cost, and the gradients that are ±1 because of them."""
         cost = 0
         users: list[list[tuple[int, bool]]] = [[] for _ in self._rules]
         for i, (rule, places) in enumerate(zip(self._rules, self._places, strict=True)):

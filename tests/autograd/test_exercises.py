@@ -431,3 +431,14 @@ def test_drawn_numbers_make_short_answers_and_hide_no_mistake(formula: str) -> N
 def test_a_derivative_that_is_not_written_yet_is_still_open():
     answer = check_derivative("tanh", lambda x: ...)
     assert not answer and answer.first_wrong == "" and "Still open" in str(answer)
+
+
+def test_no_number_is_drawn_for_which_a_choice_has_no_derivative() -> None:
+    formula = "max(a*b, c) + where(a > b, a, 2*b) - relu(c)"
+    draws = Draws(parse(formula, a=2, b=3, c=5))
+    for seed in range(20):
+        named = dict(zip("abc", draws.draw(Random(seed)), strict=True))
+        root = parse(formula, named)
+        root.backward()
+        assert named["a"] * named["b"] != named["c"] != 0.0
+        assert all(node.grad for node in topological_order(root) if node.op == ""), named  # nobody is left out

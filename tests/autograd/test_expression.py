@@ -263,7 +263,7 @@ tokens = st.sampled_from(
 
 
 @pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(tokens, max_size=12).map("".join))
 def test_what_can_be_read_is_python_and_as_python_reads_it(text: str) -> None:
     try:
@@ -350,7 +350,7 @@ pieces = st.sampled_from(
 
 
 @pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.one_of(st.text(max_size=40), st.lists(pieces, max_size=14).map("".join)))
 def test_no_text_ever_gives_another_error(text: str) -> None:
     try:
@@ -362,7 +362,7 @@ def test_no_text_ever_gives_another_error(text: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.lists(pieces, max_size=14).map("".join))
 def test_no_text_with_values_ever_gives_another_error(text: str) -> None:
     try:

@@ -109,7 +109,7 @@ polynomial_steps = st.lists(
 )
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(polynomial_steps, st.lists(st.integers(-4, 4), min_size=1, max_size=3))
 def test_graphs_over_small_numbers_equal_the_naive_engine_to_the_last_bit(
     steps: list[tuple[str, list[naive.Operand]]], inputs: list[int]

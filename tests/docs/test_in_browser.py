@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import importlib
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 WITHOUT_NUMPY = LESSONS[:3]
-FIRST_OUTPUT = 30.0  # seconds from opening a lesson to the first thing that it shows
+FIRST_OUTPUT = 30.0  # seconds from opening a lesson to the first thing that it shows, on a machine that is not busy
 WHOLE_LESSON = 180_000  # milliseconds: no more than a limit, for a busy machine
 
 
@@ -70,7 +71,10 @@ def test_lessons_without_numpy_run_to_their_end_with_the_network_cut(lesson: Pat
     page, began = opened(lesson)
     run_all(page)
     page.wait_for_selector(".jp-Notebook .jp-OutputArea-output", timeout=WHOLE_LESSON)
-    assert time.monotonic() - began < FIRST_OUTPUT
+    others = os.getloadavg()[0] / (
+        os.cpu_count() or 1
+    )  # of the machine's processors, how many times they are asked for
+    assert time.monotonic() - began < FIRST_OUTPUT * max(1.0, others)
     count = sum(cell["cell_type"] == "code" for cell in json.loads(lesson.read_text(encoding="utf-8"))["cells"])
     # every cell has run, and in order; after an error those that follow it have no number
     page.wait_for_selector(f'.jp-InputPrompt:text-is("[{count}]:")', timeout=WHOLE_LESSON)

@@ -131,6 +131,9 @@ def test_what_has_no_room_on_a_sheet_is_refused() -> None:
     model = MLP(4, [8, 1], seed=0)
     with pytest.raises(ValueError, match="a sheet of paper has room for 60"):
         worksheet(model([1.0, 2.0, 3.0, 4.0]))
+    long = " + ".join(f"w_{i}*x_{i}" for i in range(1, 11))
+    with pytest.raises(ValueError, match="boxes of this graph of 40 nodes would be too small to write in"):
+        worksheet(f"tanh({long})", seed=1)
     with pytest.raises(TypeError, match="worksheet draws the graph of a Value"):
         worksheet(3.0)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="a graph has its own"):
@@ -233,6 +236,15 @@ def test_the_live_page_asks_for_the_blanks_of_the_sheet_and_for_nothing_else(wat
             page.locator("[data-act=check]").click()
             asked[what] = page.locator(".cr-caption form").count()
     assert asked == dict.fromkeys(sheet.exercise.key(), 0)  # each was asked for, and its key taken
+
+
+def test_a_derivative_that_was_remembered_wrongly_is_named_on_the_page(watched: Opener, tmp_path: Path) -> None:
+    sheet = worksheet("z = w * x; f = tanh(z)", ["∂z"], w=0.5, x=2)
+    page = watched(sheet.live().save(tmp_path / "sheet.html"))
+    page.locator("[data-act=next]").click()
+    page.locator(".cr-caption input").fill("0.238")  # 1 − tanh(1), without the square
+    page.locator("[data-act=check]").click()
+    assert "the local derivative of another formula was taken" in page.get_by_role("status").inner_text()
 
 
 # --- the command

@@ -226,14 +226,14 @@ def build(
 
 
 def candidates(
-    root: Value, *, fmt: str = ".4g", max_nodes: int = 200, show_grad: bool = True, summaries: bool = False
+    root: Value, *, fmt: str = ".4g", max_nodes: int = 200, show_grad: bool = True, to_fit: bool = False
 ) -> Iterator[Diagram]:
     """What could be drawn of a graph in ``max_nodes`` parts or less, from everything to less and less.
 
-    First the innermost scopes are folded, then those around them; then what repeats itself: terms of one form, of which
-    the first is drawn, and steps of one form, of which the first and the last are. Should all of that be too large, as
-    it is where nothing repeats itself, ``summaries`` follow: ever fewer parts next to the root, and one box for all
-    before them. Without them there is one, if nothing else is small enough.
+    First the innermost scopes are folded, then those around them; then terms of one form, of which the first is drawn.
+    If it is ``to_fit`` on a screen, steps of one form are folded, too; the first and the last are drawn, or just the
+    first alone; and should all of that be too large, as it is where nothing repeats itself, there follow summaries:
+    ever fewer parts next to the root, and one box for all before them. Else there is one, if nothing is small enough.
     """
     graph = _Graph(root, fmt, show_grad)
     groups: Sequence[int] = range(len(graph.order))
@@ -242,7 +242,7 @@ def candidates(
     found = fewest <= max_nodes
     if found:
         yield _diagram(graph, groups, boxes)
-    for folded in _foldings(graph):
+    for folded in _foldings(graph, to_fit):
         parts, one_box = graph.partcount(folded.groups), _is_one_box(graph, folded.groups)
         if parts > max_nodes or (found and not folded.repeats and one_box):
             continue
@@ -253,7 +253,7 @@ def candidates(
     sizes = dict.fromkeys(min(size, max_nodes - 1) for size in SMALLER)
     if not found:
         yield _summary(graph, min(SUMMARY_SIZE, max_nodes - 1))
-    if summaries:
+    if to_fit:
         yield from _far_ends(graph, groups, boxes, sizes) if found else (_summary(graph, size) for size in sizes)
 
 
@@ -287,7 +287,7 @@ def _folding(graph: _Graph, level: int) -> _Folding:
     return _Folding(level, _groups(graph, level), {}, False)
 
 
-def _foldings(graph: _Graph) -> Iterator[_Folding]:
+def _foldings(graph: _Graph, steps: bool) -> Iterator[_Folding]:
     """Scopes folded from the innermost outwards, and then again together with what repeats itself."""
     deepest = max(map(len, graph.paths))
     for level in range(deepest - 1, -1, -1):
@@ -298,7 +298,7 @@ def _foldings(graph: _Graph) -> Iterator[_Folding]:
             folded = _Folding(level, _groups(graph, level, repeated), {}, True)
             for repetition in repeated:
                 folded.titles[folded.groups[repetition.hidden[-1]]] = (), _said_of(repetition)
-            is_run = _fold_runs(graph, folded, ends)
+            is_run = steps and _fold_runs(graph, folded, ends)
             if is_run or (repeated and ends == 2):
                 yield folded
 

@@ -88,7 +88,7 @@ def live(kind: str, data: dict[str, Any], sheet: str, theme: str, rules: Rules, 
     style = _nested(relevant(stylesheet(".cr-player", rules), markup))
     style += scripts.style(("theme.css", "player.css", "live.css"), script, ROOT + " cr-player cr-live cr-instead")
     attributes = f'class="{ROOT} cr-player cr-live" data-chainrule-live="{key}" data-theme="{theme}"'
-    program = f'(function () {{\nconst KEY = "{key}";\n{sheet}{scripts.bundle(script)}\n}})();'
+    program = scripts.program(key, sheet, script)
     return framed(attributes, _with_its_colours(style), fallback, text, program)
 
 

@@ -72,8 +72,7 @@ class Playground(pages.LivePage):
     def _piece(self) -> str:
         data = pages.as_json(self._task.data())
         key = hashlib.sha256((data + self._task.script).encode()).hexdigest()[:10]
-        program = f'{scripts.words(self._task.script)}const KEY = "{key}";\n{self._task.script}'
-        script = f"(function () {{\n{program}{scripts.bundle('playground.js')}\n}})();"
+        script = scripts.program(key, scripts.words(self._task.script) + self._task.script, "playground.js")
         told = f"{self._task.told}. {self._task.words['no-script']}"
         picture = (
             f'<p>{html.escape(told)}</p><img alt="{html.escape(self._title)}" style="max-width:100%" '

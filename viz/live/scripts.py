@@ -22,6 +22,11 @@ def bundle(name: str) -> str:
     return files(__package__).joinpath("bundles", name).read_text(encoding="utf-8").strip()
 
 
+def program(key: str, before: str, script: str) -> str:
+    """A script as a page has it: behind the key and what else it finds there, in a block that hides its names."""
+    return f'{{\nconst KEY="{key}";{before}{bundle(script)}\n}}'
+
+
 @cache
 def speaks(script: str, key: str) -> bool:
     """Whether a script may say a sentence of this name: it has it as a text, or puts it together (`slip-${…}`)."""
