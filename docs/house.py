@@ -86,7 +86,7 @@ class Painter:
         """A folder with its floors, the highest first; where it ends."""
         top, place = y, self.box(kind, x, y, wide, 0)
         self.text(x + GAP, y + 15, name.rpartition(".")[2], "name")
-        y += 18
+        y += 20
         if idea := IDEAS.get(name, ""):
             self.text(x + GAP, y + 11, idea, "idea")
             y += LINE
