@@ -43,13 +43,13 @@ nitpick_ignore_regex = [
     (r"py:(class|obj)", r"nn\.(data\.(Examples|Targets)|optim\.Options|recurrent\.S|layers\.Out)"),
     (r"py:(class|obj)", r"nn\.training\.minimisation\.X"),
     (r"py:class", r"nn\.lessons\.(words\.(Token|WordVectors)|perceptrons\.Correction|language\.LanguageModel)"),
-    (r"py:class", r"viz\.(picture\.Picture|derivation\.Path)"),
+    (r"py:class", r"viz\.(picture\.Picture|derivation\.Path|sheets\.Key)|types\.EllipsisType"),
     (r"py:class", r"viz\.live\.(page\.LivePage|stage\.Backdrop|player\.Frame)"),
     # what a public class is derived from, and what nobody calls by itself
     (r"py:class", r"(autograd|nn|viz)\.([a-z_]+\.)+_[A-Z]\w+"),
     (r"py:class", r"(autograd\.elsewhere\.LikeATensor|nn\.elsewhere\.LikeANetwork|viz\.mistakes\.Taught)"),
     # names that are imported for type checkers alone, so that Sphinx sees the last word of them
-    (r"py:class", r"Array|Axes|Compiled|Figure|NDArray|Numbers|Operand|Plain|Sentence|graphviz\.Digraph"),
+    (r"py:class", r"Answers?|Array|Axes|Compiled|Figure|NDArray|Numbers|Operand|Plain|Sentence|graphviz\.Digraph"),
     # where a docstring begins "β₀: ..." the word before the colon is taken for a type
     (r"py:class", r"β₀|β₁ … βₙ|steps|epoch"),
 ]

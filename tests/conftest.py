@@ -9,10 +9,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import hypothesis
 import pytest
 
 # Before anything loads NumPy. The matrices here are small: threads would wait for each other, and be busy at it.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# a machine may be busy: how long an example takes says nothing about it
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 if TYPE_CHECKING:
     from axe_playwright_python.sync_playwright import Axe

@@ -9,6 +9,7 @@ a one-hot list instead (`forms`).
 
 from __future__ import annotations
 
+import threading
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -143,6 +144,8 @@ def _index(places: Any) -> Any:
 
 # --- programs that are kept
 
+# Keys are compared by code of ours; an OrderedDict that another thread changes meanwhile takes the process down.
+_lock = threading.Lock()
 _of_forms: OrderedDict[Any, tuple[Compiled[Any], Array]] = OrderedDict()  # with the places of their parameters
 Key = tuple[Any, ...]
 
@@ -157,14 +160,16 @@ def kept(structure: Structure, key: Key) -> Compiled[Any] | None:
 
     Of the model's own there is one: who takes it puts it back with `keep`, and has it alone meanwhile.
     """
-    own: Compiled[Any] | None = structure.programs.pop(key, None)
+    with _lock:
+        own: Compiled[Any] | None = structure.programs.pop(key, None)
+        found = _of_forms.get((structure.form, key)) if own is None and structure.plain else None
+        if found is not None:
+            structure.offered.add(key)
     if own is not None:
         own.pull()
         return own
-    found = _of_forms.get((structure.form, key)) if structure.plain else None
     if found is None:
         return None
-    structure.offered.add(key)
     return found[0].with_parameters([structure.values[k] for k in found[1].tolist()])
 
 
@@ -172,23 +177,27 @@ def keep(structure: Structure, key: Key, step: Compiled[Any]) -> None:
     """Put a program (back) for the next time, of this model or of another; of many the oldest goes."""
     if not structure.plain:
         return
-    structure.programs[key] = step
-    if len(structure.programs) > KEPT:
-        structure.programs.popitem(last=False)
-    if key in structure.offered:  # (to look a form up takes longer than many a program)
-        return
-    structure.offered.add(key)
+    with _lock:
+        structure.programs[key] = step
+        if len(structure.programs) > KEPT:
+            structure.programs.popitem(last=False)
+        if key in structure.offered:  # (to look a form up takes longer than many a program)
+            return
+        structure.offered.add(key)
     places = places_of(step.parameters, structure.values)
     if (places >= 0).all():
-        _of_forms[structure.form, key] = step.with_parameters([Value(0.0)] * len(places)), places
-        if len(_of_forms) > FORMS:
-            _of_forms.popitem(last=False)
+        nobodys = step.with_parameters([Value(0.0)] * len(places))
+        with _lock:
+            _of_forms[structure.form, key] = nobodys, places
+            if len(_of_forms) > FORMS:
+                _of_forms.popitem(last=False)
 
 
 def forget(structure: Structure, key: Key) -> None:
     """A program has turned out wrong: trace the model anew."""
-    structure.offered.discard(key)
-    _of_forms.pop((structure.form, key), None)
+    with _lock:
+        structure.offered.discard(key)
+        _of_forms.pop((structure.form, key), None)
 
 
 # --- a model's outputs

@@ -7,6 +7,7 @@ import gc
 import pickle
 import sys
 import threading
+import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from autograd import SHEET, NonFiniteError, Value, detect_anomaly, functions
 from nn import MLP, SGD, Adam, Conv2d, Flatten, Layer, Module, Neuron, Pool2d, Sequential, data, fit, losses, predict
 from nn.activations import PReLU
 from nn.training import EpochEnd, compiled, programs
+from nn.training.structure import Same
 
 X, Y = data.moons(120, noise=0.1, seed=0)
 TABLE = np.array(X)
@@ -250,6 +252,28 @@ def test_callbacks_and_threads_that_predict_get_the_model_as_it_is() -> None:
         thread.join()
     assert len(seen) == 26
     assert all(seen)
+
+
+def test_threads_that_take_a_program_at_the_same_time_do_not_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = Same.__eq__
+
+    def slowly(self: Same, other: object) -> bool:
+        time.sleep(0.0)  # another thread's turn, in the middle of looking a key up
+        return compared(self, other)
+
+    model, found = small(), list[Any]()
+    monkeypatch.setattr(Same, "__eq__", slowly)
+
+    def ask() -> None:
+        found.extend(predict(model, TABLE) for _ in range(50))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 400
+    assert all(one == found[0] for one in found)
 
 
 def test_inf_is_named_also_where_a_program_is_kept() -> None:
