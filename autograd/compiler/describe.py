@@ -46,7 +46,7 @@ def describe(program: Program) -> tuple[Statement, ...]:
             ops[array.name] = array.group.op, array.size
         else:
             kind = {"argument": "argument", "theta": "parameter"}.get(array.bank, "constant")
-            shape: tuple[int | str, ...] = (array.size, "N") if array.is_batched else array.matrix or (array.size,)
+            shape: tuple[int | str, ...] = (array.size, "N") if array.is_batched else array.shape
             steps.append(Statement(array.name, kind, shape, nodes=array.size, gradient=gradient_of(array.name)))
     constants = Constants()
     for backward, definitions in ((False, program.forward), (True, program.backward)):

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrange import arrange
+from .classes import find_classes
 from .differentiate import Program, differentiate
-from .group import group
 from .layout import lay_out
 from .listing import code_of
 from .normalise import normalise
@@ -38,9 +39,10 @@ class Plan:
     def __init__(self, trace: Trace, names: list[str], dtype: np.dtype[Any], mean: bool) -> None:
         self.trace, self.names, self.dtype, self.mean = trace, names, dtype, mean
         graph = normalise(trace)
-        self.groups = group(graph)
+        arrangement = arrange(trace, graph, find_classes(graph))
+        self.groups = arrangement.groups
         graph.terms.clear()  # most of a large graph's memory; the groups have what stood there
-        self.layout = lay_out(trace, graph, self.groups, names)
+        self.layout = lay_out(trace, graph, arrangement, names)
         self.order = self.layout.parameter_order
         self._outputs, self.active = graph.outputs, graph.active
         self.backward = mean and any(graph.active[y] for y in graph.outputs)

@@ -38,6 +38,16 @@ def _half_power(x: Array, out: Array) -> None:
     np.copyto(out, np.inf, where=infinite)
 
 
+def masked_matmul(a: Array, b: Array, mask: Array, out: Array | None = None) -> Array:
+    """a @ b without the products that the mask over a leaves out: 0 in their places would do, but 0·inf is nan."""
+    a = np.where(mask, a, 0.0)
+    result = np.matmul(a, b, out)
+    if not np.isfinite(result).all():
+        products = np.where(mask[..., None], a[..., None] * b[..., None, :, :], 0.0)
+        result[...] = products.sum(-2)
+    return result
+
+
 NUMPY_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2"}  # the others are called alike
 
 # the vocabulary of the in-place programs
@@ -49,6 +59,7 @@ IN_PLACE: dict[str, Any] = {
 IN_PLACE |= {ours: getattr(np, theirs) for ours, theirs in NUMPY_NAMES.items()}
 IN_PLACE |= {
     "half_power": _half_power,
+    "masked_matmul": masked_matmul,
     "sigmoid": _sigmoid,
     "softplus": lambda x, out: np.logaddexp(0.0, x, out),
     "erf": error_function.erf,
@@ -61,7 +72,7 @@ IN_PLACE |= {
 
 
 class InPlace:
-    """See `Backend`. The program's two functions give the block of memory that holds all batched arrays."""
+    """See `Backend`. The program's two functions give the outputs, [count, N]."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -76,13 +87,13 @@ class InPlace:
 
     def mean(self, columns: list[Array], n: int) -> float:
         plan = self.plan
-        batched = self.bind(n)[1](*columns)
+        results = self.bind(n)[1](*columns)
         if n != 1:
             np.multiply(plan.gradient, 1.0 / n, plan.gradient)
-        return float(np.add.reduce(batched[plan.program.outputs[0]])) / n
+        return float(np.add.reduce(results[0])) / n
 
     def outputs(self, columns: list[Array], n: int) -> Array:
-        rows: Array = self.bind(n)[0](*columns)[self.plan.program.outputs]
+        rows: Array = self.bind(n)[0](*columns).copy()  # the next call writes there
         return rows
 
     def bind(self, n: int) -> Bound:
@@ -98,8 +109,8 @@ class InPlace:
                 "shared": plan.shared,
                 "gradient": plan.gradient,
                 "shared_adjoint": self.shared_adjoint,
-                "batched": np.zeros((places, n), plan.dtype),
-                "adjoint": np.zeros((places if plan.mean else 0, n), plan.dtype),
+                "batched": np.zeros(places * n, plan.dtype),
+                "adjoint": np.zeros(places * n if plan.mean else 0, plan.dtype),
             }
             exec(self.code, space)
             found = self.bound[n] = space["predict"], space["run"]
