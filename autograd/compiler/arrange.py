@@ -122,10 +122,40 @@ class _Box:
 
 def arrange(trace: Trace, graph: Graph, classes: Sequence[Class]) -> Arrangement:
     arranger = _Arranger(trace, graph, any(map(_Products(graph).is_matrix, classes)))
+    arranger.served = _served(graph, classes)
     for one in classes:
         arranger.take(one)
     n = len(graph.ops)
     return Arrangement(arranger.groups, arranger.owner[:n], arranger.place[:n], arranger.samples_first)
+
+
+def _served(graph: Graph, classes: Sequence[Class]) -> dict[int, frozenset[tuple[int, int]]]:
+    """Per node the classes that read it, and as which operand: by this the rows of queries and keys are told apart."""
+    of = {i: k for k, one in enumerate(classes) for i in one.nodes}
+    found: dict[int, set[tuple[int, int]]] = {}
+    windows: set[Any] = set()
+    for i, k in of.items():
+        if graph.ops[i] == LINEAR:
+            window = []
+            for _, w, x in graph.terms[i]:
+                if w is None:
+                    found.setdefault(x, set()).add((k, 0))
+                elif graph.rank[w] < graph.rank[x]:
+                    window.append(x)
+                else:
+                    found.setdefault(w, set()).add((k, 1))
+                    found.setdefault(x, set()).add((k, 2))
+            key = k, tuple(window)
+            if key not in windows:
+                windows.add(key)
+                for x in window:
+                    found.setdefault(x, set()).add((k, 0))
+        else:
+            for slot, x in enumerate(graph.inputs[i][:2]):
+                found.setdefault(x, set()).add((k, slot if len(graph.inputs[i]) == 2 else 0))
+            for x in graph.inputs[i][2:]:
+                found.setdefault(x, set()).add((k, 0))
+    return {x: frozenset(who) for x, who in found.items()}
 
 
 class _Products:
@@ -249,6 +279,7 @@ class _Arranger:
         self.owner = np.full(n, -1, dtype=np.intp)
         self.place = np.zeros(n, dtype=np.intp)
         self.groups: list[Group] = []
+        self.served: dict[int, frozenset[tuple[int, int]]] = {}
         self.sizes: dict[int, tuple[int, ...]] = {}  # owner -> the box's
         self.rows: dict[int, tuple[bool, ...]] = {}
         for k, nodes in enumerate(trace.arguments):
@@ -456,7 +487,9 @@ class _Arranger:
 
     def _take_block(self, members: Nodes, row_of: Nodes, window_of: Nodes, rows: Any, windows: Any, summands: Any) -> None:
         """R rows that meet P windows: a product of matrices [R, K] and [K, P]."""
-        weights, x = np.array(rows, dtype=np.intp), np.array(windows, dtype=np.intp)
+        rank = self._by_service(members, row_of, len(rows))
+        row_of = rank[row_of]
+        weights, x = np.array(rows, dtype=np.intp)[np.argsort(rank)], np.array(windows, dtype=np.intp)
         places = self._windows(x)
         shape = [(len(rows),), places.sizes]
         coordinates = [row_of, *np.unravel_index(places.flat[window_of], places.sizes)]
@@ -474,6 +507,15 @@ class _Arranger:
         ordered = np.empty_like(x.T)
         ordered[:, places.flat] = x.T
         self._add_block(box, sizes, members, weights.T.reshape(w_shape), ordered.reshape(x_shape), summands)
+
+    def _by_service(self, members: Nodes, row_of: Nodes, count: int) -> Nodes:
+        """The new place of each row: those that are read by the same classes come together."""
+        _, first = np.unique(row_of, return_index=True)
+        kinds: dict[Any, int] = {}
+        kind = [kinds.setdefault(self.served.get(i), len(kinds)) for i in members[first].tolist()]
+        rank = np.empty(count, dtype=np.intp)
+        rank[np.argsort(kind, kind="stable")] = np.arange(count)
+        return rank
 
     def _windows(self, x: Nodes) -> _Box:
         """Axes for windows [P, K]."""

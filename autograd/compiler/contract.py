@@ -83,6 +83,9 @@ class Contractor:
     def _elementwise(self, x: Tensor, y: Tensor, order: list[Label], summed: list[Label]) -> Symbol:
         """The product entry by entry, summed over some axes."""
         axes = self._axes(order, summed)
+        for t in (x, y):  # as one of them lies, if that has all axes, and the result in its order
+            if len(t.labels) == len(axes) and [a for a in t.labels if a not in summed] == order:
+                axes = t.labels
         a, b = (t.ordered(axes) for t in (x, y))
         e = leaf(a, a.shape) * leaf(b, b.shape)
         return _sum_out(e, axes, summed)

@@ -199,6 +199,10 @@ class _Builder:
 
     def read(self, nodes: Nodes, batched: bool, row: int = NO_ROW) -> Symbol:
         """The array of these nodes' values, with their axes (an axis k in front for a row) and the samples."""
+        if nodes.size == 1 and nodes.min() >= 0:
+            array = self.layout.arrays[self.layout.array_of[nodes.reshape(-1)[0]]]
+            if array.bank == "constant":
+                return number(float(self.layout.constants[self.layout.place_of[nodes.reshape(-1)[0]]]))
         view, is_batched = self._view(nodes)
         if not self.first:  # an argument lies there the other way round
             self.copied.update(a.name for a in self.layout.arrays if a.name == view.base and a.bank == "argument")
@@ -516,6 +520,21 @@ class _Builder:
                 e = self.masked(both, e, batched, 0.0)
         self.contribute(nodes, e, sizes, batched)
 
+    def _as_it_lies(self, nodes: Nodes) -> tuple[list[Label], Nodes]:
+        """Nodes [k, axes] without axes of size 1, with the others in the order in which they lie in memory."""
+        real = nodes >= 0
+        places = self.layout.place_of[nodes]
+        steps: dict[int, int] = {}
+        for axis, size in enumerate(nodes.shape):
+            if size > 1:
+                both = np.take(real, [0], axis) & np.take(real, [1], axis)
+                apart = np.take(places, [1], axis) - np.take(places, [0], axis)
+                steps[axis] = int(apart[both][0]) if both.any() else 0
+        keep = sorted(steps, key=lambda a: -steps[a])
+        rest = [a for a in range(nodes.ndim) if a not in steps]
+        moved = nodes.transpose(*rest, *keep).reshape([nodes.shape[a] for a in keep])
+        return [TERM if a == 0 else a - 1 for a in keep], moved
+
     def _active(self, nodes: Nodes) -> bool:
         return any(self.layout.arrays[k].active for k in np.unique(self.layout.array_of[nodes[nodes >= 0]]))
 
@@ -557,22 +576,27 @@ class _Builder:
         for mine, other in ((part.weights, part.x), (part.x, part.weights)):
             if not self._active(mine):
                 continue
+            is_batched = self.layout.arrays[self.layout.array_of[mine[mine >= 0][0]]].is_batched
+            order, nodes = self._as_it_lies(mine)
+            out = dict(zip(order, nodes.shape, strict=True))
+            if batched and is_batched:
+                out = {SAMPLES: BATCH, **out} if self.first else {**out, SAMPLES: BATCH}
+            if d.operator == "number":
+                y = self.tensor(other)
+                lacking = [a for a in frame if a not in out and frame[a] != 1]
+                if set(y.labels) <= set(out) and not lacking and real is None:
+                    found = y.ordered([*out])
+                    e = leaf(found, found.shape) * (d * part.c)
+                    self.contribute(nodes, e, nodes.shape, batched and is_batched)
+                    continue
             if wide is None:
                 named = self.named(d, self.full(group.nodes.shape, batched))
                 wide = Tensor(named.detail, self.labels(group.nodes.ndim, batched))
-            is_batched = self.layout.arrays[self.layout.array_of[mine[mine >= 0][0]]].is_batched
-            sizes = {TERM: mine.shape[0], **{a: s for a, s in enumerate(mine.shape[1:])}}
-            order: list[Label] = [a for a in (TERM, *range(group.nodes.ndim)) if sizes[a] > 1]
-            out = {a: sizes[a] for a in order}
-            if batched and is_batched:
-                out = {SAMPLES: BATCH, **out} if self.first else {**out, SAMPLES: BATCH}
             y = self.tensor(other)
             e = self.contractor.product(wide, y, out, self._part_mask(real), {TERM: len(part.x), **frame})
             e = e * part.c
             if len(part.x) > 1 and TERM not in out and TERM not in y.labels:
                 e = e * float(len(part.x))
-            keep = [mine.shape[a] for a in range(mine.ndim) if mine.shape[a] > 1]
-            nodes = mine.reshape(keep)
             if (nodes < 0).any():
                 e = self.masked(nodes >= 0, e, batched and is_batched, 0.0)
             self.contribute(nodes, e, nodes.shape, batched and is_batched)

@@ -28,7 +28,8 @@ class View:
     text: str
     shape: tuple[int, ...]
     strides: tuple[int, ...]
-    transposed: bool = False  # the text ends with a transposition that may be undone
+    before: View | None = None  # what the last step was made from, and
+    moved: tuple[int, ...] | None = None  # the order of its axes, if that was a permutation; else it was a reshape
 
     # --- what comes after the text
 
@@ -65,34 +66,38 @@ class View:
             return self
         while texts and texts[-1] == ":":
             texts.pop()
-        if "None" in texts and texts[:-1] == ["None"] * (len(texts) - 1) or not texts:
-            pass
         return View(self.base, f"{self.text}[{', '.join(texts)}]", tuple(shape), tuple(strides))
 
     def permuted(self, order: Sequence[int]) -> View:
+        if self.before is not None and self.moved is not None:
+            return self.before.permuted([self.moved[a] for a in order])
         if list(order) == list(range(len(order))):
             return self
         shape, strides = (tuple(s[a] for a in order) for s in (self.shape, self.strides))
-        if len(order) == 2:
-            text = self.text[:-2] if self.transposed else self.text + ".T"
-            return View(self.base, text, shape, strides, not self.transposed)
-        moved = [a for a in range(len(order)) if order[a] != a]
-        if len(moved) == 2:
-            return View(self.base, f"{self.text}.swapaxes({moved[0]}, {moved[1]})", shape, strides)
-        return View(self.base, f"{self.text}.transpose({', '.join(map(str, order))})", shape, strides)
+        return View(self.base, permuted_text(self.text, order), shape, strides, self, tuple(order))
 
-    def reshaped(self, shape: Sequence[int], copies: bool = False) -> View | None:
-        """Seen in another shape; None if that takes a copy, unless ``copies`` are allowed."""
+    def reshaped(self, shape: Sequence[int]) -> View | None:
+        """Seen in another shape; None if that takes a copy."""
         shape = tuple(shape)
         if shape == self.shape:
             return self
+        if self.before is not None and self.moved is None:
+            return self.before.reshaped(shape)
         strides = _reshaped_strides(self.shape, self.strides, shape)
         if strides is None:
-            if not copies:
-                return None
-            strides = contiguous(shape)
+            return None
         sizes = [str(s) if s > 0 else "-1" for s in shape]
-        return View(self.base, f"{self.text}.reshape({', '.join(sizes) or '()'})", shape, strides)
+        return View(self.base, f"{self.text}.reshape({', '.join(sizes) or '()'})", shape, strides, self)
+
+
+def permuted_text(text: str, order: Sequence[int]) -> str:
+    """What has its axes in another order, as NumPy says it shortest."""
+    moved = [k for k, a in enumerate(order) if k != a]
+    if len(order) == 2:
+        return f"{text}.T"
+    if len(moved) == 2:
+        return f"{text}.swapaxes({moved[0]}, {moved[1]})"
+    return f"{text}.transpose({', '.join(map(str, order))})"
 
 
 def size_of(size: int) -> int:

@@ -27,7 +27,7 @@ from .differentiate import Definition, Gather, Program, Store
 from .layout import Array
 from .listing import code_of
 from .symbols import BATCH, COMPARISONS, WORDS, Shape, Symbol, is_number
-from .views import contiguous
+from .views import contiguous, permuted_text
 
 UFUNCS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "pow": "power"}
 UFUNCS |= {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal"}
@@ -91,14 +91,8 @@ def _print(x: Symbol, constants: Constants) -> tuple[str, int]:
         inner = texts[0] if arguments[0][1] == 9 else f"({texts[0]})"
         if op == "stretch":
             return f"broadcast({texts[0]}, {_shape_text(x.shape)})", 9
-        if op == "transpose" and len(x.shape) == 2:
-            return f"{inner}.T", 9
-        order = x.detail if op == "transpose" else ()
-        moved = [k for k, a in enumerate(order) if k != a]
-        if len(moved) == 2:
-            return f"{inner}.swapaxes({moved[0]}, {moved[1]})", 9
         if op == "transpose":
-            return f"{inner}.transpose({', '.join(map(str, order))})", 9
+            return permuted_text(inner, x.detail), 9
         return f"{inner}.reshape({_sizes(x.shape) or '()'})", 9
     if op in ("sum", "max"):
         axes, keep = x.detail
@@ -187,7 +181,7 @@ def readable(program: Program, argument_names: list[str], mean: bool) -> Text:
                 flat = f"{name}.reshape(-1)" if len(array.shape) > 1 else str(name)
                 parts.append(flat if name else f"zeros(({array.size},))")
         gradient = f"concatenate(None, 0, {', '.join(parts)})" if parts else "zeros((0,))"
-        put(f"    return sum({outputs}) / n, {gradient} / n")
+        put(f"    return sum({outputs.removesuffix('[None]')}) / n, {gradient} / n")
     else:
         put(f"    return {outputs}")
     return Text("\n".join(lines) + "\n", constants.arrays)
