@@ -345,7 +345,10 @@ class _Arranger:
             self._columns(columns, padded)
             box = self._one_axis(members) if one.irregular else _axes(columns, len(members))
             group = Group(op, graph.rank[one.nodes[0]], self._filled(box, members), rows=box.rows, row=True)
-            group.operands = [_squeezed(self._filled(box, padded.T), 1)]
+            rows = self._filled(box, padded.T)
+            small = _squeezed(rows, 1)
+            ragged = ((np.broadcast_to(small, rows.shape) < 0) != (rows < 0)) & (group.nodes >= 0)
+            group.operands = [rows if ragged.any() else small]
         else:
             table = np.array(inputs, dtype=np.intp)
             columns = _Columns()
@@ -457,7 +460,7 @@ class _Arranger:
         row_of = np.array([rows.setdefault(dots[i][0], len(rows)) for i in nodes], dtype=np.intp)
         window_of = np.array([windows.setdefault(dots[i][1], len(windows)) for i in nodes], dtype=np.intp)
         members = np.array(nodes, dtype=np.intp)
-        if irregular:
+        if irregular or len(np.unique(row_of * len(windows) + window_of)) < len(nodes):  # or one is there twice
             return nodes
         if len(rows) * len(windows) == len(nodes):
             if len(rows) == 1 < len(windows):

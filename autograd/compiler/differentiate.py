@@ -520,6 +520,26 @@ class _Builder:
                 e = self.masked(both, e, batched, 0.0)
         self.contribute(nodes, e, sizes, batched)
 
+    @staticmethod
+    def _times(factor: Symbol, y: Tensor, out: dict[Label, int], frame: dict[Label, int]) -> Symbol:
+        """A number times y, summed over what the result has not."""
+        for label, size in frame.items():
+            if label not in out and label not in y.labels:
+                factor = factor * (leaf(View("n", "n", (), ()), ()) if size == BATCH else number(float(size)))
+        axes = tuple(k for k, label in enumerate(y.labels) if label not in out)
+        rest = [label for label in y.labels if label in out]
+        e = leaf(y.view, y.view.shape)
+        if axes:
+            e = Symbol("sum", (e,), tuple(s for k, s in enumerate(e.shape) if k not in axes), (axes, False))
+            if rest != [label for label in out if label in rest] or len(rest) < len(out):
+                order = [rest.index(label) for label in out if label in rest]
+                e = Symbol("transpose", (e,), tuple(e.shape[k] for k in order), tuple(order)) if order != sorted(order) else e
+                e = _reshape(e, tuple(size if label in rest else 1 for label, size in out.items()))
+        else:
+            view = y.ordered([*out])
+            e = leaf(view, view.shape)
+        return e * factor
+
     def _as_it_lies(self, nodes: Nodes) -> tuple[list[Label], Nodes]:
         """Nodes [k, axes] without axes of size 1, with the others in the order in which they lie in memory."""
         real = nodes >= 0
@@ -576,19 +596,16 @@ class _Builder:
         for mine, other in ((part.weights, part.x), (part.x, part.weights)):
             if not self._active(mine):
                 continue
-            is_batched = self.layout.arrays[self.layout.array_of[mine[mine >= 0][0]]].is_batched
+            owners = np.unique(self.layout.array_of[mine[mine >= 0]])
+            is_batched = any(self.layout.arrays[k].is_batched for k in owners)
             order, nodes = self._as_it_lies(mine)
             out = dict(zip(order, nodes.shape, strict=True))
             if batched and is_batched:
                 out = {SAMPLES: BATCH, **out} if self.first else {**out, SAMPLES: BATCH}
-            if d.operator == "number":
-                y = self.tensor(other)
-                lacking = [a for a in frame if a not in out and frame[a] != 1]
-                if set(y.labels) <= set(out) and not lacking and real is None:
-                    found = y.ordered([*out])
-                    e = leaf(found, found.shape) * (d * part.c)
-                    self.contribute(nodes, e, nodes.shape, batched and is_batched)
-                    continue
+            if d.operator == "number" and real is None:
+                e = self._times(d * part.c, self.tensor(other), out, {TERM: len(part.x), **frame})
+                self.contribute(nodes, e, nodes.shape, batched and is_batched)
+                continue
             if wide is None:
                 named = self.named(d, self.full(group.nodes.shape, batched))
                 wide = Tensor(named.detail, self.labels(group.nodes.ndim, batched))

@@ -66,6 +66,8 @@ class View:
             return self
         while texts and texts[-1] == ":":
             texts.pop()
+        if not shape:
+            texts.append("...")  # an array without axes, and not a number: it can be written into
         return View(self.base, f"{self.text}[{', '.join(texts)}]", tuple(shape), tuple(strides))
 
     def permuted(self, order: Sequence[int]) -> View:

@@ -77,7 +77,7 @@ def _print(x: Symbol, constants: Constants) -> tuple[str, int]:
     """The text and how tightly it binds."""
     op = x.operator
     if op == "leaf":
-        return str(x.detail.text), 9
+        return str(x.detail.text).replace(", ...]", "]"), 9
     if op == "number":
         return (repr(x.detail), 9 if x.detail >= 0 else 3) if np.isfinite(x.detail) else (f'float("{x.detail}")', 9)
     if op == "gather":
@@ -211,7 +211,7 @@ def _put_readable(d: Definition, constants: Constants, put: Callable[[str], None
         put(f"    {d.name} = {text}")
     axis = int(d.shape[:1] == (BATCH,) and len(d.shape) > 1)
     sizes = [s for s in d.shape if s != BATCH]
-    flat, back = ("", "") if len(sizes) == 1 else (f".reshape({_flat_shape(d.shape)})", f".reshape({_sizes(d.shape)})")
+    flat, back = ("", "") if len(sizes) == 1 else (f".reshape({_flat_shape(d.shape)})", f".reshape({_sizes(d.shape) or '()'})")
     for store in d.stores:
         index = constants.index(np.ascontiguousarray(store.index))
         text = expression_text(store.expression, constants)
