@@ -458,6 +458,9 @@ class _Builder:
         return e
 
     def _store(self, name: str, array: Array, nodes: Nodes, e: Symbol) -> Store:
+        if nodes.ndim == 0:
+            nodes = nodes.reshape(1)
+            e = _reshape(e, self.full((1,), array.is_batched)) if e.shape else e
         real = nodes >= 0
         places = self.layout.place_of[nodes]
         size = self.full(nodes.shape, array.is_batched)
@@ -511,7 +514,10 @@ class _Builder:
             sizes = (len(nodes), *sizes)
             if self.first and batched and len(e.shape) == len(sizes) + 1:  # [k, N, ...] -> [N, k, ...]
                 moved = (1, 0, *range(2, len(e.shape)))
-                e = Symbol("transpose", (e,), tuple(e.shape[a] for a in moved), moved)
+                if e.operator == "reshape" and e.shape[0] == 1:
+                    e = _reshape(e.arguments[0], (e.shape[1], 1, *e.shape[2:]))
+                    moved = (*range(len(e.shape)),)
+                e = e if moved[0] == 0 else Symbol("transpose", (e,), tuple(e.shape[a] for a in moved), moved)
         real = group.real
         missing = nodes < 0
         if (real is not None and not clean) or missing.any():
@@ -582,8 +588,7 @@ class _Builder:
         if e.shape:  # stretches along k
             frame = self.full(group.nodes.shape, batched)
             e = _stretched(e, frame) if len(e.shape) < len(frame) else e
-            at = int(self.first and batched)
-            e = _reshape(e, (*e.shape[:at], 1, *e.shape[at:]))
+            e = _reshape(e, (1, *e.shape))
         self._send(group, part.x, e, batched, clean=True)
 
     def _reverse_product(self, group: Group, part: Part, d: Symbol, batched: bool) -> None:
