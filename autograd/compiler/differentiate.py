@@ -506,8 +506,10 @@ class _Builder:
         for (operand, _), e in zip(sent, products, strict=True):
             self._send(group, operand, e, batched, clean=e.operator == "leaf")
 
-    def _send(self, group: Group, nodes: Nodes, e: Symbol, batched: bool, clean: bool) -> None:
-        """Send e, which has the group's axes, and one more in front for nodes that have one."""
+    def _send(
+        self, group: Group, nodes: Nodes, e: Symbol, batched: bool, clean: bool, terms: Mask | None = None
+    ) -> None:
+        """Send e, which has the group's axes, and one more in front for nodes that have one; ``terms``: see `Part`."""
         sizes = group.nodes.shape
         row = nodes.ndim > len(sizes)
         if row:
@@ -520,6 +522,8 @@ class _Builder:
                 e = e if moved[0] == 0 else Symbol("transpose", (e,), tuple(e.shape[a] for a in moved), moved)
         real = group.real
         missing = nodes < 0
+        if terms is not None:
+            missing = missing | ~terms
         if (real is not None and not clean) or missing.any():
             both = ~missing if real is None else ~missing & (real[None] if row else real)
             if not (clean and real is not None and (both == (real[None] if row else real)).all()):
@@ -589,7 +593,7 @@ class _Builder:
             frame = self.full(group.nodes.shape, batched)
             e = _stretched(e, frame) if len(e.shape) < len(frame) else e
             e = _reshape(e, (1, *e.shape))
-        self._send(group, part.x, e, batched, clean=True)
+        self._send(group, part.x, e, batched, clean=True, terms=part.real)
 
     def _reverse_product(self, group: Group, part: Part, d: Symbol, batched: bool) -> None:
         assert part.weights is not None
