@@ -54,12 +54,19 @@ def takes_row(op: str) -> bool:
     return SHEET[op].arity is None and op in BUILT_IN
 
 
-def find_classes(graph: Graph) -> list[Class]:
-    """All classes in the order in which they can be computed, shared ones first; those of a loop stand together."""
+class Unrollable(Exception):
+    """What looked like a loop is none that can be written as one."""
+
+
+def find_classes(graph: Graph, loops: bool = True) -> list[Class]:
+    """All classes in the order in which they can be computed, shared ones first; those of a loop stand together.
+
+    Raises:
+        Unrollable: if the ``loops`` that were found are none; without them everything is written out.
+    """
     painter = _Painter(graph)
-    turns = find_turns(graph)
+    turns = find_turns(graph) if loops else {}
     if turns:
-        painter.paint(turns)
         turns = painter.settled(turns)
     colours = painter.paint(turns)
     return _ordered(graph, painter, colours, turns)
@@ -131,6 +138,17 @@ def find_turns(graph: Graph) -> Turns:
                 first.setdefault(k, v)
             last = max([found[x][1] for x in reads(graph, i) if x in found and found[x][0] == k], default=-1)
             found[i] = k, last + (first.get(k) == v)
+    needed: dict[int, int] = {}  # the first turn that reads a node
+    for i in reversed(graph.order):
+        if i in found:
+            k, turn = found[i]
+            v = vertex.find(of[i])
+            if v in families and first[k] != v and needed.get(i, turn) > turn:
+                turn = needed[i]  # a row that only the next turn reads belongs there
+                found[i] = k, turn
+            for x in reads(graph, i):
+                if x in found and found[x][0] == k:
+                    needed[x] = min(needed.get(x, turn), turn)
     return found
 
 
@@ -218,32 +236,40 @@ class _Painter:
             self.below.append({c for c in below if c != BLANK})
         return found
 
-    def paint(self, turns: Turns) -> list[int]:
+    def paint(self, turns: Turns, last: dict[int, int] | None = None) -> list[int]:
+        """All colours. With ``last``, the last turn of each loop, nodes that do there what others do before are added to
+        ``turns``: what no later turn needs is on no cycle."""
         graph, colours = self.graph, list(self.leaves)
-        self.turns = turns
-        ops, rank, numbers = graph.ops, graph.rank, graph.numbers
         for i in graph.order:
             loop = turns.get(i)
-            seen = colours if loop is None else _Seen(colours, turns, loop, self.entries[loop[0]])
-            where = None if loop is None else loop[0]
-            op = ops[i]
-            if op == LINEAR:
-                key, below = self._linear(i, seen)
+            if loop is None and last:
+                above = max([turns[x] for x in reads(graph, i) if x in turns], default=None, key=lambda found: found[1])
+                if above is not None and above[1] == last[above[0]]:
+                    found = self.names.get((above[0], self._key(i, _Seen(colours, turns, above, set()), above[1])[0]))
+                    if found is not None and self.typical.get(found) == above[0]:
+                        loop = turns[i] = above
+            if loop is None:
+                where, (key, below) = None, self._key(i, colours, -1)
             else:
-                operands = graph.inputs[i]
-                if op == "logsumexp":
-                    below = {seen[x] for x in operands}
-                    key = (op, frozenset(below))
-                elif len(operands) > 3:
-                    below = {seen[x] for x in operands}
-                    key = (op, len(operands), frozenset(below))
-                else:
-                    row = takes_row(op)
-                    below = [seen[x] for x in operands]
-                    key = (op, *[(numbers[x].hex() if not row else c) if rank[x] == CONST else c for x, c in zip(operands, below, strict=True)])
-                key = (rank[i], *key)
+                where = loop[0]
+                key, below = self._key(i, _Seen(colours, turns, loop, self.entries[where]), loop[1])
             colours[i] = self.name((where, key), below)
         return colours
+
+    def _key(self, i: int, seen: Any, turn: int) -> tuple[Any, Iterable[int]]:
+        graph = self.graph
+        op, rank, numbers = graph.ops[i], graph.rank, graph.numbers
+        if op == LINEAR:
+            return self._linear(i, seen)
+        operands = graph.inputs[i]
+        if op == "logsumexp" or len(operands) > 3:
+            below = {seen[x] for x in operands}
+            return (rank[i], op, 0 if op == "logsumexp" else len(operands), frozenset(below)), below
+        one_by_one = [seen[x] for x in operands]
+        if takes_row(op) or (turn == 0 and op == "mul"):
+            return (rank[i], op, *one_by_one), one_by_one
+        told = [numbers[x].hex() if rank[x] == CONST else c for x, c in zip(operands, one_by_one, strict=True)]
+        return (rank[i], op, *told), one_by_one
 
     def _linear(self, i: int, seen: Any) -> tuple[Any, set[int]]:
         graph = self.graph
@@ -270,8 +296,51 @@ class _Painter:
         return (rank[i], LINEAR, count, frozenset(windows), frozenset(products), frozenset(sums), bias_colour), below
 
     def settled(self, turns: Turns) -> Turns:
-        """The turns that every turn of a loop agrees with; a loop of which too few are left is none."""
-        return {}
+        """The turns that do the same, of every loop: what the last turn has more is taken in, ends that differ are not."""
+        colours = self.paint(turns)
+        self._find_entries(turns, colours)
+        self.typical = {}
+        for i, (loop, turn) in turns.items():
+            if turn == 1:
+                self.typical.setdefault(colours[i], loop)
+        last: dict[int, int] = {}
+        for loop, turn in turns.values():
+            last[loop] = max(turn, last.get(loop, 0))
+        turns = dict(turns)
+        colours = self.paint(turns, last)
+        counts: dict[int, dict[int, Counter[int]]] = {}
+        for i, (loop, turn) in turns.items():
+            counts.setdefault(loop, {}).setdefault(turn, Counter())[colours[i]] += 1
+        span: dict[int, tuple[int, int]] = {}
+        for loop, found in counts.items():
+            alike = found.get(1)
+            low = 0 if found.get(0) == alike else 1
+            high = low
+            while found.get(high) == alike:
+                high += 1
+            if high - low >= LEAST_TURNS and high >= max(found):  # at most the last turn is another one
+                span[loop] = low, high
+        turns = {
+            i: (loop, turn - span[loop][0])
+            for i, (loop, turn) in turns.items()
+            if loop in span and span[loop][0] <= turn < span[loop][1]
+        }
+        self.entries.clear()
+        self._find_entries(turns, self.paint(turns))
+        return turns
+
+    def _find_entries(self, turns: Turns, colours: list[int]) -> None:
+        """What only the first turn of a loop reads from outside, where later ones read what the turn before made."""
+        by_turn: dict[int, dict[int, set[int]]] = {}
+        for i, (loop, turn) in turns.items():
+            if turn < 2:
+                outside = by_turn.setdefault(loop, {}).setdefault(turn, set())
+                for x in reads(self.graph, i):
+                    if turns.get(x, (-1,))[0] != loop and colours[x] != BLANK:
+                        outside.add(colours[x])
+        for loop, sets in by_turn.items():
+            if 0 in sets and 1 in sets:
+                self.entries[loop] = sets[0] - sets[1]
 
 
 class _Seen:
@@ -293,24 +362,30 @@ class _Seen:
 
 def _ordered(graph: Graph, painter: _Painter, colours: list[int], turns: Turns) -> list[Class]:
     members: dict[int, list[int]] = {}
+    loop_of: dict[int, int] = {}
     for i in graph.order:
         members.setdefault(colours[i], []).append(i)
-    depth: dict[int, int] = {}
-    for c in members:  # in the order of first nodes, so operands' colours come first
-        depth[c] = 1 + max([depth.get(b, 0) for b in painter.below[c]], default=0)
-    found: list[Class] = []
+        if i in turns:
+            loop_of[colours[i]] = turns[i][0]
+    depth = _depths(members, painter, loop_of)
     by_level: dict[tuple[int, int], list[int]] = {}
     for c, nodes in members.items():
         by_level.setdefault((graph.rank[nodes[0]], depth[c]), []).append(c)
+    found: list[Class] = []
+    done: set[int] = set()
     for level in sorted(by_level):
         few: dict[Any, list[int]] = {}
         for c in by_level[level]:
-            if len(members[c]) <= FEW:
+            if len(members[c]) <= FEW and c not in loop_of:
                 few.setdefault(_kind(graph, members[c][0]), []).append(c)
         thrown = {c: kind for kind, cs in few.items() if len(cs) > MANY_FEW for c in cs}
         together: dict[Any, Class] = {}
         for c in by_level[level]:
-            if c not in thrown:
+            if c in loop_of:
+                if loop_of[c] not in done:
+                    done.add(loop_of[c])
+                    found += _loop(graph, painter, members, loop_of, loop_of[c], turns)
+            elif c not in thrown:
                 found.append(Class(members[c]))
             elif thrown[c] in together:
                 together[thrown[c]].nodes += members[c]
@@ -318,6 +393,66 @@ def _ordered(graph: Graph, painter: _Painter, colours: list[int], turns: Turns) 
                 together[thrown[c]] = Class(members[c], irregular=True)
                 found.append(together[thrown[c]])
     return found
+
+
+def _depths(members: dict[int, list[int]], painter: _Painter, loop_of: dict[int, int]) -> dict[int, int]:
+    """The longest way to each colour, where all colours of a loop are one."""
+    inside: dict[int, list[int]] = {}
+    for c, loop in loop_of.items():
+        inside.setdefault(loop, []).append(c)
+    depth: dict[int, int] = {}
+    open_: set[Any] = set()
+
+    def below(c: int) -> list[int]:
+        loop = loop_of.get(c)
+        if loop is None:
+            return [b for b in painter.below[c] if b in members]
+        every = {b for one in inside[loop] for b in painter.below[one]} | painter.entries[loop]
+        return [b for b in every if b in members and loop_of.get(b) != loop]
+
+    for root in members:
+        path = [root]
+        while path:
+            c = path[-1]
+            if c in depth:
+                path.pop()
+                continue
+            waiting = [b for b in below(c) if b not in depth]
+            if not waiting:
+                d = 1 + max([depth[b] for b in below(c)], default=0)
+                for one in inside.get(loop_of.get(c, -1), [c]):
+                    depth[one] = d
+                path.pop()
+                continue
+            key = ("loop", loop_of[c]) if c in loop_of else c
+            if key in open_:
+                raise Unrollable
+            open_.add(key)
+            path += waiting
+    return depth
+
+
+def _loop(
+    graph: Graph, painter: _Painter, members: dict[int, list[int]], loop_of: dict[int, int], number: int, turns: Turns
+) -> list[Class]:
+    """The classes of a loop in the order of one turn."""
+    mine = [c for c in members if loop_of.get(c) == number]
+    depth: dict[int, int] = {}
+    for c in sorted(mine):  # a colour is named after those below it
+        depth[c] = 1 + max([depth[b] for b in painter.below[c] if b in depth], default=0)
+    count = 1 + max(turns[i][1] for c in mine for i in members[c])
+    loop = Loop(number, count)
+    for c in sorted(mine, key=lambda c: depth[c]):
+        by_turn: list[list[int]] = [[] for _ in range(count)]
+        for i in members[c]:
+            by_turn[turns[i][1]].append(i)
+            for x in reads(graph, i):
+                if x in turns and turns[x][0] == number and turns[x][1] not in (turns[i][1], turns[i][1] - 1):
+                    raise Unrollable
+        if len({len(nodes) for nodes in by_turn}) > 1:
+            raise Unrollable
+        loop.classes.append(Class(members[c], loop, by_turn))
+    return loop.classes
 
 
 def _kind(graph: Graph, i: int) -> Any:

@@ -275,12 +275,13 @@ class _Linear:
         """Split every sum that is left into bias and terms, and list the nodes in order."""
         g = self.graph
         for i, terms in self.sums.items():
-            for k, (c, w, x) in enumerate(terms):
-                if w is None and g.ops[x] == "mul" and self.uses[x] == 1 and g.rank[x] == g.rank[i] and x not in self.sums:
-                    a, b = g.inputs[x]
-                    if g.rank[a] == g.rank[b] == g.rank[x]:
-                        terms[k] = Term(c, a, b)
-                        self.absorbed.add(x)
+            products = [k for k, t in enumerate(terms) if t.weight is None and self.is_own_product(i, t.x)]
+            zeros = sum(t.c == 0.0 for t in terms)  # products with a state that starts at 0
+            if len(products) + zeros > 1 or len(terms) == 1:
+                for k in products:
+                    c, _, x = terms[k]
+                    terms[k] = Term(c, *g.inputs[x])
+                    self.absorbed.add(x)
         before: dict[int, list[int]] = {}
         last: list[int] = []
         for new, i in self.added:
@@ -294,6 +295,14 @@ class _Linear:
         for i in last:
             self._split(i)
             g.order.append(i)
+
+    def is_own_product(self, i: int, x: int) -> bool:
+        """Whether x is a product of two nodes of the rank of the sum i, which alone uses it."""
+        g = self.graph
+        if g.ops[x] != "mul" or self.uses[x] != 1 or x in self.sums:
+            return False
+        a, b = g.inputs[x]
+        return g.rank[a] == g.rank[b] == g.rank[i]
 
     def scaled(self, c: float, w: int) -> int:
         """The shared node c·w, so that weights in a product need no number beside them."""
@@ -334,5 +343,10 @@ class _Linear:
             g.bias[i] = shared[0].x
         elif number != 0.0 or not terms:
             g.bias[i] = self.constant(number)
+        if len(terms) == 1 and i not in g.bias and terms[0].c == 1.0 and terms[0].weight is not None:
+            a, b = terms[0].weight, terms[0].x
+            if rank[a] == rank[i] and g.ops[i] == "mul":  # 0.0·x, as any product
+                g.inputs[i] = a, b
+                return
         g.ops[i] = LINEAR
         g.terms[i] = terms
