@@ -21,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ops import CONSTANT
-from .classes import Class, Loop, takes_row
+from .classes import Class, Loop, Unrollable, takes_row
 from .normalise import BATCHED, CONST, LINEAR, SHARED, Graph
-from .trace import INPUT, PARAMETER, Trace
+from .trace import Trace
+from .turns import TYPICAL, put_in_step
 
 Nodes = NDArray[np.intp]  # node numbers in a box; -1 where there is none
 
@@ -54,6 +55,9 @@ class Group:
     ``operands`` holds, per input, a number, or nodes with the group's axes (of size 1 where it does not depend on one);
     for an operation on a whole ``row`` of inputs there is one, with an axis more in front. A linear group has ``parts``
     and perhaps a ``bias`` instead. ``rows`` tells which axes came from rows of weights.
+
+    In a ``loop`` the first axis are its turns. With ``initial``, there is a slot before the first turn, and these nodes
+    are what it finds there.
     """
 
     op: str
@@ -65,16 +69,22 @@ class Group:
     bias: Nodes | None = None
     rows: tuple[bool, ...] = ()
     loop: Loop | None = None
+    initial: Nodes | None = None
+
+    @property
+    def computed(self) -> Nodes:
+        """The nodes that it computes: in a loop, all but slot 0."""
+        return self.nodes if self.initial is None else self.nodes[1:]
 
     def reads(self) -> list[Nodes]:
         """The nodes that it is computed from."""
-        found = [self.bias, *self.operands, *[nodes for part in self.parts for nodes in (part.x, part.weights)]]
+        found = [self.initial, self.bias, *self.operands, *[nodes for part in self.parts for nodes in (part.x, part.weights)]]
         return [nodes for nodes in found if isinstance(nodes, np.ndarray)]
 
     @property
     def real(self) -> NDArray[np.bool_] | None:
         """Which places hold a node, if not all do."""
-        mask = self.nodes >= 0
+        mask = self.computed >= 0
         return None if mask.all() else mask
 
     @property
@@ -121,6 +131,8 @@ class _Box:
 
 
 def arrange(trace: Trace, graph: Graph, classes: Sequence[Class]) -> Arrangement:
+    for loop in dict.fromkeys(one.loop for one in classes if one.loop is not None):
+        put_in_step(graph, loop.classes)
     arranger = _Arranger(trace, graph, any(map(_Products(graph).is_matrix, classes)))
     arranger.served = _served(graph, classes)
     for one in classes:
@@ -279,6 +291,7 @@ class _Arranger:
         self.owner = np.full(n, -1, dtype=np.intp)
         self.place = np.zeros(n, dtype=np.intp)
         self.groups: list[Group] = []
+        self.one = Class([])
         self.served: dict[int, frozenset[tuple[int, int]]] = {}
         self.sizes: dict[int, tuple[int, ...]] = {}  # owner -> the box's
         self.rows: dict[int, tuple[bool, ...]] = {}
@@ -299,15 +312,58 @@ class _Arranger:
         self.rows[owner] = rows or (False,) * nodes.ndim
 
     def _close(self, group: Group) -> None:
+        if self.one.initial:
+            self._add_slot(group)
         self._place(self.first_group + len(self.groups), group.nodes, group.rows)
         self.groups.append(group)
 
+    def _add_slot(self, group: Group) -> None:
+        """A slot before the first turn, for what the first turn finds."""
+        slot = np.full((2, *group.nodes.shape[1:]), -1, dtype=np.intp)
+        places = {i: place for place, i in enumerate(group.nodes[TYPICAL].reshape(-1).tolist())}
+        for k, found in self.one.initial.items():
+            slot.reshape(2, -1)[:, places[self.one.turns[TYPICAL][k]]] = found
+        group.initial = slot[0]
+        group.nodes = np.concatenate([slot[1:], group.nodes])
+
+    def _spread(self, box: _Box) -> _Box:
+        """The box of a typical turn as that of all turns."""
+        if self.one.loop is None:
+            return box
+        count, size = len(self.one.turns), int(np.prod(box.sizes))
+        flat = (np.arange(count)[:, None] * size + box.flat).reshape(-1)
+        return _Box((count, *box.sizes), flat, (False, *box.rows))
+
+    @property
+    def _members(self) -> list[int]:
+        """All nodes of the class, turn by turn."""
+        return self.one.nodes if self.one.loop is None else [i for turn in self.one.turns for i in turn]
+
+    @property
+    def _typical(self) -> slice:
+        """Those of one turn among them."""
+        if self.one.loop is None:
+            return slice(None)
+        count = len(self.one.turns[0])
+        return slice(TYPICAL * count, (TYPICAL + 1) * count)
+
     def take(self, one: Class) -> None:
         op = self.graph.ops[one.nodes[0]]
+        if one.loop is not None and one is one.loop.classes[0]:  # they read each other: say whose they are
+            for k, other in enumerate(one.loop.classes):
+                self.owner[[*other.nodes, *[node for _, node in other.initial.values()]]] = (
+                    self.first_group + len(self.groups) + k
+                )
+        before = len(self.groups)
+        self.one = one
         if op == LINEAR:
             self._take_linear(one)
         else:
             self._take_slab(op, one)
+        if one.loop is not None:
+            if len(self.groups) != before + 1:
+                raise Unrollable
+            self.groups[-1].loop = one.loop
 
     # what an operand's places say
 
@@ -317,7 +373,7 @@ class _Arranger:
         real = nodes >= 0
         owner = np.where(real, self.owner[nodes], -1)
         first = int(owner[real][0]) if real.any() else -1
-        if first < 0 or (real & (owner == CONSTANTS)).all():
+        if first < 0 or (real & (owner == CONSTANTS)).all() or any(o not in self.sizes for o in np.unique(owner[real])):
             return
         same = (~real | (owner == first)).all()
         if not same:
@@ -335,31 +391,32 @@ class _Arranger:
     # elementwise operations, and operations on rows
 
     def _take_slab(self, op: str, one: Class) -> None:
-        graph = self.graph
-        inputs = [graph.inputs[i] for i in one.nodes]
-        members = np.array(one.nodes, dtype=np.intp)
+        graph, nodes, typical = self.graph, self._members, self._typical
+        inputs = [graph.inputs[i] for i in nodes]
+        members = np.array(nodes, dtype=np.intp)
+        columns = _Columns()
         if takes_row(op):
             longest = max(map(len, inputs))
             padded = np.array([[*row, *[-1] * (longest - len(row))] for row in inputs], dtype=np.intp)
-            columns = _Columns()
-            self._columns(columns, padded)
-            box = self._one_axis(members) if one.irregular else _axes(columns, len(members))
-            group = Group(op, graph.rank[one.nodes[0]], self._filled(box, members), rows=box.rows, row=True)
+            self._columns(columns, padded[typical])
+        else:
+            table = np.array(inputs, dtype=np.intp)
+            constant = [graph.rank[x] == CONST for x in table[typical][0]]
+            for k in range(table.shape[1]):
+                if not constant[k]:
+                    self._columns(columns, table[typical, k])
+        count = len(members[typical])
+        box = self._one_axis(members) if one.irregular else self._spread(_axes(columns, count))
+        group = Group(op, graph.rank[nodes[0]], self._filled(box, members), rows=box.rows, row=takes_row(op))
+        if takes_row(op):
             rows = self._filled(box, padded.T)
             small = _squeezed(rows, 1)
             ragged = ((np.broadcast_to(small, rows.shape) < 0) != (rows < 0)) & (group.nodes >= 0)
             group.operands = [rows if ragged.any() else small]
         else:
-            table = np.array(inputs, dtype=np.intp)
-            columns = _Columns()
             for k in range(table.shape[1]):
-                if graph.rank[table[0, k]] != CONST:
-                    self._columns(columns, table[:, k])
-            box = self._one_axis(members) if one.irregular else _axes(columns, len(members))
-            group = Group(op, graph.rank[one.nodes[0]], self._filled(box, members), rows=box.rows)
-            for k in range(table.shape[1]):
-                if graph.rank[table[0, k]] == CONST:
-                    group.operands.append(graph.numbers[table[0, k]])
+                if constant[k]:
+                    group.operands.append(graph.numbers[table[typical][0, k]])
                 else:
                     group.operands.append(_squeezed(self._filled(box, table[:, k])))
         self._close(group)
@@ -383,7 +440,7 @@ class _Arranger:
         summands: dict[int, dict[Any, tuple[list[int], list[int]]]] = {}
         dots: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {}
         shared_row = graph.rank[one.nodes[0]] == BATCHED
-        for i in one.nodes:
+        for i in self._members:
             row: list[int] = []
             window: list[int] = []
             rest = []
@@ -399,6 +456,14 @@ class _Arranger:
             lengths = () if not one.irregular else tuple(len(found[key][1]) for key in sorted(found))
             kind = (len(row), i in graph.bias, tuple(sorted(found)), lengths)
             kinds.setdefault(kind, []).append(i)
+        if one.loop is not None:
+            if len(kinds) > 1:
+                raise Unrollable
+            nodes = self._members
+            if len(row) and self._take_turns(nodes, dots, summands):
+                return
+            self._take_sums(nodes, dots, summands, False)
+            return
         for (count, *_), nodes in kinds.items():
             for some in self._even(nodes, summands):
                 if count:
@@ -532,6 +597,40 @@ class _Arranger:
         box = _axes(columns, len(x))
         return box if box.is_full else _Box((len(x),), np.arange(len(x)), (False,))
 
+    def _take_turns(self, nodes: list[int], dots: Any, summands: Any) -> bool:
+        """The rows and windows of a loop's turns, if in each of them all rows meet all windows."""
+        count, height = len(self.one.turns), len(self.one.turns[0])
+        typical = nodes[self._typical]
+        rows: dict[Any, int] = {}
+        windows: dict[Any, int] = {}
+        row_of = np.array([rows.setdefault(dots[i][0], len(rows)) for i in typical], dtype=np.intp)
+        window_of = np.array([windows.setdefault(dots[i][1], len(windows)) for i in typical], dtype=np.intp)
+        pairs = row_of * len(windows) + window_of
+        if len(rows) * len(windows) != len(typical) or len(np.unique(pairs)) < len(typical) or len(rows) == 1:
+            return False
+        every_row = np.array([dots[i][0] for i in nodes], dtype=np.intp).reshape(count, height, -1)
+        every_window = np.array([dots[i][1] for i in nodes], dtype=np.intp).reshape(count, height, -1)
+        first_row, first_window = (np.unique(x, return_index=True)[1] for x in (row_of, window_of))
+        if (every_row[:, first_row][:, row_of] != every_row).any():
+            return False
+        if (every_window[:, first_window][:, window_of] != every_window).any():
+            return False
+        rank = self._by_service(np.array(typical), row_of, len(rows))
+        places = self._windows(every_window[TYPICAL, first_window])
+        weights = every_row[:, first_row[np.argsort(rank)]].transpose(2, 0, 1)  # [K, T, R]
+        x = np.empty_like(every_window[:, first_window].transpose(2, 0, 1))
+        x[:, :, places.flat] = every_window[:, first_window].transpose(2, 0, 1)
+        coordinates = [*np.unravel_index(places.flat[window_of], places.sizes), rank[row_of]]
+        sizes = (*places.sizes, len(rows))  # samples come first here
+        box = self._spread(_without_ones(_Box(sizes, np.ravel_multi_index(coordinates, sizes), (False,) * (len(sizes) - 1) + (True,))))
+        ones = (1,) * len(places.sizes)
+        self._add_block(
+            box, (count, *sizes), np.array(nodes, dtype=np.intp),
+            _squeezed(weights.reshape(*weights.shape[:2], *ones, len(rows)), 1),
+            _squeezed(x.reshape(*x.shape[:2], *places.sizes, 1), 1), summands,
+        )  # fmt: skip
+        return True
+
     def _take_blocks(
         self, members: Nodes, blocks: Any, row_of: Nodes, window_of: Nodes, rows: Any, windows: Any, summands: Any
     ) -> None:
@@ -561,7 +660,7 @@ class _Arranger:
     ) -> None:
         """``weights`` and ``x`` have axis k and the axes ``sizes``; those of size 1 are dropped."""
         graph = self.graph
-        drop = tuple(a + 1 for a, size in enumerate(sizes) if size == 1)
+        drop = tuple(a + 1 for a, size in enumerate(sizes) if size == 1)  # (a loop has more than one turn)
         weights, x = (np.squeeze(a, drop) for a in (weights, x))
         group = Group(LINEAR, graph.rank[members[0]], self._filled(box, members), rows=box.rows)
         owner = self.owner[x].reshape(len(x), -1)
@@ -605,33 +704,36 @@ class _Arranger:
         members = np.array(nodes, dtype=np.intp)
         weights = np.array([dots[i][0] for i in nodes], dtype=np.intp)
         x = np.array([dots[i][1] for i in nodes], dtype=np.intp)
+        typical = self._typical
+        some = nodes[typical]
         columns = _Columns()
         if weights.size and not irregular:
-            self._columns(columns, x)
-            self._columns(columns, weights)
+            self._columns(columns, x[typical])
+            self._columns(columns, weights[typical])
         matrix = False
         if not irregular:
             for key in sorted(summands[nodes[0]]):
-                matrix = matrix or (key[0] == "product" and len(summands[nodes[0]][key][1]) > 0)
+                matrix = matrix or key[0] == "product"
                 for which in (1, 0):
-                    lists = [summands[i][key][which] for i in nodes]
+                    lists = [summands[i][key][which] for i in some]
                     if lists[0]:
                         longest = max(map(len, lists))
                         padded = [[*row, *[-1] * (longest - len(row))] for row in lists]
                         self._columns(columns, np.array(padded, dtype=np.intp))
-            if all(i in graph.bias for i in nodes):
-                self._columns(columns, np.array([graph.bias[i] for i in nodes], dtype=np.intp))
-        box = self._one_axis(members) if irregular else _axes(columns, len(nodes))
-        if len(nodes) == 1:
+            if all(i in graph.bias for i in some):
+                self._columns(columns, np.array([graph.bias[i] for i in some], dtype=np.intp))
+        box = self._one_axis(members) if irregular else _axes(columns, len(some))
+        if len(some) == 1:
             box = _Box((), np.zeros(1, dtype=np.intp), ())
         if matrix:
-            box = self._reordered(box, members, nodes, summands)
+            box = self._reordered(box, some, summands)
+        box = box if irregular else self._spread(box)
         group = Group(LINEAR, graph.rank[nodes[0]], self._filled(box, members), rows=box.rows)
         if weights.size:
             group.parts.append(Part(*(_squeezed(self._filled(box, a.T), 1) for a in (x, weights))))
         self._add_rest(group, box, nodes, summands)
 
-    def _reordered(self, box: _Box, members: Nodes, nodes: list[int], summands: Any) -> _Box:
+    def _reordered(self, box: _Box, nodes: list[int], summands: Any) -> _Box:
         """The box of a product of matrices: rows and windows as everywhere, but last an axis of one factor alone."""
         if len(box.sizes) < 2:
             return box

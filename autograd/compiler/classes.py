@@ -32,11 +32,13 @@ MANY_FEW = 3
 
 @dataclass(eq=False)
 class Class:
-    """Nodes that are computed together; with ``loop``, ``turns`` lists them turn by turn."""
+    """Nodes that are computed together; with ``loop``, ``turns`` lists them turn by turn. ``initial`` are those places of
+    a turn in which the first turn finds something from outside: what that is, and the node that stands for it."""
 
     nodes: list[int]
     loop: Loop | None = None
     turns: list[list[int]] = field(default_factory=list)
+    initial: dict[int, tuple[int, int]] = field(default_factory=dict)
     irregular: bool = False  # of one operation and depth, but with different operands
 
 

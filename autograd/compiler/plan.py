@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrange import arrange
-from .classes import find_classes
+from .classes import Unrollable, find_classes
 from .differentiate import Program, differentiate
 from .layout import lay_out
 from .listing import code_of
@@ -39,7 +39,11 @@ class Plan:
     def __init__(self, trace: Trace, names: list[str], dtype: np.dtype[Any], mean: bool) -> None:
         self.trace, self.names, self.dtype, self.mean = trace, names, dtype, mean
         graph = normalise(trace)
-        arrangement = arrange(trace, graph, find_classes(graph))
+        try:
+            arrangement = arrange(trace, graph, find_classes(graph))
+        except Unrollable:
+            graph = normalise(trace)
+            arrangement = arrange(trace, graph, find_classes(graph, loops=False))
         self.groups = arrangement.groups
         graph.terms.clear()  # most of a large graph's memory; the groups have what stood there
         self.layout = lay_out(trace, graph, arrangement, names)
