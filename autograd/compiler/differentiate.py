@@ -18,14 +18,16 @@ Arrays on which no parameter has an effect (the inputs, above all) get no adjoin
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .arrange import Group, Nodes, Part
+from .classes import Unrollable
 from .contract import Contractor, Label, Tensor
 from .layout import Array, Layout
 from .normalise import BATCHED, LINEAR
@@ -45,7 +47,8 @@ from .symbols import (
     passed,
     total,
 )
-from .views import Steps, View, contiguous, even_steps, view_of
+from .turns import TYPICAL
+from .views import View, contiguous, even_steps, view_of
 
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
@@ -86,13 +89,35 @@ class Definition:
     stores: list[Store] = field(default_factory=list)
     memory: tuple[str, int] | None = None
     zeros: bool = False  # the stores do not reach every place
+    empty: bool = False  # what is in it comes later
+
+
+@dataclass(eq=False)
+class Put:
+    """``target ← expression``, or with ``accumulate`` target ← target + expression, for a part of an array."""
+
+    target: View
+    expression: Symbol
+    accumulate: bool = False
+
+
+@dataclass(eq=False)
+class Turns:
+    """Statements that are run for each turn t of a loop, from the first to the last or ``backward``."""
+
+    count: int
+    body: list[Statement]
+    backward: bool = False
+
+
+Statement = Definition | Put | Turns
 
 
 @dataclass
 class Program:
     layout: Layout
-    forward: list[Definition]
-    backward: list[Definition]
+    forward: list[Statement]
+    backward: list[Statement]
     copied_arguments: set[str]  # arguments that are read in other ways than by a product of matrices
     outputs: Gather  # the results
     gradients: dict[str, str]  # parameter array -> its gradient's name
@@ -102,18 +127,25 @@ class Program:
 def differentiate(layout: Layout, groups: Sequence[Group], outputs: Sequence[int], backward: bool) -> Program:
     """The whole program. ``outputs`` are node numbers; with ``backward`` there is one, and its adjoint is 1."""
     builder = _Builder(layout)
-    for group in groups:
-        builder.define(group)
+    units = [[*some] for _, some in itertools.groupby(groups, key=lambda g: g.loop or g)]
+    for unit in units:
+        if unit[0].loop is None:
+            builder.define(unit[0])
+        else:
+            builder.define_loop(unit)
     gradients: dict[str, str] = {}
-    reverse: list[Definition] = []
+    reverse: list[Statement] = []
     if backward:
         builder.statements, done = reverse, builder.statements
         seed = np.array(outputs[0], dtype=np.intp)
         builder.contribute(seed, number(1.0), (), True)
-        first_reader = _first_readers(layout, groups)
-        for number_, group in reversed(list(enumerate(groups))):
-            builder.reverse(group)
-            for array in first_reader.get(number_, ()):  # nobody before this group reads it: its gradient is complete
+        first_reader = _first_readers(layout, units)
+        for k, unit in reversed(list(enumerate(units))):
+            if unit[0].loop is None:
+                builder.reverse(unit[0])
+            else:
+                builder.reverse_loop(unit)
+            for array in first_reader.get(k, ()):  # nobody before this one reads it: its gradient is complete
                 if builder.adjoint(array, uses=2) is not None:
                     gradients[array.name] = "d" + array.name
         builder.statements = done
@@ -123,12 +155,12 @@ def differentiate(layout: Layout, groups: Sequence[Group], outputs: Sequence[int
     return Program(layout, builder.statements, reverse, builder.copied, results, gradients, builder.masks)
 
 
-def _first_readers(layout: Layout, groups: Sequence[Group]) -> dict[int, list[Array]]:
-    """For each group, the parameter arrays that no group before it reads."""
+def _first_readers(layout: Layout, units: Sequence[Sequence[Group]]) -> dict[int, list[Array]]:
+    """For each group, or loop of groups, the parameter arrays that none before it reads."""
     seen: set[int] = set()
     result: dict[int, list[Array]] = {}
-    for number_, group in enumerate(groups):
-        for nodes in group.reads():
+    for number_, unit in enumerate(units):
+        for nodes in [nodes for group in unit for nodes in group.reads()]:
             for k in np.unique(layout.array_of[nodes[nodes >= 0]]):
                 if k not in seen:
                     seen.add(int(k))
@@ -140,7 +172,11 @@ def _first_readers(layout: Layout, groups: Sequence[Group]) -> dict[int, list[Ar
 class _Builder:
     def __init__(self, layout: Layout) -> None:
         self.layout, self.first = layout, layout.samples_first
-        self.statements: list[Definition] = []
+        self.statements: list[Statement] = []
+        self.before: list[Statement] = []  # those before a loop, while its turns are written
+        self.turning: set[int] = set()  # the numbers of the arrays of that loop
+        self.after: set[int] = set()  # the numbers of the arrays of a loop that is over
+        self.number = {a: k for k, a in enumerate(layout.arrays)}
         self.contributions: dict[Array, list[tuple[Nodes, Symbol]]] = {}
         self.copied: set[str] = set()
         self.gathers: dict[tuple[bytes, Shape, bool], str] = {}
@@ -180,9 +216,21 @@ class _Builder:
                     return view, array.is_batched
         return self._gather(np.where(real, nodes, some[0]))
 
+    def _view_now(self, nodes: Nodes, axis: int) -> tuple[View, bool]:
+        """The same while turns are written: nodes have an axis for them, and the view is that at turn t."""
+        if not self.turning:
+            return self._view(nodes)
+        if nodes.shape[axis] == 1:
+            return self._view(nodes.take(0, axis))
+        view, batched = self._view(np.moveaxis(nodes, axis, 0))
+        self.copied.update(a.name for a in self.layout.arrays if a.name == view.base and a.bank == "argument")
+        return view.at_turn(int(batched)), batched
+
     def _gather(self, nodes: Nodes) -> tuple[View, bool]:
         """Define an array that collects these nodes."""
         owners = self.layout.array_of[nodes].reshape(-1)
+        if self.turning & set(owners.tolist()):
+            raise Unrollable
         numbers, which = np.unique(owners, return_inverse=True)
         arrays = [self.layout.arrays[k] for k in numbers]
         batched = any(a.is_batched for a in arrays)
@@ -194,7 +242,7 @@ class _Builder:
             name = self.gathers[key] = f"g{len(self.gathers) + 1}"
             places = self.layout.place_of[nodes].reshape(-1)
             gather = Symbol("gather", (), shape, Gather(arrays, which.reshape(-1), places, self.first))
-            self.statements.append(Definition(name, shape, gather))
+            (self.before if self.turning else self.statements).append(Definition(name, shape, gather))
         return View(name, name, shape, contiguous(shape)), batched
 
     def read(self, nodes: Nodes, batched: bool, row: int = NO_ROW) -> Symbol:
@@ -203,7 +251,7 @@ class _Builder:
             array = self.layout.arrays[self.layout.array_of[nodes.reshape(-1)[0]]]
             if array.bank == "constant":
                 return number(float(self.layout.constants[self.layout.place_of[nodes.reshape(-1)[0]]]))
-        view, is_batched = self._view(nodes)
+        view, is_batched = self._view_now(nodes, int(bool(row)))
         if not self.first:  # an argument lies there the other way round
             self.copied.update(a.name for a in self.layout.arrays if a.name == view.base and a.bank == "argument")
         if self.first and is_batched and row:  # [k, N, ...]
@@ -238,8 +286,14 @@ class _Builder:
 
     def tensor(self, nodes: Nodes) -> Tensor:
         """Nodes [k, axes] as what `Contractor` multiplies: a view without the axes of size 1."""
-        keep = [a for a, size in enumerate(nodes.shape) if size > 1]
-        view, batched = self._view(nodes.reshape([nodes.shape[a] for a in keep]))
+        if self.turning:
+            lead = (nodes.shape[1],)
+            nodes = np.moveaxis(nodes, 1, 0)
+            keep = [a for a, size in enumerate(nodes.shape[1:]) if size > 1]
+            view, batched = self._view_now(nodes.reshape([*lead, *[nodes.shape[a + 1] for a in keep]]), 0)
+        else:
+            keep = [a for a, size in enumerate(nodes.shape) if size > 1]
+            view, batched = self._view(nodes.reshape([nodes.shape[a] for a in keep]))
         if not self.first and view.text not in (view.base, f"{view.base}.T"):
             self.copied.update(a.name for a in self.layout.arrays if a.name == view.base and a.bank == "argument")
         labels: list[Label] = [TERM if a == 0 else a - 1 for a in keep]
@@ -247,9 +301,32 @@ class _Builder:
             labels = [SAMPLES, *labels] if self.first else [*labels, SAMPLES]
         return Tensor(view, labels)
 
-    def whole(self, array: Array) -> Symbol:
+    def whole(self, array: Array, name: str = "") -> Symbol:
+        """All of an array; of a loop's all turns, or while they are written, turn t."""
         shape = self.full(array.shape, array.is_batched)
-        return leaf(View(array.name, array.name, shape, contiguous(shape)), shape)
+        view = View(name or array.name, name or array.name, shape, contiguous(shape))
+        if array.group is not None and array.group.loop is not None:
+            axis = int(array.is_batched)
+            if array.group.initial is not None:
+                view = view.indexed([*[slice(None)] * axis, slice(1, None), *[slice(None)] * (len(array.shape) - 1)])
+            if self.turning:
+                view = view.at_turn(axis)
+        return leaf(view, view.shape)
+
+    def sizes(self, group: Group) -> tuple[int, ...]:
+        """A group's axes: in a loop with the turns, but not while these are written."""
+        return group.computed.shape[1:] if self.turning else group.computed.shape
+
+    def real(self, group: Group) -> Mask | None:
+        return self._one_turn(group.real)
+
+    def _one_turn(self, mask: Mask | None, axis: int = 0) -> Mask | None:
+        """A mask without the axis of turns while these are written: all of them must be alike."""
+        if mask is None or not self.turning:
+            return mask
+        if (mask != mask.take([0], axis)).any():
+            raise Unrollable
+        return mask.take(0, axis)
 
     def _shared_once(self, x: Symbol) -> Symbol:
         """Name the subexpressions that occur more than once: what a rule says twice is computed once."""
@@ -302,7 +379,7 @@ class _Builder:
             (nodes,) = (x for x in group.operands if not isinstance(x, float))
             x = self.read(nodes, batched, ROWS)
             if group.op == "logsumexp" and (nodes < 0).any():  # the power of -inf is 0
-                x = self.masked(nodes >= 0, x, batched, float("-inf"), ROWS)
+                x = self.masked(self._one_turn(nodes >= 0, 1), x, batched, float("-inf"), ROWS)
             return [x]
         return [x if isinstance(x, float) else self.read(x, batched) for x in group.operands]
 
@@ -314,6 +391,58 @@ class _Builder:
             terms.append(self.read(group.bias, batched))
         return sum(terms[1:], terms[0])
 
+    def define_loop(self, groups: Sequence[Group]) -> None:
+        """The turns of a loop. What they need not do each time, products of what comes from outside, is done before."""
+        arrays = [self.layout.by_group[g] for g in groups]
+        inside = {self.number[a] for a in arrays}
+        ready: dict[Group, Symbol] = {}
+        for group, array in zip(groups, arrays, strict=True):
+            ahead = [part for part in group.parts if self._is_ahead(part, inside)]
+            if ahead and any(len(part.x) > 1 and part.weights is not None for part in ahead):
+                biased = group.bias is not None and not inside & self._owners(group.bias)
+                some = replace(group, parts=ahead, bias=group.bias if biased else None)
+                shape = self.full(group.computed.shape, True)
+                ready[group] = self.named(_stretched(self._linear(some, True), shape))
+        for group, array in zip(groups, arrays, strict=True):
+            shape = self.full(array.shape, True)
+            self.statements.append(Definition(array.name, shape, None, memory=("batched", array.start), empty=True))
+            if group.initial is not None:
+                view = View(array.name, array.name, shape, contiguous(shape)).indexed([slice(None), 0])
+                self.statements.append(Put(view, self.read(group.initial, True)))
+        body = self._begin(inside)
+        for group, array in zip(groups, arrays, strict=True):
+            if group in ready:
+                done = ready[group].detail.at_turn(1)
+                rest = [part for part in group.parts if not self._is_ahead(part, inside)]
+                biased = group.bias is not None and bool(inside & self._owners(group.bias))
+                expression = leaf(done, done.shape)
+                if rest or biased:
+                    some = replace(group, parts=rest, bias=group.bias if biased else None)
+                    expression = self._linear(some, True) + expression
+            elif group.op == LINEAR:
+                expression = self._linear(group, True)
+            else:
+                expression = self._shared_once(forward(group.op, *self._operands(group, True)))
+            self.statements.append(Put(self.whole(array).detail, expression))
+        self._end(Turns(arrays[0].group.loop.count, body))
+
+    def _owners(self, nodes: Nodes) -> set[int]:
+        return set(np.unique(self.layout.array_of[nodes[nodes >= 0]]).tolist())
+
+    def _is_ahead(self, part: Part, inside: set[int]) -> bool:
+        found = self._owners(part.x) if part.weights is None else self._owners(part.x) | self._owners(part.weights)
+        return not found & inside
+
+    def _begin(self, inside: set[int]) -> list[Statement]:
+        self.turning, self.before = inside, self.statements
+        self.statements = []
+        return self.statements
+
+    def _end(self, turns: Turns) -> None:
+        self.statements = self.before
+        self.turning = set()
+        self.statements.append(turns)
+
     def _part(self, group: Group, part: Part, batched: bool) -> Symbol:
         count = len(part.x)
         if part.weights is None:
@@ -321,15 +450,15 @@ class _Builder:
                 return self.read(part.x[0], batched)
             x = self.read(part.x, batched, ROWS)
             if part.real is not None:
-                x = self.masked(part.real, x, batched, 0.0, ROWS)
+                x = self.masked(self._one_turn(part.real, 1), x, batched, 0.0, ROWS)
             return total(Symbol(x.operator, x.arguments, x.shape, x.detail, NO_ROW), 0)
         w, x = self.tensor(part.weights), self.tensor(part.x)
         if count > 1 and TERM not in w.labels and TERM not in x.labels:  # the same product, several times
             return self.contractor.product(w, x, self._frame(group, batched), None) * float(count)
-        return self.contractor.product(w, x, self._frame(group, batched), self._part_mask(part.real))
+        return self.contractor.product(w, x, self._frame(group, batched), self._part_mask(self._one_turn(part.real, 1)))
 
     def _frame(self, group: Group, batched: bool) -> dict[Label, int]:
-        sizes = group.nodes.shape
+        sizes = self.sizes(group)
         return {a: BATCH if a == SAMPLES else sizes[int(a)] for a in self.labels(len(sizes), batched)}
 
     def _part_mask(self, real: Mask | None) -> tuple[Tensor, Mask] | None:
@@ -347,6 +476,9 @@ class _Builder:
         """Send ``e`` to the adjoints of these nodes. e stretches to ``sizes``, and to N if it comes from a batched group;
         where ``nodes`` has size 1, and what goes to a shared node over the batch, it is summed. It has to be 0 where it
         is summed over places without a node."""
+        if self.turning:
+            self._contribute_now(nodes, e, sizes)
+            return
         real = nodes >= 0
         owners = self.layout.array_of[nodes[real]]
         numbers = np.unique(owners)
@@ -375,6 +507,29 @@ class _Builder:
                 if inner and not array.is_batched:
                     part = total(part, shape.index(BATCH))
                 self.contributions.setdefault(array, []).append((nodes.reshape(-1)[chosen], part))
+
+    def _contribute_now(self, nodes: Nodes, e: Symbol, sizes: tuple[int, ...]) -> None:
+        """The same while turns are written: ``nodes`` has the turns in front. What goes to the turn before is added to
+        its adjoint at once."""
+        (number_,) = self._owners(nodes)
+        array = self.layout.arrays[number_]
+        e = self._summed(e, nodes.shape[1:], sizes, True, False)
+        own = self._slot(array, nodes[TYPICAL])
+        assert array.group is not None
+        if own == TYPICAL + (array.group.initial is not None):
+            self.contributions.setdefault(array, []).append((nodes[TYPICAL], e))
+            return
+        view = self._view(nodes)[0]
+        name = "d" + array.name
+        target = replace(view, base=name, text=name + view.text.removeprefix(array.name), before=None).at_turn(1)
+        self.statements.append(Put(target, e, True))
+
+    def _slot(self, array: Array, nodes: Nodes) -> int:
+        """The first axis's index at which these nodes are."""
+        slots = self.layout.place_of[nodes[nodes >= 0]] // int(np.prod(array.shape[1:]))
+        if (slots != slots[0]).any():
+            raise Unrollable
+        return int(slots[0])
 
     def _summed(self, e: Symbol, shape: Shape, sizes: tuple[int, ...], batched: bool, to_shared: bool) -> Symbol:
         """e summed to this shape; the axes, and the samples if ``to_shared``, are summed at once."""
@@ -435,7 +590,7 @@ class _Builder:
         if nodes.size != array.size:
             return None
         real = nodes >= 0
-        steps = even_steps(self.layout.place_of[nodes], None if real.all() else real, array.size)
+        steps = even_steps(self._places(array, nodes), None if real.all() else real, array.size)
         if steps is None or steps.offset != 0:
             return None
         order = sorted(range(nodes.ndim), key=lambda a: -steps.strides[a] if nodes.shape[a] > 1 else 0)
@@ -457,12 +612,17 @@ class _Builder:
             e = _reshape(_stretched(e, full), target)
         return e
 
+    def _places(self, array: Array, nodes: Nodes) -> Index:
+        """Where nodes are in an array, or in a turn of it."""
+        places = self.layout.place_of[nodes]
+        return places % array.size if self.turning else places
+
     def _store(self, name: str, array: Array, nodes: Nodes, e: Symbol) -> Store:
         if nodes.ndim == 0:
             nodes = nodes.reshape(1)
             e = _reshape(e, self.full((1,), array.is_batched)) if e.shape else e
         real = nodes >= 0
-        places = self.layout.place_of[nodes]
+        places = self._places(array, nodes)
         size = self.full(nodes.shape, array.is_batched)
         steps = even_steps(places, None if real.all() else real, array.size)
         view = None
@@ -500,8 +660,13 @@ class _Builder:
             return
         d = self.adjoint(array, len(sent))
         assert d is not None
+        self._reverse_rule(group, d, sent, len(local), batched)
+
+    def _reverse_rule(
+        self, group: Group, d: Symbol, sent: list[tuple[Nodes, Symbol]], count: int, batched: bool
+    ) -> None:
         products = tuple([passed(d, p) for _, p in sent])
-        if len(local) > 1 or group.row:  # name what several local derivatives share
+        if count > 1 or group.row:  # name what several local derivatives share
             products = self._shared_once(Symbol("tuple", products, ())).arguments
         for (operand, _), e in zip(sent, products, strict=True):
             self._send(group, operand, e, batched, clean=e.operator == "leaf")
@@ -510,8 +675,9 @@ class _Builder:
         self, group: Group, nodes: Nodes, e: Symbol, batched: bool, clean: bool, terms: Mask | None = None
     ) -> None:
         """Send e, which has the group's axes, and one more in front for nodes that have one; ``terms``: see `Part`."""
-        sizes = group.nodes.shape
-        row = nodes.ndim > len(sizes)
+        sizes = self.sizes(group)
+        turning = bool(self.turning)
+        row = nodes.ndim - turning > len(sizes)
         if row:
             sizes = (len(nodes), *sizes)
             if self.first and batched and len(e.shape) == len(sizes) + 1:  # [k, N, ...] -> [N, k, ...]
@@ -520,10 +686,13 @@ class _Builder:
                     e = _reshape(e.arguments[0], (e.shape[1], 1, *e.shape[2:]))
                     moved = (*range(len(e.shape)),)
                 e = e if moved[0] == 0 else Symbol("transpose", (e,), tuple(e.shape[a] for a in moved), moved)
-        real = group.real
+        real = self.real(group)
         missing = nodes < 0
         if terms is not None:
             missing = missing | ~terms
+        if turning:
+            missing = ~self._one_turn(~missing, int(row))
+            nodes = np.moveaxis(nodes, int(row), 0)
         if (real is not None and not clean) or missing.any():
             both = ~missing if real is None else ~missing & (real[None] if row else real)
             if not (clean and real is not None and (both == (real[None] if row else real)).all()):
@@ -566,15 +735,137 @@ class _Builder:
         return [TERM if a == 0 else a - 1 for a in keep], moved
 
     def _active(self, nodes: Nodes) -> bool:
-        return any(self.layout.arrays[k].active for k in np.unique(self.layout.array_of[nodes[nodes >= 0]]))
+        """Whether something is to be sent to some of these nodes: while turns are written to those in the loop, and when
+        they are over to the others."""
+        owners = self._owners(nodes)
+        if self.turning and owners & self.turning and not owners <= self.turning:
+            raise Unrollable
+        return any(
+            self.layout.arrays[k].active and (k in self.turning or not self.turning) and k not in self.after for k in owners
+        )
+
+    # --- backward through a loop
+
+    def reverse_loop(self, groups: Sequence[Group]) -> None:
+        """The turns of a loop from the last to the first; then what goes to nodes outside, from all turns at once."""
+        arrays = {g: self.layout.by_group[g] for g in groups}
+        inside = {self.number[a] for a in arrays.values()}
+        reached, before = self._reached(groups, inside)
+        if not reached:
+            return
+        count = groups[0].loop.count if groups[0].loop else 0
+        adding: set[Group] = set()
+        for group in groups:
+            if group in reached:
+                array, name = arrays[group], "d" + arrays[group].name
+                if array in self.contributions:
+                    found = self.adjoint(array, uses=2)
+                    if found is None or found.operator != "leaf" or found.detail.text != name:
+                        shape = self.full(array.shape, True)
+                        assert found is not None
+                        self.statements.append(Definition(name, shape, found, memory=("adjoint", array.start)))
+                    adding.add(group)
+                else:
+                    shape = self.full(array.shape, True)
+                    start = group in before
+                    self.statements.append(
+                        Definition(name, shape, None, memory=("adjoint", array.start), zeros=start, empty=not start)
+                    )
+                    if start:
+                        adding.add(group)
+        body = self._begin(inside)
+        for group in reversed(groups):
+            if group in reached:
+                d = self._adjoint_now(arrays[group], group in adding)
+                self._back(group, d)
+        self._end(Turns(count, body, True))
+        self.after = inside
+        for group in reversed(groups):
+            if group in reached:
+                self._back(group, self.whole(arrays[group], "d" + arrays[group].name))
+        self.after = set()
+        for group in reversed(groups):
+            if group in reached and group.initial is not None and self._active(group.initial):
+                array = arrays[group]
+                shape = self.full(array.shape, True)
+                view = View("d" + array.name, "d" + array.name, shape, contiguous(shape)).indexed([slice(None), 0])
+                e = leaf(view, view.shape)
+                if (group.initial < 0).any():
+                    e = self.masked(group.initial >= 0, e, True, 0.0)
+                self.contribute(group.initial, e, group.initial.shape, True)
+
+    def _reached(self, groups: Sequence[Group], inside: set[int]) -> tuple[set[Group], set[Group]]:
+        """The groups of a loop to which a gradient comes, and those of them to whose turn before one is sent."""
+        reached = {g for g in groups if self.layout.by_group[g] in self.contributions}
+        before: set[Group] = set()
+        more = True
+        while more:
+            size = len(reached), len(before)
+            for group in [*reached]:
+                for nodes in group.reads():
+                    if group.initial is not None and nodes is group.initial:
+                        continue
+                    for k in self._owners(nodes) & inside:
+                        array = self.layout.arrays[k]
+                        if array.active and array.group is not None:
+                            reached.add(array.group)
+                            axis = nodes.ndim - group.computed.ndim
+                            one = nodes.take(TYPICAL, axis) if nodes.shape[axis] > 1 else nodes
+                            mine = one[(one >= 0) & (self.layout.array_of[one] == k)]
+                            if self._slot(array, mine) == TYPICAL - 1 + (array.group.initial is not None):
+                                before.add(array.group)
+            more = size != (len(reached), len(before))
+        return reached, before
+
+    def _adjoint_now(self, array: Array, adding: bool) -> Symbol:
+        """What was sent to turn t of an array goes into its adjoint, which is given back."""
+        slot = self.whole(array, "d" + array.name)
+        one = replace(array, shape=array.shape[1:])
+        expression: Symbol | None = None
+        stores: list[Store] = []
+        for nodes, e in self.contributions.pop(array, []):
+            whole = self._covering(one, nodes, e)
+            if whole is not None:
+                expression = whole if expression is None else expression + whole
+            else:
+                stores.append(self._store("d" + array.name, one, nodes, e))
+        zeros = _settle(stores, one.size, adding or expression is not None)
+        if expression is not None:
+            self.statements.append(Put(slot.detail, expression, adding))
+        elif zeros and not adding:
+            self.statements.append(Put(slot.detail, number(0.0)))
+        for store in stores:
+            if store.view is None:
+                raise Unrollable
+            name = "d" + array.name
+            text = slot.detail.text + store.view.text.removeprefix(name)
+            target = replace(store.view, text=text, before=None, in_turns=True)
+            self.statements.append(Put(target, store.expression, store.accumulate))
+        return slot
+
+    def _back(self, group: Group, d: Symbol) -> None:
+        """Send what goes back from the adjoint d."""
+        if group.op == LINEAR:
+            self._linear_back(group, d, True)
+            return
+        local = partials(group.op, self.whole(self.layout.by_group[group]), *self._operands(group, True))
+        sent = [
+            (x, p)
+            for x, p in zip(group.operands, local, strict=True)
+            if p is not None and not isinstance(x, float) and self._active(x)
+        ]
+        if sent:
+            self._reverse_rule(group, d, sent, len(local), True)
 
     def _reverse_linear(self, group: Group, array: Array, batched: bool) -> None:
         reads = [part.x for part in group.parts if part.weights is None] + [group.bias] * (group.bias is not None)
         uses = sum(self._active(x) for x in reads)
         uses += sum(2 for part in group.parts if part.weights is not None)
         d = self.adjoint(array, uses)
-        if d is None:
-            return
+        if d is not None:
+            self._linear_back(group, d, batched)
+
+    def _linear_back(self, group: Group, d: Symbol, batched: bool) -> None:
         for part in group.parts:
             if part.weights is None:
                 if self._active(part.x):
@@ -590,7 +881,7 @@ class _Builder:
             return
         e = d * part.c
         if e.shape:  # stretches along k
-            frame = self.full(group.nodes.shape, batched)
+            frame = self.full(self.sizes(group), batched)
             e = _stretched(e, frame) if len(e.shape) < len(frame) else e
             e = _reshape(e, (1, *e.shape))
         self._send(group, part.x, e, batched, clean=True, terms=part.real)
@@ -599,25 +890,33 @@ class _Builder:
         assert part.weights is not None
         wide: Tensor | None = None
         frame = self._frame(group, batched)
-        real = part.real
-        if group.real is not None:
-            real = group.real[None] if real is None else real & group.real[None]
+        real, present = self._one_turn(part.real, 1), self.real(group)
+        if present is not None:
+            real = present[None] if real is None else real & present[None]
+        turning = bool(self.turning)
         for mine, other in ((part.weights, part.x), (part.x, part.weights)):
             if not self._active(mine):
                 continue
             owners = np.unique(self.layout.array_of[mine[mine >= 0]])
             is_batched = any(self.layout.arrays[k].is_batched for k in owners)
-            order, nodes = self._as_it_lies(mine)
+            order, nodes = self._as_it_lies(mine.take(min(TYPICAL, mine.shape[1] - 1), 1) if turning else mine)
             out = dict(zip(order, nodes.shape, strict=True))
             if batched and is_batched:
                 out = {SAMPLES: BATCH, **out} if self.first else {**out, SAMPLES: BATCH}
+            goal = nodes
+            if turning:  # the same nodes of all turns
+                goal = np.moveaxis(mine, 1, 0)
+                axes = [0 if a == TERM else int(a) + 1 for a in order]
+                rest = [a for a in range(mine.ndim - 1) if a not in axes]
+                goal = goal.transpose(0, *[a + 1 for a in (*rest, *axes)]).reshape(len(goal), *nodes.shape)
             if d.operator == "number" and real is None:
                 e = self._times(d * part.c, self.tensor(other), out, {TERM: len(part.x), **frame})
-                self.contribute(nodes, e, nodes.shape, batched and is_batched)
+                self.contribute(goal, e, nodes.shape, batched and is_batched)
                 continue
             if wide is None:
-                named = self.named(d, self.full(group.nodes.shape, batched))
-                wide = Tensor(named.detail, self.labels(group.nodes.ndim, batched))
+                shape = self.full(self.sizes(group), batched)
+                named = d if d.operator == "leaf" and d.shape == shape else self.named(d, shape)
+                wide = Tensor(named.detail, self.labels(len(self.sizes(group)), batched))
             y = self.tensor(other)
             e = self.contractor.product(wide, y, out, self._part_mask(real), {TERM: len(part.x), **frame})
             e = e * part.c
@@ -625,7 +924,7 @@ class _Builder:
                 e = e * float(len(part.x))
             if (nodes < 0).any():
                 e = self.masked(nodes >= 0, e, batched and is_batched, 0.0)
-            self.contribute(nodes, e, nodes.shape, batched and is_batched)
+            self.contribute(goal, e, nodes.shape, batched and is_batched)
 
 
 def is_one(x: Symbol) -> bool:

@@ -31,7 +31,7 @@ from .trace import Trace
 ACTIVATIONS = {"tanh", "relu", "sigmoid", "softplus", "leaky_relu", "gelu"}
 # names that the written programs use themselves
 RESERVED = {*WORDS} | set(
-    "theta gradient n np numpy take add_at concatenate reshape where abs transpose matmul masked range put empty "
+    "theta gradient n np numpy take add_at concatenate reshape where abs transpose matmul masked range empty turn reversed masked_matmul broadcast "
     "pow sum max swapaxes zeros run bind program predict batched adjoint shared math".split()
 )
 

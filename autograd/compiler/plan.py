@@ -38,20 +38,25 @@ class Plan:
 
     def __init__(self, trace: Trace, names: list[str], dtype: np.dtype[Any], mean: bool) -> None:
         self.trace, self.names, self.dtype, self.mean = trace, names, dtype, mean
-        graph = normalise(trace)
         try:
-            arrangement = arrange(trace, graph, find_classes(graph))
+            self._arrange(loops=True)
         except Unrollable:
-            graph = normalise(trace)
-            arrangement = arrange(trace, graph, find_classes(graph, loops=False))
-        self.groups = arrangement.groups
-        graph.terms.clear()  # most of a large graph's memory; the groups have what stood there
-        self.layout = lay_out(trace, graph, arrangement, names)
-        self.order = self.layout.parameter_order
-        self._outputs, self.active = graph.outputs, graph.active
-        self.backward = mean and any(graph.active[y] for y in graph.outputs)
+            self._arrange(loops=False)
         self.nodes = len(trace.ops) - len(trace.parameters) + sum(len(x) - 2 for x in trace.inputs if len(x) > 2)
         self._place()
+
+    def _arrange(self, loops: bool) -> None:
+        """The passes; whether loops can be written as such shows when the program is."""
+        graph = normalise(self.trace)
+        arrangement = arrange(self.trace, graph, find_classes(graph, loops))
+        self.groups = arrangement.groups
+        graph.terms.clear()  # most of a large graph's memory; the groups have what stood there
+        self.layout = lay_out(self.trace, graph, arrangement, self.names)
+        self.order = self.layout.parameter_order
+        self._outputs, self.active = graph.outputs, graph.active
+        self.backward = self.mean and any(graph.active[y] for y in graph.outputs)
+        if any(group.loop is not None for group in self.groups):
+            self.program  # noqa: B018
 
     def _place(self) -> None:
         sizes = self.layout.sizes

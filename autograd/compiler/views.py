@@ -28,6 +28,7 @@ class View:
     text: str
     shape: tuple[int, ...]
     strides: tuple[int, ...]
+    in_turns: bool = False  # the text has a turn in it
     before: View | None = None  # what the last step was made from, and
     moved: tuple[int, ...] | None = None  # the order of its axes, if that was a permutation; else it was a reshape
 
@@ -68,7 +69,20 @@ class View:
             texts.pop()
         if not shape:
             texts.append("...")  # an array without axes, and not a number: it can be written into
-        return View(self.base, f"{self.text}[{', '.join(texts)}]", tuple(shape), tuple(strides))
+        return View(self.base, f"{self.text}[{', '.join(texts)}]", tuple(shape), tuple(strides), self.in_turns)
+
+    def at_turn(self, axis: int) -> View:
+        """The view at turn t of a loop, which ``axis`` counts."""
+        shape, strides = (s[:axis] + s[axis + 1 :] for s in (self.shape, self.strides))
+        text, low = self.text, 0
+        front = ":, " * axis
+        head = f"[{front}"
+        cut = text.rfind("[")
+        inner = text[cut + len(head) : -1] if cut >= 0 and text.endswith("]") and text[cut:].startswith(head) else ""
+        first, colon, rest = inner.partition(":")
+        if colon and first.isdigit() and rest.isdigit():  # h[:, 1:6] at turn t is h[:, t + 1]
+            text, low = text[:cut], int(first)
+        return View(self.base, f"{text}[{front}turn{f' + {low}' if low else ''}]", shape, strides, in_turns=True)
 
     def permuted(self, order: Sequence[int]) -> View:
         if self.before is not None and self.moved is not None:
@@ -76,7 +90,7 @@ class View:
         if list(order) == list(range(len(order))):
             return self
         shape, strides = (tuple(s[a] for a in order) for s in (self.shape, self.strides))
-        return View(self.base, permuted_text(self.text, order), shape, strides, self, tuple(order))
+        return View(self.base, permuted_text(self.text, order), shape, strides, self.in_turns, self, tuple(order))
 
     def reshaped(self, shape: Sequence[int]) -> View | None:
         """Seen in another shape; None if that takes a copy."""
@@ -89,7 +103,7 @@ class View:
         if strides is None:
             return None
         sizes = [str(s) if s > 0 else "-1" for s in shape]
-        return View(self.base, f"{self.text}.reshape({', '.join(sizes) or '()'})", shape, strides, self)
+        return View(self.base, f"{self.text}.reshape({', '.join(sizes) or '()'})", shape, strides, self.in_turns, self)
 
 
 def permuted_text(text: str, order: Sequence[int]) -> str:

@@ -16,6 +16,7 @@ for one batch size, because fresh memory costs more than the arithmetic (page fa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .differentiate import Definition, Gather, Program, Store
+from .differentiate import Definition, Gather, Program, Put, Statement, Store, Turns
 from .layout import Array
 from .listing import code_of
 from .symbols import BATCH, COMPARISONS, WORDS, Shape, Symbol, is_number
@@ -201,8 +202,18 @@ def _outputs_text(program: Program, constants: Constants) -> str:
     return f"{text}.T" if first else text
 
 
-def _put_readable(d: Definition, constants: Constants, put: Callable[[str], None]) -> None:
-    if d.expression is None:
+def _put_readable(d: Statement, constants: Constants, put: Callable[[str], None]) -> None:
+    if isinstance(d, Put):
+        put(f"    {d.target.text} {'+=' if d.accumulate else '='} {expression_text(d.expression, constants)}")
+        return
+    if isinstance(d, Turns):
+        put(f"    for turn in {f'reversed(range({d.count}))' if d.backward else f'range({d.count})'}:")
+        for statement in d.body:
+            _put_readable(statement, constants, lambda line: put(f"    {line}"))
+        return
+    if d.empty:
+        put(f"    {d.name} = empty({_shape_text(d.shape)})")
+    elif d.expression is None:
         put(f"    {d.name} = zeros({_shape_text(d.shape)})")
     else:
         text = expression_text(d.expression, constants)
@@ -230,6 +241,10 @@ def _flat_shape(shape: Shape) -> str:
 # In place
 
 
+_TURN = re.compile(r"\bturn\b")
+_TURNED = re.compile(r"\b\w+\b")
+
+
 class _InPlace:
     """Prints statements that write into workspaces. ``prelude`` is run once per batch size, ``lines`` on every call."""
 
@@ -247,6 +262,8 @@ class _InPlace:
         self.buffers = self.names = 0
         layout = program.layout
         self.direct = {a.name for a in layout.arrays if a.bank == "argument"} - program.copied_arguments
+        self.turns: dict[str, str] = {}  # while a loop's turns are written, views at turn t: text -> name
+        self.in_turns = False
         self.late: dict[str, str] = {}  # views of an argument that is not copied: taken on every call
 
     # names
@@ -255,6 +272,11 @@ class _InPlace:
         """A name for a view, bound once; a view of an argument that is used where it lies is taken on every call."""
         if text == base:
             return base
+        if self.in_turns and (_TURN.search(text) or base in self.turns.values()):
+            if text not in self.turns:
+                self.names += 1
+                self.turns[text] = f"{base}_{self.names}"
+            return self.turns[text]
         if base in self.direct:
             if text not in self.late:
                 self.late[text] = f"{base}_{len(self.late) + 1}"
@@ -460,7 +482,13 @@ class _InPlace:
 
     # statements
 
-    def define(self, d: Definition) -> None:
+    def define(self, d: Statement) -> None:
+        if isinstance(d, Turns):
+            self._loop(d)
+            return
+        if isinstance(d, Put):
+            self._put(d)
+            return
         if d.expression is not None and d.expression.operator == "gather":
             self._gather(d.name, d.shape, d.expression.detail)
             return
@@ -471,6 +499,36 @@ class _InPlace:
             self.put(f"{d.name}.fill(0.0)")
         for store in d.stores:
             self._store(d, store)
+
+    def _put(self, d: Put) -> None:
+        target = self.view(d.target.base, d.target.text)
+        x = d.expression
+        if d.accumulate:
+            value = self.value(x)
+            self.put(f"add({target}, {value}, {target})", value)
+        elif x.operator == "reshape":
+            value = self.value(x)
+            self.put(f"copyto({target}, {value})", value)
+        else:
+            self._assign(x, target, d.target.shape)
+
+    def _loop(self, d: Turns) -> None:
+        """A loop over tuples of views, bound once, one for each turn."""
+        lines, self.lines, self.in_turns = self.lines, [], True
+        for statement in d.body:
+            self.define(statement)
+        body, self.lines, self.in_turns = self.lines, lines, False
+        self.names += 1
+        name = f"turns_{self.names}"
+        told = reversed(range(d.count)) if d.backward else range(d.count)
+        texts, self.turns = self.turns, {}
+        known: dict[str, str] = {}  # a view of a view, by the text of that one
+        for text, own in texts.items():
+            known[own] = _TURNED.sub(lambda m: known.get(m[0], m[0]), text)
+        self.prelude.append(f"{name} = [({', '.join(known.values())},) for turn in {[*told]}]")
+        self.put(f"for ({', '.join(known)},) in {name}:")
+        for line in body:
+            self.put(f"    {line}")
 
     def _assign(self, x: Symbol, name: str, shape: Shape) -> None:
         """``name`` ← x, which may have to be stretched to this shape."""
@@ -651,7 +709,10 @@ def in_place(program: Program, argument_names: list[str]) -> Text:
     loads = []
     for array in program.layout.arrays:
         if array.bank == "argument" and array.name in program.copied_arguments:
-            writer.bind(array.name, (array.size, BATCH), None, array.size)
+            if writer.first:
+                writer.prelude.append(f"{array.name} = empty((n, {array.size}), dtype).T")
+            else:
+                writer.bind(array.name, (array.size, BATCH), None, array.size)
             loads.append(f"copyto({array.name}, {array.name}_given)")
     for definition in program.forward:
         writer.define(definition)
