@@ -247,7 +247,7 @@ class _Builder:
 
     def read(self, nodes: Nodes, batched: bool, row: int = NO_ROW) -> Symbol:
         """The array of these nodes' values, with their axes (an axis k in front for a row) and the samples."""
-        if nodes.size == 1 and nodes.min() >= 0:
+        if nodes.size and (nodes == nodes.reshape(-1)[0]).all() and nodes.min() >= 0 and not row:
             array = self.layout.arrays[self.layout.array_of[nodes.reshape(-1)[0]]]
             if array.bank == "constant":
                 return number(float(self.layout.constants[self.layout.place_of[nodes.reshape(-1)[0]]]))
@@ -620,7 +620,8 @@ class _Builder:
     def _store(self, name: str, array: Array, nodes: Nodes, e: Symbol) -> Store:
         if nodes.ndim == 0:
             nodes = nodes.reshape(1)
-            e = _reshape(e, self.full((1,), array.is_batched)) if e.shape else e
+            if e.shape:
+                e = _reshape(_stretched(e, self.full((), array.is_batched)), self.full((1,), array.is_batched))
         real = nodes >= 0
         places = self._places(array, nodes)
         size = self.full(nodes.shape, array.is_batched)

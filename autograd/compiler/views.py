@@ -41,7 +41,8 @@ class View:
         strides: list[int] = []
         axis = 0
         plain = True
-        for part in index:
+        taken = sum(part is not None for part in index)
+        for part in [*index, *[slice(None)] * (len(self.shape) - taken)]:
             if part is None:
                 texts.append("None")
                 shape.append(1)
