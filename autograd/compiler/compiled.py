@@ -15,6 +15,7 @@ from ..ops import CONSTANT, SHEET
 from ..value import Value
 from .arguments import Arguments, arranged, as_numbers
 from .backends.base import Backend
+from .backends.javascript import JavaScript
 from .backends.jax import Jax
 from .backends.numba import Tape
 from .backends.numpy import InPlace
@@ -27,7 +28,7 @@ Floats = NDArray[np.floating[Any]]
 Result = TypeVar("Result", covariant=True)
 
 BACKENDS: dict[str, type[Backend]] = {
-    "numpy": InPlace, "python": StraightLine, "jax": Jax, "numba": Tape
+    "numpy": InPlace, "python": StraightLine, "jax": Jax, "numba": Tape, "javascript": JavaScript
 }  # fmt: skip
 
 

@@ -53,7 +53,7 @@ class Plan:
         graph.terms.clear()  # most of a large graph's memory; the groups have what stood there
         self.layout = lay_out(self.trace, graph, arrangement, self.names)
         self.order = self.layout.parameter_order
-        self._outputs, self.active = graph.outputs, graph.active
+        self.outputs, self.active = graph.outputs, graph.active
         self.backward = self.mean and any(graph.active[y] for y in graph.outputs)
         if any(group.loop is not None for group in self.groups):
             self.program  # noqa: B018
@@ -75,7 +75,7 @@ class Plan:
 
     @functools.cached_property
     def program(self) -> Program:
-        return differentiate(self.layout, self.groups, self._outputs, self.backward)
+        return differentiate(self.layout, self.groups, self.outputs, self.backward)
 
     @functools.cached_property
     def readable(self) -> Text:
