@@ -99,6 +99,8 @@ class Put:
     target: View
     expression: Symbol
     accumulate: bool = False
+    index: Index | None = None  # the places in a turn, if they are not all of it,
+    turn: int = 0  # and which: that so much after the loop's
 
 
 @dataclass(eq=False)
@@ -522,7 +524,8 @@ class _Builder:
         view = self._view(nodes)[0]
         name = "d" + array.name
         target = replace(view, base=name, text=name + view.text.removeprefix(array.name), before=None).at_turn(1)
-        self.statements.append(Put(target, e, True))
+        index = self.layout.place_of[nodes[TYPICAL]] % int(np.prod(array.shape[1:]))
+        self.statements.append(Put(target, e, True, index, own - TYPICAL))
 
     def _slot(self, array: Array, nodes: Nodes) -> int:
         """The first axis's index at which these nodes are."""
@@ -838,10 +841,12 @@ class _Builder:
         for store in stores:
             if store.view is None:
                 raise Unrollable
-            name = "d" + array.name
-            text = slot.detail.text + store.view.text.removeprefix(name)
+            inner = store.view.text.removeprefix("d" + array.name)
+            text = slot.detail.text
+            text = f"{text[:-1]}, {inner[4:]}" if inner.startswith("[:, ") else text + inner
             target = replace(store.view, text=text, before=None, in_turns=True)
-            self.statements.append(Put(target, store.expression, store.accumulate))
+            turn = int(array.group is not None and array.group.initial is not None)
+            self.statements.append(Put(target, store.expression, store.accumulate, store.index, turn))
         return slot
 
     def _back(self, group: Group, d: Symbol) -> None:

@@ -82,6 +82,11 @@ class Plan:
         return readable(self.program, self.names, self.mean)
 
     @functools.cached_property
+    def functional(self) -> Text:
+        """`readable`, for JAX."""
+        return readable(self.program, self.names, self.mean, functional=True)
+
+    @functools.cached_property
     def in_place(self) -> tuple[Text, CodeType]:
         """What the numpy backend runs."""
         text = in_place(self.program, self.names)

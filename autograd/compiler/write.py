@@ -155,8 +155,11 @@ def _joined_index(gather: Gather) -> NDArray[np.intp]:
     return np.asarray(starts[gather.which] + gather.place, dtype=np.intp)
 
 
-def readable(program: Program, argument_names: list[str], mean: bool) -> Text:
-    """The program as a function of theta and the arguments (each [entries, N]), without side effects."""
+def readable(program: Program, argument_names: list[str], mean: bool, functional: bool = False) -> Text:
+    """The program as a function of theta and the arguments (each [entries, N]), without side effects.
+
+    With ``functional``, as JAX wants it, loops change no array either.
+    """
     constants = Constants()
     lines = [f"def program({', '.join(['theta', *argument_names])}):"]
     put = lines.append
@@ -170,11 +173,11 @@ def readable(program: Program, argument_names: list[str], mean: bool) -> Text:
             constants.arrays[array.name] = program.layout.constants
     constants.arrays |= program.masks
     for definition in program.forward:
-        _put_readable(definition, constants, put)
+        _put_readable(definition, constants, put, functional)
     outputs = _outputs_text(program, constants)
     if mean:
         for definition in program.backward:
-            _put_readable(definition, constants, put)
+            _put_readable(definition, constants, put, functional)
         parts = []
         for array in program.layout.arrays:
             if array.bank == "theta":
@@ -202,17 +205,16 @@ def _outputs_text(program: Program, constants: Constants) -> str:
     return f"{text}.T" if first else text
 
 
-def _put_readable(d: Statement, constants: Constants, put: Callable[[str], None]) -> None:
+def _put_readable(d: Statement, constants: Constants, put: Callable[[str], None], functional: bool) -> None:
     if isinstance(d, Put):
-        put(f"    {d.target.text} {'+=' if d.accumulate else '='} {expression_text(d.expression, constants)}")
+        text = expression_text(d.expression, constants)
+        put(f"    {_functional_put(d, text, constants) if functional else _put_text(d, text)}")
         return
     if isinstance(d, Turns):
-        put(f"    for turn in {f'reversed(range({d.count}))' if d.backward else f'range({d.count})'}:")
-        for statement in d.body:
-            _put_readable(statement, constants, lambda line: put(f"    {line}"))
+        _put_turns(d, constants, put, functional)
         return
     if d.empty:
-        put(f"    {d.name} = empty({_shape_text(d.shape)})")
+        put(f"    {d.name} = {'zeros' if functional else 'empty'}({_shape_text(d.shape)})")
     elif d.expression is None:
         put(f"    {d.name} = zeros({_shape_text(d.shape)})")
     else:
@@ -227,6 +229,36 @@ def _put_readable(d: Statement, constants: Constants, put: Callable[[str], None]
         index = constants.index(np.ascontiguousarray(store.index))
         text = expression_text(store.expression, constants)
         put(f"    {d.name} = add_at({d.name}{flat}, {index}, {text}, {axis}){back}")
+
+
+def _put_text(d: Put, text: str) -> str:
+    return f"{d.target.text} {'+=' if d.accumulate else '='} {text}"
+
+
+def _functional_put(d: Put, text: str, constants: Constants) -> str:
+    name, index = d.target.base, d.target.text.removeprefix(d.target.base)
+    if index.count("[") == 1 and index.startswith("[") and index.endswith("]"):
+        return f"{name} = {name}.at{index}.{'add' if d.accumulate else 'set'}({text})"
+    assert d.index is not None
+    turn = f"turn + {d.turn}" if d.turn else "turn"
+    return f"{name} = add_at_turn({name}, {turn}, {constants.index(np.ascontiguousarray(d.index))}, {text})"
+
+
+def _put_turns(d: Turns, constants: Constants, put: Callable[[str], None], functional: bool) -> None:
+    if not functional:
+        put(f"    for turn in {f'reversed(range({d.count}))' if d.backward else f'range({d.count})'}:")
+        for statement in d.body:
+            _put_readable(statement, constants, lambda line: put(f"    {line}"), functional)
+        return
+    names = ", ".join(dict.fromkeys(s.target.base for s in d.body if isinstance(s, Put)))
+    put("    def one_turn(turn, arrays):")
+    put(f"        ({names},) = arrays")
+    if d.backward:
+        put(f"        turn = {d.count - 1} - turn")
+    for statement in d.body:
+        _put_readable(statement, constants, lambda line: put(f"    {line}"), functional)
+    put(f"        return ({names},)")
+    put(f"    ({names},) = fori_loop(0, {d.count}, one_turn, ({names},))")
 
 
 def _flat_shape(shape: Shape) -> str:

@@ -86,6 +86,8 @@ class Units:
             node = int(nodes[place])
             (at,) = self.memory.of([node]).tolist()
             weighted, plain = _factors(group, place)
+            if weighted and self.memory.of([w for _, w in weighted]).max() >= self.memory.adjoints[0]:  # no weights
+                weighted, plain = [], plain + [x for pair in weighted for x in pair]
             sources = frozenset[int]().union(*(self._of.get(x, ()) for x in [*plain, *[x for x, _ in weighted]]))
             if weighted:
                 self._add(group, place, node, at, weighted, plain)

@@ -29,7 +29,7 @@ class Jax:
 
     @property
     def source(self) -> str:
-        return self.plan.readable.source
+        return self.plan.functional.source
 
     def mean(self, columns: list[Array], n: int) -> float:
         loss, self.plan.gradient[:] = self._there_and_back(self.plan.theta, *[c.T for c in columns])
@@ -41,7 +41,7 @@ class Jax:
     @functools.cached_property
     def function(self) -> Callable[..., Any]:
         """What `Compiled.function` gives."""
-        return self._function(self.plan.readable)
+        return self._function(self.plan.functional)
 
     @functools.cached_property
     def _there_and_back(self) -> Any:
@@ -49,11 +49,13 @@ class Jax:
 
     @functools.cached_property
     def _forward(self) -> Any:
-        return self.jax.jit(self._function(readable(self.plan.program, self.plan.names, mean=False)))
+        return self.jax.jit(self._function(readable(self.plan.program, self.plan.names, mean=False, functional=True)))
 
     def _function(self, text: Text) -> Callable[..., Any]:
         numpy = self.jax.numpy
-        program = text.load("program", array_words(numpy, importlib.import_module("jax.scipy.special")))
+        words = array_words(numpy, importlib.import_module("jax.scipy.special"))
+        words["fori_loop"] = importlib.import_module("jax.lax").fori_loop  # a scan, since the number of turns is known
+        program = text.load("program", words)
 
         def run(theta: Any, *batch: Any) -> Any:
             return program(theta, *[numpy.asarray(X).reshape(X.shape[0], -1).T for X in batch])
@@ -82,6 +84,13 @@ def array_words(np: Any, erf: Any) -> dict[str, Any]:
         np.add.at(result, where, rows)
         return result
 
+    def add_at_turn(array: Any, turn: Any, index: Any, x: Any) -> Any:
+        """array [n, turns, *sizes] with x added to the places ``index`` of one turn."""
+        n, turns, *sizes = array.shape
+        flat = array.reshape(n, turns, -1)
+        rows = np.broadcast_to(x, (n, *index.shape)).reshape(n, -1)
+        return flat.at[:, turn, index.reshape(-1)].add(rows).reshape(n, turns, *sizes)
+
     def masked_matmul(a: Any, b: Any, mask: Any) -> Any:
         if np.__name__ == "numpy":
             return in_numpy(a, b, mask)
@@ -100,6 +109,8 @@ def array_words(np: Any, erf: Any) -> dict[str, Any]:
         "take": lambda x, index, axis: np.take(x, index, axis=axis),
         "concatenate": concatenate,
         "masked_matmul": masked_matmul,
+        "add_at_turn": add_at_turn,
+        "empty": np.empty,
         "add_at": add_at,
         "broadcast": np.broadcast_to,
         "float": float,
