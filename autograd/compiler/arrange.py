@@ -39,13 +39,14 @@ class Part:
     """One summand of a linear group: c·Σₖ x, or with ``weights`` c·Σₖ w·x, for k along the first axis.
 
     Both have the group's axes behind that, each of size 1 where they do not depend on it. ``real`` says which of the
-    terms exist, if not all do.
+    terms exist, if not all do. ``rows`` says that the weights are the same for all samples.
     """
 
     x: Nodes
     weights: Nodes | None = None
     c: float = 1.0
     real: NDArray[np.bool_] | None = None
+    rows: bool = False
 
 
 @dataclass(eq=False)
@@ -89,8 +90,8 @@ class Group:
 
     @property
     def is_product(self) -> bool:
-        """Whether a product of matrices is part of it."""
-        return any(part.weights is not None and len(part.x) > 1 for part in self.parts)
+        """Whether rows of weights meet windows in it."""
+        return any(part.rows and len(part.x) > 1 for part in self.parts)
 
 
 @dataclass(eq=False)
@@ -672,7 +673,7 @@ class _Arranger:
         several = list(dict.fromkeys(source.tolist()))
         for s in several if len(several) <= MAX_PARTS else [None]:
             some = slice(None) if s is None else np.flatnonzero(source == s)
-            group.parts.append(Part(x[some], weights[some]))
+            group.parts.append(Part(x[some], weights[some], rows=True))
         self._add_rest(group, box, members.tolist(), summands)
 
     def _add_rest(self, group: Group, box: _Box, nodes: list[int], summands: Any) -> None:
@@ -730,7 +731,7 @@ class _Arranger:
         box = box if irregular else self._spread(box)
         group = Group(LINEAR, graph.rank[nodes[0]], self._filled(box, members), rows=box.rows)
         if weights.size:
-            group.parts.append(Part(*(_squeezed(self._filled(box, a.T), 1) for a in (x, weights))))
+            group.parts.append(Part(*(_squeezed(self._filled(box, a.T), 1) for a in (x, weights)), rows=True))
         self._add_rest(group, box, nodes, summands)
 
     def _reordered(self, box: _Box, nodes: list[int], summands: Any) -> _Box:

@@ -124,7 +124,7 @@ class Contractor:
         batch: list[Label],
         mask: Tensor | None = None,
     ) -> Symbol:
-        if mask is None and right and (not left or order.index(right[0]) < order.index(left[0])):
+        if mask is None and left and right and order.index(right[0]) < order.index(left[0]):
             x, y, left, right = y, x, right, left
         strides = dict(zip(x.labels, x.view.strides, strict=True))
         other = dict(zip(y.labels, y.view.strides, strict=True))

@@ -915,7 +915,7 @@ class _Builder:
                 axes = [0 if a == TERM else int(a) + 1 for a in order]
                 rest = [a for a in range(mine.ndim - 1) if a not in axes]
                 goal = goal.transpose(0, *[a + 1 for a in (*rest, *axes)]).reshape(len(goal), *nodes.shape)
-            if d.operator == "number" and real is None:
+            if is_plain(d) and real is None:
                 e = self._times(d * part.c, self.tensor(other), out, {TERM: len(part.x), **frame})
                 self.contribute(goal, e, nodes.shape, batched and is_batched)
                 continue
@@ -931,6 +931,11 @@ class _Builder:
             if (nodes < 0).any():
                 e = self.masked(nodes >= 0, e, batched and is_batched, 0.0)
             self.contribute(goal, e, nodes.shape, batched and is_batched)
+
+
+def is_plain(x: Symbol) -> bool:
+    """Whether an expression has numbers and n in it only, no arrays."""
+    return x.detail.base == "n" if x.operator == "leaf" else x.operator != "gather" and all(map(is_plain, x.arguments))
 
 
 def is_one(x: Symbol) -> bool:

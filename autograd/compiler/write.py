@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .differentiate import Definition, Gather, Program, Put, Statement, Store, Turns
+from .differentiate import Definition, Gather, Program, Put, Statement, Store, Turns, is_plain
 from .layout import Array
 from .listing import code_of
 from .symbols import BATCH, COMPARISONS, WORDS, Shape, Symbol, is_number
@@ -367,7 +367,7 @@ class _InPlace:
             return self.view(x.detail.base, x.detail.text)
         if op == "number":
             return repr(x.detail) if np.isfinite(x.detail) else {"inf": "inf", "-inf": "-inf"}.get(str(x.detail), "nan")
-        if x.shape == () and _is_plain(x):  # numbers and n: Python's own arithmetic
+        if x.shape == () and is_plain(x):  # numbers and n: Python's own arithmetic
             return f"({expression_text(x, self.constants)})"
         if into is None:
             into = self.temporary(x.shape)
@@ -698,11 +698,6 @@ class _InPlace:
                 return self.view(flat, f"{flat}.T") if self.first else flat
         self._gather("outputs", (BATCH, count) if self.first else (count, BATCH), gather)
         return self.view("outputs", "outputs.T") if self.first else "outputs"
-
-
-def _is_plain(x: Symbol) -> bool:
-    """Whether an expression has numbers and n in it only, no arrays."""
-    return x.detail.base == "n" if x.operator == "leaf" else all(map(_is_plain, x.arguments))
 
 
 def _is_count(x: Symbol) -> bool:
