@@ -79,7 +79,12 @@ class Group:
 
     def reads(self) -> list[Nodes]:
         """The nodes that it is computed from."""
-        found = [self.initial, self.bias, *self.operands, *[nodes for part in self.parts for nodes in (part.x, part.weights)]]
+        found = [
+            self.initial,
+            self.bias,
+            *self.operands,
+            *[nodes for part in self.parts for nodes in (part.x, part.weights)],
+        ]
         return [nodes for nodes in found if isinstance(nodes, np.ndarray)]
 
     @property
@@ -186,7 +191,9 @@ class _Products:
         left, right = set(), set()
         most = 0
         for i in nodes:
-            pairs = [(w, x) for _, w, x in graph.terms[i] if w is not None and graph.rank[w] == graph.rank[x] == BATCHED]
+            pairs = [
+                (w, x) for _, w, x in graph.terms[i] if w is not None and graph.rank[w] == graph.rank[x] == BATCHED
+            ]
             if not pairs:
                 return False
             most = max(most, len(pairs))
@@ -554,7 +561,9 @@ class _Arranger:
                 )  # fmt: skip
         return left
 
-    def _take_block(self, members: Nodes, row_of: Nodes, window_of: Nodes, rows: Any, windows: Any, summands: Any) -> None:
+    def _take_block(
+        self, members: Nodes, row_of: Nodes, window_of: Nodes, rows: Any, windows: Any, summands: Any
+    ) -> None:
         """R rows that meet P windows: a product of matrices [R, K] and [K, P]."""
         rank = self._by_service(members, row_of, len(rows))
         row_of = rank[row_of]
@@ -623,7 +632,9 @@ class _Arranger:
         x[:, :, places.flat] = every_window[:, first_window].transpose(2, 0, 1)
         coordinates = [*np.unravel_index(places.flat[window_of], places.sizes), rank[row_of]]
         sizes = (*places.sizes, len(rows))  # samples come first here
-        box = self._spread(_without_ones(_Box(sizes, np.ravel_multi_index(coordinates, sizes), (False,) * (len(sizes) - 1) + (True,))))
+        box = self._spread(
+            _without_ones(_Box(sizes, np.ravel_multi_index(coordinates, sizes), (False,) * (len(sizes) - 1) + (True,)))
+        )
         ones = (1,) * len(places.sizes)
         self._add_block(
             box, (count, *sizes), np.array(nodes, dtype=np.intp),

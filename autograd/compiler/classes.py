@@ -119,7 +119,9 @@ def find_turns(graph: Graph) -> Turns:
                 else:
                     vertex.join(u, v)
                 of[i] = v
-                edges[v].update([y for _, w, x in graph.terms[i] if w is None or rank[w] != SHARED for y in (w, x) if y is not None])
+                edges[v].update(
+                    [y for _, w, x in graph.terms[i] if w is None or rank[w] != SHARED for y in (w, x) if y is not None]
+                )
                 continue
         v = of[i] = vertex.new()
         edges[v].update(reads(graph, i))
@@ -291,7 +293,9 @@ class _Painter:
             known = {pair for pair in windows if pair[1] != BLANK}
             windows = known or windows
         bias = graph.bias.get(i)
-        below = {c for pair in windows for c in pair} | {c for _, a, b in products for c in (a, b)} | {c for _, c in sums}
+        below = (
+            {c for pair in windows for c in pair} | {c for _, a, b in products for c in (a, b)} | {c for _, c in sums}
+        )
         bias_colour = None if bias is None else seen[bias]
         if bias is not None:
             below.add(seen[bias])

@@ -153,7 +153,9 @@ def differentiate(layout: Layout, groups: Sequence[Group], outputs: Sequence[int
         builder.statements = done
     nodes = np.array(outputs, dtype=np.intp)
     owners, which = np.unique(layout.array_of[nodes], return_inverse=True)
-    results = Gather([layout.arrays[k] for k in owners], which.reshape(-1), layout.place_of[nodes], layout.samples_first)
+    results = Gather(
+        [layout.arrays[k] for k in owners], which.reshape(-1), layout.place_of[nodes], layout.samples_first
+    )
     return Program(layout, builder.statements, reverse, builder.copied, results, gradients, builder.masks)
 
 
@@ -642,7 +644,13 @@ class _Builder:
             chosen = np.flatnonzero(real.reshape(-1))
             axis = int(self.first and array.is_batched)
             shape = self.full((len(chosen),), array.is_batched)
-            return Store(places.reshape(-1)[chosen], Symbol("part", (self.named(flat),), shape, (chosen, axis)), True, None, shape)
+            return Store(
+                places.reshape(-1)[chosen],
+                Symbol("part", (self.named(flat),), shape, (chosen, axis)),
+                True,
+                None,
+                shape,
+            )
         return Store(places, e, True, None, size)
 
     def reverse(self, group: Group) -> None:
@@ -716,7 +724,11 @@ class _Builder:
             e = Symbol("sum", (e,), tuple(s for k, s in enumerate(e.shape) if k not in axes), (axes, False))
             if rest != [label for label in out if label in rest] or len(rest) < len(out):
                 order = [rest.index(label) for label in out if label in rest]
-                e = Symbol("transpose", (e,), tuple(e.shape[k] for k in order), tuple(order)) if order != sorted(order) else e
+                e = (
+                    Symbol("transpose", (e,), tuple(e.shape[k] for k in order), tuple(order))
+                    if order != sorted(order)
+                    else e
+                )
                 e = _reshape(e, tuple(size if label in rest else 1 for label, size in out.items()))
         else:
             view = y.ordered([*out])
@@ -745,7 +757,8 @@ class _Builder:
         if self.turning and owners & self.turning and not owners <= self.turning:
             raise Unrollable
         return any(
-            self.layout.arrays[k].active and (k in self.turning or not self.turning) and k not in self.after for k in owners
+            self.layout.arrays[k].active and (k in self.turning or not self.turning) and k not in self.after
+            for k in owners
         )
 
     # --- backward through a loop

@@ -179,7 +179,9 @@ def even_steps(places: Places, real: NDArray[np.bool_] | None, size: int) -> Ste
             continue
         steps = np.diff(places, axis=axis)
         if real is not None:
-            both = np.logical_and(np.take(real, range(1, places.shape[axis]), axis), np.take(real, range(places.shape[axis] - 1), axis))
+            both = np.logical_and(
+                np.take(real, range(1, places.shape[axis]), axis), np.take(real, range(places.shape[axis] - 1), axis)
+            )
             steps = steps[both]
         steps = steps.reshape(-1)
         stride = int(steps[0]) if len(steps) else 0

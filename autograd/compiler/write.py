@@ -224,7 +224,9 @@ def _put_readable(d: Statement, constants: Constants, put: Callable[[str], None]
         put(f"    {d.name} = {text}")
     axis = int(d.shape[:1] == (BATCH,) and len(d.shape) > 1)
     sizes = [s for s in d.shape if s != BATCH]
-    flat, back = ("", "") if len(sizes) == 1 else (f".reshape({_flat_shape(d.shape)})", f".reshape({_sizes(d.shape) or '()'})")
+    flat, back = (
+        ("", "") if len(sizes) == 1 else (f".reshape({_flat_shape(d.shape)})", f".reshape({_sizes(d.shape) or '()'})")
+    )
     for store in d.stores:
         index = constants.index(np.ascontiguousarray(store.index))
         text = expression_text(store.expression, constants)
@@ -445,7 +447,12 @@ class _InPlace:
         """A sum over the samples as a product with ones, which is BLAS's sum: where they are the last axes, or first."""
         count = len(child.shape)
         whole = value in self.solid or (child.operator == "leaf" and child.detail.strides == contiguous(child.shape))
-        if not whole or into not in self.solid or BATCH not in [child.shape[a] for a in axes] or value in self.late.values():
+        if (
+            not whole
+            or into not in self.solid
+            or BATCH not in [child.shape[a] for a in axes]
+            or value in self.late.values()
+        ):
             return False
         rest = tuple(s for a, s in enumerate(child.shape) if a not in axes)
         length, width = (int(np.prod([s for s in sizes if s > 0])) for sizes in ([child.shape[a] for a in axes], rest))
@@ -721,7 +728,11 @@ def _shape_text(shape: Shape) -> str:
 
 def _bound_sizes(shape: Shape) -> str:
     """The sizes for a reshape where n is known."""
-    return _shape_text(shape) if not shape else ", ".join("n" if s == BATCH else f"{-s} * n" if s < 0 else str(s) for s in shape)
+    return (
+        _shape_text(shape)
+        if not shape
+        else ", ".join("n" if s == BATCH else f"{-s} * n" if s < 0 else str(s) for s in shape)
+    )
 
 
 def in_place(program: Program, argument_names: list[str]) -> Text:

@@ -99,7 +99,9 @@ class Units:
                 if unit.layer:  # an activation, or the next step of one
                     unit.at, unit.name = at, "" if group.op == LINEAR else group.op
 
-    def _add(self, group: Group, place: int, node: int, at: int, weighted: list[tuple[int, int]], plain: list[int]) -> None:
+    def _add(
+        self, group: Group, place: int, node: int, at: int, weighted: list[tuple[int, int]], plain: list[int]
+    ) -> None:
         weights = self.memory.of([w for _, w in weighted]).tolist()
         found = [(s, w) for (x, _), w in zip(weighted, weights, strict=True) for s in sorted(self._of.get(x, ()))]
         read = {s for s, _ in found}.union(*(self._of.get(x, ()) for x in plain))

@@ -419,5 +419,8 @@ class _Flat:
             self.bias = None if group.bias is None else flat(group.bias)
         letters = ["g", "h", "m", "o", "p", "q", "r"]
         inner = self.nodes.ndim - turns
-        self.variables = [*(["t"] if turns else []), *(letters[:inner] if inner <= len(letters) else [f"g{k}" for k in range(inner)])]
+        self.variables = [
+            *(["t"] if turns else []),
+            *(letters[:inner] if inner <= len(letters) else [f"g{k}" for k in range(inner)]),
+        ]
         self.sizes = {name: size for name, size in zip(self.variables, self.nodes.shape, strict=True) if name != "t"}

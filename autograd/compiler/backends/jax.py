@@ -69,7 +69,11 @@ def array_words(np: Any, erf: Any) -> dict[str, Any]:
     def concatenate(n: Any, axis: int, *arrays: Any) -> Any:
         if n is not None:  # shared arrays beside batched ones
             arrays = tuple(
-                a if a.ndim == 2 else np.broadcast_to(a, (n, a.size)) if axis else np.broadcast_to(a[:, None], (a.size, n))
+                a
+                if a.ndim == 2
+                else np.broadcast_to(a, (n, a.size))
+                if axis
+                else np.broadcast_to(a[:, None], (a.size, n))
                 for a in arrays
             )
         return np.concatenate(arrays, axis)
