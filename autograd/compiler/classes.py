@@ -28,6 +28,8 @@ BLANK = -1  # the colour of constants and of earlier turns, inside of a loop
 LEAST_TURNS = 3  # a loop of fewer is written out
 FEW = 2  # classes of so few nodes are thrown together with others of their kind, if there are many of them
 MANY_FEW = 3
+MANY_NODES = 2000  # a graph of so many nodes with fewer members to a class on average is not arranged before it has to be
+LEAST_MEMBERS = 4
 
 
 @dataclass(eq=False)
@@ -60,18 +62,42 @@ class Unrollable(Exception):
     """What looked like a loop is none that can be written as one."""
 
 
-def find_classes(graph: Graph, loops: bool = True) -> list[Class]:
-    """All classes in the order in which they can be computed, shared ones first; those of a loop stand together.
+@dataclass(eq=False)
+class Colouring:
+    """What colours and turns the nodes have; `classes` puts them in order."""
 
-    Raises:
-        Unrollable: if the ``loops`` that were found are none; without them everything is written out.
-    """
+    graph: Graph
+    painter: _Painter
+    colours: list[int]
+    turns: Turns
+
+    @property
+    def count(self) -> int:
+        """How many colours there are."""
+        return len({self.colours[i] for i in self.graph.order})
+
+    @property
+    def is_irregular(self) -> bool:
+        """Whether so little repeats that arrays are the wrong food for it."""
+        nodes = len(self.graph.order)
+        return nodes > MANY_NODES and self.count * LEAST_MEMBERS > nodes
+
+    def classes(self) -> list[Class]:
+        """All classes in the order in which they can be computed, shared ones first; those of a loop stand together.
+
+        Raises:
+            Unrollable: if the loops that were found are none; without them everything is written out.
+        """
+        return _ordered(self.graph, self.painter, self.colours, self.turns)
+
+
+def find_colours(graph: Graph, loops: bool = True) -> Colouring:
+    """The colours of all nodes, and with ``loops`` the turns of those that take turns."""
     painter = _Painter(graph)
     turns = find_turns(graph) if loops else {}
     if turns:
         turns = painter.settled(turns)
-    colours = painter.paint(turns)
-    return _ordered(graph, painter, colours, turns)
+    return Colouring(graph, painter, painter.paint(turns), turns)
 
 
 # --- loops
@@ -153,7 +179,18 @@ def find_turns(graph: Graph) -> Turns:
             for x in reads(graph, i):
                 if x in found and found[x][0] == k:
                     needed[x] = min(needed.get(x, turn), turn)
-    return found
+    return _alike(graph, found)
+
+
+def _alike(graph: Graph, turns: Turns) -> Turns:
+    """Without the loops whose second and third turn do not even do the same operations."""
+    ops: dict[tuple[int, int], Counter[str]] = {}
+    for i, found in turns.items():
+        if 0 < found[1] < LEAST_TURNS:
+            ops.setdefault(found, Counter())[graph.ops[i]] += 1
+    good = {k for k, turn in ops if turn == 1 and ops[k, 1] == ops.get((k, 2))}
+    good |= {k for k, turn in ops if turn == 1 and not ops.get((k, 3)) and (k, 2) in ops}  # the third is the last one
+    return {i: found for i, found in turns.items() if found[0] in good}
 
 
 class _Vertices:

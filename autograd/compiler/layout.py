@@ -78,10 +78,13 @@ def safe_names(names: Sequence[str]) -> list[str]:
     return result
 
 
-def lay_out(trace: Trace, graph: Graph, arrangement: Arrangement, argument_names: Sequence[str]) -> Layout:
+def lay_out(
+    trace: Trace, graph: Graph, arrangement: Arrangement, argument_names: Sequence[str], as_traced: bool = False
+) -> Layout:
+    """All arrays, and where each node lies; with ``as_traced`` the parameters are one array in the trace's order."""
     groups = arrangement.groups
     builder = _Builder(trace, len(graph.ops), argument_names)
-    builder.place_parameters(trace, groups, arrangement.samples_first)
+    builder.place_parameters(trace, [] if as_traced else groups)
     everything = [nodes for group in groups for nodes in group.reads()]
     is_constant = np.array([op == CONSTANT for op in graph.ops] + [False])  # -1 is no node
     used = dict.fromkeys(int(i) for nodes in everything for i in np.unique(nodes[is_constant[nodes]]))
@@ -141,7 +144,7 @@ class _Builder:
             if name not in self.taken:
                 return name
 
-    def place_parameters(self, trace: Trace, groups: Sequence[Group], samples_first: bool) -> None:
+    def place_parameters(self, trace: Trace, groups: Sequence[Group]) -> None:
         """As the products read them, then biases, then in the order of use, then those that nothing uses."""
         for group in groups:
             for part in group.parts:

@@ -77,6 +77,7 @@ class InPlace:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.text, self.code = plan.in_place
+        plan.write_constants()
         self.words = {**IN_PLACE, **self.text.constants}
         self.shared_adjoint = np.zeros_like(plan.shared)
         self.bound: OrderedDict[int, Bound] = OrderedDict()
