@@ -31,6 +31,7 @@ Nodes = NDArray[np.intp]  # node numbers in a box; -1 where there is none
 CONSTANTS, PARAMETERS, ARGUMENTS = range(3)  # owners of nodes; the arguments have a number each, the groups follow
 LEAST_FULL = 0.4  # a box with less in it is given up: its nodes are a list
 MAX_PARTS = 6  # a sum with more sources than this is irregular, and is gathered in one piece
+MOST_CLASSES = 1000  # of more, nobody asks who reads them
 FEW_COEFFICIENTS = 3  # a sum with more different coefficients is a product with a list of constants
 
 
@@ -147,33 +148,39 @@ def arrange(trace: Trace, graph: Graph, classes: Sequence[Class]) -> Arrangement
     return Arrangement(arranger.groups, arranger.owner[:n], arranger.place[:n], arranger.samples_first)
 
 
-def _served(graph: Graph, classes: Sequence[Class]) -> dict[int, frozenset[tuple[int, int]]]:
-    """Per node the classes that read it, and as which operand: by this the rows of queries and keys are told apart."""
+def _served(graph: Graph, classes: Sequence[Class]) -> dict[int, int]:
+    """Per node a number for the classes that read it, as which operand, and who reads those in turn: by this the rows of
+    queries and keys are told apart, and those of the gates of a cell."""
     of = {i: k for k, one in enumerate(classes) for i in one.nodes}
-    found: dict[int, set[tuple[int, int]]] = {}
-    windows: set[Any] = set()
-    for i, k in of.items():
-        if graph.ops[i] == LINEAR:
+    code: dict[int, int] = {}
+    if len(classes) > MOST_CLASSES:
+        return code
+    for _ in range(2):
+        found: dict[int, set[tuple[int, int, int]]] = {}
+        windows: set[Any] = set()
+        for i, k in of.items():
+            own = code.get(i, 0)
+            if graph.ops[i] != LINEAR:
+                operands = graph.inputs[i]
+                for slot, x in enumerate(operands):
+                    found.setdefault(x, set()).add((k, slot if len(operands) == 2 else 0, own))
+                continue
             window = []
-            for _, w, x in graph.terms[i]:
-                if w is None:
-                    found.setdefault(x, set()).add((k, 0))
-                elif graph.rank[w] < graph.rank[x]:
+            for _c, w, x in graph.terms[i]:
+                if w is not None and graph.rank[w] < graph.rank[x]:
                     window.append(x)
-                else:
-                    found.setdefault(w, set()).add((k, 1))
-                    found.setdefault(x, set()).add((k, 2))
+                    continue
+                if w is not None:
+                    found.setdefault(w, set()).add((k, 3 + of.get(x, -1), own))
+                found.setdefault(x, set()).add((k, 2, own))
             key = k, tuple(window)
             if key not in windows:
                 windows.add(key)
                 for x in window:
-                    found.setdefault(x, set()).add((k, 0))
-        else:
-            for slot, x in enumerate(graph.inputs[i][:2]):
-                found.setdefault(x, set()).add((k, slot if len(graph.inputs[i]) == 2 else 0))
-            for x in graph.inputs[i][2:]:
-                found.setdefault(x, set()).add((k, 0))
-    return {x: frozenset(who) for x, who in found.items()}
+                    found.setdefault(x, set()).add((k, 0, 0))
+        names: dict[frozenset[tuple[int, int, int]], int] = {}
+        code = {x: names.setdefault(frozenset(who), len(names) + 1) for x, who in found.items()}
+    return code
 
 
 class _Products:
@@ -300,7 +307,7 @@ class _Arranger:
         self.place = np.zeros(n, dtype=np.intp)
         self.groups: list[Group] = []
         self.one = Class([])
-        self.served: dict[int, frozenset[tuple[int, int]]] = {}
+        self.served: dict[int, int] = {}
         self.sizes: dict[int, tuple[int, ...]] = {}  # owner -> the box's
         self.rows: dict[int, tuple[bool, ...]] = {}
         for k, nodes in enumerate(trace.arguments):

@@ -37,10 +37,12 @@ class Tensor:
 
 
 class Contractor:
-    """Writes contractions; ``named`` gives an expression a name, and memory of its own."""
+    """Writes contractions; ``named`` gives an expression a name, and memory of its own, and ``copied`` a view."""
 
-    def __init__(self, named: Callable[..., Symbol], samples_first: bool) -> None:
-        self.named, self.samples_first = named, samples_first
+    def __init__(
+        self, named: Callable[..., Symbol], copied: Callable[[View], View], samples_first: bool
+    ) -> None:
+        self.named, self.copied, self.samples_first = named, copied, samples_first
 
     def product(
         self,
@@ -163,7 +165,8 @@ class Contractor:
         shape = (*[sizes[a] for a in parts[0]], *[merged_size([sizes[a] for a in part]) for part in parts[1:] if part])
         found = view.reshaped(shape)
         if found is None:
-            found = self.named(leaf(view, view.shape)).detail.reshaped(shape)
+            found = self.copied(view).reshaped(shape)
+            assert found is not None
         return found
 
 

@@ -89,7 +89,8 @@ class Definition:
     stores: list[Store] = field(default_factory=list)
     memory: tuple[str, int] | None = None
     zeros: bool = False  # the stores do not reach every place
-    empty: bool = False  # what is in it comes later
+    empty: bool = False  # what is in it comes later; with ``zeros``, around zeros that nothing changes
+    copy: bool = False  # only to have in one piece what a product of matrices reads
 
 
 @dataclass(eq=False)
@@ -187,7 +188,7 @@ class _Builder:
         self.masks: dict[str, Mask] = {}
         self.mask_names: dict[tuple[bytes, Shape], str] = {}
         self.temporaries = 0
-        self.contractor = Contractor(self.named, self.first)
+        self.contractor = Contractor(self.named, self.copied_out, self.first)
 
     # --- shapes
 
@@ -356,6 +357,14 @@ class _Builder:
 
         return rebuild(x) if any(count > 1 for count in seen.values()) else x
 
+    def copied_out(self, view: View) -> View:
+        """A view in one piece of memory."""
+        found: View = self.named(leaf(view, view.shape)).detail
+        last = self.statements[-1]
+        if isinstance(last, Definition) and last.name == found.base:
+            last.copy = True
+        return found
+
     def named(self, x: Symbol, shape: Shape | None = None) -> Symbol:
         shape = x.shape if shape is None else shape
         if x.operator == "leaf" and x.shape == shape and x.detail.strides == contiguous(shape):
@@ -407,12 +416,16 @@ class _Builder:
                 some = replace(group, parts=ahead, bias=group.bias if biased else None)
                 shape = self.full(group.computed.shape, True)
                 ready[group] = self.named(_stretched(self._linear(some, True), shape))
+        begin: list[Put] = []
         for group, array in zip(groups, arrays, strict=True):
             shape = self.full(array.shape, True)
-            self.statements.append(Definition(array.name, shape, None, memory=("batched", array.start), empty=True))
-            if group.initial is not None:
+            first = None if group.initial is None else self.read(group.initial, True)
+            zeros = first is not None and first.operator == "number" and first.detail == 0.0
+            self.statements.append(Definition(array.name, shape, None, [], ("batched", array.start), zeros, True))
+            if first is not None and not zeros:
                 view = View(array.name, array.name, shape, contiguous(shape)).indexed([slice(None), 0])
-                self.statements.append(Put(view, self.read(group.initial, True)))
+                begin.append(Put(view, first))
+        self.statements += begin
         body = self._begin(inside)
         for group, array in zip(groups, arrays, strict=True):
             if group in ready:
@@ -771,25 +784,21 @@ class _Builder:
         if not reached:
             return
         count = groups[0].loop.count if groups[0].loop else 0
-        adding: set[Group] = set()
+        adding = {g for g in reached if g in before or arrays[g] in self.contributions}
+        for group in groups:  # those that begin with zeros, or with anything
+            array = arrays[group]
+            if group in reached and array not in self.contributions:
+                shape, start = self.full(array.shape, True), group in before
+                memory = "adjoint", array.start
+                self.statements.append(Definition("d" + array.name, shape, None, [], memory, start, not start))
         for group in groups:
-            if group in reached:
-                array, name = arrays[group], "d" + arrays[group].name
-                if array in self.contributions:
-                    found = self.adjoint(array, uses=2)
-                    if found is None or found.operator != "leaf" or found.detail.text != name:
-                        shape = self.full(array.shape, True)
-                        assert found is not None
-                        self.statements.append(Definition(name, shape, found, memory=("adjoint", array.start)))
-                    adding.add(group)
-                else:
+            array, name = arrays[group], "d" + arrays[group].name
+            if group in reached and array in self.contributions:
+                found = self.adjoint(array, uses=2)
+                assert found is not None
+                if found.operator != "leaf" or found.detail.text != name:
                     shape = self.full(array.shape, True)
-                    start = group in before
-                    self.statements.append(
-                        Definition(name, shape, None, memory=("adjoint", array.start), zeros=start, empty=not start)
-                    )
-                    if start:
-                        adding.add(group)
+                    self.statements.append(Definition(name, shape, found, memory=("adjoint", array.start)))
         body = self._begin(inside)
         for group in reversed(groups):
             if group in reached:

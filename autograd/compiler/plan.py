@@ -43,6 +43,7 @@ class Plan:
         try:
             self._sort(loops=True)
         except Unrollable:
+            vars(self).pop("_arranged", None)
             self._sort(loops=False)
         self.nodes = len(trace.ops) - len(trace.parameters) + sum(len(x) - 2 for x in trace.inputs if len(x) > 2)
         self._place()

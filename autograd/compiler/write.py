@@ -55,6 +55,7 @@ class Constants:
     def __init__(self) -> None:
         self.arrays: dict[str, NDArray[Any]] = {}
         self.names: dict[tuple[bytes, str], str] = {}
+        self.copies: dict[str, str] = {}  # arrays that are copies of views, as these are written
 
     def index(self, array: NDArray[Any]) -> str:
         key = (array.tobytes(), str(array.shape))
@@ -78,7 +79,9 @@ def _print(x: Symbol, constants: Constants) -> tuple[str, int]:
     """The text and how tightly it binds."""
     op = x.operator
     if op == "leaf":
-        return str(x.detail.text).replace(", ...]", "]"), 9
+        text = str(x.detail.text).replace(", ...]", "]")
+        copied = constants.copies.get(x.detail.base)
+        return (text if copied is None else copied + text.removeprefix(x.detail.base)), 9
     if op == "number":
         return (repr(x.detail), 9 if x.detail >= 0 else 3) if np.isfinite(x.detail) else (f'float("{x.detail}")', 9)
     if op == "gather":
@@ -172,12 +175,10 @@ def readable(program: Program, argument_names: list[str], mean: bool, functional
         elif array.bank == "constant":
             constants.arrays[array.name] = program.layout.constants
     constants.arrays |= program.masks
-    for definition in program.forward:
-        _put_readable(definition, constants, put, functional)
+    _put_all(program.forward, constants, put, functional)
     outputs = _outputs_text(program, constants)
     if mean:
-        for definition in program.backward:
-            _put_readable(definition, constants, put, functional)
+        _put_all(program.backward, constants, put, functional)
         parts = []
         for array in program.layout.arrays:
             if array.bank == "theta":
@@ -205,6 +206,30 @@ def _outputs_text(program: Program, constants: Constants) -> str:
     return f"{text}.T" if first else text
 
 
+def _put_all(statements: list[Statement], constants: Constants, put: Callable[[str], None], functional: bool) -> None:
+    """The statements, with arrays that only get their memory in one line, and without copies of views."""
+    waiting: list[Definition] = []
+
+    def allocate() -> None:
+        if waiting:
+            names = ", ".join([d.name for d in waiting])
+            words = ["zeros" if d.zeros or functional else "empty" for d in waiting]
+            texts = [f"{word}({_shape_text(d.shape)})" for word, d in zip(words, waiting, strict=True)]
+            put(f"    {names} = {', '.join(texts)}")
+            waiting.clear()
+
+    for d in statements:
+        if isinstance(d, Definition) and d.expression is None and not d.stores:
+            waiting.append(d)
+            continue
+        allocate()
+        if isinstance(d, Definition) and d.copy and d.expression is not None:
+            constants.copies[d.name] = expression_text(d.expression, constants)
+            continue
+        _put_readable(d, constants, put, functional)
+    allocate()
+
+
 def _put_readable(d: Statement, constants: Constants, put: Callable[[str], None], functional: bool) -> None:
     if isinstance(d, Put):
         text = expression_text(d.expression, constants)
@@ -213,9 +238,7 @@ def _put_readable(d: Statement, constants: Constants, put: Callable[[str], None]
     if isinstance(d, Turns):
         _put_turns(d, constants, put, functional)
         return
-    if d.empty:
-        put(f"    {d.name} = {'zeros' if functional else 'empty'}({_shape_text(d.shape)})")
-    elif d.expression is None:
+    if d.expression is None:
         put(f"    {d.name} = zeros({_shape_text(d.shape)})")
     else:
         text = expression_text(d.expression, constants)
@@ -249,16 +272,14 @@ def _functional_put(d: Put, text: str, constants: Constants) -> str:
 def _put_turns(d: Turns, constants: Constants, put: Callable[[str], None], functional: bool) -> None:
     if not functional:
         put(f"    for turn in {f'reversed(range({d.count}))' if d.backward else f'range({d.count})'}:")
-        for statement in d.body:
-            _put_readable(statement, constants, lambda line: put(f"    {line}"), functional)
+        _put_all(d.body, constants, lambda line: put(f"    {line}"), functional)
         return
     names = ", ".join(dict.fromkeys(s.target.base for s in d.body if isinstance(s, Put)))
     put("    def one_turn(turn, arrays):")
     put(f"        ({names},) = arrays")
     if d.backward:
         put(f"        turn = {d.count - 1} - turn")
-    for statement in d.body:
-        _put_readable(statement, constants, lambda line: put(f"    {line}"), functional)
+    _put_all(d.body, constants, lambda line: put(f"    {line}"), functional)
     put(f"        return ({names},)")
     put(f"    ({names},) = fori_loop(0, {d.count}, one_turn, ({names},))")
 
@@ -534,7 +555,7 @@ class _InPlace:
         self.bind(d.name, d.shape, d.memory, _leading(d))
         if d.expression is not None:
             self._assign(d.expression, d.name, d.shape)
-        elif d.zeros:
+        elif d.zeros and not d.empty:
             self.put(f"{d.name}.fill(0.0)")
         for store in d.stores:
             self._store(d, store)
@@ -723,7 +744,7 @@ def _leading(d: Definition) -> int:
 
 def _shape_text(shape: Shape) -> str:
     sizes = ["n" if s == BATCH else f"{-s} * n" if s < 0 else str(s) for s in shape]
-    return f"({', '.join(sizes)},)" if sizes else "()"
+    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
 
 
 def _bound_sizes(shape: Shape) -> str:
