@@ -21,10 +21,11 @@ Label = int | str  # of an axis
 
 @dataclass(frozen=True)
 class Tensor:
-    """A view with a label for each of its axes."""
+    """A view with a label for each of its axes; ``zeroed`` if there is a 0 where there is no node."""
 
     view: View
     labels: list[Label]
+    zeroed: bool = False
 
     def size(self, label: Label) -> int:
         return self.view.shape[self.labels.index(label)]
@@ -141,7 +142,7 @@ class Contractor:
         if mask is not None:
             m = mask.ordered([*batch, *left, *summed])
             arguments.append(leaf(m, m.shape))
-        e = Symbol("@", tuple(arguments), shape)
+        e = Symbol("@", tuple(arguments), shape, x.zeroed)
         axes = [*batch, *left, *right]
         sizes = tuple((x if label in x.labels else y).size(label) for label in axes)
         if sizes != shape:

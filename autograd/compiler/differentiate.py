@@ -130,6 +130,10 @@ class Program:
 def differentiate(layout: Layout, groups: Sequence[Group], outputs: Sequence[int], backward: bool) -> Program:
     """The whole program. ``outputs`` are node numbers; with ``backward`` there is one, and its adjoint is 1."""
     builder = _Builder(layout)
+    for part in [part for group in groups for part in group.parts if part.real is not None]:
+        for nodes in (part.x, part.weights):
+            if nodes is not None and (nodes < 0).any():
+                builder.ragged |= builder.owners(nodes)
     units = [[*some] for _, some in itertools.groupby(groups, key=lambda g: g.loop or g)]
     for unit in units:
         if unit[0].loop is None:
@@ -188,6 +192,8 @@ class _Builder:
         self.masks: dict[str, Mask] = {}
         self.mask_names: dict[tuple[bytes, Shape], str] = {}
         self.temporaries = 0
+        self.ragged: set[int] = set()  # the numbers of arrays that are read in rows of different lengths,
+        self.zeroed: set[str] = set()  # and the names of those that are 0 where there is no node
         self.contractor = Contractor(self.named, self.copied_out, self.first)
 
     # --- shapes
@@ -304,7 +310,21 @@ class _Builder:
         labels: list[Label] = [TERM if a == 0 else a - 1 for a in keep]
         if batched:
             labels = [SAMPLES, *labels] if self.first else [*labels, SAMPLES]
-        return Tensor(view, labels)
+        return Tensor(view, labels, view.base in self.zeroed and self._empty_where_missing(nodes))
+
+    def _empty_where_missing(self, nodes: Nodes) -> bool:
+        """Whether nodes that are missing are missing in the box that the others lie in, too."""
+        real = nodes >= 0
+        if self.turning or not real.any():
+            return False
+        array = self.layout.arrays[self.layout.array_of[nodes[real][0]]]
+        steps = even_steps(self.layout.place_of[nodes], real, array.size)
+        if steps is None or array.group is None:
+            return False
+        places = np.full((1,) * nodes.ndim, steps.offset)
+        for axis, (step, size) in enumerate(zip(steps.strides, nodes.shape, strict=True)):
+            places = places + (step * np.arange(size)).reshape([-1 if a == axis else 1 for a in range(nodes.ndim)])
+        return bool((array.group.nodes.reshape(-1)[places[~real]] < 0).all())
 
     def whole(self, array: Array, name: str = "") -> Symbol:
         """All of an array; of a loop's all turns, or while they are written, turn t."""
@@ -384,6 +404,9 @@ class _Builder:
             expression = self._linear(group, batched)
         else:
             expression = self._shared_once(forward(group.op, *self._operands(group, batched)))
+        if self.number[array] in self.ragged and group.real is not None:
+            expression = self.masked(group.real, expression, batched, 0.0)
+            self.zeroed.add(array.name)
         memory = ("batched" if batched else "shared", array.start)
         self.statements.append(Definition(array.name, shape, expression, memory=memory))
 
@@ -412,7 +435,7 @@ class _Builder:
         for group, array in zip(groups, arrays, strict=True):
             ahead = [part for part in group.parts if self._is_ahead(part, inside)]
             if ahead and any(len(part.x) > 1 and part.weights is not None for part in ahead):
-                biased = group.bias is not None and not inside & self._owners(group.bias)
+                biased = group.bias is not None and not inside & self.owners(group.bias)
                 some = replace(group, parts=ahead, bias=group.bias if biased else None)
                 shape = self.full(group.computed.shape, True)
                 ready[group] = self.named(_stretched(self._linear(some, True), shape))
@@ -431,7 +454,7 @@ class _Builder:
             if group in ready:
                 done = ready[group].detail.at_turn(1)
                 rest = [part for part in group.parts if not self._is_ahead(part, inside)]
-                biased = group.bias is not None and bool(inside & self._owners(group.bias))
+                biased = group.bias is not None and bool(inside & self.owners(group.bias))
                 expression = leaf(done, done.shape)
                 if rest or biased:
                     some = replace(group, parts=rest, bias=group.bias if biased else None)
@@ -443,11 +466,11 @@ class _Builder:
             self.statements.append(Put(self.whole(array).detail, expression))
         self._end(Turns(arrays[0].group.loop.count, body))
 
-    def _owners(self, nodes: Nodes) -> set[int]:
+    def owners(self, nodes: Nodes) -> set[int]:
         return set(np.unique(self.layout.array_of[nodes[nodes >= 0]]).tolist())
 
     def _is_ahead(self, part: Part, inside: set[int]) -> bool:
-        found = self._owners(part.x) if part.weights is None else self._owners(part.x) | self._owners(part.weights)
+        found = self.owners(part.x) if part.weights is None else self.owners(part.x) | self.owners(part.weights)
         return not found & inside
 
     def _begin(self, inside: set[int]) -> list[Statement]:
@@ -528,7 +551,7 @@ class _Builder:
     def _contribute_now(self, nodes: Nodes, e: Symbol, sizes: tuple[int, ...]) -> None:
         """The same while turns are written: ``nodes`` has the turns in front. What goes to the turn before is added to
         its adjoint at once."""
-        (number_,) = self._owners(nodes)
+        (number_,) = self.owners(nodes)
         array = self.layout.arrays[number_]
         e = self._summed(e, nodes.shape[1:], sizes, True, False)
         own = self._slot(array, nodes[TYPICAL])
@@ -569,6 +592,10 @@ class _Builder:
             else:
                 times = leaf(View("n", "n", (), ()), ()) if is_samples else number(float(size))
                 factor = times if factor is None else factor * times
+        if axes and e.operator == "neg":  # one sign for the sum
+            return -self._summed(e.arguments[0], shape, sizes, batched, to_shared)
+        if axes and e.operator == "*" and e.arguments[1].operator == "number":
+            return self._summed(e.arguments[0], shape, sizes, batched, to_shared) * e.arguments[1]
         if axes:
             e = Symbol("sum", (e,), tuple(1 if a in axes else s for a, s in enumerate(e.shape)), (tuple(axes), True))
         if factor is not None:
@@ -766,7 +793,7 @@ class _Builder:
     def _active(self, nodes: Nodes) -> bool:
         """Whether something is to be sent to some of these nodes: while turns are written to those in the loop, and when
         they are over to the others."""
-        owners = self._owners(nodes)
+        owners = self.owners(nodes)
         if self.turning and owners & self.turning and not owners <= self.turning:
             raise Unrollable
         return any(
@@ -831,7 +858,7 @@ class _Builder:
                 for nodes in group.reads():
                     if group.initial is not None and nodes is group.initial:
                         continue
-                    for k in self._owners(nodes) & inside:
+                    for k in self.owners(nodes) & inside:
                         array = self.layout.arrays[k]
                         if array.active and array.group is not None:
                             reached.add(array.group)
@@ -922,7 +949,8 @@ class _Builder:
         if present is not None:
             real = present[None] if real is None else real & present[None]
         turning = bool(self.turning)
-        for mine, other in ((part.weights, part.x), (part.x, part.weights)):
+        twice = np.array_equal(part.weights, part.x)  # a square: both factors get the same
+        for mine, other in ((part.weights, part.x), (part.x, part.weights))[twice:]:
             if not self._active(mine):
                 continue
             owners = np.unique(self.layout.array_of[mine[mine >= 0]])
@@ -938,16 +966,17 @@ class _Builder:
                 rest = [a for a in range(mine.ndim - 1) if a not in axes]
                 goal = goal.transpose(0, *[a + 1 for a in (*rest, *axes)]).reshape(len(goal), *nodes.shape)
             if is_plain(d) and real is None:
-                e = self._times(d * part.c, self.tensor(other), out, {TERM: len(part.x), **frame})
+                c = 2.0 * part.c if twice else part.c
+                e = self._times(d * c, self.tensor(other), out, {TERM: len(part.x), **frame})
                 self.contribute(goal, e, nodes.shape, batched and is_batched)
                 continue
             if wide is None:
                 shape = self.full(self.sizes(group), batched)
                 named = d if d.operator == "leaf" and d.shape == shape else self.named(d, shape)
-                wide = Tensor(named.detail, self.labels(len(self.sizes(group)), batched))
+                wide = Tensor(named.detail, self.labels(len(self.sizes(group)), batched), zeroed=True)
             y = self.tensor(other)
             e = self.contractor.product(wide, y, out, self._part_mask(real), {TERM: len(part.x), **frame})
-            e = e * part.c
+            e = e * (2.0 * part.c if twice else part.c)
             if len(part.x) > 1 and TERM not in out and TERM not in y.labels:
                 e = e * float(len(part.x))
             if (nodes < 0).any():

@@ -398,7 +398,8 @@ class _InPlace:
             return self._moved(x, into)
         if op == "@":
             names = [self.value(y) for y in x.arguments]
-            self.put(f"{'matmul' if len(names) == 2 else 'masked_matmul'}({', '.join(names)}, {into})")
+            word = "matmul" if len(names) == 2 else "zeroed_matmul" if x.detail else "masked_matmul"
+            self.put(f"{word}({', '.join(names)}, {into})")
             return into
         if op == "part":
             chosen, axis = x.detail
