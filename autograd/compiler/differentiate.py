@@ -193,6 +193,8 @@ class _Builder:
         self.mask_names: dict[tuple[bytes, Shape], str] = {}
         self.temporaries = 0
         self.ragged: set[int] = set()  # the numbers of arrays that are read in rows of different lengths,
+        self.rows: dict[Group, Symbol] = {}  # operands of uneven rows, filled up
+        self.unclean: set[Array] = set()  # adjoints that may be anything where there is no node
         self.zeroed: set[str] = set()  # and the names of those that are 0 where there is no node
         self.contractor = Contractor(self.named, self.copied_out, self.first)
 
@@ -413,9 +415,13 @@ class _Builder:
     def _operands(self, group: Group, batched: bool) -> list[Symbol | float]:
         if group.row:
             (nodes,) = (x for x in group.operands if not isinstance(x, float))
+            if group in self.rows:
+                return [self.rows[group]]
             x = self.read(nodes, batched, ROWS)
             if group.op == "logsumexp" and (nodes < 0).any():  # the power of -inf is 0
                 x = self.masked(self._one_turn(nodes >= 0, 1), x, batched, float("-inf"), ROWS)
+                if not self.turning:  # the way back needs it, too
+                    x = self.rows[group] = self.named(x)
             return [x]
         return [x if isinstance(x, float) else self.read(x, batched) for x in group.operands]
 
@@ -721,7 +727,8 @@ class _Builder:
         if count > 1 or group.row:  # name what several local derivatives share
             products = self._shared_once(Symbol("tuple", products, ())).arguments
         for (operand, _), e in zip(sent, products, strict=True):
-            self._send(group, operand, e, batched, clean=e.operator == "leaf")
+            clean = e.operator == "leaf" and self.layout.by_group[group] not in self.unclean
+            self._send(group, operand, e, batched, clean)
 
     def _send(
         self, group: Group, nodes: Nodes, e: Symbol, batched: bool, clean: bool, terms: Mask | None = None
@@ -789,6 +796,15 @@ class _Builder:
         rest = [a for a in range(nodes.ndim) if a not in steps]
         moved = nodes.transpose(*rest, *keep).reshape([nodes.shape[a] for a in keep])
         return [TERM if a == 0 else a - 1 for a in keep], moved
+
+    def _masks_itself(self, nodes: Nodes) -> bool:
+        """Whether the group of these nodes multiplies what it gets by slopes, and then leaves out where it has none."""
+        owners = self.owners(nodes)
+        array = self.layout.arrays[min(owners)]
+        if len(owners) > 1 or array.group is None or array.group.op == LINEAR or not self._empty_where_missing(nodes):
+            return False
+        self.unclean.add(array)
+        return True
 
     def _active(self, nodes: Nodes) -> bool:
         """Whether something is to be sent to some of these nodes: while turns are written to those in the loop, and when
@@ -979,7 +995,7 @@ class _Builder:
             e = e * (2.0 * part.c if twice else part.c)
             if len(part.x) > 1 and TERM not in out and TERM not in y.labels:
                 e = e * float(len(part.x))
-            if (nodes < 0).any():
+            if (nodes < 0).any() and not self._masks_itself(nodes):
                 e = self.masked(nodes >= 0, e, batched and is_batched, 0.0)
             self.contribute(goal, e, nodes.shape, batched and is_batched)
 
