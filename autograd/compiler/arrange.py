@@ -1,14 +1,15 @@
 """Pass 4, arrange: every class becomes a box of nodes with axes, in which operands lie in step.
 
-The nodes of a class are told apart by where their operands lie: the linear nodes of a dense layer by the *row* of weights
-and the *window* of inputs that they multiply, W[r, k]·x[k, p], all others by the coordinates of what they read. From
-these columns of numbers axes are found (`_axes`), the one with the fewest values first; what an axis already says is
-taken off the others. A score of causal attention, Σ q·k, reads row 4h of q at window t, and row 4h of k at window s: so
-its class is a box [h, t, s]. Half of that box is empty, because no token asks for a later one. It is *padded*: -1 stands
-where there is no node, and whoever sums over it leaves these places out.
+The nodes of a class are told apart by where their operands lie: the linear nodes of a dense layer by the *row* of
+weights and the *window* of inputs that they multiply, W[r, k]·x[k, p], all others by the coordinates of what they
+read. From these columns of numbers axes are found (`_axes`), the one with the fewest values first; what an axis
+already says is taken off the others. A score of causal attention, Σ q·k, reads row 4h of q at window t, and row 4h of
+k at window s: so its class is a box [h, t, s]. Half of that box is empty, because no token asks for a later one. It
+is *padded*: -1 stands where there is no node, and whoever sums over it leaves these places out.
 
-The two neurons, h = [tanh(w1*x + b1), tanh(w2*x + b2)], are two boxes [2]: of linear nodes, with one part whose weights are
-[1, 2] and whose window is [1, 1], and of tanh. A recurrent network over three time steps is a box [3, rows].
+The two neurons, h = [tanh(w1*x + b1), tanh(w2*x + b2)], are two boxes [2]: of linear nodes, with one part whose
+weights are [1, 2] and whose window is [1, 1], and of tanh. A recurrent network over three time steps is a box [3,
+rows].
 """
 
 from __future__ import annotations
@@ -149,8 +150,8 @@ def arrange(trace: Trace, graph: Graph, classes: Sequence[Class]) -> Arrangement
 
 
 def _served(graph: Graph, classes: Sequence[Class]) -> dict[int, int]:
-    """Per node a number for the classes that read it, as which operand, and who reads those in turn: by this the rows of
-    queries and keys are told apart, and those of the gates of a cell."""
+    """Per node a number for the classes that read it, as which operand, and who reads those in turn: by this the rows
+    of queries and keys are told apart, and those of the gates of a cell."""
     of = {i: k for k, one in enumerate(classes) for i in one.nodes}
     code: dict[int, int] = {}
     if len(classes) > MOST_CLASSES:
@@ -274,7 +275,7 @@ def _box(coordinates: Sequence[Nodes], rows: Sequence[bool], count: int) -> _Box
 def _rest(values: Nodes, group: Nodes, coordinates: Sequence[Nodes]) -> Nodes | None:
     """A column less its least value in each place of the axes so far, if that least value goes in even steps."""
     if not coordinates:
-        return values - values.min()
+        return np.asarray(values - values.min())
     least = np.full(int(group.max()) + 1, np.iinfo(np.intp).max, dtype=np.intp)
     np.minimum.at(least, group, values)
     at = np.empty(len(least), dtype=np.intp)
@@ -283,11 +284,12 @@ def _rest(values: Nodes, group: Nodes, coordinates: Sequence[Nodes]) -> Nodes | 
     found, *_ = np.linalg.lstsq(table, least.astype(float), rcond=None)
     if np.abs(table @ found - least).max() > 1e-6:
         return None
-    return values - least[group]
+    return np.asarray(values - least[group])
 
 
 def _squeezed(nodes: Nodes, first: int = 0) -> Nodes:
-    """Nodes with size 1 along the axes on which they do not depend, from axis ``first`` on; -1 agrees with everything."""
+    """Nodes with size 1 along the axes on which they do not depend, from axis ``first`` on; -1 agrees with
+    everything."""
     for axis in range(first, nodes.ndim):
         if nodes.shape[axis] > 1:
             most = nodes.max(axis, keepdims=True)
@@ -749,7 +751,8 @@ class _Arranger:
         box = box if irregular else self._spread(box)
         group = Group(LINEAR, graph.rank[nodes[0]], self._filled(box, members), rows=box.rows)
         if weights.size:
-            group.parts.append(Part(*(_squeezed(self._filled(box, a.T), 1) for a in (x, weights)), rows=True))
+            both = [_squeezed(self._filled(box, a.T), 1) for a in (x, weights)]
+            group.parts.append(Part(both[0], both[1], rows=True))
         self._add_rest(group, box, nodes, summands)
 
     def _reordered(self, box: _Box, nodes: list[int], summands: Any) -> _Box:

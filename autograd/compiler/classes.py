@@ -1,26 +1,27 @@
 """Pass 3, classes: which nodes do the same, which of them take turns, and in what order that can be computed.
 
-**Colours**, operands first. A leaf's colour is what it is: a parameter, an entry of the first argument. Any other node's
-colour is its operation and the colours of its operands; of a sum, the *set* of its operands' colours, so that rows of
-different lengths agree. Nodes of one colour are a class, and become one array. Nothing here knows what a layer is: the
-two neurons of the trace's example are a class of two linear nodes, and one of two tanh, since both neurons look alike.
+**Colours**, operands first. A leaf's colour is what it is: a parameter, an entry of the first argument. Any other
+node's colour is its operation and the colours of its operands; of a sum, the *set* of its operands' colours, so that
+rows of different lengths agree. Nodes of one colour are a class, and become one array. Nothing here knows what a
+layer is: the two neurons of the trace's example are a class of two linear nodes, and one of two tanh, since both
+neurons look alike.
 
-**Loops**. By colours alone a recurrence h = tanh(w·h + u·x) over three time steps would be three classes of tanh, each of
-a colour that holds all that came before. But its linear nodes are *rows* of the same weights that meet one *window* of
-operands after the other. So all nodes of a row are taken as one vertex, and rows that meet the same window, too: if the
-graph has a cycle then (`_cycles`), what is on it takes turns. A node's turn is the longest way to it, counted in nodes of
-one such family; inside of the loop, constants and earlier turns are all one colour, a blank, and the three time steps
-are one class of linear nodes and one of tanh, each with three turns.
+**Loops**. By colours alone a recurrence h = tanh(w·h + u·x) over three time steps would be three classes of tanh,
+each of a colour that holds all that came before. But its linear nodes are *rows* of the same weights that meet one
+*window* of operands after the other. So all nodes of a row are taken as one vertex, and rows that meet the same
+window, too: if the graph has a cycle then (`_cycles`), what is on it takes turns. A node's turn is the longest way to
+it, counted in nodes of one such family; inside of the loop, constants and earlier turns are all one colour, a blank,
+and the three time steps are one class of linear nodes and one of tanh, each with three turns.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..ops import BUILT_IN, CONSTANT, SHEET
+from ..ops import BUILT_IN, SHEET
 from .normalise import BATCHED, CONST, LINEAR, SHARED, Graph
 from .trace import INPUT, PARAMETER
 
@@ -28,14 +29,17 @@ BLANK = -1  # the colour of constants and of earlier turns, inside of a loop
 LEAST_TURNS = 3  # a loop of fewer is written out
 FEW = 2  # classes of so few nodes are thrown together with others of their kind, if there are many of them
 MANY_FEW = 3
-MANY_NODES = 2000  # a graph of so many nodes with fewer members to a class on average is not arranged before it has to be
+MANY_NODES = (
+    2000  # a graph of so many nodes with fewer members to a class on average is not arranged before it has to be
+)
 LEAST_MEMBERS = 4
 
 
 @dataclass(eq=False)
 class Class:
-    """Nodes that are computed together; with ``loop``, ``turns`` lists them turn by turn. ``initial`` are those places of
-    a turn in which the first turn finds something from outside: what that is, and the node that stands for it."""
+    """Nodes that are computed together; with ``loop``, ``turns`` lists them turn by turn. ``initial`` are those
+    places of a turn in which the first turn finds something from outside: what that is, and the node that stands for
+    it."""
 
     nodes: list[int]
     loop: Loop | None = None
@@ -121,7 +125,8 @@ def reads(graph: Graph, i: int) -> list[int]:
 
 def find_turns(graph: Graph) -> Turns:
     """The nodes on cycles, after the nodes of a family of rows were taken as one vertex."""
-    rank, vertex, edges = graph.rank, _Vertices(), defaultdict(set)
+    rank, vertex = graph.rank, _Vertices()
+    edges: dict[int, set[int]] = defaultdict(set)
     of: dict[int, int] = {}
     rows: dict[Any, int] = {}
     windows: dict[Any, int] = {}
@@ -262,6 +267,7 @@ class _Painter:
         self.graph = graph
         self.names: dict[Any, int] = {}
         self.below: list[set[int]] = []
+        self.typical: dict[int, int] = {}  # the colours of the second turns, and their loops
         self.entries: dict[int, set[int]] = defaultdict(set)  # loop -> colours that only its first turn reads
         self.leaves = [BLANK] * len(graph.ops)
         for i, op in enumerate(graph.ops):
@@ -278,8 +284,8 @@ class _Painter:
         return found
 
     def paint(self, turns: Turns, last: dict[int, int] | None = None) -> list[int]:
-        """All colours. With ``last``, the last turn of each loop, nodes that do there what others do before are added to
-        ``turns``: what no later turn needs is on no cycle."""
+        """All colours. With ``last``, the last turn of each loop, nodes that do there what others do before are added
+        to ``turns``: what no later turn needs is on no cycle."""
         graph, colours = self.graph, list(self.leaves)
         for i in graph.order:
             loop = turns.get(i)
@@ -339,10 +345,11 @@ class _Painter:
         return (rank[i], LINEAR, count, frozenset(windows), frozenset(products), frozenset(sums), bias_colour), below
 
     def settled(self, turns: Turns) -> Turns:
-        """The turns that do the same, of every loop: what the last turn has more is taken in, ends that differ are not."""
+        """The turns that do the same, of every loop: what the last turn has more is taken in, ends that differ are
+        not."""
         colours = self.paint(turns)
         self._find_entries(turns, colours)
-        self.typical = {}
+        self.typical.clear()
         for i, (loop, turn) in turns.items():
             if turn == 1:
                 self.typical.setdefault(colours[i], loop)

@@ -1,10 +1,10 @@
 """One contraction: a sum of products over any axes, as a product of matrices where it is one.
 
-Every axis of two tensors is one of four: *batch*, if both factors and the result have it; *M*, if only the left factor and
-the result; *N*, if only the right one and the result; *K*, if both factors have it and the result has not, so that it is
-summed over. By who has what, the same call is a product of matrices (``w1 @ x``: r is M, the samples are N), one for each
-head and sample (q·k), an elementwise product (no K), or a dot product (no M, no N); backward it is called again, with the
-roles exchanged: dz·xᵀ, where the samples are K, and wᵀ·dz, where the rows are.
+Every axis of two tensors is one of four: *batch*, if both factors and the result have it; *M*, if only the left
+factor and the result; *N*, if only the right one and the result; *K*, if both factors have it and the result has not,
+so that it is summed over. By who has what, the same call is a product of matrices (``w1 @ x``: r is M, the samples
+are N), one for each head and sample (q·k), an elementwise product (no K), or a dot product (no M, no N); backward it
+is called again, with the roles exchanged: dz·xᵀ, where the samples are K, and wᵀ·dz, where the rows are.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .symbols import BATCH, Shape, Symbol, leaf
+from .symbols import BATCH, Symbol, leaf
 from .views import View, contiguous, size_of
 
 Label = int | str  # of an axis
@@ -40,9 +40,7 @@ class Tensor:
 class Contractor:
     """Writes contractions; ``named`` gives an expression a name, and memory of its own, and ``copied`` a view."""
 
-    def __init__(
-        self, named: Callable[..., Symbol], copied: Callable[[View], View], samples_first: bool
-    ) -> None:
+    def __init__(self, named: Callable[..., Symbol], copied: Callable[[View], View], samples_first: bool) -> None:
         self.named, self.copied, self.samples_first = named, copied, samples_first
 
     def product(
@@ -101,7 +99,8 @@ class Contractor:
         return ["n", *rest] if self.samples_first else [*rest, "n"]
 
     def _masked(self, x: Tensor, y: Tensor, order: list[Label], summed: list[Label], mask: Tensor) -> Symbol:
-        """Entry by entry where a product exists, for 0·inf would be nan; as matrices if one factor has the mask's axes."""
+        """Entry by entry where a product exists, for 0·inf would be nan; as matrices if one factor has the mask's
+        axes."""
         left = [a for a in order if a in x.labels and a not in y.labels]
         right = [a for a in order if a in y.labels and a not in x.labels]
         batch = [a for a in order if a in x.labels and a in y.labels]

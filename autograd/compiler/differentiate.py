@@ -12,8 +12,8 @@ loss:
 The seed is 1 for every sample, so what goes back is the gradient of the sum; 1/N is applied once, to the flat gradient.
 Arrays on which no parameter has an effect (the inputs, above all) get no adjoint.
 
-**Padding.** Places of a box without a node hold anything, nan and inf, too. So whoever adds up over them leaves them out
-(`where` with a mask, not a product with 0: 0·inf is nan), and adjoints are 0 there.
+**Padding.** Places of a box without a node hold anything, nan and inf, too. So whoever adds up over them leaves them
+out (`where` with a mask, not a product with 0: 0·inf is nan), and adjoints are 0 there.
 """
 
 from __future__ import annotations
@@ -38,10 +38,8 @@ from .symbols import (
     ROWS,
     Shape,
     Symbol,
-    binary,
     forward,
     leaf,
-    lift,
     number,
     partials,
     passed,
@@ -213,7 +211,8 @@ class _Builder:
     # --- reading
 
     def _view(self, nodes: Nodes) -> tuple[View, bool]:
-        """These nodes' values as a view with their axes, and the samples if they are batched; else they are gathered."""
+        """These nodes' values as a view with their axes, and the samples if they are batched; else they are
+        gathered."""
         real = nodes >= 0
         some = nodes[real]
         owners = self.layout.array_of[some]
@@ -234,7 +233,7 @@ class _Builder:
         if not self.turning:
             return self._view(nodes)
         if nodes.shape[axis] == 1:
-            return self._view(nodes.take(0, axis))
+            return self._view(np.take(nodes, 0, axis))
         view, batched = self._view(np.moveaxis(nodes, axis, 0))
         self.copied.update(a.name for a in self.layout.arrays if a.name == view.base and a.bank == "argument")
         return view.at_turn(int(batched)), batched
@@ -345,15 +344,15 @@ class _Builder:
         return group.computed.shape[1:] if self.turning else group.computed.shape
 
     def real(self, group: Group) -> Mask | None:
-        return self._one_turn(group.real)
+        return None if group.real is None else self._one_turn(group.real)
 
-    def _one_turn(self, mask: Mask | None, axis: int = 0) -> Mask | None:
+    def _one_turn(self, mask: Mask, axis: int = 0) -> Mask:
         """A mask without the axis of turns while these are written: all of them must be alike."""
-        if mask is None or not self.turning:
+        if not self.turning:
             return mask
-        if (mask != mask.take([0], axis)).any():
+        if (mask != np.take(mask, [0], axis)).any():
             raise Unrollable
-        return mask.take(0, axis)
+        return np.asarray(np.take(mask, 0, axis))
 
     def _shared_once(self, x: Symbol) -> Symbol:
         """Name the subexpressions that occur more than once: what a rule says twice is computed once."""
@@ -438,7 +437,7 @@ class _Builder:
         arrays = [self.layout.by_group[g] for g in groups]
         inside = {self.number[a] for a in arrays}
         ready: dict[Group, Symbol] = {}
-        for group, array in zip(groups, arrays, strict=True):
+        for group in groups:
             ahead = [part for part in group.parts if self._is_ahead(part, inside)]
             if ahead and any(len(part.x) > 1 and part.weights is not None for part in ahead):
                 biased = group.bias is not None and not inside & self.owners(group.bias)
@@ -470,7 +469,9 @@ class _Builder:
             else:
                 expression = self._shared_once(forward(group.op, *self._operands(group, True)))
             self.statements.append(Put(self.whole(array).detail, expression))
-        self._end(Turns(arrays[0].group.loop.count, body))
+        loop = groups[0].loop
+        assert loop is not None
+        self._end(Turns(loop.count, body))
 
     def owners(self, nodes: Nodes) -> set[int]:
         return set(np.unique(self.layout.array_of[nodes[nodes >= 0]]).tolist())
@@ -498,10 +499,11 @@ class _Builder:
             if part.real is not None:
                 x = self.masked(self._one_turn(part.real, 1), x, batched, 0.0, ROWS)
             return total(Symbol(x.operator, x.arguments, x.shape, x.detail, NO_ROW), 0)
-        w, x = self.tensor(part.weights), self.tensor(part.x)
-        if count > 1 and TERM not in w.labels and TERM not in x.labels:  # the same product, several times
-            return self.contractor.product(w, x, self._frame(group, batched), None) * float(count)
-        return self.contractor.product(w, x, self._frame(group, batched), self._part_mask(self._one_turn(part.real, 1)))
+        a, b, frame = self.tensor(part.weights), self.tensor(part.x), self._frame(group, batched)
+        if count > 1 and TERM not in a.labels and TERM not in b.labels:  # the same product, several times
+            return self.contractor.product(a, b, frame, None) * float(count)
+        real = None if part.real is None else self._one_turn(part.real, 1)
+        return self.contractor.product(a, b, frame, self._part_mask(real))
 
     def _frame(self, group: Group, batched: bool) -> dict[Label, int]:
         sizes = self.sizes(group)
@@ -519,9 +521,9 @@ class _Builder:
     # --- backward
 
     def contribute(self, nodes: Nodes, e: Symbol, sizes: tuple[int, ...], batched: bool) -> None:
-        """Send ``e`` to the adjoints of these nodes. e stretches to ``sizes``, and to N if it comes from a batched group;
-        where ``nodes`` has size 1, and what goes to a shared node over the batch, it is summed. It has to be 0 where it
-        is summed over places without a node."""
+        """Send ``e`` to the adjoints of these nodes. e stretches to ``sizes``, and to N if it comes from a batched
+        group; where ``nodes`` has size 1, and what goes to a shared node over the batch, it is summed. It has to be 0
+        where it is summed over places without a node."""
         if self.turning:
             self._contribute_now(nodes, e, sizes)
             return
@@ -807,8 +809,8 @@ class _Builder:
         return True
 
     def _active(self, nodes: Nodes) -> bool:
-        """Whether something is to be sent to some of these nodes: while turns are written to those in the loop, and when
-        they are over to the others."""
+        """Whether something is to be sent to some of these nodes: while turns are written to those in the loop, and
+        when they are over to the others."""
         owners = self.owners(nodes)
         if self.turning and owners & self.turning and not owners <= self.turning:
             raise Unrollable
@@ -854,14 +856,14 @@ class _Builder:
                 self._back(group, self.whole(arrays[group], "d" + arrays[group].name))
         self.after = set()
         for group in reversed(groups):
-            if group in reached and group.initial is not None and self._active(group.initial):
-                array = arrays[group]
-                shape = self.full(array.shape, True)
-                view = View("d" + array.name, "d" + array.name, shape, contiguous(shape)).indexed([slice(None), 0])
+            initial = group.initial
+            if initial is not None and group in reached and self._active(initial):
+                name, shape = "d" + arrays[group].name, self.full(arrays[group].shape, True)
+                view = View(name, name, shape, contiguous(shape)).indexed([slice(None), 0])
                 e = leaf(view, view.shape)
-                if (group.initial < 0).any():
-                    e = self.masked(group.initial >= 0, e, True, 0.0)
-                self.contribute(group.initial, e, group.initial.shape, True)
+                if (initial < 0).any():
+                    e = self.masked(initial >= 0, e, True, 0.0)
+                self.contribute(initial, e, initial.shape, True)
 
     def _reached(self, groups: Sequence[Group], inside: set[int]) -> tuple[set[Group], set[Group]]:
         """The groups of a loop to which a gradient comes, and those of them to whose turn before one is sent."""
@@ -879,7 +881,7 @@ class _Builder:
                         if array.active and array.group is not None:
                             reached.add(array.group)
                             axis = nodes.ndim - group.computed.ndim
-                            one = nodes.take(TYPICAL, axis) if nodes.shape[axis] > 1 else nodes
+                            one = np.asarray(np.take(nodes, TYPICAL, axis)) if nodes.shape[axis] > 1 else nodes
                             mine = one[(one >= 0) & (self.layout.array_of[one] == k)]
                             if self._slot(array, mine) == TYPICAL - 1 + (array.group.initial is not None):
                                 before.add(array.group)
@@ -929,8 +931,8 @@ class _Builder:
             self._reverse_rule(group, d, sent, len(local), True)
 
     def _reverse_linear(self, group: Group, array: Array, batched: bool) -> None:
-        reads = [part.x for part in group.parts if part.weights is None] + [group.bias] * (group.bias is not None)
-        uses = sum(self._active(x) for x in reads)
+        reads = [*[part.x for part in group.parts if part.weights is None], group.bias]
+        uses = sum(x is not None and self._active(x) for x in reads)
         uses += sum(2 for part in group.parts if part.weights is not None)
         d = self.adjoint(array, uses)
         if d is not None:
@@ -961,7 +963,8 @@ class _Builder:
         assert part.weights is not None
         wide: Tensor | None = None
         frame = self._frame(group, batched)
-        real, present = self._one_turn(part.real, 1), self.real(group)
+        real = None if part.real is None else self._one_turn(part.real, 1)
+        present = self.real(group)
         if present is not None:
             real = present[None] if real is None else real & present[None]
         turning = bool(self.turning)

@@ -31,8 +31,9 @@ from .trace import Trace
 ACTIVATIONS = {"tanh", "relu", "sigmoid", "softplus", "leaky_relu", "gelu"}
 # names that the written programs use themselves
 RESERVED = {*WORDS} | set(
-    "theta gradient n np numpy take add_at concatenate reshape where abs transpose matmul masked range empty turn reversed masked_matmul broadcast "
-    "pow sum max swapaxes zeros run bind program predict batched adjoint shared math".split()
+    "theta gradient n np numpy take add_at concatenate reshape where abs transpose matmul masked "
+    "masked_matmul pow sum max swapaxes zeros empty broadcast range reversed turn run bind "
+    "program predict batched adjoint shared math".split()
 )
 
 

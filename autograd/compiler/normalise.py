@@ -6,10 +6,11 @@
 
     bias + Σ c·w·x        c a number, w a shared or batched node or nothing, x a batched node
 
-so for two neurons ``w1*x + b1`` and ``w2*x + b2`` the trace's mul and add are gone, and two linear nodes are left, each
-with the one term (1.0, w, x) and the bias b, which the next pass can see are two rows of one matrix. A product with a
-number and no w is a *bare* term: skip connections and pooling are made of these, and they stay out of the dot. A product
-of two batched nodes that one sum alone uses is a term of it, too: a score of attention is Σ q·k, one linear node.
+so for two neurons ``w1*x + b1`` and ``w2*x + b2`` the trace's mul and add are gone, and two linear nodes are left,
+each with the one term (1.0, w, x) and the bias b, which the next pass can see are two rows of one matrix. A product
+with a number and no w is a *bare* term: skip connections and pooling are made of these, and they stay out of the dot.
+A product of two batched nodes that one sum alone uses is a term of it, too: a score of attention is Σ q·k, one linear
+node.
 
 What is linear is not listed here but read off the derivative sheet: an operation whose local derivatives are all
 numbers (add: 1, 1; sub: 1, -1; x / 4: 0.25) is the sum of its inputs times those numbers, and one whose local

@@ -51,8 +51,8 @@ class Plan:
     def _sort(self, loops: bool) -> None:
         """The passes up to the arrays' places; whether loops can be written as such shows when the program is.
 
-        A large graph in which little repeats is mostly run node by node: it is arranged only when that is asked for, and
-        its parameters stay in the order of the trace.
+        A large graph in which little repeats is mostly run node by node: it is arranged only when that is asked for,
+        and its parameters stay in the order of the trace.
         """
         graph = normalise(self.trace)
         found = find_colours(graph, loops)

@@ -1,10 +1,11 @@
 """Pass 4, turns: the nodes of a loop's classes are put in step, so that each turn does what the one before did.
 
-Within a turn, nodes are told apart by what they read: places in the classes of the same turn, and the same weights. Where
-every turn but the first reads what the turn before made, the first reads something from outside, such as a state that
-starts at zero. In its place comes a new node, an *alias*: it stands in slot 0 of what the turns make, so that turn t reads
-slot t and writes slot t + 1. For a recurrence h = tanh(w·h + u·x) over three time steps with two neurons, the turns of the
-linear nodes are [z11, z12], [z21, z22], [z31, z32], and the tanh have one alias for each neuron before them.
+Within a turn, nodes are told apart by what they read: places in the classes of the same turn, and the same weights.
+Where every turn but the first reads what the turn before made, the first reads something from outside, such as a
+state that starts at zero. In its place comes a new node, an *alias*: it stands in slot 0 of what the turns make, so
+that turn t reads slot t and writes slot t + 1. For a recurrence h = tanh(w·h + u·x) over three time steps with two
+neurons, the turns of the linear nodes are [z11, z12], [z21, z22], [z31, z32], and the tanh have one alias for each
+neuron before them.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class _Places:
         number = self.classes.index(one)
         for turn, nodes in enumerate(one.turns):
             first = min([x for i in nodes for x in _operands(self.graph, i) if self.graph.ops[x] == INPUT], default=0)
-            nodes.sort(key=lambda i: self._key(i, turn, same, first))  # noqa: B023
+            nodes.sort(key=lambda i: self._key(i, turn, same, first))
             for k, i in enumerate(nodes):
                 self.place[i] = number, k
 
@@ -84,10 +85,10 @@ class _Places:
         for k, ((c, w, x), (c2, w2, x2)) in enumerate(zip(own, other, strict=True)):
             if c != c2 or (w is None) != (w2 is None):
                 raise Unrollable
-            found = None if w is None else self._same(w, w2, turn)
+            found = None if w is None or w2 is None else self._same(w, w2, turn)
             again = self._same(x, x2, turn)
-            if w is not None and (found is None or again is None):  # a product may stand the other way round
-                found, again = self._same(x, w2, turn), self._same(w, x2, turn)
+            if w is not None and w2 is not None and (found is None or again is None):
+                found, again = self._same(x, w2, turn), self._same(w, x2, turn)  # a product the other way round
             if again is None or (w is not None and found is None):
                 raise Unrollable
             own[k] = Term(c, found, again)

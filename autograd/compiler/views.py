@@ -8,6 +8,7 @@ before is ``h1[0:3]``.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -283,8 +284,8 @@ def _decomposed(
             found.inner.append(slice(None))
             found.axes.append(mine[0][0])
             continue
-        radices = [a // b for a, b in zip(steps, steps[1:], strict=False)]
-        if any(a % b for a, b in zip(steps, steps[1:], strict=False)):
+        radices = [a // b for a, b in itertools.pairwise(steps)]
+        if any(a % b for a, b in itertools.pairwise(steps)):
             return None
         if any(count > radix for count, radix in zip(counts[1:], radices, strict=True)):
             return None

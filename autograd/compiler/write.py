@@ -466,7 +466,8 @@ class _InPlace:
         return into
 
     def _by_ones(self, child: Symbol, value: str, axes: tuple[int, ...], keep: bool, shape: Shape, into: str) -> bool:
-        """A sum over the samples as a product with ones, which is BLAS's sum: where they are the last axes, or first."""
+        """A sum over the samples as a product with ones, which is BLAS's sum: where they are the last axes, or
+        first."""
         count = len(child.shape)
         whole = value in self.solid or (child.operator == "leaf" and child.detail.strides == contiguous(child.shape))
         if (
@@ -635,7 +636,8 @@ class _InPlace:
             if k not in together:
                 at = np.flatnonzero(gather.which == k)
                 array = gather.arrays[k]
-                taken = f"{self._flat(array)}.take({self.constants.index(gather.place[at])}, {axis if array.is_batched else 0})"
+                own = axis if array.is_batched else 0
+                taken = f"{self._flat(array)}.take({self.constants.index(gather.place[at])}, {own})"
                 if batched and not array.is_batched and not self.first:
                     taken += "[:, None]"
                 self.put(f"{flat}[{front}{self.constants.index(at)}] = {taken}")

@@ -286,7 +286,7 @@ class _Writer:
                     x = f"{w} * {x}" if w else x
                     x = f"{literal(part.c)} * {x}" if part.c != 1.0 else x
                     self._sum(inner, len(part.x), [f"s += {x};"])
-                lines, y = [], "s"
+                lines, y = list[str](), "s"
             else:
                 lines, (y,) = statements([forward(group.op, *self._operands(flat, inner))])
             for line in [*lines, f"v[{self.at(nodes, *flat.variables)}] = {y};"]:
@@ -412,7 +412,7 @@ class _Flat:
                     part,
                     x=flat(part.x, 1),
                     weights=None if part.weights is None else flat(part.weights, 1),
-                    real=None if part.real is None else flat(part.real, 1),
+                    real=None if part.real is None else flat(part.real.astype(np.intp), 1) > 0,
                 )
                 for part in group.parts
             ]

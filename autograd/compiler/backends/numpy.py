@@ -93,7 +93,7 @@ class InPlace:
         # A 0·inf at an empty place of a product is a nan, and shows in what comes out, unless a choice may drop it.
         ops = {g.op for g in plan.groups if g.op != "pow" or not isinstance(g.operands[1], float)}
         self.guarded = "zeroed_matmul(" in self.text.source
-        if self.guarded and ops & CHOICES or any(op != LINEAR and op not in BUILT_IN for op in ops):
+        if (self.guarded and ops & CHOICES) or any(op != LINEAR and op not in BUILT_IN for op in ops):
             self.guarded = False
             self.words["zeroed_matmul"] = masked_matmul
 
