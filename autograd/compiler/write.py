@@ -55,6 +55,7 @@ class Constants:
     def __init__(self) -> None:
         self.arrays: dict[str, NDArray[Any]] = {}
         self.names: dict[tuple[bytes, str], str] = {}
+        self.changed: set[str] = set()  # arrays that are written into after they were defined
         self.copies: dict[str, str] = {}  # arrays that are copies of views, as these are written
 
     def index(self, array: NDArray[Any]) -> str:
@@ -208,6 +209,13 @@ def _outputs_text(program: Program, constants: Constants) -> str:
 
 def _put_all(statements: list[Statement], constants: Constants, put: Callable[[str], None], functional: bool) -> None:
     """The statements, with arrays that only get their memory in one line, and without copies of views."""
+    for d in statements:
+        if isinstance(d, Turns):
+            constants.changed.update([inner.target.base for inner in d.body if isinstance(inner, Put)])
+        elif isinstance(d, Put):
+            constants.changed.add(d.target.base)
+        elif d.stores:
+            constants.changed.add(d.name)
     waiting: list[Definition] = []
 
     def allocate() -> None:
@@ -242,18 +250,29 @@ def _put_readable(d: Statement, constants: Constants, put: Callable[[str], None]
         put(f"    {d.name} = zeros({_shape_text(d.shape)})")
     else:
         text = expression_text(d.expression, constants)
-        if d.expression.shape != d.shape:
+        stretched = d.expression.shape != d.shape
+        if stretched:
             text = f"broadcast({text}, {_shape_text(d.shape)})"
+        shown = stretched or d.expression.operator in ("leaf", "reshape", "transpose", "stretch")
+        if shown and d.name in constants.changed and not functional:
+            text += ".copy()"  # what follows writes into it
         put(f"    {d.name} = {text}")
-    axis = int(d.shape[:1] == (BATCH,) and len(d.shape) > 1)
-    sizes = [s for s in d.shape if s != BATCH]
-    flat, back = (
-        ("", "") if len(sizes) == 1 else (f".reshape({_flat_shape(d.shape)})", f".reshape({_sizes(d.shape) or '()'})")
-    )
     for store in d.stores:
-        index = constants.index(np.ascontiguousarray(store.index))
-        text = expression_text(store.expression, constants)
-        put(f"    {d.name} = add_at({d.name}{flat}, {index}, {text}, {axis}){back}")
+        _put_store(d, store, constants, put, functional)
+
+
+def _put_store(d: Definition, store: Store, constants: Constants, put: Callable[[str], None], functional: bool) -> None:
+    text = expression_text(store.expression, constants)
+    if store.view is not None and not functional and _ASSIGNABLE.fullmatch(store.view.text):
+        target = store.view.text + ("[...]" if store.view.text.endswith(")") else "")
+        put(f"    {target} {'+=' if store.accumulate else '='} {text}")
+        return
+    axis = int(d.shape[:1] == (BATCH,) and len(d.shape) > 1)
+    index = constants.index(np.ascontiguousarray(store.index))
+    flat, back = f".reshape({_flat_shape(d.shape)})", f".reshape({_sizes(d.shape) or '()'})"
+    if len([s for s in d.shape if s != BATCH]) == 1:
+        flat = back = ""
+    put(f"    {d.name} = add_at({d.name}{flat}, {index}, {text}, {axis}){back}")
 
 
 def _put_text(d: Put, text: str) -> str:
@@ -296,6 +315,7 @@ def _flat_shape(shape: Shape) -> str:
 # In place
 
 
+_ASSIGNABLE = re.compile(r"\w+\[[\d:, ]*:[\d:, ]*\](\.\w+\([^()]*\)(\[[\d:, ]*:[\d:, ]*\])?)*")  # a slice, seen somehow
 _TURN = re.compile(r"\bturn\b")
 _TURNED = re.compile(r"\b\w+\b")
 
