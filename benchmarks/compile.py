@@ -14,10 +14,12 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 
+import ast  # noqa: E402
 import itertools  # noqa: E402
 import math  # noqa: E402
 import random  # noqa: E402
 import statistics  # noqa: E402
+import subprocess  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
 import warnings  # noqa: E402
@@ -32,6 +34,7 @@ import numpy as np  # noqa: E402
 import autograd  # noqa: E402
 from autograd import Value, logsumexp, maximum, relu  # noqa: E402
 from autograd.compiler.backends import python as straight  # noqa: E402
+from benchmarks.programs import arrays, frameworks, scalars  # noqa: E402
 
 Contenders = dict[str, Callable[[], Any]]
 Clock = Callable[[], float]
@@ -618,6 +621,145 @@ def section_jax() -> None:
     )
 
 
+# --------------------------------------------------------------------------------------------------------------------
+# What happens again and again: a GPT, recurrence
+
+
+def statements(source: str) -> int:
+    """How many statements a program has, those in loops counted once."""
+    return sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(source))) - 1  # less the `def` itself
+
+
+def built(case: scalars.Case, **options: Any) -> tuple[Any, float, int]:
+    """A compiled case, without the check of other samples; the seconds that it took, and the number of nodes."""
+    start = time.perf_counter()
+    step = autograd.compile(case.loss, *case.example, check=False, **options)
+    step._run_by("numpy")
+    return step, time.perf_counter() - start, step.plan.nodes
+
+
+def show_built(title: str, step: Any, seconds: float, nodes: int) -> None:
+    count = statements(step.plan.readable.source)
+    print(
+        f"  {title:34} {count:6,} statements   {nodes:9,} nodes, {seconds:6.2f} s, {seconds / nodes * 1e6:5.1f} µs each"
+    )
+
+
+def section_statements() -> None:
+    """The length of a program does not grow with what is repeated."""
+    print("\nstatements of the program, and what it takes to trace and compile")
+    for length in (4, 8, 16, 32):
+        show_built(f"GPT, {length} tokens", *built(scalars.GPT(length).case(), backend="numpy"))
+    for heads in (1, 2):
+        show_built(f"GPT, 16 tokens, {heads} head{'s' * (heads > 1)}", *built(scalars.GPT(16, heads).case()))
+    for blocks in (2, 4):
+        show_built(f"GPT, 8 tokens, {blocks} blocks", *built(scalars.GPT(8, 4, blocks).case()))
+    for steps in (50, 200):
+        show_built(f"RNN, {steps} steps", *built(scalars.rnn(steps, 8, 16)))
+    for steps in (25, 50):
+        show_built(f"LSTM, {steps} steps", *built(scalars.lstm(steps, 8, 16)))
+
+
+def section_gpt() -> None:
+    """The scalar GPT's step beside the expert's array programs."""
+    model = scalars.GPT(16)
+    case = model.case()
+    step, seconds, nodes = built(case, backend="numpy")
+    print()
+    show_built("GPT, 16 tokens", step, seconds, nodes)
+    generator = np.random.default_rng(0)
+    hand, eye = arrays.ByHandGPT(model), np.eye(model.tokens)
+    for n in (1, 32):
+        text, following = generator.integers(0, model.tokens, (2, n, model.length))
+        X, Y = eye[text], eye[following]
+        assert abs(step(X, Y) - hand.step(text, following)) < 1e-12
+        assert np.allclose(step.gradient, arrays.same_order(step, case.parameters, hand.gradient()), 1e-9, 1e-12)
+        contenders: Contenders = {
+            "compiled": lambda X=X, Y=Y: step(X, Y),
+            "hand-written NumPy": lambda text=text, following=following: hand.step(text, following),
+        }
+        others = {"PyTorch, one thread": ("torch", frameworks.torch_gpt), "jax.jit": ("jax", frameworks.jax_gpt)}
+        add_frameworks(contenders, others, step(X, Y), model, text, following)
+        show(f"GPT in scalars, 16 tokens, loss + gradient, batch {n}", interleaved(contenders))
+
+
+def section_recurrence() -> None:
+    """RNN and LSTM beside those of the frameworks."""
+    inputs, hidden, n = 8, 16, 32
+    kinds = {"RNN": (200, scalars.rnn, arrays.ByHandRNN), "LSTM": (50, scalars.lstm, arrays.ByHandLSTM)}
+    generator = np.random.default_rng(0)
+    for kind, (steps, make, by_hand) in kinds.items():
+        case = make(steps, inputs, hidden)
+        step, seconds, nodes = built(case, backend="numpy")
+        print()
+        show_built(f"{kind}, {steps} steps", step, seconds, nodes)
+        X, Y = generator.normal(size=(n, steps, inputs)), generator.normal(size=(n, steps))
+        hand = by_hand(case, inputs, hidden)
+        assert abs(step(X, Y) - hand.step(X, Y)) < 1e-12
+        assert np.allclose(step.gradient, arrays.same_order(step, case.parameters, hand.gradient()), 1e-9, 1e-12)
+        contenders: Contenders = {"compiled": lambda s=step, X=X, Y=Y: s(X, Y)}
+        contenders["hand-written NumPy"] = lambda h=hand, X=X, Y=Y: h.step(X, Y)
+        others = {
+            f"torch.nn.{kind}, one thread": ("torch", frameworks.torch_recurrent),
+            "jax.jit, lax.scan": ("jax", frameworks.jax_recurrent),
+        }
+        add_frameworks(contenders, others, step(X, Y), kind, case, inputs, hidden, X, Y)
+        show(f"{kind}, {steps} steps of {inputs} inputs, {hidden} hidden units, batch {n}", interleaved(contenders))
+
+
+def add_frameworks(contenders: Contenders, others: Any, expected: float, *given: Any) -> None:
+    """Those that are installed, if they compute the same loss."""
+    for name, (package, make) in others.items():
+        found = optional(package)
+        if found is not None:
+            contenders[name] = make(found, *given)
+            assert abs(float(contenders[name]()) - expected) < 1e-10, name
+
+
+def section_refusal() -> None:
+    """What it takes to see that in a graph nothing is repeated."""
+    r = random.Random(1)
+    leaves = [Value(r.gauss(0, 1)) for _ in range(20)]
+    plan = irregular_plan(20_000, [v.data for v in leaves])
+    case = scalars.Case(lambda: irregular(plan, leaves, Value.tanh, Value.sin, Value.sigmoid), [], leaves)
+    rounds = []
+    for _ in range(5):
+        start = time.process_time()
+        step = autograd.compile(case.loss, check=False)
+        rounds.append(time.process_time() - start)
+    assert step.backend == "python"
+    each = statistics.median(rounds) / step.plan.nodes * 1e6
+    print(
+        f"\nrandom graph of 20,000 nodes: traced and refused in {statistics.median(rounds):.2f} s, {each:.1f} µs a node"
+    )
+
+
+def section_seeds() -> None:
+    """Two processes that hash differently write the same source."""
+    script = (
+        "import hashlib, sys; sys.path.insert(0, '.')\n"
+        "import autograd\nfrom benchmarks.programs import scalars\n"
+        "text = ''\n"
+        "for make in scalars.CASES.values():\n"
+        "    case = make()\n"
+        "    text += autograd.compile(case.loss, *case.example, backend='numpy', check=False).source\n"
+        "print(hashlib.sha256(text.encode()).hexdigest())"
+    )
+    root = Path(__file__).resolve().parents[1]
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=root,
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    verdict = "equal" if len(found) == 1 else "DIFFERENT"
+    print(f"\nthe sources of {len(scalars.CASES)} programs under two hash seeds: {verdict}")
+
+
 SECTIONS = {
     "digits": section_digits,
     "eager": section_eager,
@@ -627,6 +769,11 @@ SECTIONS = {
     "tricks": section_tricks,
     "training": section_training,
     "jax": section_jax,
+    "statements": section_statements,
+    "gpt": section_gpt,
+    "recurrence": section_recurrence,
+    "refusal": section_refusal,
+    "seeds": section_seeds,
 }
 
 if __name__ == "__main__":

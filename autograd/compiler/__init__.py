@@ -5,15 +5,19 @@
     print(step.source)              # the program
 
 The function is run once, on Values, and the graph that it leaves is rewritten, one pass per file, each with its effect
-on a network of two neurons shown at the top:
+on a network of two neurons, and on three time steps, shown at the top:
 
     trace          run the function once, and write down what it did
     normalise      constants fold; trees of + - and products become linear nodes
-    group          nodes that do the same become one array operation
-    layout         every node gets a place, so that operands are slices
+    classes        nodes that do the same have one colour; what is repeated after itself takes turns
+    turns          the turns of a loop in step
+    arrange        every class becomes a box of nodes with axes, in which operands lie in step
+    layout         every box gets a name and a place in memory
     differentiate  the derivative sheet, run on symbols that stand for arrays, gives statements forward and backward
     write          the statements as text
 
+    views          the slices by which some places of an array are read
+    contract       a sum of products over any axes, as a product of matrices where it is one
     plan           these passes in a row: what every backend works from
     backends/      the ways to run it: arrays in place, JAX, straight-line Python, Numba
     compiled       the object that the caller holds, and the choice of what runs it

@@ -164,7 +164,7 @@ class Compiled(Generic[Result]):
         """Arrays cost per operation, straight-line Python per node and sample (microseconds, forward and backward)."""
         if self._asked != "auto":
             return self._asked
-        nodes, operations = self._plan.nodes, len(self._plan.groups)
+        nodes, operations = self._plan.nodes, self._plan.operations
         straight = 2.0 + 0.12 * nodes * n
         grouped = 6.0 + 3.5 * operations + 0.002 * nodes * n
         return "python" if straight < grouped else "numpy"

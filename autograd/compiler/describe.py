@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .differentiate import Definition, Program
-from .symbols import Symbol
+from .differentiate import Program, Put, Turns
+from .differentiate import Statement as Statements
+from .symbols import Shape, Symbol
 from .write import Constants, expression_text
 
 
@@ -33,8 +34,8 @@ class Statement:
 
 
 def describe(program: Program) -> tuple[Statement, ...]:
-    gradients = {d.name for d in program.backward}
-    results = _results(program)
+    gradients = {name for name, *_ in _arrays(program.backward)}
+    results = {a.name for a in program.outputs.arrays if a.group is not None}
     steps: list[Statement] = []
     ops: dict[str, tuple[str, int]] = {}
 
@@ -43,40 +44,58 @@ def describe(program: Program) -> tuple[Statement, ...]:
 
     for array in program.layout.arrays:
         if array.group is not None:
-            ops[array.name] = array.group.op, array.size
+            ops[array.name] = array.group.op, int((array.group.computed >= 0).sum())
         else:
             kind = {"argument": "argument", "theta": "parameter"}.get(array.bank, "constant")
-            shape: tuple[int | str, ...] = (array.size, "N") if array.is_batched else array.matrix or (array.size,)
+            shape: tuple[int | str, ...] = array.shape
+            if array.is_batched:
+                shape = ("N", *shape) if program.layout.samples_first else (*shape, "N")
             steps.append(Statement(array.name, kind, shape, nodes=array.size, gradient=gradient_of(array.name)))
     constants = Constants()
-    for backward, definitions in ((False, program.forward), (True, program.backward)):
-        for d in definitions:
-            terms = _terms(d)
-            op, nodes = ops.get(d.name, ("adjoint" if backward else terms[0].operator, 0))
+    for backward, statements in ((False, program.forward), (True, program.backward)):
+        for name, sizes, terms in _arrays(statements):
+            op, nodes = ops.get(name, ("adjoint" if backward or not terms else terms[0].operator, 0))
+            reads = [read for x in terms for read in _reads(x) if read not in program.masks]
             steps.append(
                 Statement(
-                    d.name,
+                    name,
                     op,
-                    tuple("N" if s == -1 else f"{-s}N" if s < 0 else s for s in d.shape),
-                    tuple(dict.fromkeys(name for x in terms for name in _reads(x))),
+                    tuple("N" if s == -1 else f"{-s}N" if s < 0 else s for s in sizes),
+                    tuple(dict.fromkeys(read for read in reads if read != name)),
                     nodes,
                     " + ".join(expression_text(x, constants) for x in terms),
                     terms,
-                    "" if backward else gradient_of(d.name),
+                    "" if backward else gradient_of(name),
                     backward,
-                    not backward and d.name in results,
+                    not backward and name in results,
                 )
             )
     return tuple(steps)
 
 
-def _terms(d: Definition) -> tuple[Symbol, ...]:
-    return (*([] if d.expression is None else [d.expression]), *[s.expression for s in d.stores])
-
-
-def _results(program: Program) -> set[str]:
-    batched = [a for a in program.layout.arrays if a.bank == "batched"]
-    return {a.name for a in batched if ((program.outputs >= a.start) & (program.outputs < a.start + a.size)).any()}
+def _arrays(statements: Sequence[Statements]) -> list[tuple[str, Shape, tuple[Symbol, ...]]]:
+    """The arrays that are defined, with their shapes, and what goes into them: in a loop, into each turn."""
+    shapes: dict[str, Shape] = {}
+    terms: dict[str, list[Symbol]] = {}
+    waiting = [(d, False) for d in reversed(statements)]
+    turning: set[str] = set()
+    while waiting:
+        d, in_turns = waiting.pop()
+        if isinstance(d, Turns):
+            waiting += [(inner, True) for inner in reversed(d.body)]
+        elif isinstance(d, Put):
+            name = d.target.base
+            if in_turns and name not in turning:  # its place is among the turns, not where it begins
+                turning.add(name)
+                terms[name] = terms.pop(name, [])
+            terms.setdefault(name, []).append(d.expression)
+        else:
+            shapes[d.name] = d.shape
+            if d.expression is not None:
+                terms.setdefault(d.name, []).append(d.expression)
+            if d.stores:
+                terms.setdefault(d.name, []).extend([s.expression for s in d.stores])
+    return [(name, shapes[name], tuple(found)) for name, found in terms.items()]
 
 
 def _reads(x: Symbol) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Pass 5, differentiate: the groups as statements on arrays, forward and then backward.
+"""Pass 6, differentiate: the groups as statements on arrays, forward and then backward.
 
 The derivative sheet is run on symbols that stand for whole arrays. Forward, each group is one definition. Backward,
 each group takes its adjoint (the sum of what its consumers sent to it) and sends to each operand the adjoint times the
@@ -11,49 +11,49 @@ loss:
 
 The seed is 1 for every sample, so what goes back is the gradient of the sum; 1/N is applied once, to the flat gradient.
 Arrays on which no parameter has an effect (the inputs, above all) get no adjoint.
+
+**Padding.** Places of a box without a node hold anything, nan and inf, too. So whoever adds up over them leaves them
+out (`where` with a mask, not a product with 0: 0·inf is nan), and adjoints are 0 there.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .group import Group, Nodes
+from .arrange import Group, Nodes, Part
+from .classes import Unrollable
+from .contract import Contractor, Label, Tensor
 from .layout import Array, Layout
 from .normalise import BATCHED, LINEAR
 from .symbols import (
     BATCH,
     COMPARISONS,
     NO_ROW,
-    ONE_ROW,
     ROWS,
     Shape,
     Symbol,
     forward,
     leaf,
-    lift,
-    matmul,
     number,
     partials,
     passed,
-    reshape,
     total,
 )
+from .turns import TYPICAL
+from .views import View, contiguous, even_steps, view_of
 
 Index = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 MAX_INLINE = 24  # longer expressions get a name
 MAX_SUM = 200  # and so does the first part of a sum that is longer than this
-
-
-@dataclass(eq=False)
-class View:
-    """What a leaf symbol refers to: an array, or a slice of it, as text."""
-
-    base: str
-    text: str
+SAMPLES: Label = "n"
+TERM: Label = "k"
 
 
 @dataclass(eq=False)
@@ -63,6 +63,7 @@ class Gather:
     arrays: list[Array]
     which: Index  # per entry, the number of its array in `arrays`
     place: Index  # per entry, its place there
+    first: bool  # whether the samples are the first axis
 
 
 @dataclass(eq=False)
@@ -72,7 +73,7 @@ class Store:
     index: Index
     expression: Symbol
     accumulate: bool
-    text: str | None  # the places as a slice, if they are one
+    view: View | None  # the places as a slice, if they are one
     shape: Shape
 
 
@@ -86,82 +87,88 @@ class Definition:
     stores: list[Store] = field(default_factory=list)
     memory: tuple[str, int] | None = None
     zeros: bool = False  # the stores do not reach every place
+    empty: bool = False  # what is in it comes later; with ``zeros``, around zeros that nothing changes
+    copy: bool = False  # only to have in one piece what a product of matrices reads
+
+
+@dataclass(eq=False)
+class Put:
+    """``target ← expression``, or with ``accumulate`` target ← target + expression, for a part of an array."""
+
+    target: View
+    expression: Symbol
+    accumulate: bool = False
+    index: Index | None = None  # the places in a turn, if they are not all of it,
+    turn: int = 0  # and which: that so much after the loop's
+
+
+@dataclass(eq=False)
+class Turns:
+    """Statements that are run for each turn t of a loop, from the first to the last or ``backward``."""
+
+    count: int
+    body: list[Statement]
+    backward: bool = False
+
+
+Statement = Definition | Put | Turns
 
 
 @dataclass
 class Program:
     layout: Layout
-    forward: list[Definition]
-    backward: list[Definition]
+    forward: list[Statement]
+    backward: list[Statement]
     copied_arguments: set[str]  # arguments that are read in other ways than by a product of matrices
-    outputs: Index  # places of the outputs in the batched memory
+    outputs: Gather  # the results
     gradients: dict[str, str]  # parameter array -> its gradient's name
-
-
-def view_text(
-    name: str, places: Index, batched: bool, matrix: tuple[int, int] | None = None
-) -> tuple[str, Shape] | None:
-    """A slice of ``name`` that holds ``places`` (1-d or 2-d) in this order, with its shape; None if there is none."""
-    tail = (BATCH,) if batched else ()
-    rest = ", -1" if batched else ""
-    flat = f"{name}.reshape(-1)" if matrix else name
-    first = int(places.flat[0])
-    if places.ndim == 1:
-        count = len(places)
-        step = int(places[1]) - first if count > 1 else 1
-        if step == 0 and (places == first).all():
-            return f"{flat}[{first}:{first + 1}]", (1, *tail)
-        if step <= 0 or not (places == first + step * np.arange(count)).all():
-            return None
-        end = first + step * (count - 1) + 1
-        return f"{flat}[{first}:{end}{f':{step}' if step > 1 else ''}]", (count, *tail)
-    rows, columns = places.shape
-    if rows == 1 or (places == places[0]).all():
-        inner = view_text(name, places[0], batched, matrix)
-        return inner and (f"{inner[0]}[None]", (1, *inner[1]))
-    if columns == 1 or (places == places[:, :1]).all():
-        inner = view_text(name, places[:, 0], batched, matrix)
-        return inner and (f"{inner[0]}[:, None]", (inner[1][0], 1, *tail))
-    down, along = int(places[1, 0]) - first, int(places[0, 1]) - first
-    if not (places == first + down * np.arange(rows)[:, None] + along * np.arange(columns)).all():
-        return None
-    part = f"{flat}[{first}:{first + rows * columns}]"
-    if (down, along) == (columns, 1):
-        return f"{part}.reshape({rows}, {columns}{rest})", (rows, columns, *tail)
-    if (down, along) == (1, rows):
-        return f"{part}.reshape({columns}, {rows}{rest}).swapaxes(0, 1)", (rows, columns, *tail)
-    return None
+    masks: dict[str, Mask]
 
 
 def differentiate(layout: Layout, groups: Sequence[Group], outputs: Sequence[int], backward: bool) -> Program:
     """The whole program. ``outputs`` are node numbers; with ``backward`` there is one, and its adjoint is 1."""
     builder = _Builder(layout)
-    for group in groups:
-        builder.define(group)
+    for part in [part for group in groups for part in group.parts if part.real is not None]:
+        for nodes in (part.x, part.weights):
+            if nodes is not None and (nodes < 0).any():
+                builder.ragged |= builder.owners(nodes)
+    units = [[*some] for _, some in itertools.groupby(groups, key=lambda g: g.loop or g)]
+    for unit in units:
+        if unit[0].loop is None:
+            builder.define(unit[0])
+        else:
+            builder.define_loop(unit)
     gradients: dict[str, str] = {}
-    reverse: list[Definition] = []
+    reverse: list[Statement] = []
     if backward:
         builder.statements, done = reverse, builder.statements
-        seed = np.array([outputs[0]], dtype=np.intp)
-        builder.contribute(seed, number(1.0), batched=True)
-        first_reader = _first_readers(layout, groups)
-        for number_, group in reversed(list(enumerate(groups))):
-            builder.reverse(group)
-            for array in first_reader.get(number_, ()):  # nobody before this group reads it: its gradient is complete
+        seed = np.array(outputs[0], dtype=np.intp)
+        builder.contribute(seed, number(1.0), (), True)
+        first_reader = _first_readers(layout, units)
+        for k, unit in reversed(list(enumerate(units))):
+            if unit[0].loop is None:
+                builder.reverse(unit[0])
+            else:
+                builder.reverse_loop(unit)
+            for array in first_reader.get(k, ()):  # nobody before this one reads it: its gradient is complete
                 if builder.adjoint(array, uses=2) is not None:
                     gradients[array.name] = "d" + array.name
         builder.statements = done
-    places = np.array([layout.arrays[layout.array_of[i]].start + layout.place_of[i] for i in outputs], dtype=np.intp)
-    return Program(layout, builder.statements, reverse, builder.copied, places, gradients)
+    nodes = np.array(outputs, dtype=np.intp)
+    owners, which = np.unique(layout.array_of[nodes], return_inverse=True)
+    results = Gather(
+        [layout.arrays[k] for k in owners], which.reshape(-1), layout.place_of[nodes], layout.samples_first
+    )
+    return Program(layout, builder.statements, reverse, builder.copied, results, gradients, builder.masks)
 
 
-def _first_readers(layout: Layout, groups: Sequence[Group]) -> dict[int, list[Array]]:
-    """For each group, the parameter arrays that no group before it reads."""
+def _first_readers(layout: Layout, units: Sequence[Sequence[Group]]) -> dict[int, list[Array]]:
+    """For each group, or loop of groups, the parameter arrays that none before it reads."""
     seen: set[int] = set()
     result: dict[int, list[Array]] = {}
-    for number_, group in enumerate(groups):
-        for nodes in group.reads():
-            for k in np.unique(layout.array_of[nodes]):
+    for number_, unit in enumerate(units):
+        for nodes in [nodes for group in unit for nodes in group.reads()]:
+            for k in np.unique(layout.array_of[nodes[nodes >= 0]]):
                 if k not in seen:
                     seen.add(int(k))
                     if layout.arrays[k].bank == "theta":
@@ -171,95 +178,181 @@ def _first_readers(layout: Layout, groups: Sequence[Group]) -> dict[int, list[Ar
 
 class _Builder:
     def __init__(self, layout: Layout) -> None:
-        self.layout = layout
-        self.statements: list[Definition] = []
-        self.contributions: dict[Array, list[tuple[Index, Symbol]]] = {}
+        self.layout, self.first = layout, layout.samples_first
+        self.statements: list[Statement] = []
+        self.before: list[Statement] = []  # those before a loop, while its turns are written
+        self.turning: set[int] = set()  # the numbers of the arrays of that loop
+        self.after: set[int] = set()  # the numbers of the arrays of a loop that is over
+        self.number = {a: k for k, a in enumerate(layout.arrays)}
+        self.contributions: dict[Array, list[tuple[Nodes, Symbol]]] = {}
         self.copied: set[str] = set()
         self.gathers: dict[tuple[bytes, Shape, bool], str] = {}
+        self.masks: dict[str, Mask] = {}
+        self.mask_names: dict[tuple[bytes, Shape], str] = {}
         self.temporaries = 0
+        self.ragged: set[int] = set()  # the numbers of arrays that are read in rows of different lengths,
+        self.rows: dict[Group, Symbol] = {}  # operands of uneven rows, filled up
+        self.unclean: set[Array] = set()  # adjoints that may be anything where there is no node
+        self.zeroed: set[str] = set()  # and the names of those that are 0 where there is no node
+        self.contractor = Contractor(self.named, self.copied_out, self.first)
+
+    # --- shapes
+
+    def full(self, sizes: Sequence[int], batched: bool) -> Shape:
+        """Sizes with the samples, first or last."""
+        if not batched:
+            return tuple(sizes)
+        return (BATCH, *sizes) if self.first else (*sizes, BATCH)
+
+    def labels(self, count: int, batched: bool) -> list[Label]:
+        axes: list[Label] = [*range(count)]
+        return axes if not batched else [SAMPLES, *axes] if self.first else [*axes, SAMPLES]
 
     # --- reading
 
-    def _single(self, nodes: Nodes) -> tuple[Array, Index] | None:
-        owners = self.layout.array_of[nodes]
-        first = owners.flat[0]
-        return (self.layout.arrays[first], self.layout.place_of[nodes]) if (owners == first).all() else None
+    def _view(self, nodes: Nodes) -> tuple[View, bool]:
+        """These nodes' values as a view with their axes, and the samples if they are batched; else they are
+        gathered."""
+        real = nodes >= 0
+        some = nodes[real]
+        owners = self.layout.array_of[some]
+        if (owners == owners[0]).all():
+            array = self.layout.arrays[owners[0]]
+            places = self.layout.place_of[nodes]
+            steps = even_steps(places, None if len(some) == nodes.size else real, array.size)
+            if steps is not None:
+                batch = None if not array.is_batched else 0 if self.first else -1
+                text = f"{array.name}.T" if array.bank == "argument" and self.first else array.name
+                view = view_of(array.name, array.shape, steps, nodes.shape, batch, text)
+                if view is not None:
+                    return view, array.is_batched
+        return self._gather(np.where(real, nodes, some[0]))
 
-    def whole(self, array: Array) -> Symbol:
-        """All of an array: [G, N], or [G] for a shared one."""
-        text = f"{array.name}.reshape(-1)" if array.matrix else array.name
-        return leaf(View(array.name, text), (array.size, BATCH) if array.is_batched else (array.size,))
+    def _view_now(self, nodes: Nodes, axis: int) -> tuple[View, bool]:
+        """The same while turns are written: nodes have an axis for them, and the view is that at turn t."""
+        if not self.turning:
+            return self._view(nodes)
+        if nodes.shape[axis] == 1:
+            return self._view(np.take(nodes, 0, axis))
+        view, batched = self._view(np.moveaxis(nodes, axis, 0))
+        self.copied.update(a.name for a in self.layout.arrays if a.name == view.base and a.bank == "argument")
+        return view.at_turn(int(batched)), batched
 
-    def read(self, nodes: Nodes, batched: bool, row: int = NO_ROW) -> Symbol:
-        """The array of these nodes' values, [G, N] or [K, G, N]; without N between shared nodes, 1 for N where a shared
-        array meets a batched one. A node that is repeated along an axis is read once: it stretches."""
-        single, found = self._single(nodes), None
-        if single is not None:
-            array, places = single
-            if array.bank == "argument":
-                self.copied.add(array.name)
-            found = view_text(array.name, places, array.is_batched, array.matrix)
-        if single is None or found is None or (row and found[1][0] != len(nodes)):  # a row of equal entries stays a row
-            base, is_batched = self._gather(nodes)
-            text, shape = base, nodes.shape + ((BATCH,) if is_batched else ())
-        else:
-            base, is_batched, (text, shape) = array.name, array.is_batched, found
-            if text == f"{base}[0:{array.size}]":
-                text = base
-        if batched and not is_batched:
-            text, shape = f"{text}[..., None]" if len(shape) > 1 else f"{text}[:, None]", (*shape, 1)
-        return leaf(View(base, text), shape, row)
-
-    def _gather(self, nodes: Nodes) -> tuple[str, bool]:
-        """Define an array that collects these nodes; returns its name, and whether it is batched."""
+    def _gather(self, nodes: Nodes) -> tuple[View, bool]:
+        """Define an array that collects these nodes."""
         owners = self.layout.array_of[nodes].reshape(-1)
+        if self.turning & set(owners.tolist()):
+            raise Unrollable
         numbers, which = np.unique(owners, return_inverse=True)
         arrays = [self.layout.arrays[k] for k in numbers]
-        is_batched = any(a.is_batched for a in arrays)
-        self.copied.update(a.name for a in arrays if a.bank == "argument")
-        key = (nodes.tobytes(), nodes.shape, is_batched)
+        batched = any(a.is_batched for a in arrays)
+        self.copied.update(a.name for a in arrays if a.bank == "argument" and not self.first)
+        key = (nodes.tobytes(), nodes.shape, batched)
         name = self.gathers.get(key)
+        shape = self.full(nodes.shape, batched)
         if name is None:
             name = self.gathers[key] = f"g{len(self.gathers) + 1}"
-            shape = nodes.shape + ((BATCH,) if is_batched else ())
             places = self.layout.place_of[nodes].reshape(-1)
-            gather = Symbol("gather", (), shape, Gather(arrays, which.reshape(-1), places))
-            self.statements.append(Definition(name, shape, gather))
-        return name, is_batched
+            gather = Symbol("gather", (), shape, Gather(arrays, which.reshape(-1), places, self.first))
+            (self.before if self.turning else self.statements).append(Definition(name, shape, gather))
+        return View(name, name, shape, contiguous(shape)), batched
 
-    def read_matrix(self, nodes: Nodes) -> Symbol:
-        """A weight matrix [R, K]."""
-        rows, columns = nodes.shape
-        single = self._single(nodes)
-        if single is not None:
-            array, places = single
-            if array.matrix == nodes.shape and (places.reshape(-1) == np.arange(array.size)).all():
-                return leaf(View(array.name, array.name), nodes.shape)
-            if array.matrix == (columns, rows) and (places.T.reshape(-1) == np.arange(array.size)).all():
-                return leaf(View(array.name, f"{array.name}.T"), nodes.shape)
-            found = view_text(array.name, places, False, array.matrix)
-            if found is not None and found[1] == nodes.shape:
-                return leaf(View(array.name, found[0]), nodes.shape)
-        name, _ = self._gather(nodes)
-        return leaf(View(name, name), nodes.shape)
+    def read(self, nodes: Nodes, batched: bool, row: int = NO_ROW) -> Symbol:
+        """The array of these nodes' values, with their axes (an axis k in front for a row) and the samples."""
+        if nodes.size and (nodes == nodes.reshape(-1)[0]).all() and nodes.min() >= 0 and not row:
+            array = self.layout.arrays[self.layout.array_of[nodes.reshape(-1)[0]]]
+            if array.bank == "constant":
+                return number(float(self.layout.constants[self.layout.place_of[nodes.reshape(-1)[0]]]))
+        view, is_batched = self._view_now(nodes, int(bool(row)))
+        if not self.first:  # an argument lies there the other way round
+            self.copied.update(a.name for a in self.layout.arrays if a.name == view.base and a.bank == "argument")
+        if self.first and is_batched and row:  # [k, N, ...]
+            view = view.permuted([1, 0, *range(2, len(view.shape))])
+        if batched and not is_batched:
+            index: list[slice | None] = [slice(None)] * len(view.shape)
+            if not self.first:
+                index.append(None)
+            elif row:
+                index.insert(1, None)
+            view = view.indexed(index)
+        return leaf(view, view.shape, row)
 
-    def read_windows(self, nodes: Nodes) -> Symbol:
-        """Windows [K, P] as the matrix [K, P·N]."""
-        count, positions = nodes.shape
-        single = self._single(nodes)
-        if single is not None:
-            array, places = single
-            found = view_text(array.name, places.reshape(-1), True)
-            if found is not None and found[1] == (nodes.size, BATCH) and ":" in found[0] and found[0].count(":") == 1:
-                text = array.name if nodes.size == array.size else found[0]
-                if positions > 1:
-                    if array.bank == "argument":
-                        self.copied.add(array.name)
-                    text = f"{text}.reshape({count}, -1)"
-                return leaf(View(array.name, text), (count, -positions))
-        name, is_batched = self._gather(nodes)
-        assert is_batched
-        return leaf(View(name, f"{name}.reshape({count}, -1)"), (count, -positions))
+    def mask(self, real: Mask, batched: bool, row: int = NO_ROW) -> Symbol:
+        """A mask as a symbol that stretches over the samples."""
+        key = (real.tobytes(), real.shape)
+        name = self.mask_names.get(key)
+        if name is None:
+            name = self.mask_names[key] = f"m{len(self.masks) + 1}"
+            self.masks[name] = real
+        view = View(name, name, real.shape, contiguous(real.shape))
+        if batched and not self.first:
+            view = view.indexed([*[slice(None)] * real.ndim, None])
+        elif batched and row:
+            view = view.indexed([slice(None), None, *[slice(None)] * (real.ndim - 1)])
+        return leaf(view, view.shape, row)
+
+    def masked(self, real: Mask, x: Symbol, batched: bool, other: float, row: int = NO_ROW) -> Symbol:
+        """``x`` where there is a node, else ``other``."""
+        chosen = self.mask(real, batched, row).where(x, number(other))
+        return Symbol("where", chosen.arguments, chosen.shape, None, row)
+
+    def tensor(self, nodes: Nodes) -> Tensor:
+        """Nodes [k, axes] as what `Contractor` multiplies: a view without the axes of size 1."""
+        if self.turning:
+            lead = (nodes.shape[1],)
+            nodes = np.moveaxis(nodes, 1, 0)
+            keep = [a for a, size in enumerate(nodes.shape[1:]) if size > 1]
+            view, batched = self._view_now(nodes.reshape([*lead, *[nodes.shape[a + 1] for a in keep]]), 0)
+        else:
+            keep = [a for a, size in enumerate(nodes.shape) if size > 1]
+            view, batched = self._view(nodes.reshape([nodes.shape[a] for a in keep]))
+        if not self.first and view.text not in (view.base, f"{view.base}.T"):
+            self.copied.update(a.name for a in self.layout.arrays if a.name == view.base and a.bank == "argument")
+        labels: list[Label] = [TERM if a == 0 else a - 1 for a in keep]
+        if batched:
+            labels = [SAMPLES, *labels] if self.first else [*labels, SAMPLES]
+        return Tensor(view, labels, view.base in self.zeroed and self._empty_where_missing(nodes))
+
+    def _empty_where_missing(self, nodes: Nodes) -> bool:
+        """Whether nodes that are missing are missing in the box that the others lie in, too."""
+        real = nodes >= 0
+        if self.turning or not real.any():
+            return False
+        array = self.layout.arrays[self.layout.array_of[nodes[real][0]]]
+        steps = even_steps(self.layout.place_of[nodes], real, array.size)
+        if steps is None or array.group is None:
+            return False
+        places = np.full((1,) * nodes.ndim, steps.offset)
+        for axis, (step, size) in enumerate(zip(steps.strides, nodes.shape, strict=True)):
+            places = places + (step * np.arange(size)).reshape([-1 if a == axis else 1 for a in range(nodes.ndim)])
+        return bool((array.group.nodes.reshape(-1)[places[~real]] < 0).all())
+
+    def whole(self, array: Array, name: str = "") -> Symbol:
+        """All of an array; of a loop's all turns, or while they are written, turn t."""
+        shape = self.full(array.shape, array.is_batched)
+        view = View(name or array.name, name or array.name, shape, contiguous(shape))
+        if array.group is not None and array.group.loop is not None:
+            axis = int(array.is_batched)
+            if array.group.initial is not None:
+                view = view.indexed([*[slice(None)] * axis, slice(1, None), *[slice(None)] * (len(array.shape) - 1)])
+            if self.turning:
+                view = view.at_turn(axis)
+        return leaf(view, view.shape)
+
+    def sizes(self, group: Group) -> tuple[int, ...]:
+        """A group's axes: in a loop with the turns, but not while these are written."""
+        return group.computed.shape[1:] if self.turning else group.computed.shape
+
+    def real(self, group: Group) -> Mask | None:
+        return None if group.real is None else self._one_turn(group.real)
+
+    def _one_turn(self, mask: Mask, axis: int = 0) -> Mask:
+        """A mask without the axis of turns while these are written: all of them must be alike."""
+        if not self.turning:
+            return mask
+        if (mask != np.take(mask, [0], axis)).any():
+            raise Unrollable
+        return np.asarray(np.take(mask, 0, axis))
 
     def _shared_once(self, x: Symbol) -> Symbol:
         """Name the subexpressions that occur more than once: what a rule says twice is computed once."""
@@ -280,121 +373,244 @@ class _Builder:
                 as_it_was = all(a is b for a, b in zip(arguments, s.arguments, strict=True))
                 new = s if as_it_was else Symbol(s.operator, arguments, s.shape, s.detail, s.row)
                 named = seen[id(s)] > 1 and s.operator not in COMPARISONS  # truth is no array of numbers
-                done[id(s)] = self._named(new, s.shape) if named else new
+                done[id(s)] = self.named(new) if named else new
             return done[id(s)]
 
         return rebuild(x) if any(count > 1 for count in seen.values()) else x
 
+    def copied_out(self, view: View) -> View:
+        """A view in one piece of memory."""
+        found: View = self.named(leaf(view, view.shape)).detail
+        last = self.statements[-1]
+        if isinstance(last, Definition) and last.name == found.base:
+            last.copy = True
+        return found
+
+    def named(self, x: Symbol, shape: Shape | None = None) -> Symbol:
+        shape = x.shape if shape is None else shape
+        if x.operator == "leaf" and x.shape == shape and x.detail.strides == contiguous(shape):
+            return x
+        self.temporaries += 1
+        name = f"t{self.temporaries}"
+        self.statements.append(Definition(name, shape, x))
+        return leaf(View(name, name, shape, contiguous(shape)), shape, x.row)
+
     # --- forward
 
     def define(self, group: Group) -> None:
-        array = self.layout.array_for(group)
+        array = self.layout.by_group[group]
         batched = group.rank == BATCHED
-        shape = (array.size, BATCH) if batched else (array.size,)
-        expression = (
-            self._linear(group, batched)
-            if group.op == LINEAR
-            else self._shared_once(forward(group.op, *self._operands(group, batched)))
-        )
+        shape = self.full(array.shape, batched)
+        if group.op == LINEAR:
+            expression = self._linear(group, batched)
+        else:
+            expression = self._shared_once(forward(group.op, *self._operands(group, batched)))
+        if self.number[array] in self.ragged and group.real is not None:
+            expression = self.masked(group.real, expression, batched, 0.0)
+            self.zeroed.add(array.name)
         memory = ("batched" if batched else "shared", array.start)
         self.statements.append(Definition(array.name, shape, expression, memory=memory))
 
     def _operands(self, group: Group, batched: bool) -> list[Symbol | float]:
         if group.row:
             (nodes,) = (x for x in group.operands if not isinstance(x, float))
-            one = nodes.shape[1] == 1
-            return [self.read(nodes[:, 0] if one else nodes, batched, ONE_ROW if one else ROWS)]
+            if group in self.rows:
+                return [self.rows[group]]
+            x = self.read(nodes, batched, ROWS)
+            if group.op == "logsumexp" and (nodes < 0).any():  # the power of -inf is 0
+                x = self.masked(self._one_turn(nodes >= 0, 1), x, batched, float("-inf"), ROWS)
+                if not self.turning:  # the way back needs it, too
+                    x = self.rows[group] = self.named(x)
+            return [x]
         return [x if isinstance(x, float) else self.read(x, batched) for x in group.operands]
 
     def _linear(self, group: Group, batched: bool) -> Symbol:
         terms: list[Symbol] = []
-        flat = (group.rows, -group.positions)
         for part in sorted(group.parts, key=lambda p: (p.weights is None, -p.c)):
-            if part.weights is None:
-                x = self._sum(part.x, batched)
-                terms.append((self._flat(x, flat) if group.rows else x) * part.c)
-            elif group.rows:
-                terms.append(matmul(self.read_matrix(part.weights), self.read_windows(part.x)))
-            else:
-                terms.append(self._sum(part.x, batched, part.weights))
+            terms.append(self._part(group, part, batched) * part.c)
         if group.bias is not None:
             terms.append(self.read(group.bias, batched))
-        result = sum(terms[1:], terms[0])
-        return reshape(result, (len(group.nodes), BATCH)) if group.rows else result
+        return sum(terms[1:], terms[0])
 
-    def _sum(self, nodes: Nodes, batched: bool, weights: Nodes | None = None) -> Symbol:
-        """The sum over the first axis of [K, G], of products if there are weights."""
-        count, width = nodes.shape
-        if count > 1 and width == 1:
-            nodes, weights = nodes[:, 0], weights if weights is None else weights[:, 0]
-        elif count == 1:
-            nodes, weights = nodes[0], weights if weights is None else weights[0]
-        x = self.read(nodes, batched)
-        if weights is not None:
-            x = self.read(weights, batched) * x
-        if count == 1:
-            return x
-        if x.shape[0] == 1:  # the same node, `count` times
-            return (x if width == 1 else total(x, 0)) * float(count)
-        return total(x, 0, keep=width == 1)
+    def define_loop(self, groups: Sequence[Group]) -> None:
+        """The turns of a loop. What they need not do each time, products of what comes from outside, is done before."""
+        arrays = [self.layout.by_group[g] for g in groups]
+        inside = {self.number[a] for a in arrays}
+        ready: dict[Group, Symbol] = {}
+        for group in groups:
+            ahead = [part for part in group.parts if self._is_ahead(part, inside)]
+            if ahead and any(len(part.x) > 1 and part.weights is not None for part in ahead):
+                biased = group.bias is not None and not inside & self.owners(group.bias)
+                some = replace(group, parts=ahead, bias=group.bias if biased else None)
+                shape = self.full(group.computed.shape, True)
+                ready[group] = self.named(_stretched(self._linear(some, True), shape))
+        begin: list[Put] = []
+        for group, array in zip(groups, arrays, strict=True):
+            shape = self.full(array.shape, True)
+            first = None if group.initial is None else self.read(group.initial, True)
+            zeros = first is not None and first.operator == "number" and first.detail == 0.0
+            self.statements.append(Definition(array.name, shape, None, [], ("batched", array.start), zeros, True))
+            if first is not None and not zeros:
+                view = View(array.name, array.name, shape, contiguous(shape)).indexed([slice(None), 0])
+                begin.append(Put(view, first))
+        self.statements += begin
+        body = self._begin(inside)
+        for group, array in zip(groups, arrays, strict=True):
+            if group in ready:
+                done = ready[group].detail.at_turn(1)
+                rest = [part for part in group.parts if not self._is_ahead(part, inside)]
+                biased = group.bias is not None and bool(inside & self.owners(group.bias))
+                expression = leaf(done, done.shape)
+                if rest or biased:
+                    some = replace(group, parts=rest, bias=group.bias if biased else None)
+                    expression = self._linear(some, True) + expression
+            elif group.op == LINEAR:
+                expression = self._linear(group, True)
+            else:
+                expression = self._shared_once(forward(group.op, *self._operands(group, True)))
+            self.statements.append(Put(self.whole(array).detail, expression))
+        loop = groups[0].loop
+        assert loop is not None
+        self._end(Turns(loop.count, body))
 
-    def _flat(self, x: Symbol, shape: Shape) -> Symbol:
-        """[R·P, N] seen as [R, P·N]; what stretches along the rows must be written out first."""
-        if shape[1] == BATCH:
-            return x
-        return _seen_as(self._named(x, (-shape[0] * shape[1], BATCH)), shape)
+    def owners(self, nodes: Nodes) -> set[int]:
+        return set(np.unique(self.layout.array_of[nodes[nodes >= 0]]).tolist())
 
-    def _named(self, x: Symbol, shape: Shape) -> Symbol:
-        if x.operator == "leaf" and x.shape == shape:
-            return x
-        self.temporaries += 1
-        name = f"t{self.temporaries}"
-        self.statements.append(Definition(name, shape, x))
-        return leaf(View(name, name), shape)
+    def _is_ahead(self, part: Part, inside: set[int]) -> bool:
+        found = self.owners(part.x) if part.weights is None else self.owners(part.x) | self.owners(part.weights)
+        return not found & inside
+
+    def _begin(self, inside: set[int]) -> list[Statement]:
+        self.turning, self.before = inside, self.statements
+        self.statements = []
+        return self.statements
+
+    def _end(self, turns: Turns) -> None:
+        self.statements = self.before
+        self.turning = set()
+        self.statements.append(turns)
+
+    def _part(self, group: Group, part: Part, batched: bool) -> Symbol:
+        count = len(part.x)
+        if part.weights is None:
+            if count == 1:
+                return self.read(part.x[0], batched)
+            x = self.read(part.x, batched, ROWS)
+            if part.real is not None:
+                x = self.masked(self._one_turn(part.real, 1), x, batched, 0.0, ROWS)
+            return total(Symbol(x.operator, x.arguments, x.shape, x.detail, NO_ROW), 0)
+        a, b, frame = self.tensor(part.weights), self.tensor(part.x), self._frame(group, batched)
+        if count > 1 and TERM not in a.labels and TERM not in b.labels:  # the same product, several times
+            return self.contractor.product(a, b, frame, None) * float(count)
+        real = None if part.real is None else self._one_turn(part.real, 1)
+        return self.contractor.product(a, b, frame, self._part_mask(real))
+
+    def _frame(self, group: Group, batched: bool) -> dict[Label, int]:
+        sizes = self.sizes(group)
+        return {a: BATCH if a == SAMPLES else sizes[int(a)] for a in self.labels(len(sizes), batched)}
+
+    def _part_mask(self, real: Mask | None) -> tuple[Tensor, Mask] | None:
+        """A mask over [k, axes] as a tensor."""
+        if real is None:
+            return None
+        keep = [a for a, size in enumerate(real.shape) if size > 1]
+        small = real.reshape([real.shape[a] for a in keep])
+        symbol = self.mask(small, False)
+        return Tensor(symbol.detail, [TERM if a == 0 else a - 1 for a in keep]), small
 
     # --- backward
 
-    def contribute(self, nodes: Nodes, e: Symbol, batched: bool) -> None:
-        """Send ``e`` to the adjoints of these nodes. e stretches to nodes.shape, and to N if it comes from a batched
-        group; what goes to a shared node is summed over the batch, and over an axis along which the node repeats."""
-        while len(e.shape) > nodes.ndim + batched:  # a row of one input: its axis is gone from `nodes`
-            e = reshape(e, e.shape[1:])
-        owners = self.layout.array_of[nodes]
+    def contribute(self, nodes: Nodes, e: Symbol, sizes: tuple[int, ...], batched: bool) -> None:
+        """Send ``e`` to the adjoints of these nodes. e stretches to ``sizes``, and to N if it comes from a batched
+        group; where ``nodes`` has size 1, and what goes to a shared node over the batch, it is summed. It has to be 0
+        where it is summed over places without a node."""
+        if self.turning:
+            self._contribute_now(nodes, e, sizes)
+            return
+        real = nodes >= 0
+        owners = self.layout.array_of[nodes[real]]
         numbers = np.unique(owners)
         arrays = [self.layout.arrays[k] for k in numbers]
         if not any(a.active for a in arrays):
             return
-        places = self.layout.place_of[nodes]
         to_shared = batched and not any(a.is_batched for a in arrays)
-        if to_shared:
-            e = _over_batch(e, nodes.ndim)
+        e = self._summed(e, nodes.shape, sizes, batched, to_shared)
         inner = batched and not to_shared
         if len(arrays) == 1:
-            for axis in range(nodes.ndim):
-                if nodes.shape[axis] > 1 and (nodes == nodes.take([0], axis)).all():
-                    e = _along(e, axis, nodes.shape[axis], nodes.ndim + inner)
-                    nodes, places = nodes.take([0], axis), places.take([0], axis)
-            self._send(arrays[0], places, e)
+            self.contributions.setdefault(arrays[0], []).append((nodes, e))
             return
         # entries of several arrays: name the expression, and send each array its part
-        full = nodes.shape + ((BATCH,) if inner else ())
-        flat = (nodes.size, *full[nodes.ndim :])
-        t = _seen_as(self._named(e, full), flat)
+        full = self.full(nodes.shape, inner)
+        axis = 1 if self.first and inner else 0
+        t = self.named(e, full)
+        flat = (*full[:axis], nodes.size, *full[axis + nodes.ndim :])
+        view = t.detail.reshaped(flat)
+        t = leaf(view, flat)
+        of = np.where(real, self.layout.array_of[nodes], -1).reshape(-1)
         for k, array in zip(numbers, arrays, strict=True):
             if array.active:
-                chosen = np.flatnonzero(owners.reshape(-1) == k)
-                part = Symbol("part", (t,), (len(chosen), *flat[1:]), chosen)
+                chosen = np.flatnonzero(of == k)
+                shape = (*flat[:axis], len(chosen), *flat[axis + 1 :])
+                part = Symbol("part", (t,), shape, (chosen, axis))
                 if inner and not array.is_batched:
-                    part = total(part, 1)
-                self._send(array, places.reshape(-1)[chosen], part)
+                    part = total(part, shape.index(BATCH))
+                self.contributions.setdefault(array, []).append((nodes.reshape(-1)[chosen], part))
 
-    def _send(self, array: Array, places: Index, e: Symbol) -> None:
-        if places.ndim == 2 and 1 in places.shape:
-            axis = places.shape.index(1)
-            if len(e.shape) == 2 + array.is_batched:  # else e has no such axis, and still stretches in the same way
-                e = reshape(e, e.shape[:axis] + e.shape[axis + 1 :])
-            places = places.reshape(-1)
-        self.contributions.setdefault(array, []).append((places, e))
+    def _contribute_now(self, nodes: Nodes, e: Symbol, sizes: tuple[int, ...]) -> None:
+        """The same while turns are written: ``nodes`` has the turns in front. What goes to the turn before is added to
+        its adjoint at once."""
+        (number_,) = self.owners(nodes)
+        array = self.layout.arrays[number_]
+        e = self._summed(e, nodes.shape[1:], sizes, True, False)
+        own = self._slot(array, nodes[TYPICAL])
+        assert array.group is not None
+        if own == TYPICAL + (array.group.initial is not None):
+            self.contributions.setdefault(array, []).append((nodes[TYPICAL], e))
+            return
+        view = self._view(nodes)[0]
+        name = "d" + array.name
+        target = replace(view, base=name, text=name + view.text.removeprefix(array.name), before=None).at_turn(1)
+        index = self.layout.place_of[nodes[TYPICAL]] % int(np.prod(array.shape[1:]))
+        self.statements.append(Put(target, e, True, index, own - TYPICAL))
+
+    def _slot(self, array: Array, nodes: Nodes) -> int:
+        """The first axis's index at which these nodes are."""
+        slots = self.layout.place_of[nodes[nodes >= 0]] // int(np.prod(array.shape[1:]))
+        if (slots != slots[0]).any():
+            raise Unrollable
+        return int(slots[0])
+
+    def _summed(self, e: Symbol, shape: Shape, sizes: tuple[int, ...], batched: bool, to_shared: bool) -> Symbol:
+        """e summed to this shape; the axes, and the samples if ``to_shared``, are summed at once."""
+        frame = self.full(sizes, batched)
+        offset = len(frame) - len(e.shape)  # e stretches in front
+        place = 0 if self.first else len(frame) - 1
+        axes: list[int] = []
+        factor: Any = None
+        for a, size in enumerate(frame):
+            is_samples = batched and a == place
+            axis = a - (batched and self.first)
+            if is_samples and not to_shared:
+                continue
+            if not is_samples and not (shape[axis] == 1 and size != 1):
+                continue
+            own = a - offset
+            if own >= 0 and e.shape[own] != 1:
+                axes.append(own)
+            else:
+                times = leaf(View("n", "n", (), ()), ()) if is_samples else number(float(size))
+                factor = times if factor is None else factor * times
+        if axes and e.operator == "neg":  # one sign for the sum
+            return -self._summed(e.arguments[0], shape, sizes, batched, to_shared)
+        if axes and e.operator == "*" and e.arguments[1].operator == "number":
+            return self._summed(e.arguments[0], shape, sizes, batched, to_shared) * e.arguments[1]
+        if axes:
+            e = Symbol("sum", (e,), tuple(1 if a in axes else s for a, s in enumerate(e.shape)), (tuple(axes), True))
+        if factor is not None:
+            e = e * factor if e.operator != "number" or not is_one(e) else factor
+        if to_shared and len(e.shape) == len(frame) - offset and len(e.shape) and place - offset >= 0:
+            e = _dropped(e, place - offset)
+        return e
 
     def adjoint(self, array: Array, uses: int) -> Symbol | None:
         """The sum of what was sent to an array; defined under a name unless it is short and used once."""
@@ -402,47 +618,91 @@ class _Builder:
         if not sent:
             return None
         name = "d" + array.name
-        full: Shape = (array.size, BATCH) if array.is_batched else (array.size,)
-        shape = array.matrix or full
-        everything = np.arange(array.size)
+        shape = self.full(array.shape, array.is_batched)
         expression: Symbol | None = None
         stores: list[Store] = []
-        for places, e in sent:
-            flat = places.reshape(-1)
-            simple = places.ndim == 1 or e.shape == full or (e.operator == "@" and not array.is_batched)
-            if simple and len(flat) == array.size and (flat == everything).all():
-                if not array.is_batched and len(e.shape) > 0 and np.prod(e.shape) == array.size:
-                    e = reshape(e, shape)
+        for nodes, e in sent:
+            whole = self._covering(array, nodes, e)
+            if whole is not None:
                 if expression is not None and expression.size > MAX_SUM:
-                    expression = self._named(expression, expression.shape)
-                expression = e if expression is None else expression + e
+                    expression = self.named(expression)
+                expression = whole if expression is None else expression + whole
             else:
-                found = view_text(name, places, array.is_batched, array.matrix)
-                size = places.shape + full[1:]
-                text = found[0] if found is not None and found[1] == size else None
-                stores.append(Store(places, e, True, text, size))
+                stores.append(self._store(name, array, nodes, e))
         if expression is not None and not stores:
             plain = expression.operator in ("leaf", "number") and array.bank != "theta"
             if plain or (uses <= 1 and expression.size <= MAX_INLINE):
                 return expression
-        touched = np.full(array.size, expression is not None)
-        zeros = False
-        for store in stores:
-            flat = store.index.reshape(-1)
-            reached = touched[flat]
-            store.accumulate = bool(reached.any())
-            zeros = zeros or (store.accumulate and not bool(reached.all()))
-            touched[flat] = True
-        zeros = zeros or not bool(touched.all())
-        if zeros:
-            for store in stores:
-                store.accumulate = True
+        zeros = _settle(stores, array.size, expression is not None)
         bank = {"theta": "gradient", "shared": "shared_adjoint", "batched": "adjoint"}[array.bank]
         self.statements.append(Definition(name, shape, expression, stores, (bank, array.start), zeros))
-        return leaf(View(name, name), shape)
+        return leaf(View(name, name, shape, contiguous(shape)), shape)
+
+    def _covering(self, array: Array, nodes: Nodes, e: Symbol) -> Symbol | None:
+        """e in the shape of the array, if it goes to every place of it, in some order of the axes."""
+        if nodes.size != array.size:
+            return None
+        real = nodes >= 0
+        steps = even_steps(self._places(array, nodes), None if real.all() else real, array.size)
+        if steps is None or steps.offset != 0:
+            return None
+        order = sorted(range(nodes.ndim), key=lambda a: -steps.strides[a] if nodes.shape[a] > 1 else 0)
+        big = [a for a in order if nodes.shape[a] > 1]
+        if [steps.strides[a] for a in big] != [*contiguous([nodes.shape[a] for a in big])]:
+            return None
+        full = self.full(nodes.shape, array.is_batched)
+        shift = int(self.first and array.is_batched)
+        if big != sorted(big):
+            e = _stretched(e, full)
+            axes = [a for a in range(nodes.ndim) if a not in big] + big
+            moved = [*range(shift), *[a + shift for a in axes], *range(nodes.ndim + shift, len(full))]
+            e = Symbol("transpose", (e,), tuple(full[a] for a in moved), tuple(moved))
+            full = e.shape
+        target = self.full(array.shape, array.is_batched)
+        if full != target and e.shape != target:
+            if e.shape == () or (len(e.shape) < len(full) and e.shape == target[len(target) - len(e.shape) :]):
+                return e
+            e = _reshape(_stretched(e, full), target)
+        return e
+
+    def _places(self, array: Array, nodes: Nodes) -> Index:
+        """Where nodes are in an array, or in a turn of it."""
+        places = self.layout.place_of[nodes]
+        return places % array.size if self.turning else places
+
+    def _store(self, name: str, array: Array, nodes: Nodes, e: Symbol) -> Store:
+        if nodes.ndim == 0:
+            nodes = nodes.reshape(1)
+            if e.shape:
+                e = _reshape(_stretched(e, self.full((), array.is_batched)), self.full((1,), array.is_batched))
+        real = nodes >= 0
+        places = self._places(array, nodes)
+        size = self.full(nodes.shape, array.is_batched)
+        steps = even_steps(places, None if real.all() else real, array.size)
+        view = None
+        if steps is not None:
+            batch = None if not array.is_batched else 0 if self.first else -1
+            view = view_of(name, array.shape, steps, nodes.shape, batch)
+            index = np.full((1,) * nodes.ndim, steps.offset)
+            for axis, (s, n) in enumerate(zip(steps.strides, nodes.shape, strict=True)):
+                index = index + (s * np.arange(n)).reshape([-1 if a == axis else 1 for a in range(nodes.ndim)])
+            return Store(index, e, True, view, size)
+        if not real.all():
+            flat = _reshape(_stretched(e, size), self.full((nodes.size,), array.is_batched))
+            chosen = np.flatnonzero(real.reshape(-1))
+            axis = int(self.first and array.is_batched)
+            shape = self.full((len(chosen),), array.is_batched)
+            return Store(
+                places.reshape(-1)[chosen],
+                Symbol("part", (self.named(flat),), shape, (chosen, axis)),
+                True,
+                None,
+                shape,
+            )
+        return Store(places, e, True, None, size)
 
     def reverse(self, group: Group) -> None:
-        array = self.layout.array_for(group)
+        array = self.layout.by_group[group]
         if array not in self.contributions:
             return
         batched = group.rank == BATCHED
@@ -460,74 +720,337 @@ class _Builder:
             return
         d = self.adjoint(array, len(sent))
         assert d is not None
+        self._reverse_rule(group, d, sent, len(local), batched)
+
+    def _reverse_rule(
+        self, group: Group, d: Symbol, sent: list[tuple[Nodes, Symbol]], count: int, batched: bool
+    ) -> None:
         products = tuple([passed(d, p) for _, p in sent])
-        if len(local) > 1 or group.row:  # name what several local derivatives share
+        if count > 1 or group.row:  # name what several local derivatives share
             products = self._shared_once(Symbol("tuple", products, ())).arguments
         for (operand, _), e in zip(sent, products, strict=True):
-            self.contribute(_flat_if_one(operand), e, batched)
+            clean = e.operator == "leaf" and self.layout.by_group[group] not in self.unclean
+            self._send(group, operand, e, batched, clean)
+
+    def _send(
+        self, group: Group, nodes: Nodes, e: Symbol, batched: bool, clean: bool, terms: Mask | None = None
+    ) -> None:
+        """Send e, which has the group's axes, and one more in front for nodes that have one; ``terms``: see `Part`."""
+        sizes = self.sizes(group)
+        turning = bool(self.turning)
+        row = nodes.ndim - turning > len(sizes)
+        if row:
+            sizes = (len(nodes), *sizes)
+            if self.first and batched and len(e.shape) == len(sizes) + 1:  # [k, N, ...] -> [N, k, ...]
+                moved = (1, 0, *range(2, len(e.shape)))
+                if e.operator == "reshape" and e.shape[0] == 1:
+                    e = _reshape(e.arguments[0], (e.shape[1], 1, *e.shape[2:]))
+                    moved = (*range(len(e.shape)),)
+                e = e if moved[0] == 0 else Symbol("transpose", (e,), tuple(e.shape[a] for a in moved), moved)
+        real = self.real(group)
+        missing = nodes < 0
+        if terms is not None:
+            missing = missing | ~terms
+        if turning:
+            missing = ~self._one_turn(~missing, int(row))
+            nodes = np.moveaxis(nodes, int(row), 0)
+        if (real is not None and not clean) or missing.any():
+            both = ~missing if real is None else ~missing & (real[None] if row else real)
+            if not (clean and real is not None and (both == (real[None] if row else real)).all()):
+                e = self.masked(both, e, batched, 0.0)
+        self.contribute(nodes, e, sizes, batched)
+
+    @staticmethod
+    def _times(factor: Symbol, y: Tensor, out: dict[Label, int], frame: dict[Label, int]) -> Symbol:
+        """A number times y, summed over what the result has not."""
+        for label, size in frame.items():
+            if label not in out and label not in y.labels:
+                factor = factor * (leaf(View("n", "n", (), ()), ()) if size == BATCH else number(float(size)))
+        axes = tuple(k for k, label in enumerate(y.labels) if label not in out)
+        rest = [label for label in y.labels if label in out]
+        e = leaf(y.view, y.view.shape)
+        if axes:
+            e = Symbol("sum", (e,), tuple(s for k, s in enumerate(e.shape) if k not in axes), (axes, False))
+            if rest != [label for label in out if label in rest] or len(rest) < len(out):
+                order = [rest.index(label) for label in out if label in rest]
+                e = (
+                    Symbol("transpose", (e,), tuple(e.shape[k] for k in order), tuple(order))
+                    if order != sorted(order)
+                    else e
+                )
+                e = _reshape(e, tuple(size if label in rest else 1 for label, size in out.items()))
+        else:
+            view = y.ordered([*out])
+            e = leaf(view, view.shape)
+        return e * factor
+
+    def _as_it_lies(self, nodes: Nodes) -> tuple[list[Label], Nodes]:
+        """Nodes [k, axes] without axes of size 1, with the others in the order in which they lie in memory."""
+        real = nodes >= 0
+        places = self.layout.place_of[nodes]
+        steps: dict[int, int] = {}
+        for axis, size in enumerate(nodes.shape):
+            if size > 1:
+                both = np.take(real, [0], axis) & np.take(real, [1], axis)
+                apart = np.take(places, [1], axis) - np.take(places, [0], axis)
+                steps[axis] = int(apart[both][0]) if both.any() else 0
+        keep = sorted(steps, key=lambda a: -steps[a])
+        rest = [a for a in range(nodes.ndim) if a not in steps]
+        moved = nodes.transpose(*rest, *keep).reshape([nodes.shape[a] for a in keep])
+        return [TERM if a == 0 else a - 1 for a in keep], moved
+
+    def _masks_itself(self, nodes: Nodes) -> bool:
+        """Whether the group of these nodes multiplies what it gets by slopes, and then leaves out where it has none."""
+        owners = self.owners(nodes)
+        array = self.layout.arrays[min(owners)]
+        if len(owners) > 1 or array.group is None or array.group.op == LINEAR or not self._empty_where_missing(nodes):
+            return False
+        self.unclean.add(array)
+        return True
 
     def _active(self, nodes: Nodes) -> bool:
-        return any(self.layout.arrays[k].active for k in np.unique(self.layout.array_of[nodes]))
+        """Whether something is to be sent to some of these nodes: while turns are written to those in the loop, and
+        when they are over to the others."""
+        owners = self.owners(nodes)
+        if self.turning and owners & self.turning and not owners <= self.turning:
+            raise Unrollable
+        return any(
+            self.layout.arrays[k].active and (k in self.turning or not self.turning) and k not in self.after
+            for k in owners
+        )
+
+    # --- backward through a loop
+
+    def reverse_loop(self, groups: Sequence[Group]) -> None:
+        """The turns of a loop from the last to the first; then what goes to nodes outside, from all turns at once."""
+        arrays = {g: self.layout.by_group[g] for g in groups}
+        inside = {self.number[a] for a in arrays.values()}
+        reached, before = self._reached(groups, inside)
+        if not reached:
+            return
+        count = groups[0].loop.count if groups[0].loop else 0
+        adding = {g for g in reached if g in before or arrays[g] in self.contributions}
+        for group in groups:  # those that begin with zeros, or with anything
+            array = arrays[group]
+            if group in reached and array not in self.contributions:
+                shape, start = self.full(array.shape, True), group in before
+                memory = "adjoint", array.start
+                self.statements.append(Definition("d" + array.name, shape, None, [], memory, start, not start))
+        for group in groups:
+            array, name = arrays[group], "d" + arrays[group].name
+            if group in reached and array in self.contributions:
+                found = self.adjoint(array, uses=2)
+                assert found is not None
+                if found.operator != "leaf" or found.detail.text != name:
+                    shape = self.full(array.shape, True)
+                    self.statements.append(Definition(name, shape, found, memory=("adjoint", array.start)))
+        body = self._begin(inside)
+        for group in reversed(groups):
+            if group in reached:
+                d = self._adjoint_now(arrays[group], group in adding)
+                self._back(group, d)
+        self._end(Turns(count, body, True))
+        self.after = inside
+        for group in reversed(groups):
+            if group in reached:
+                self._back(group, self.whole(arrays[group], "d" + arrays[group].name))
+        self.after = set()
+        for group in reversed(groups):
+            initial = group.initial
+            if initial is not None and group in reached and self._active(initial):
+                name, shape = "d" + arrays[group].name, self.full(arrays[group].shape, True)
+                view = View(name, name, shape, contiguous(shape)).indexed([slice(None), 0])
+                e = leaf(view, view.shape)
+                if (initial < 0).any():
+                    e = self.masked(initial >= 0, e, True, 0.0)
+                self.contribute(initial, e, initial.shape, True)
+
+    def _reached(self, groups: Sequence[Group], inside: set[int]) -> tuple[set[Group], set[Group]]:
+        """The groups of a loop to which a gradient comes, and those of them to whose turn before one is sent."""
+        reached = {g for g in groups if self.layout.by_group[g] in self.contributions}
+        before: set[Group] = set()
+        more = True
+        while more:
+            size = len(reached), len(before)
+            for group in [*reached]:
+                for nodes in group.reads():
+                    if group.initial is not None and nodes is group.initial:
+                        continue
+                    for k in self.owners(nodes) & inside:
+                        array = self.layout.arrays[k]
+                        if array.active and array.group is not None:
+                            reached.add(array.group)
+                            axis = nodes.ndim - group.computed.ndim
+                            one = np.asarray(np.take(nodes, TYPICAL, axis)) if nodes.shape[axis] > 1 else nodes
+                            mine = one[(one >= 0) & (self.layout.array_of[one] == k)]
+                            if self._slot(array, mine) == TYPICAL - 1 + (array.group.initial is not None):
+                                before.add(array.group)
+            more = size != (len(reached), len(before))
+        return reached, before
+
+    def _adjoint_now(self, array: Array, adding: bool) -> Symbol:
+        """What was sent to turn t of an array goes into its adjoint, which is given back."""
+        slot = self.whole(array, "d" + array.name)
+        one = replace(array, shape=array.shape[1:])
+        expression: Symbol | None = None
+        stores: list[Store] = []
+        for nodes, e in self.contributions.pop(array, []):
+            whole = self._covering(one, nodes, e)
+            if whole is not None:
+                expression = whole if expression is None else expression + whole
+            else:
+                stores.append(self._store("d" + array.name, one, nodes, e))
+        zeros = _settle(stores, one.size, adding or expression is not None)
+        if expression is not None:
+            self.statements.append(Put(slot.detail, expression, adding))
+        elif zeros and not adding:
+            self.statements.append(Put(slot.detail, number(0.0)))
+        for store in stores:
+            if store.view is None:
+                raise Unrollable
+            inner = store.view.text.removeprefix("d" + array.name)
+            text = slot.detail.text
+            text = f"{text[:-1]}, {inner[4:]}" if inner.startswith("[:, ") else text + inner
+            target = replace(store.view, text=text, before=None, in_turns=True)
+            turn = int(array.group is not None and array.group.initial is not None)
+            self.statements.append(Put(target, store.expression, store.accumulate, store.index, turn))
+        return slot
+
+    def _back(self, group: Group, d: Symbol) -> None:
+        """Send what goes back from the adjoint d."""
+        if group.op == LINEAR:
+            self._linear_back(group, d, True)
+            return
+        local = partials(group.op, self.whole(self.layout.by_group[group]), *self._operands(group, True))
+        sent = [
+            (x, p)
+            for x, p in zip(group.operands, local, strict=True)
+            if p is not None and not isinstance(x, float) and self._active(x)
+        ]
+        if sent:
+            self._reverse_rule(group, d, sent, len(local), True)
 
     def _reverse_linear(self, group: Group, array: Array, batched: bool) -> None:
-        reads = [part.x for part in group.parts if part.weights is None] + [group.bias] * (group.bias is not None)
-        uses = sum(self._active(x) for x in reads if x is not None)
+        reads = [*[part.x for part in group.parts if part.weights is None], group.bias]
+        uses = sum(x is not None and self._active(x) for x in reads)
         uses += sum(2 for part in group.parts if part.weights is not None)
         d = self.adjoint(array, uses)
-        if d is None:
-            return
-        wide = d
-        if group.rows:
-            wide = _seen_as(self._named(d, (array.size, BATCH)), (group.rows, -group.positions))
+        if d is not None:
+            self._linear_back(group, d, batched)
+
+    def _linear_back(self, group: Group, d: Symbol, batched: bool) -> None:
         for part in group.parts:
             if part.weights is None:
-                nodes = _flat_if_one(part.x)
-                if self._active(nodes):
-                    self.contribute(nodes, d * part.c, batched)
-            elif group.rows:
-                if self._active(part.weights):
-                    self.contribute(part.weights, matmul(wide, _transposed(self.read_windows(part.x))), False)
                 if self._active(part.x):
-                    back = matmul(_transposed(self.read_matrix(part.weights)), wide)
-                    self.contribute(part.x.reshape(-1), reshape(back, (part.x.size, BATCH)), True)
+                    self._reverse_sum(group, part, d, batched)
             else:
-                weights, x = _flat_if_one(part.weights), _flat_if_one(part.x)
-                self.contribute(weights, d * self.read(x, batched), batched)
-                self.contribute(x, d * self.read(weights, batched), batched)
+                self._reverse_product(group, part, d, batched)
         if group.bias is not None and self._active(group.bias):
-            summed = total(wide, 1) if group.rows else d  # over the places, and the samples with them
-            self.contribute(group.bias, summed, batched and not group.rows)
+            self._send(group, group.bias, d, batched, clean=True)
+
+    def _reverse_sum(self, group: Group, part: Part, d: Symbol, batched: bool) -> None:
+        if len(part.x) == 1:
+            self._send(group, part.x[0], d * part.c, batched, clean=True)
+            return
+        e = d * part.c
+        if e.shape:  # stretches along k
+            frame = self.full(self.sizes(group), batched)
+            e = _stretched(e, frame) if len(e.shape) < len(frame) else e
+            e = _reshape(e, (1, *e.shape))
+        self._send(group, part.x, e, batched, clean=True, terms=part.real)
+
+    def _reverse_product(self, group: Group, part: Part, d: Symbol, batched: bool) -> None:
+        assert part.weights is not None
+        wide: Tensor | None = None
+        frame = self._frame(group, batched)
+        real = None if part.real is None else self._one_turn(part.real, 1)
+        present = self.real(group)
+        if present is not None:
+            real = present[None] if real is None else real & present[None]
+        turning = bool(self.turning)
+        twice = np.array_equal(part.weights, part.x)  # a square: both factors get the same
+        for mine, other in ((part.weights, part.x), (part.x, part.weights))[twice:]:
+            if not self._active(mine):
+                continue
+            owners = np.unique(self.layout.array_of[mine[mine >= 0]])
+            is_batched = any(self.layout.arrays[k].is_batched for k in owners)
+            order, nodes = self._as_it_lies(mine.take(min(TYPICAL, mine.shape[1] - 1), 1) if turning else mine)
+            out = dict(zip(order, nodes.shape, strict=True))
+            if batched and is_batched:
+                out = {SAMPLES: BATCH, **out} if self.first else {**out, SAMPLES: BATCH}
+            goal = nodes
+            if turning:  # the same nodes of all turns
+                goal = np.moveaxis(mine, 1, 0)
+                axes = [0 if a == TERM else int(a) + 1 for a in order]
+                rest = [a for a in range(mine.ndim - 1) if a not in axes]
+                goal = goal.transpose(0, *[a + 1 for a in (*rest, *axes)]).reshape(len(goal), *nodes.shape)
+            if is_plain(d) and real is None:
+                c = 2.0 * part.c if twice else part.c
+                e = self._times(d * c, self.tensor(other), out, {TERM: len(part.x), **frame})
+                self.contribute(goal, e, nodes.shape, batched and is_batched)
+                continue
+            if wide is None:
+                shape = self.full(self.sizes(group), batched)
+                named = d if d.operator == "leaf" and d.shape == shape else self.named(d, shape)
+                wide = Tensor(named.detail, self.labels(len(self.sizes(group)), batched), zeroed=True)
+            y = self.tensor(other)
+            e = self.contractor.product(wide, y, out, self._part_mask(real), {TERM: len(part.x), **frame})
+            e = e * (2.0 * part.c if twice else part.c)
+            if len(part.x) > 1 and TERM not in out and TERM not in y.labels:
+                e = e * float(len(part.x))
+            if (nodes < 0).any() and not self._masks_itself(nodes):
+                e = self.masked(nodes >= 0, e, batched and is_batched, 0.0)
+            self.contribute(goal, e, nodes.shape, batched and is_batched)
 
 
-def _flat_if_one(nodes: Nodes) -> Nodes:
-    """[K, 1] and [1, G] as [K] and [G]."""
-    return nodes.reshape(-1) if 1 in nodes.shape else nodes
+def is_plain(x: Symbol) -> bool:
+    """Whether an expression has numbers and n in it only, no arrays."""
+    return x.detail.base == "n" if x.operator == "leaf" else x.operator != "gather" and all(map(is_plain, x.arguments))
 
 
-def _seen_as(x: Symbol, shape: Shape) -> Symbol:
-    """A named array, contiguous, in another shape."""
-    view: View = x.detail
-    sizes = ", ".join(str(s) if s > 0 else "-1" for s in shape)
-    return x if x.shape == shape else leaf(View(view.base, f"{view.text}.reshape({sizes})"), shape)
+def is_one(x: Symbol) -> bool:
+    return bool(x.operator == "number" and x.detail == 1.0)
 
 
-def _transposed(x: Symbol) -> Symbol:
-    view: View = x.detail
-    text = view.text[:-2] if view.text.endswith(".T") else view.text + ".T"
-    return leaf(View(view.base, text), (x.shape[1], x.shape[0]))
+def _settle(stores: list[Store], size: int, begun: bool) -> bool:
+    """Say of each store whether it adds to what is there; returns whether the array has to start at zero."""
+    touched = np.full(size, begun)
+    zeros = False
+    for store in stores:
+        flat = store.index.reshape(-1)
+        reached = touched[flat]
+        store.accumulate = bool(reached.any())
+        zeros = zeros or (store.accumulate and not bool(reached.all()))
+        touched[flat] = True
+    zeros = zeros or not bool(touched.all())
+    if zeros:
+        for store in stores:
+            store.accumulate = True
+    return zeros
 
 
-def _over_batch(e: Symbol, dims: int) -> Symbol:
-    """The sum over the samples of what may or may not differ between them."""
-    if len(e.shape) > dims or (e.shape and e.shape[-1] == BATCH):
-        summed = total(e, len(e.shape) - 1)
-        return summed if e.shape[-1] == BATCH else summed * leaf(View("n", "n"), ())
-    return lift(e) * leaf(View("n", "n"), ())
+def _reshape(x: Symbol, shape: Shape) -> Symbol:
+    if x.shape == shape:
+        return x
+    if x.operator == "leaf":
+        view = x.detail.reshaped(shape)
+        if view is not None:
+            return leaf(view, shape)
+    return Symbol("reshape", (x,), shape)
 
 
-def _along(e: Symbol, axis: int, count: int, dims: int) -> Symbol:
-    """The sum along an axis of size ``count`` on which the receiving node repeats; the axis stays, with size 1."""
-    own = axis - (dims - len(e.shape))
-    if own < 0 or e.shape[own] == 1:
-        return e * float(count)
-    return total(e, own, keep=True)
+def _dropped(e: Symbol, axis: int) -> Symbol:
+    """e without an axis of size 1."""
+    shape = e.shape[:axis] + e.shape[axis + 1 :]
+    if e.operator == "sum" and e.detail[1]:
+        axes = e.detail[0]
+        if axes == (axis,):
+            return Symbol("sum", e.arguments, shape, ((axis,), False))
+    if e.operator == "leaf":
+        return leaf(e.detail.indexed([0 if a == axis else slice(None) for a in range(len(e.shape))]), shape)
+    return Symbol("reshape", (e,), shape)
+
+
+def _stretched(e: Symbol, shape: Shape) -> Symbol:
+    """e written out to a shape that it stretches to."""
+    return e if e.shape == shape else Symbol("stretch", (e,), shape)

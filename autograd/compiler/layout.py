@@ -1,13 +1,15 @@
-"""Pass 4, lay out: every node gets a place in a named array, and every array a place in memory.
+"""Pass 5, lay out: every box of nodes gets a name and a place in memory.
 
 There are four kinds of arrays. Arguments come from the caller. Parameters lie in the flat vector theta, in the order in
 which the products of matrices read them, so that each weight matrix is a slice of theta seen as [R, K]; constants that
-stand in arrays follow them. Each group has an array of its own, and all batched groups lie one after the other in one
-block of memory [places, N], so that operands that come from several groups can still be gathered at once.
+stand in arrays follow them. Each group has an array of its own, with its axes, and one for the samples: last, or first
+where products of matrices are made for each sample.
 
 For the two neurons, theta is (w1, w2, b1, b2), and the arrays are
 
     w1 = theta[0:2] as [2, 1]     b1 = theta[2:4]     z1 = batched[0:2]     h1 = batched[2:4]
+
+and of three time steps, z1 = batched[0:3·R] is seen as [3, R].
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ops import CONSTANT
-from .group import Group, Nodes
+from .arrange import Arrangement, Group, Nodes
 from .normalise import BATCHED, LINEAR, Graph
 from .symbols import WORDS
 from .trace import Trace
@@ -29,22 +31,26 @@ from .trace import Trace
 ACTIVATIONS = {"tanh", "relu", "sigmoid", "softplus", "leaky_relu", "gelu"}
 # names that the written programs use themselves
 RESERVED = {*WORDS} | set(
-    "theta gradient n np numpy take add_at concatenate reshape where abs "
-    "pow sum max swapaxes zeros run bind program predict batched adjoint shared math".split()
+    "theta gradient n np numpy take add_at concatenate reshape where abs transpose matmul masked "
+    "masked_matmul pow sum max swapaxes zeros empty broadcast range reversed turn run bind "
+    "program predict batched adjoint shared math".split()
 )
 
 
 @dataclass(eq=False)
 class Array:
-    """A named array of ``size`` places. In memory: ``bank[start : start + size]``."""
+    """A named array of ``size`` places. In memory: ``bank[start : start + size]``, seen in its shape."""
 
     name: str
     bank: str  # "argument", "theta", "constant", "shared" or "batched"
     start: int
-    size: int
+    shape: tuple[int, ...]  # without the samples
     active: bool  # depends on a parameter, so that it needs an adjoint
-    matrix: tuple[int, int] | None = None  # a weight matrix is seen in this shape
     group: Group | None = None
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape))
 
     @property
     def is_batched(self) -> bool:
@@ -58,10 +64,9 @@ class Layout:
     place_of: NDArray[np.intp]  # node -> its place in that array
     parameter_order: NDArray[np.intp]  # theta[k] is trace.parameters[parameter_order[k]]
     constants: NDArray[np.float64]
+    samples_first: bool
     sizes: dict[str, int] = field(default_factory=dict)  # places per bank
-
-    def array_for(self, group: Group) -> Array:
-        return self.arrays[int(self.array_of[group.nodes[0]])]
+    by_group: dict[Group, Array] = field(default_factory=dict)
 
 
 def safe_names(names: Sequence[str]) -> list[str]:
@@ -74,22 +79,25 @@ def safe_names(names: Sequence[str]) -> list[str]:
     return result
 
 
-def lay_out(trace: Trace, graph: Graph, groups: Sequence[Group], argument_names: Sequence[str]) -> Layout:
+def lay_out(
+    trace: Trace, graph: Graph, arrangement: Arrangement, argument_names: Sequence[str], as_traced: bool = False
+) -> Layout:
+    """All arrays, and where each node lies; with ``as_traced`` the parameters are one array in the trace's order."""
+    groups = arrangement.groups
     builder = _Builder(trace, len(graph.ops), argument_names)
-    builder.place_parameters(trace, groups)
+    builder.place_parameters(trace, [] if as_traced else groups)
     everything = [nodes for group in groups for nodes in group.reads()]
-    is_constant = np.array([op == CONSTANT for op in graph.ops])
+    is_constant = np.array([op == CONSTANT for op in graph.ops] + [False])  # -1 is no node
     used = dict.fromkeys(int(i) for nodes in everything for i in np.unique(nodes[is_constant[nodes]]))
-    constants = np.array([*used], dtype=np.intp)
     if used:
-        builder.add(builder.fresh("c"), "constant", constants, active=False)
+        builder.add(builder.fresh("c"), "constant", np.array([*used], dtype=np.intp), active=False)
     for group in groups:
         prefix = "h" if group.op in ACTIVATIONS else group.op + "_"
         if group.op == LINEAR:
-            prefix = "z" if group.rows else "s"
+            prefix = "z" if group.is_product else "s"
         bank = "batched" if group.rank == BATCHED else "shared"
-        active = any(graph.active[i] for i in group.nodes)
-        builder.add(builder.fresh(prefix), bank, np.array(group.nodes, dtype=np.intp), active=active, group=group)
+        active = any(graph.active[i] for i in group.nodes.reshape(-1).tolist() if i >= 0)
+        builder.add(builder.fresh(prefix), bank, group.nodes, active=active, group=group)
     theta, constant = builder.sizes["theta"], builder.sizes["constant"]
     before = {"constant": theta, "shared": theta + constant}  # these three lie one after the other
     for array in builder.arrays:
@@ -98,7 +106,11 @@ def lay_out(trace: Trace, graph: Graph, groups: Sequence[Group], argument_names:
     index[trace.parameter_nodes] = np.arange(len(trace.parameter_nodes))
     order = index[np.concatenate([*builder.theta, np.array([], dtype=np.intp)])]
     numbers = np.array([graph.numbers[i] for i in used], dtype=np.float64)
-    return Layout(builder.arrays, builder.array_of, builder.place_of, order, numbers, dict(builder.sizes))
+    by_group = {a.group: a for a in builder.arrays if a.group is not None}
+    return Layout(
+        builder.arrays, builder.array_of, builder.place_of, order, numbers, arrangement.samples_first,
+        dict(builder.sizes), by_group,
+    )  # fmt: skip
 
 
 class _Builder:
@@ -112,26 +124,19 @@ class _Builder:
         self.theta: list[Nodes] = []
         self.taken = set(argument_names)
         self.counts: Counter[str] = Counter()
-        self.waiting = np.zeros(n, dtype=bool)  # the parameters that have no place yet
+        self.waiting = np.zeros(n + 1, dtype=bool)  # the parameters that have no place yet; -1 is no node
         self.waiting[trace.parameter_nodes] = True
         for name, nodes in zip(argument_names, trace.arguments, strict=True):
             self.add(name, "argument", np.array(nodes, dtype=np.intp), active=False)
 
-    def add(
-        self,
-        name: str,
-        bank: str,
-        nodes: Nodes,
-        *,
-        active: bool,
-        matrix: tuple[int, int] | None = None,
-        group: Group | None = None,
-    ) -> None:
-        start = 0 if bank == "argument" else self.sizes[bank]
-        self.array_of[nodes] = len(self.arrays)
-        self.place_of[nodes] = np.arange(len(nodes))
-        self.arrays.append(Array(name, bank, start, len(nodes), active, matrix, group))
-        self.sizes[bank] += len(nodes)
+    def add(self, name: str, bank: str, nodes: Nodes, *, active: bool, group: Group | None = None) -> None:
+        array = Array(name, bank, 0 if bank == "argument" else self.sizes[bank], nodes.shape, active, group)
+        flat = nodes.reshape(-1)
+        real = flat >= 0
+        self.array_of[flat[real]] = len(self.arrays)
+        self.place_of[flat[real]] = np.flatnonzero(real)
+        self.arrays.append(array)
+        self.sizes[bank] += array.size
 
     def fresh(self, prefix: str) -> str:
         while True:
@@ -144,8 +149,11 @@ class _Builder:
         """As the products read them, then biases, then in the order of use, then those that nothing uses."""
         for group in groups:
             for part in group.parts:
-                if part.weights is not None:
-                    self._place(part.weights, "w", matrix=group.rows > 0)
+                if part.weights is not None and (part.weights >= 0).all():
+                    if group.is_product:
+                        self._place(np.moveaxis(part.weights, 0, -1), "w")
+                    elif group.rank == BATCHED:
+                        self._place(part.weights, "w")
             if group.bias is not None:
                 self._place(group.bias, "b")
         for group in groups:
@@ -153,15 +161,17 @@ class _Builder:
                 self._place(nodes, "p")
         self._place(np.array(trace.parameter_nodes, dtype=np.intp), "p")
 
-    def _place(self, nodes: Nodes, prefix: str, matrix: bool = False) -> None:
+    def _place(self, nodes: Nodes, prefix: str) -> None:
         flat = nodes.reshape(-1)
         flat = flat[self.waiting[flat]]
         if len(flat) == 0:
             return
-        whole = matrix and len(flat) == nodes.size and len(np.unique(flat)) == nodes.size
-        if not whole:
+        if len(flat) == nodes.size and len(np.unique(flat)) == nodes.size:
+            last = nodes.shape[-1:] if prefix == "w" and nodes.ndim > 1 else ()  # a row of one weight is a row
+            sizes = tuple(s for s in nodes.shape[: nodes.ndim - len(last)] if s > 1)
+            flat = flat.reshape((*sizes, *last) or (1,))
+        else:
             flat = flat[np.sort(np.unique(flat, return_index=True)[1])]  # each once, in the order of first use
         self.waiting[flat] = False
-        self.theta.append(flat)
-        shape = (nodes.shape[0], nodes.shape[1]) if whole else None
-        self.add(self.fresh(prefix), "theta", flat, active=True, matrix=shape)
+        self.theta.append(flat.reshape(-1))
+        self.add(self.fresh(prefix), "theta", flat, active=True)

@@ -4,11 +4,13 @@
 
 **Linear nodes**: a tree of + - negations and products with something shared, each used once, becomes one node
 
-    bias + Σ c·w·x        c a number, w a shared node or nothing, x a batched node
+    bias + Σ c·w·x        c a number, w a shared or batched node or nothing, x a batched node
 
-so for two neurons ``w1*x + b1`` and ``w2*x + b2`` the trace's mul and add are gone, and two linear nodes are left, each
-with the one term (1.0, w, x) and the bias b, which the next pass can see are two rows of one matrix. A product with a
-number and no w is a *bare* term: skip connections and pooling are made of these, and they stay out of the dot.
+so for two neurons ``w1*x + b1`` and ``w2*x + b2`` the trace's mul and add are gone, and two linear nodes are left,
+each with the one term (1.0, w, x) and the bias b, which the next pass can see are two rows of one matrix. A product
+with a number and no w is a *bare* term: skip connections and pooling are made of these, and they stay out of the dot.
+A product of two batched nodes that one sum alone uses is a term of it, too: a score of attention is Σ q·k, one linear
+node.
 
 What is linear is not listed here but read off the derivative sheet: an operation whose local derivatives are all
 numbers (add: 1, 1; sub: 1, -1; x / 4: 0.25) is the sum of its inputs times those numbers, and one whose local
@@ -220,6 +222,8 @@ class _Linear:
                 terms.append(Term(1.0, a, b))
             elif len(left) == 1 and self.graph.ops[i] == "mul":
                 return None
+            elif rank[a] == rank[i]:
+                terms.append(Term(1.0, a, b))
             else:
                 g = self.graph
                 new = self.node("mul", (a, b), g.numbers[a] * g.numbers[b], rank[a], g.active[a] or g.active[b])
@@ -271,6 +275,14 @@ class _Linear:
     def finish(self, n: int) -> None:
         """Split every sum that is left into bias and terms, and list the nodes in order."""
         g = self.graph
+        for i, terms in self.sums.items():
+            products = [k for k, t in enumerate(terms) if t.weight is None and self.is_own_product(i, t.x)]
+            zeros = sum(t.c == 0.0 for t in terms)  # products with a state that starts at 0
+            if len(products) + zeros > 1 or len(terms) == 1:
+                for k in products:
+                    c, _, x = terms[k]
+                    terms[k] = Term(c, *g.inputs[x])
+                    self.absorbed.add(x)
         before: dict[int, list[int]] = {}
         last: list[int] = []
         for new, i in self.added:
@@ -285,6 +297,14 @@ class _Linear:
             self._split(i)
             g.order.append(i)
 
+    def is_own_product(self, i: int, x: int) -> bool:
+        """Whether x is a product of two nodes of the rank of the sum i, which alone uses it."""
+        g = self.graph
+        if g.ops[x] != "mul" or self.uses[x] != 1 or x in self.sums:
+            return False
+        a, b = g.inputs[x]
+        return g.rank[a] == g.rank[b] == g.rank[i]
+
     def scaled(self, c: float, w: int) -> int:
         """The shared node c·w, so that weights in a product need no number beside them."""
         node = self.scales.get((c, w))
@@ -297,11 +317,15 @@ class _Linear:
     def _split(self, i: int) -> None:
         g, rank = self.graph, self.graph.rank
         number, shared, terms = 0.0, [], []
-        window = rank[i] == BATCHED and any(t.weight is not None for t in self.sums[i])
+        window = rank[i] == BATCHED and any(t.weight is not None and rank[t.weight] == SHARED for t in self.sums[i])
         for term in self.sums[i]:
             c, w, x = term
-            if rank[x] == CONST:
+            if w is not None and rank[w] == rank[x]:
+                terms.append(term)
+            elif rank[x] == CONST:
                 number += c * g.numbers[x]
+            elif c == 0.0 and w is None and rank[x] == rank[i]:  # the first turn of a loop: a state that starts at 0
+                terms.append(Term(1.0, x, self.constant(0.0)))
             elif rank[i] == BATCHED and rank[x] == SHARED:
                 if window and c != 1.0:  # a weight that meets a number: the padding of an image
                     terms.append(Term(1.0, x, self.constant(c)))
@@ -320,5 +344,10 @@ class _Linear:
             g.bias[i] = shared[0].x
         elif number != 0.0 or not terms:
             g.bias[i] = self.constant(number)
+        if len(terms) == 1 and i not in g.bias and terms[0].c == 1.0 and terms[0].weight is not None:
+            a, b = terms[0].weight, terms[0].x
+            if rank[a] == rank[i] and g.ops[i] == "mul":  # 0.0·x, as any product
+                g.inputs[i] = a, b
+                return
         g.ops[i] = LINEAR
         g.terms[i] = terms

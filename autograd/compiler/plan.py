@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrange import Group, arrange
+from .classes import Class, Unrollable, find_colours
 from .differentiate import Program, differentiate
-from .group import group
-from .layout import lay_out
+from .layout import Layout, lay_out
 from .listing import code_of
-from .normalise import normalise
+from .normalise import BATCHED, Graph, normalise
 from .trace import Trace
 from .write import Text, in_place, readable
 
 Array = NDArray[Any]
+Places = NDArray[np.intp]
 
 
 class Plan:
@@ -31,29 +33,79 @@ class Plan:
         backward: whether there is a gradient to compute: not if no parameter has an effect.
         active: for each node whether a parameter has an effect on it.
         nodes: how many are computed; a dot product of K pairs is K products and K - 1 sums.
+        operations: how many arrays are computed; of a graph in which little repeats, how many it might be.
         order: theta[k] is the number of ``trace.parameters[order[k]]``.
         shared: theta, then the constants, then what is computed from these alone.
     """
 
     def __init__(self, trace: Trace, names: list[str], dtype: np.dtype[Any], mean: bool) -> None:
         self.trace, self.names, self.dtype, self.mean = trace, names, dtype, mean
-        graph = normalise(trace)
-        self.groups = group(graph)
-        graph.terms.clear()  # most of a large graph's memory; the groups have what stood there
-        self.layout = lay_out(trace, graph, self.groups, names)
-        self.order = self.layout.parameter_order
-        self._outputs, self.active = graph.outputs, graph.active
-        self.backward = mean and any(graph.active[y] for y in graph.outputs)
+        try:
+            self._sort(loops=True)
+        except Unrollable:
+            vars(self).pop("_arranged", None)
+            self._sort(loops=False)
         self.nodes = len(trace.ops) - len(trace.parameters) + sum(len(x) - 2 for x in trace.inputs if len(x) > 2)
         self._place()
 
+    def _sort(self, loops: bool) -> None:
+        """The passes up to the arrays' places; whether loops can be written as such shows when the program is.
+
+        A large graph in which little repeats is mostly run node by node: it is arranged only when that is asked for,
+        and its parameters stay in the order of the trace.
+        """
+        graph = normalise(self.trace)
+        found = find_colours(graph, loops)
+        self.outputs, self.active = graph.outputs, graph.active
+        self.backward = self.mean and any(graph.active[y] for y in graph.outputs)
+        self._waiting: tuple[Graph, list[Class] | None] | None = None
+        if found.is_irregular:
+            self._waiting = graph, None
+            self.operations = found.count
+            self.order: Places = np.arange(len(self.trace.parameters))
+            return
+        self._waiting = graph, found.classes()
+        self.operations = len(self.groups)
+        self.order = self.layout.parameter_order
+        if any(group.loop is not None for group in self.groups):
+            self.program  # noqa: B018
+
+    @functools.cached_property
+    def _arranged(self) -> tuple[list[Group], Layout]:
+        assert self._waiting is not None
+        graph, classes = self._waiting
+        as_traced = classes is None
+        if classes is None:
+            classes = find_colours(graph, loops=False).classes()
+        arrangement = arrange(self.trace, graph, classes)
+        self._waiting = None  # most of a large graph's memory; the groups have what stood there
+        return arrangement.groups, lay_out(self.trace, graph, arrangement, self.names, as_traced)
+
+    @property
+    def groups(self) -> list[Group]:
+        return self._arranged[0]
+
+    @property
+    def layout(self) -> Layout:
+        return self._arranged[1]
+
     def _place(self) -> None:
-        sizes = self.layout.sizes
-        count = sizes.get("theta", 0)
-        self.shared: Array = np.zeros(count + sizes.get("constant", 0) + sizes.get("shared", 0), self.dtype)
-        self.shared[count : count + len(self.layout.constants)] = self.layout.constants
+        count = len(self.order)
+        if self._waiting is None:
+            sizes = self.layout.sizes
+            others = sizes.get("constant", 0) + sizes.get("shared", 0)
+        else:  # as many as there could be
+            others = 3 * sum(rank != BATCHED for rank in self._waiting[0].rank) + 100
+        self.shared: Array = np.zeros(count + others, self.dtype)
+        if self._waiting is None:
+            self.write_constants()
         self.theta: Array = self.shared[:count]
         self.gradient: Array = np.zeros(count, self.dtype)
+
+    def write_constants(self) -> None:
+        """The constants that stand in arrays, into their place behind theta."""
+        count = len(self.order)
+        self.shared[count : count + len(self.layout.constants)] = self.layout.constants
 
     def for_trace(self, trace: Trace) -> Plan:
         """The same plan, with memory of its own, for a trace that differs in nothing but the parameters' names."""
@@ -64,11 +116,16 @@ class Plan:
 
     @functools.cached_property
     def program(self) -> Program:
-        return differentiate(self.layout, self.groups, self._outputs, self.backward)
+        return differentiate(self.layout, self.groups, self.outputs, self.backward)
 
     @functools.cached_property
     def readable(self) -> Text:
         return readable(self.program, self.names, self.mean)
+
+    @functools.cached_property
+    def functional(self) -> Text:
+        """`readable`, for JAX."""
+        return readable(self.program, self.names, self.mean, functional=True)
 
     @functools.cached_property
     def in_place(self) -> tuple[Text, CodeType]:

@@ -16,6 +16,7 @@ for one batch size, because fresh memory costs more than the arithmetic (page fa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,10 +24,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .differentiate import Definition, Gather, Program, Store
+from .differentiate import Definition, Gather, Program, Put, Statement, Store, Turns, is_plain
 from .layout import Array
 from .listing import code_of
 from .symbols import BATCH, COMPARISONS, WORDS, Shape, Symbol, is_number
+from .views import contiguous, permuted_text
 
 UFUNCS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "pow": "power"}
 UFUNCS |= {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal"}
@@ -53,6 +55,8 @@ class Constants:
     def __init__(self) -> None:
         self.arrays: dict[str, NDArray[Any]] = {}
         self.names: dict[tuple[bytes, str], str] = {}
+        self.changed: set[str] = set()  # arrays that are written into after they were defined
+        self.copies: dict[str, str] = {}  # arrays that are copies of views, as these are written
 
     def index(self, array: NDArray[Any]) -> str:
         key = (array.tobytes(), str(array.shape))
@@ -76,28 +80,36 @@ def _print(x: Symbol, constants: Constants) -> tuple[str, int]:
     """The text and how tightly it binds."""
     op = x.operator
     if op == "leaf":
-        return str(x.detail.text), 9
+        text = str(x.detail.text).replace(", ...]", "]")
+        copied = constants.copies.get(x.detail.base)
+        return (text if copied is None else copied + text.removeprefix(x.detail.base)), 9
     if op == "number":
         return (repr(x.detail), 9 if x.detail >= 0 else 3) if np.isfinite(x.detail) else (f'float("{x.detail}")', 9)
     if op == "gather":
-        gather: Gather = x.detail
-        index = _joined_index(gather).reshape([s for s in x.shape if s > 0])
-        if len(gather.arrays) == 1:
-            return f"take({_flat_name(gather.arrays[0])}, {constants.index(index)})", 9
-        n = "n" if BATCH in x.shape else "None"
-        return f"take(concatenate({n}, {', '.join(map(_flat_name, gather.arrays))}), {constants.index(index)})", 9
+        return _gather_text(x.detail, x.shape, constants), 9
     arguments = [_print(a, constants) for a in x.arguments]
     texts = [text for text, _ in arguments]
     if op == "part":
-        return f"{texts[0]}[{constants.index(x.detail)}]", 9
-    if op == "reshape":
+        chosen, axis = x.detail
+        return f"take({texts[0]}, {constants.index(chosen)}, {axis})", 9
+    if op in ("reshape", "transpose", "stretch"):
         inner = texts[0] if arguments[0][1] == 9 else f"({texts[0]})"
-        return f"{inner}.reshape({_sizes(x.shape)})", 9
+        if op == "stretch":
+            return f"broadcast({texts[0]}, {_shape_text(x.shape)})", 9
+        if op == "transpose":
+            return permuted_text(inner, x.detail), 9
+        return f"{inner}.reshape({_sizes(x.shape) or '()'})", 9
     if op in ("sum", "max"):
-        axis, keep = x.detail
-        if axis == len(x.arguments[0].shape) - 1 and axis > 0:
-            axis = -1
-        return f"{op}({texts[0]}, {axis}{', keepdims=True' if keep else ''})", 9
+        axes, keep = x.detail
+        count = len(x.arguments[0].shape)
+        axes = (axes,) if isinstance(axes, int) else axes
+        if len(axes) == count and not keep:
+            return f"{op}({texts[0]})", 9
+        told = [-1 if a == count - 1 and a > 0 and len(axes) == 1 else a for a in axes]
+        where = str(told[0]) if len(told) == 1 else f"({', '.join(map(str, told))})"
+        return f"{op}({texts[0]}, {where}{', keepdims=True' if keep else ''})", 9
+    if op == "@" and len(texts) == 3:
+        return f"masked_matmul({', '.join(texts)})", 9
     if op in WORDS or op in ("abs", "where"):
         return f"{op}({', '.join(texts)})", 9
     if op in COMPARISONS:
@@ -120,8 +132,25 @@ def _sizes(shape: Shape) -> str:
     return ", ".join(str(s) if s > 0 else "-1" for s in shape)
 
 
-def _flat_name(array: Array) -> str:
-    return f"{array.name}.reshape(-1)" if array.matrix else array.name
+def _flat_name(array: Array, first: bool) -> str:
+    """An array as a list of places, and the samples."""
+    if array.bank == "argument":
+        return f"{array.name}.T" if first else array.name
+    if len(array.shape) == 1:
+        return array.name
+    if not array.is_batched:
+        return f"{array.name}.reshape(-1)"
+    return f"{array.name}.reshape(n, {array.size})" if first else f"{array.name}.reshape({array.size}, n)"
+
+
+def _gather_text(gather: Gather, shape: Shape, constants: Constants) -> str:
+    batched = BATCH in shape
+    first = batched and shape[0] == BATCH and gather.first
+    index = _joined_index(gather).reshape([s for s in shape if s > 0])
+    names = ", ".join(_flat_name(a, gather.first) for a in gather.arrays)
+    if len(gather.arrays) > 1:
+        names = f"concatenate({'n' if batched else 'None'}, {int(first)}, {names})"
+    return f"take({names}, {constants.index(index)}, {int(first)})"
 
 
 def _joined_index(gather: Gather) -> NDArray[np.intp]:
@@ -130,8 +159,11 @@ def _joined_index(gather: Gather) -> NDArray[np.intp]:
     return np.asarray(starts[gather.which] + gather.place, dtype=np.intp)
 
 
-def readable(program: Program, argument_names: list[str], mean: bool) -> Text:
-    """The program as a function of theta and the arguments (each [entries, N]), without side effects."""
+def readable(program: Program, argument_names: list[str], mean: bool, functional: bool = False) -> Text:
+    """The program as a function of theta and the arguments (each [entries, N]), without side effects.
+
+    With ``functional``, as JAX wants it, loops change no array either.
+    """
     constants = Constants()
     lines = [f"def program({', '.join(['theta', *argument_names])}):"]
     put = lines.append
@@ -139,24 +171,23 @@ def readable(program: Program, argument_names: list[str], mean: bool) -> Text:
     put(f"    n = {n}")
     for array in program.layout.arrays:
         if array.bank == "theta":
-            shape = f".reshape({array.matrix[0]}, {array.matrix[1]})" if array.matrix else ""
+            shape = f".reshape({_sizes(array.shape)})" if len(array.shape) > 1 else ""
             put(f"    {array.name} = theta[{array.start}:{array.start + array.size}]{shape}")
         elif array.bank == "constant":
             constants.arrays[array.name] = program.layout.constants
-    for definition in program.forward:
-        _put_readable(definition, constants, put)
+    constants.arrays |= program.masks
+    _put_all(program.forward, constants, put, functional)
     outputs = _outputs_text(program, constants)
     if mean:
-        for definition in program.backward:
-            _put_readable(definition, constants, put)
+        _put_all(program.backward, constants, put, functional)
         parts = []
         for array in program.layout.arrays:
             if array.bank == "theta":
                 name = program.gradients.get(array.name)
-                flat = f"{name}.reshape(-1)" if array.matrix else str(name)
+                flat = f"{name}.reshape(-1)" if len(array.shape) > 1 else str(name)
                 parts.append(flat if name else f"zeros(({array.size},))")
-        gradient = f"concatenate(None, {', '.join(parts)})" if parts else "zeros((0,))"
-        put(f"    return sum({outputs}) / n, {gradient} / n")
+        gradient = f"concatenate(None, 0, {', '.join(parts)})" if parts else "zeros((0,))"
+        put(f"    return sum({outputs.removesuffix('[None]')}) / n, {gradient} / n")
     else:
         put(f"    return {outputs}")
     return Text("\n".join(lines) + "\n", constants.arrays)
@@ -164,38 +195,129 @@ def readable(program: Program, argument_names: list[str], mean: bool) -> Text:
 
 def _outputs_text(program: Program, constants: Constants) -> str:
     """The outputs [count, N]."""
-    by_start = [a for a in program.layout.arrays if a.bank == "batched"]
-    starts = np.array([a.start for a in by_start])
-    which = np.searchsorted(starts, program.outputs, side="right") - 1
-    arrays = [by_start[k] for k in np.unique(which)]
-    if len(arrays) == 1:
-        places = program.outputs - arrays[0].start
-        if len(places) == arrays[0].size and (places == np.arange(len(places))).all():
-            return str(arrays[0].name)
-    gather = Gather(arrays, np.searchsorted(np.unique(which), which), program.outputs - starts[which])
-    names = ", ".join(a.name for a in arrays)
-    joined = names if len(arrays) == 1 else f"concatenate(n, {names})"
-    return f"take({joined}, {constants.index(_joined_index(gather))})"
+    gather, first = program.outputs, program.layout.samples_first
+    if len(gather.arrays) == 1:
+        (array,) = gather.arrays
+        if len(gather.place) == array.size and (gather.place == np.arange(array.size)).all():
+            if array.shape == () and len(gather.place) == 1:
+                return f"{array.name}[None]"
+            return _flat_name(array, first) + (".T" if first else "")
+    count = len(gather.place)
+    text = _gather_text(gather, (BATCH, count) if first else (count, BATCH), constants)
+    return f"{text}.T" if first else text
 
 
-def _put_readable(d: Definition, constants: Constants, put: Callable[[str], None]) -> None:
+def _put_all(statements: list[Statement], constants: Constants, put: Callable[[str], None], functional: bool) -> None:
+    """The statements, with arrays that only get their memory in one line, and without copies of views."""
+    for d in statements:
+        if isinstance(d, Turns):
+            constants.changed.update([inner.target.base for inner in d.body if isinstance(inner, Put)])
+        elif isinstance(d, Put):
+            constants.changed.add(d.target.base)
+        elif d.stores:
+            constants.changed.add(d.name)
+    waiting: list[Definition] = []
+
+    def allocate() -> None:
+        if waiting:
+            names = ", ".join([d.name for d in waiting])
+            words = ["zeros" if d.zeros or functional else "empty" for d in waiting]
+            texts = [f"{word}({_shape_text(d.shape)})" for word, d in zip(words, waiting, strict=True)]
+            put(f"    {names} = {', '.join(texts)}")
+            waiting.clear()
+
+    for d in statements:
+        if isinstance(d, Definition) and d.expression is None and not d.stores:
+            waiting.append(d)
+            continue
+        allocate()
+        if isinstance(d, Definition) and d.copy and d.expression is not None:
+            constants.copies[d.name] = expression_text(d.expression, constants)
+            continue
+        _put_readable(d, constants, put, functional)
+    allocate()
+
+
+def _put_readable(d: Statement, constants: Constants, put: Callable[[str], None], functional: bool) -> None:
+    if isinstance(d, Put):
+        text = expression_text(d.expression, constants)
+        put(f"    {_functional_put(d, text, constants) if functional else _put_text(d, text)}")
+        return
+    if isinstance(d, Turns):
+        _put_turns(d, constants, put, functional)
+        return
     if d.expression is None:
         put(f"    {d.name} = zeros({_shape_text(d.shape)})")
     else:
         text = expression_text(d.expression, constants)
-        if d.expression.shape != d.shape:
+        stretched = d.expression.shape != d.shape
+        if stretched:
             text = f"broadcast({text}, {_shape_text(d.shape)})"
+        shown = stretched or d.expression.operator in ("leaf", "reshape", "transpose", "stretch")
+        if shown and d.name in constants.changed and not functional:
+            text += ".copy()"  # what follows writes into it
         put(f"    {d.name} = {text}")
-    is_matrix = len(d.shape) == 2 and d.shape[1] > 0
-    flat, back = (".reshape(-1)", f".reshape({_sizes(d.shape)})") if is_matrix else ("", "")
     for store in d.stores:
-        index = constants.index(np.ascontiguousarray(store.index))
-        text = expression_text(store.expression, constants)
-        put(f"    {d.name} = add_at({d.name}{flat}, {index}, {text}){back}")
+        _put_store(d, store, constants, put, functional)
+
+
+def _put_store(d: Definition, store: Store, constants: Constants, put: Callable[[str], None], functional: bool) -> None:
+    text = expression_text(store.expression, constants)
+    if store.view is not None and not functional and _ASSIGNABLE.fullmatch(store.view.text):
+        target = store.view.text + ("[...]" if store.view.text.endswith(")") else "")
+        put(f"    {target} {'+=' if store.accumulate else '='} {text}")
+        return
+    axis = int(d.shape[:1] == (BATCH,) and len(d.shape) > 1)
+    index = constants.index(np.ascontiguousarray(store.index))
+    flat, back = f".reshape({_flat_shape(d.shape)})", f".reshape({_sizes(d.shape) or '()'})"
+    if len([s for s in d.shape if s != BATCH]) == 1:
+        flat = back = ""
+    put(f"    {d.name} = add_at({d.name}{flat}, {index}, {text}, {axis}){back}")
+
+
+def _put_text(d: Put, text: str) -> str:
+    return f"{d.target.text} {'+=' if d.accumulate else '='} {text}"
+
+
+def _functional_put(d: Put, text: str, constants: Constants) -> str:
+    name, index = d.target.base, d.target.text.removeprefix(d.target.base)
+    if index.count("[") == 1 and index.startswith("[") and index.endswith("]"):
+        return f"{name} = {name}.at{index}.{'add' if d.accumulate else 'set'}({text})"
+    assert d.index is not None
+    turn = f"turn + {d.turn}" if d.turn else "turn"
+    return f"{name} = add_at_turn({name}, {turn}, {constants.index(np.ascontiguousarray(d.index))}, {text})"
+
+
+def _put_turns(d: Turns, constants: Constants, put: Callable[[str], None], functional: bool) -> None:
+    if not functional:
+        put(f"    for turn in {f'reversed(range({d.count}))' if d.backward else f'range({d.count})'}:")
+        _put_all(d.body, constants, lambda line: put(f"    {line}"), functional)
+        return
+    names = ", ".join(dict.fromkeys(s.target.base for s in d.body if isinstance(s, Put)))
+    put("    def one_turn(turn, arrays):")
+    put(f"        ({names},) = arrays")
+    if d.backward:
+        put(f"        turn = {d.count - 1} - turn")
+    _put_all(d.body, constants, lambda line: put(f"    {line}"), functional)
+    put(f"        return ({names},)")
+    put(f"    ({names},) = fori_loop(0, {d.count}, one_turn, ({names},))")
+
+
+def _flat_shape(shape: Shape) -> str:
+    """A list of places, and the samples, of an array of this shape."""
+    if BATCH not in shape:
+        return "-1"
+    size = int(np.prod([s for s in shape if s > 0]))
+    return f"n, {size}" if shape[0] == BATCH and len(shape) > 1 else f"{size}, n"
 
 
 # --------------------------------------------------------------------------------------------------------------------
 # In place
+
+
+_ASSIGNABLE = re.compile(r"\w+\[[\d:, ]*:[\d:, ]*\](\.\w+\([^()]*\)(\[[\d:, ]*:[\d:, ]*\])?)*")  # a slice, seen somehow
+_TURN = re.compile(r"\bturn\b")
+_TURNED = re.compile(r"\b\w+\b")
 
 
 class _InPlace:
@@ -203,15 +325,20 @@ class _InPlace:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.first = program.layout.samples_first
         self.constants = Constants()
+        self.constants.arrays |= program.masks
         self.prelude: list[str] = []
         self.lines: list[str] = []
         self.views: dict[str, str] = {}  # text -> name
         self.free: dict[tuple[Shape, str], list[str]] = {}
         self.pool_of: dict[str, tuple[Shape, str]] = {}
+        self.solid: set[str] = set()  # names of arrays that lie in memory in one piece
         self.buffers = self.names = 0
         layout = program.layout
         self.direct = {a.name for a in layout.arrays if a.bank == "argument"} - program.copied_arguments
+        self.turns: dict[str, str] = {}  # while a loop's turns are written, views at turn t: text -> name
+        self.in_turns = False
         self.late: dict[str, str] = {}  # views of an argument that is not copied: taken on every call
 
     # names
@@ -220,6 +347,11 @@ class _InPlace:
         """A name for a view, bound once; a view of an argument that is used where it lies is taken on every call."""
         if text == base:
             return base
+        if self.in_turns and (_TURN.search(text) or base in self.turns.values()):
+            if text not in self.turns:
+                self.names += 1
+                self.turns[text] = f"{base}_{self.names}"
+            return self.turns[text]
         if base in self.direct:
             if text not in self.late:
                 self.late[text] = f"{base}_{len(self.late) + 1}"
@@ -230,13 +362,23 @@ class _InPlace:
             self.prelude.append(f"{self.views[text]} = {text}")
         return self.views[text]
 
+    def seen_as(self, name: str, old: Shape, new: Shape) -> str:
+        """An array in one piece, in another shape."""
+        if old == new:
+            return name
+        found = self.view(name, f"{name}.reshape({_bound_sizes(new)})")
+        self.solid.add(found)
+        return found
+
     def bind(self, name: str, shape: Shape, memory: tuple[str, int] | None, size: int) -> None:
         text = f"empty({_shape_text(shape)}, dtype)"
         if memory is not None:
             bank, start = memory
-            seen_as = f".reshape({_sizes(shape)})" if len(shape) == 2 and shape[1] > 0 else ""
-            text = f"{bank}[{start}:{start + size}]{seen_as}"
+            times = " * n" if bank in ("batched", "adjoint") else ""
+            seen_as = f".reshape({_bound_sizes(shape)})" if len(shape) != 1 else ""
+            text = f"{bank}[{start}{times}:{start + size}{times}]{seen_as}"
         self.prelude.append(f"{name} = {text}")
+        self.solid.add(name)
 
     def temporary(self, shape: Shape, kind: str = "dtype") -> str:
         free = self.free.setdefault((shape, kind), [])
@@ -246,6 +388,7 @@ class _InPlace:
         name = f"buffer{self.buffers}"
         self.prelude.append(f"{name} = empty({_shape_text(shape)}, {kind})")
         self.pool_of[name] = (shape, kind)
+        self.solid.add(name)
         return name
 
     def release(self, *names: str, keep: str = "") -> None:
@@ -267,23 +410,21 @@ class _InPlace:
             return self.view(x.detail.base, x.detail.text)
         if op == "number":
             return repr(x.detail) if np.isfinite(x.detail) else {"inf": "inf", "-inf": "-inf"}.get(str(x.detail), "nan")
-        if x.shape == ():  # numbers and n: Python's own arithmetic
+        if x.shape == () and is_plain(x):  # numbers and n: Python's own arithmetic
             return f"({expression_text(x, self.constants)})"
         if into is None:
             into = self.temporary(x.shape)
-        if op == "reshape":
-            child = x.arguments[0]
-            inner = self.view(into, f"{into}.reshape({_sizes(child.shape)})")
-            result = self.value(child, inner)
-            if result != inner:
-                self.put(f"copyto({inner}, {result})")
-            return into
+        if op in ("reshape", "transpose", "stretch"):
+            return self._moved(x, into)
         if op == "@":
-            a, b = (self.value(y) for y in x.arguments)
-            self.put(f"matmul({a}, {b}, {into})")
+            names = [self.value(y) for y in x.arguments]
+            word = "matmul" if len(names) == 2 else "zeroed_matmul" if x.detail else "masked_matmul"
+            self.put(f"{word}({', '.join(names)}, {into})")
             return into
         if op == "part":
-            self.put(f"{self.value(x.arguments[0])}.take({self.constants.index(x.detail)}, 0, {into}, 'clip')")
+            chosen, axis = x.detail
+            value = self.value(x.arguments[0])
+            self.put(f"{value}.take({self.constants.index(chosen)}, {axis}, {into}, 'clip')", value)
             return into
         if op in ("sum", "max"):
             return self._reduce(x, into)
@@ -302,24 +443,70 @@ class _InPlace:
         self.put(f"{call}, {into})", *names, keep=into)
         return into
 
+    def _moved(self, x: Symbol, into: str) -> str:
+        """What only changes the shape: the operand is computed where the result lies, if it can be seen there."""
+        (child,) = x.arguments
+        if x.operator == "reshape" and into in self.solid:
+            inner = self.seen_as(into, x.shape, child.shape)
+            result = self.value(child, inner)
+            if result != inner:
+                self.put(f"copyto({inner}, {result})", result)
+            return into
+        if x.operator == "transpose" and child.operator == "@":
+            back = sorted(range(len(x.detail)), key=lambda k: x.detail[k])
+            self.value(child, self.view(into, f"{into}.transpose({', '.join(map(str, back))})"))
+            return into
+        value = self.value(child)
+        if x.operator == "reshape":
+            moved = self.view(value, f"{value}.reshape({_bound_sizes(x.shape)})")
+        elif x.operator == "transpose":
+            moved = self.view(value, f"{value}.transpose({', '.join(map(str, x.detail))})")
+        else:
+            moved = value
+        self.put(f"copyto({into}, {moved})", value, keep=into)
+        return into
+
     def _reduce(self, x: Symbol, into: str) -> str:
-        child = x.arguments[0]
-        axis, keep = x.detail
-        if x.operator == "sum" and _is_count(child) and 0 < child.shape[axis] < 128:
+        (child,) = x.arguments
+        axes, keep = x.detail
+        if x.operator == "sum" and _is_count(child) and isinstance(axes, int) and 0 < child.shape[axes] < 128:
             mask, counts = self.temporary(child.shape, "bool"), self.temporary(x.shape, "int8")
             self._compare(child.arguments[0], mask)
             small = self.view(mask, f"{mask}.view(int8)")
-            self.put(f"add.reduce({small}, {axis}, int8, {counts}{', True' if keep else ''})")
+            self.put(f"add.reduce({small}, {axes}, int8, {counts}{', True' if keep else ''})")
             self.put(f"copyto({into}, {counts})", mask, counts)
             return into
+        axes = (axes,) if isinstance(axes, int) else tuple(axes)
         value = self.value(child)
-        if x.operator == "sum" and len(child.shape) == 2 and axis == 1 and child.shape[1] < 0 and not keep:
-            ones = self.view("ones", f"ones({-child.shape[1]} * n, dtype)")  # a product with ones is BLAS's sum
-            self.put(f"matmul({value}, {ones}, {into})", value, keep=into)
-        else:
-            ufunc = "add" if x.operator == "sum" else "maximum"
-            self.put(f"{ufunc}.reduce({value}, {axis}, None, {into}{', True' if keep else ''})", value, keep=into)
+        if x.operator == "sum" and self._by_ones(child, value, axes, keep, x.shape, into):
+            return into
+        ufunc = "add" if x.operator == "sum" else "maximum"
+        told = axes[0] if len(axes) == 1 else axes
+        self.put(f"{ufunc}.reduce({value}, {told}, None, {into}{', True' if keep else ''})", value, keep=into)
         return into
+
+    def _by_ones(self, child: Symbol, value: str, axes: tuple[int, ...], keep: bool, shape: Shape, into: str) -> bool:
+        """A sum over the samples as a product with ones, which is BLAS's sum: where they are the last axes, or
+        first."""
+        count = len(child.shape)
+        whole = value in self.solid or (child.operator == "leaf" and child.detail.strides == contiguous(child.shape))
+        if (
+            not whole
+            or into not in self.solid
+            or BATCH not in [child.shape[a] for a in axes]
+            or value in self.late.values()
+        ):
+            return False
+        rest = tuple(s for a, s in enumerate(child.shape) if a not in axes)
+        length, width = (int(np.prod([s for s in sizes if s > 0])) for sizes in ([child.shape[a] for a in axes], rest))
+        if axes not in (tuple(range(count - len(axes), count)), tuple(range(len(axes)))) or not rest:
+            return False
+        last = axes[-1] == count - 1
+        flat = self.seen_as(value, child.shape, (width, -length) if last else (-length, width))
+        ones = self.view("ones", f"ones({length} * n, dtype)" if length > 1 else "ones(n, dtype)")
+        goal = self.seen_as(into, shape, (width,))
+        self.put(f"matmul({flat}, {ones}, {goal})" if last else f"matmul({ones}, {flat}, {goal})", value, keep=into)
+        return True
 
     def _where(self, x: Symbol, into: str) -> str:
         condition, yes, no = x.arguments
@@ -330,16 +517,21 @@ class _InPlace:
                     f"maximum({self.value(a)}, 0.0, out={into})"
                 )  # relu: one pass instead of three, the same numbers
                 return into
+        if condition.operator == "leaf":  # a mask
+            self._assign(yes, into, x.shape)
+            others = self.view(condition.detail.base, f"~{condition.detail.text}")
+            self.put(f"copyto({into}, {self.value(no)}, where={others})")
+            return into
         numbers = yes.operator == "number" and no.operator == "number"
         if numbers and condition.shape == x.shape and {yes.detail, no.detail} == {0.0, 1.0}:
             self._compare(condition, into)  # a comparison written into floats is 0 and 1
             if yes.detail == 0.0:
                 self.put(f"subtract(1.0, {into}, {into})")
             return into
-        if x.shape[0] > 1:  # in a single row, copies are faster
-            if is_number(yes, 0.0) and no.operator != "number":
+        if np.prod([s for s in x.shape if s > 0]) > 1:  # in a single row, copies are faster
+            if is_number(yes, 0.0) and self._has_bits(no):
                 return self._kept(x, no, into, "subtract({0}, 1, {0})")
-            if is_number(no, 0.0) and yes.operator != "number":
+            if is_number(no, 0.0) and self._has_bits(yes):
                 return self._kept(x, yes, into, "negative({0}, {0})")
         mask = self.temporary(condition.shape, "bool")
         self._compare(condition, mask)
@@ -347,6 +539,9 @@ class _InPlace:
         self._assign(no, into, x.shape)
         self.put(f"copyto({into}, {chosen}, where={mask})", mask, chosen)
         return into
+
+    def _has_bits(self, x: Symbol) -> bool:
+        return x.operator != "number" and (x.operator != "leaf" or x.detail.base not in self.direct)
 
     def _kept(self, x: Symbol, kept: Symbol, into: str, as_bits: str) -> str:
         """where(condition, kept, 0), or the other way round: the bits of a number, or none of them.
@@ -369,17 +564,53 @@ class _InPlace:
 
     # statements
 
-    def define(self, d: Definition) -> None:
+    def define(self, d: Statement) -> None:
+        if isinstance(d, Turns):
+            self._loop(d)
+            return
+        if isinstance(d, Put):
+            self._put(d)
+            return
         if d.expression is not None and d.expression.operator == "gather":
-            self._gather(d)
+            self._gather(d.name, d.shape, d.expression.detail)
             return
         self.bind(d.name, d.shape, d.memory, _leading(d))
         if d.expression is not None:
             self._assign(d.expression, d.name, d.shape)
-        elif d.zeros:
+        elif d.zeros and not d.empty:
             self.put(f"{d.name}.fill(0.0)")
         for store in d.stores:
             self._store(d, store)
+
+    def _put(self, d: Put) -> None:
+        target = self.view(d.target.base, d.target.text)
+        x = d.expression
+        if d.accumulate:
+            value = self.value(x)
+            self.put(f"add({target}, {value}, {target})", value)
+        elif x.operator == "reshape":
+            value = self.value(x)
+            self.put(f"copyto({target}, {value})", value)
+        else:
+            self._assign(x, target, d.target.shape)
+
+    def _loop(self, d: Turns) -> None:
+        """A loop over tuples of views, bound once, one for each turn."""
+        lines, self.lines, self.in_turns = self.lines, [], True
+        for statement in d.body:
+            self.define(statement)
+        body, self.lines, self.in_turns = self.lines, lines, False
+        self.names += 1
+        name = f"turns_{self.names}"
+        told = reversed(range(d.count)) if d.backward else range(d.count)
+        texts, self.turns = self.turns, {}
+        known: dict[str, str] = {}  # a view of a view, by the text of that one
+        for text, own in texts.items():
+            known[own] = _TURNED.sub(lambda m: known.get(m[0], m[0]), text)
+        self.prelude.append(f"{name} = [({', '.join(known.values())},) for turn in {[*told]}]")
+        self.put(f"for ({', '.join(known)},) in {name}:")
+        for line in body:
+            self.put(f"    {line}")
 
     def _assign(self, x: Symbol, name: str, shape: Shape) -> None:
         """``name`` ← x, which may have to be stretched to this shape."""
@@ -387,44 +618,59 @@ class _InPlace:
         if result != name:
             self.put(f"copyto({name}, {result})", result)
 
-    def _gather(self, d: Definition) -> None:
-        """Rows from one block of memory in one go; entries that lie in several blocks in one go for each."""
-        assert d.expression is not None
-        gather: Gather = d.expression.detail
-        batched = BATCH in d.shape
+    def _flat(self, array: Array) -> str:
+        """An array as a list of places, and the samples."""
+        if array.bank == "argument":
+            return self.view(array.name, f"{array.name}.T") if self.first else array.name
+        if not array.is_batched:
+            return self.view(array.name, f"{array.name}.reshape(-1)") if len(array.shape) != 1 else array.name
+        if len(array.shape) == 1:
+            return array.name
+        sizes = f"n, {array.size}" if self.first else f"{array.size}, n"
+        return self.view(array.name, f"{array.name}.reshape({sizes})")
+
+    def _gather(self, name: str, shape: Shape, gather: Gather) -> None:
+        """All entries of an array in one go."""
+        batched = BATCH in shape
         size = len(gather.place)
-        starts = np.array([a.start for a in gather.arrays])
-        banks = [_bank(a) for a in gather.arrays]
+        self.bind(name, shape, None, size)
+        axis = int(batched and self.first)
+        flat = self.seen_as(name, shape, (size,) if not batched else (BATCH, size) if self.first else (size, BATCH))
+        counts = np.bincount(gather.which, minlength=len(gather.arrays))
+        main = max(range(len(gather.arrays)), key=lambda k: (gather.arrays[k].is_batched == batched, counts[k]))
+        blocks = {k: (self._flat(a), 0) for k, a in enumerate(gather.arrays)}
+        if batched and not self.first:  # what lies in one block of memory is taken together
+            rows = self.view("batched", "batched.reshape(-1, n)")
+            blocks |= {k: (rows, a.start) for k, a in enumerate(gather.arrays) if a.bank == "batched"}
+        elif not batched:
+            blocks |= {k: ("shared", a.start) for k, a in enumerate(gather.arrays)}
+        block, shift = blocks[main]
+        together = [k for k in blocks if blocks[k][0] == block]
+        mine = np.isin(gather.which, together)
+        starts = np.array([blocks[k][1] for k in range(len(blocks))])
         places = starts[gather.which] + gather.place
-        if len(set(banks)) == 1:
-            first = int(places[0])
-            if (places == np.arange(first, first + size)).all() and banks[0] not in self.direct:
-                self.prelude.append(f"{d.name} = {banks[0]}[{first}:{first + size}].reshape({_sizes(d.shape)})")
-                return
-        self.bind(d.name, d.shape, None, size)
-        flat = self.view(d.name, f"{d.name}.reshape({size}{', -1' if batched else ''})")
-        # most of them in one go (with anything in the places of the others), then the others
-        owner = np.array([banks.index(b) for b in banks])[gather.which]
-        found, counts = np.unique(owner, return_counts=True)
-        main = found[np.where([banks[k] != "shared" or not batched for k in found], counts, 0).argmax()]
-        everywhere = np.where(owner == main, places, places[owner == main][0])
-        self.put(f"{banks[main]}.take({self.constants.index(everywhere)}, 0, {flat}, 'clip')")
-        for k in found:
-            if k != main:
-                at = np.flatnonzero(owner == k)
-                rows = f"{banks[k]}.take({self.constants.index(places[at])}, 0)"
-                if batched and banks[k] == "shared":
-                    rows += "[:, None]"
-                self.put(f"{flat}[{self.constants.index(at)}] = {rows}")
+        everywhere = np.where(mine, places, places[mine][0])  # anything in the places of the others
+        self.put(f"{block}.take({self.constants.index(everywhere)}, {axis}, {flat}, 'clip')")
+        front = ":, " if axis else ""
+        for k in range(len(gather.arrays)):
+            if k not in together:
+                at = np.flatnonzero(gather.which == k)
+                array = gather.arrays[k]
+                own = axis if array.is_batched else 0
+                taken = f"{self._flat(array)}.take({self.constants.index(gather.place[at])}, {own})"
+                if batched and not array.is_batched and not self.first:
+                    taken += "[:, None]"
+                self.put(f"{flat}[{front}{self.constants.index(at)}] = {taken}")
+        del shift
 
     def _store(self, d: Definition, store: Store) -> None:
         x = store.expression
-        if store.text is not None:
-            target = self.view(d.name, store.text)
+        if store.view is not None:
+            target = self.view(d.name, store.view.text)
             if store.accumulate:
                 value = self.value(x)
                 self.put(f"add({target}, {value}, {target})", value)
-            elif x.operator == "reshape":
+            elif x.operator in ("reshape", "transpose", "stretch", "@"):
                 value = self.value(x)
                 self.put(f"copyto({target}, {value})", value)
             else:
@@ -433,27 +679,34 @@ class _InPlace:
         index = store.index.reshape(-1)
         count = len(index)
         batched = BATCH in d.shape
-        shape = (count, BATCH) if batched else (count,)
+        axis = int(batched and self.first)
+        shape = (count,) if not batched else (BATCH, count) if self.first else (count, BATCH)
         value = self.value(x) if x.shape == store.shape and x.operator not in ("leaf", "number") else ""
-        if not value:
-            value = self.temporary(store.shape)
-            self._assign(x, value, store.shape)
-        rows = value if store.shape == shape else self.view(value, f"{value}.reshape({_sizes(shape)})")
-        base = d.name if batched or len(d.shape) == 1 else self.view(d.name, f"{d.name}.reshape(-1)")
+        if not value or value not in self.solid:
+            given, value = value, self.temporary(store.shape)
+            if given:
+                self.put(f"copyto({value}, {given})", given)
+            else:
+                self._assign(x, value, store.shape)
+        rows = self.seen_as(value, store.shape, shape)
+        size = _leading(d)
+        base = self.seen_as(d.name, d.shape, (size,) if not batched else (BATCH, size) if self.first else (size, BATCH))
+        front = ":, " if axis else ""
         if len(np.unique(index)) < count:
-            summed, index = self._summed(rows, index, shape)
+            summed, index = self._summed(rows, index, shape, axis)
             self.release(value)
             rows = value = summed
         low, high = int(index[0]), int(index[-1]) + 1
         if high - low == len(index) and (np.diff(index) == 1).all():
-            part = base if high - low == _leading(d) else self.view(base, f"{base}[{low}:{high}]")
+            part = base if high - low == size else self.view(base, f"{base}[{front}{low}:{high}]")
             self.put(f"add({part}, {rows}, {part})" if store.accumulate else f"copyto({part}, {rows})", value)
-        elif not store.accumulate and len(index) == _leading(d):  # every place once, in another order
-            self.put(f"{rows}.take({self.constants.index(np.argsort(index))}, 0, {base}, 'clip')", value)
+        elif not store.accumulate and len(index) == size:  # every place once, in another order
+            self.put(f"{rows}.take({self.constants.index(np.argsort(index))}, {axis}, {base}, 'clip')", value)
         else:
-            self.put(f"{base}[{self.constants.index(index)}] {'+=' if store.accumulate else '='} {rows}", value)
+            where = f"{front}{self.constants.index(index)}"
+            self.put(f"{base}[{where}] {'+=' if store.accumulate else '='} {rows}", value)
 
-    def _summed(self, rows: str, index: Any, shape: Shape) -> tuple[str, NDArray[np.intp]]:
+    def _summed(self, rows: str, index: Any, shape: Shape, axis: int) -> tuple[str, NDArray[np.intp]]:
         """Add up the rows that go to the same place: the name of the sums, and the place of each.
 
         ``A[index] += rows`` would drop repeats. Places that get m rows each are taken together as an array [m, places]
@@ -463,15 +716,15 @@ class _InPlace:
         order = np.argsort(index, kind="stable")
         unique, first, counts = np.unique(index[order], return_index=True, return_counts=True)
         repeats = np.unique(counts)
-        regular = len(repeats) <= 12
+        regular = len(repeats) <= 12 and not axis
         if regular:
             blocks = [first[counts == m] + np.arange(m)[:, None] for m in repeats]
             order = order[np.concatenate([block.reshape(-1) for block in blocks])]
         together = self.temporary(shape)
-        self.put(f"{rows}.take({self.constants.index(order)}, 0, {together}, 'clip')")
-        summed = self.temporary((len(unique), *shape[1:]))
+        self.put(f"{rows}.take({self.constants.index(order)}, {axis}, {together}, 'clip')")
+        summed = self.temporary((*shape[:axis], len(unique), *shape[axis + 1 :]))
         if not regular:
-            self.put(f"add.reduceat({together}, {self.constants.index(first)}, 0, None, {summed})", together)
+            self.put(f"add.reduceat({together}, {self.constants.index(first)}, {axis}, None, {summed})", together)
             return summed, unique
         start = place = 0
         rest = ", -1" if len(shape) > 1 else ""
@@ -483,24 +736,47 @@ class _InPlace:
         self.release(together)
         return summed, np.concatenate([unique[counts == m] for m in repeats])
 
+    def outputs(self) -> str:
+        """The name of the outputs [count, N]."""
+        gather = self.program.outputs
+        count = len(gather.place)
+        if len(gather.arrays) == 1 and gather.arrays[0].bank == "batched":
+            (array,) = gather.arrays
+            if count == array.size and (gather.place == np.arange(count)).all():
+                if array.shape == ():
+                    return self.view(array.name, f"{array.name}[None]")
+                flat = self._flat(array)
+                return self.view(flat, f"{flat}.T") if self.first else flat
+        self._gather("outputs", (BATCH, count) if self.first else (count, BATCH), gather)
+        return self.view("outputs", "outputs.T") if self.first else "outputs"
+
 
 def _is_count(x: Symbol) -> bool:
     """Whether this is 1 where a comparison holds, else 0."""
-    return x.operator == "where" and is_number(x.arguments[1], 1.0) and is_number(x.arguments[2], 0.0)
+    return (
+        x.operator == "where"
+        and is_number(x.arguments[1], 1.0)
+        and is_number(x.arguments[2], 0.0)
+        and x.arguments[0].operator != "leaf"
+    )
 
 
 def _leading(d: Definition) -> int:
     return int(np.prod([s for s in d.shape if s > 0]))
 
 
-def _bank(array: Array) -> str:
-    """The block of memory an array lies in; an argument is a block of its own."""
-    return array.name if array.bank == "argument" else "batched" if array.bank == "batched" else "shared"
-
-
 def _shape_text(shape: Shape) -> str:
     sizes = ["n" if s == BATCH else f"{-s} * n" if s < 0 else str(s) for s in shape]
-    return f"({', '.join(sizes)},)"
+    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+
+
+def _bound_sizes(shape: Shape) -> str:
+    """The sizes for a reshape where n is known."""
+    return (
+        _shape_text(shape)
+        if not shape
+        else ", ".join("n" if s == BATCH else f"{-s} * n" if s < 0 else str(s) for s in shape)
+    )
 
 
 def in_place(program: Program, argument_names: list[str]) -> Text:
@@ -511,14 +787,18 @@ def in_place(program: Program, argument_names: list[str]) -> Text:
     writer = _InPlace(program)
     for array in program.layout.arrays:
         if array.bank in ("theta", "constant"):
-            writer.bind(array.name, array.matrix or (array.size,), ("shared", array.start), array.size)
+            writer.bind(array.name, array.shape, ("shared", array.start), array.size)
     loads = []
     for array in program.layout.arrays:
         if array.bank == "argument" and array.name in program.copied_arguments:
-            writer.bind(array.name, (array.size, BATCH), None, array.size)
+            if writer.first:
+                writer.prelude.append(f"{array.name} = empty((n, {array.size}), dtype).T")
+            else:
+                writer.bind(array.name, (array.size, BATCH), None, array.size)
             loads.append(f"copyto({array.name}, {array.name}_given)")
     for definition in program.forward:
         writer.define(definition)
+    result = writer.outputs()
     forward = writer.lines
     views = [f"{name} = {text}" for text, name in writer.late.items()]
     writer.lines = []
@@ -529,8 +809,8 @@ def in_place(program: Program, argument_names: list[str]) -> Text:
     lines = [
         *writer.prelude,
         f"def predict({arguments}):",
-        *[f"    {line}" for line in [*loads, *views, *forward, "return batched"]],
+        *[f"    {line}" for line in [*loads, *views, *forward, f"return {result}"]],
         f"def run({arguments}):",
-        *[f"    {line}" for line in [*loads, *all_views, *forward, *writer.lines, "return batched"]],
+        *[f"    {line}" for line in [*loads, *all_views, *forward, *writer.lines, f"return {result}"]],
     ]
     return Text("\n".join(lines) + "\n", writer.constants.arrays)

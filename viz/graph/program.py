@@ -140,7 +140,7 @@ def _parts(forward: Sequence[Statement], helpers: dict[str, str], mean: bool, fm
     for s in forward:
         if s.is_result or s.name in used:
             part = _part(s, fmt)
-            part.inputs = [part_of[name] for name in inputs[s.name]]
+            part.inputs = [part_of[name] for name in inputs[s.name] if name in part_of]  # not what the turn before made
             part.locals_ = [None] * len(part.inputs)
             part_of[s.name] = len(parts)
             parts.append(part)

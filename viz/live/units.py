@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler.arrange import Group
 from autograd.compiler.backends.javascript import Memory
-from autograd.compiler.group import Group
 from autograd.compiler.normalise import BATCHED, LINEAR
 from autograd.compiler.plan import Plan
 
@@ -78,12 +78,19 @@ class Units:
         }
 
     def _take(self, group: Group) -> None:
-        addresses = self.memory.of(group.nodes).tolist()
-        for k, (node, at) in enumerate(zip(group.nodes, addresses, strict=True)):
-            weighted, plain = _factors(group, k)
+        nodes = group.computed.reshape(-1)
+        if group.initial is not None:  # what a loop begins with is another name for something that was there
+            for alias, given in zip(group.nodes[0].flat, group.initial.flat, strict=True):
+                self._of[int(alias)] = self._of.get(int(given), frozenset())
+        for place in np.flatnonzero(nodes >= 0).tolist():
+            node = int(nodes[place])
+            (at,) = self.memory.of([node]).tolist()
+            weighted, plain = _factors(group, place)
+            if weighted and self.memory.of([w for _, w in weighted]).max() >= self.memory.adjoints[0]:  # no weights
+                weighted, plain = [], plain + [x for pair in weighted for x in pair]
             sources = frozenset[int]().union(*(self._of.get(x, ()) for x in [*plain, *[x for x, _ in weighted]]))
             if weighted:
-                self._add(group, k, node, at, weighted, plain)
+                self._add(group, place, node, at, weighted, plain)
                 continue
             self._of[node] = sources
             if len(sources) == 1:
@@ -92,33 +99,36 @@ class Units:
                 if unit.layer:  # an activation, or the next step of one
                     unit.at, unit.name = at, "" if group.op == LINEAR else group.op
 
-    def _add(self, group: Group, k: int, node: int, at: int, weighted: list[tuple[int, int]], plain: list[int]) -> None:
+    def _add(
+        self, group: Group, place: int, node: int, at: int, weighted: list[tuple[int, int]], plain: list[int]
+    ) -> None:
         weights = self.memory.of([w for _, w in weighted]).tolist()
         found = [(s, w) for (x, _), w in zip(weighted, weights, strict=True) for s in sorted(self._of.get(x, ()))]
         read = {s for s, _ in found}.union(*(self._of.get(x, ()) for x in plain))
         unit = Unit(1 + max((self.all[s].layer for s in read), default=0), at, weights=found)
         if group.bias is not None:
-            row = k // group.positions if group.rows else k
-            unit.bias = int(self.memory.of(group.bias)[row])
+            (bias,) = _at(group, group.bias, place)
+            unit.bias = int(self.memory.of([bias])[0])
         self._of[node] = frozenset([len(self.all)])
         self.all.append(unit)
         self.lines += len(found)
 
 
-def _factors(group: Group, k: int) -> tuple[list[tuple[int, int]], list[int]]:
-    """What node k of a group reads: pairs of a number and its weight, and numbers alone."""
+def _at(group: Group, nodes: Any, place: int) -> list[int]:
+    """The nodes that stand for one place of a group's box: one, or one for each k."""
+    wide = np.broadcast_to(nodes, (*nodes.shape[: nodes.ndim - group.computed.ndim], *group.computed.shape))
+    return [int(x) for x in wide.reshape(-1, group.computed.size)[:, place] if x >= 0]
+
+
+def _factors(group: Group, place: int) -> tuple[list[tuple[int, int]], list[int]]:
+    """What the node at a place of a group reads: pairs of a number and its weight, and numbers alone."""
     if group.op != LINEAR:
-        return [], [
-            int(x) for nodes in group.operands if not isinstance(nodes, float) for x in np.atleast_1d(nodes[..., k])
-        ]
+        return [], [x for nodes in group.operands if not isinstance(nodes, float) for x in _at(group, nodes, place)]
     weighted: list[tuple[int, int]] = []
     plain: list[int] = []
-    row, position = divmod(k, group.positions) if group.rows else (0, k)
     for part in group.parts:
         if part.weights is None:
-            plain += part.x[:, k].tolist()
-        elif group.rows:
-            weighted += zip(part.x[:, position].tolist(), part.weights[row].tolist(), strict=True)
+            plain += _at(group, part.x, place)
         else:
-            weighted += zip(part.x[:, k].tolist(), part.weights[:, k].tolist(), strict=True)
+            weighted += zip(_at(group, part.x, place), _at(group, part.weights, place), strict=True)
     return weighted, plain

@@ -19,12 +19,14 @@ To run it, this backend asks Node.js, which is for tests; a page needs the text 
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
 import struct
 import subprocess
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -32,8 +34,8 @@ from typing import Any
 import numpy as np
 
 from ...javascript import literal, statements
+from ..arrange import Group, Nodes, Part
 from ..differentiate import Index
-from ..group import Group, Nodes
 from ..normalise import BATCHED, LINEAR
 from ..plan import Plan
 from ..symbols import ROWS, forward, leaf, partials, passed
@@ -121,15 +123,16 @@ class Memory:
                 start += a.size
             else:
                 starts.append(a.start + (shared if a.bank == "batched" else 0))
-        self.size, self.adjoints = start, (shared, start)
+        self.size, self.adjoints = start + 2, (shared, start)
+        self.zero, self.least = start, start + 1  # 0 and -inf, for terms that are missing in an uneven row
         self._starts = np.array(starts, dtype=np.intp)
         self._array_of, self._place_of = layout.array_of, layout.place_of
-        self.outputs: list[int] = (plan.program.outputs + shared).tolist()
+        self.outputs: list[int] = self.of(plan.outputs).tolist()
 
-    def of(self, nodes: Nodes | Sequence[int]) -> Index:
-        """The addresses of some nodes."""
+    def of(self, nodes: Nodes | Sequence[int], missing: int = -1) -> Index:
+        """The addresses of some nodes; ``missing`` where there is none."""
         nodes = np.asarray(nodes, dtype=np.intp)
-        found: Index = self._starts[self._array_of[nodes]] + self._place_of[nodes]
+        found: Index = np.where(nodes >= 0, self._starts[self._array_of[nodes]] + self._place_of[nodes], missing)
         return found
 
 
@@ -138,14 +141,15 @@ def written(plan: Plan, memory: Memory) -> str:
     writer = _Writer(plan, memory)
     batched = [g for g in plan.groups if g.rank == BATCHED]
     shared = [g for g in plan.groups if g.rank != BATCHED]
+    zeros = f"  v[{memory.zero}] = 0;\n  v[{memory.least}] = -Infinity;\n"
     parts = [
-        writer.function("shared(v)", shared, writer.forward),
+        writer.function("shared(v)", shared, writer.forward, first=zeros),
         writer.function("forward(v)", batched, writer.forward),
     ]
     if plan.backward:  # else nothing is reached
         writer.reached[memory.outputs] = True
-    parts.append(writer.function("backward(v, d)", batched[::-1], writer.backward, f"  d[{memory.outputs[0]}] = 1;\n"))
-    parts.append(writer.function("settle(v, d)", shared[::-1], writer.backward))
+    parts.append(writer.function("backward(v, d)", batched, writer.backward, True, f"  d[{memory.outputs[0]}] = 1;\n"))
+    parts.append(writer.function("settle(v, d)", shared, writer.backward, True))
     tables = "".join(f"const {name} = {text};\n" for text, name in writer.tables.items())
     facts = (
         f"memory: {memory.size}, parameters: {len(plan.theta)}, constants: {array(plan.layout.constants)}, "
@@ -164,11 +168,54 @@ class _Writer:
         self.tables: dict[str, str] = {}  # text -> name
         self.reached = np.zeros(memory.size, dtype=bool)  # the addresses to whose adjoints something was sent
 
-    def function(self, head: str, groups: Sequence[Group], write: Callable[[Group, Put], None], first: str = "") -> str:
+    def function(
+        self,
+        head: str,
+        groups: Sequence[Group],
+        write: Callable[[Group, Put], None],
+        back: bool = False,
+        first: str = "",
+    ) -> str:
         lines: list[str] = []
-        for group in groups:
-            write(group, lines.append)
+        units = [[*some] for _, some in itertools.groupby(groups, key=lambda g: g.loop or g)]
+        for unit in reversed(units) if back else units:
+            if unit[0].loop is None:
+                write(unit[0], lines.append)
+            else:
+                self._loop(unit, lines.append, write, back)
         return f"function {head} {{\n{first}" + "".join(f"  {line}\n" for line in lines) + "}\n"
+
+    def _loop(self, groups: list[Group], put: Put, write: Callable[[Group, Put], None], back: bool) -> None:
+        """Groups that take turns: all of them in each turn."""
+        count = len(groups[0].computed)
+        if not back:
+            for group in groups:
+                self._initial(group, put, "v[{0}] = v[{1}];")
+        inner: list[str] = []
+        if back:  # what the first turns send is needed in the last ones that are written
+            for group in groups:
+                self._reach(group.nodes)
+        for group in reversed(groups) if back else groups:
+            write(group, inner.append)
+        way = f"let t = {count - 1}; t >= 0; t--" if back else f"let t = 0; t < {count}; t++"
+        put(f"for ({way}) {{")
+        for line in inner:
+            put("  " + line)
+        put("}")
+        if back:
+            for group in groups:
+                self._initial(group, put, "d[{1}] += d[{0}];")
+
+    def _initial(self, group: Group, put: Put, line: str) -> None:
+        if group.initial is None:
+            return
+        real = group.initial >= 0
+        own, given = self.memory.of(group.nodes[0][real]), self.memory.of(group.initial[real])
+        if line.startswith("d") and not self.active[group.initial[real]].any():
+            return
+        if line.startswith("d"):
+            self._reach(group.initial)
+        self._each(put, {"g": len(own)}, lambda inner: inner(line.format(self.at(own, "g"), self.at(given, "g"))))
 
     # --- addresses as text
 
@@ -228,79 +275,92 @@ class _Writer:
     # --- forward
 
     def forward(self, group: Group, put: Put) -> None:
-        nodes = self.memory.of(group.nodes)
-        if group.op == LINEAR:
-            self._linear(group, nodes, put)
-            return
+        flat = _Flat(group)
+        nodes = self.memory.of(flat.nodes)
 
         def body(inner: Put) -> None:
-            lines, (y,) = statements([forward(group.op, *self._operands(group, inner))])
-            for line in [*lines, f"v[{self.at(nodes, 'g')}] = {y};"]:
+            if group.op == LINEAR:
+                inner(f"let s = {self._start(flat)};")
+                for part in flat.parts:
+                    w, x = self._factors(part, flat)
+                    x = f"{w} * {x}" if w else x
+                    x = f"{literal(part.c)} * {x}" if part.c != 1.0 else x
+                    self._sum(inner, len(part.x), [f"s += {x};"])
+                lines, y = list[str](), "s"
+            else:
+                lines, (y,) = statements([forward(group.op, *self._operands(flat, inner))])
+            for line in [*lines, f"v[{self.at(nodes, *flat.variables)}] = {y};"]:
                 inner(line)
 
-        self._each(put, {"g": len(nodes)}, body)
+        self._each(put, flat.sizes, body)
 
-    def _operands(self, group: Group, put: Put) -> list[Any]:
+    def _start(self, flat: _Flat) -> str:
+        return "0" if flat.bias is None else f"v[{self.at(self.memory.of(flat.bias), *flat.variables)}]"
+
+    def _operands(self, flat: _Flat, put: Put) -> list[Any]:
         """The rule's operands: numbers, names of numbers, or an entry of a row."""
-        if group.row:
-            (nodes,) = (x for x in group.operands if not isinstance(x, float))
+        if flat.group.row:
+            (nodes,) = (x for x in flat.operands if not isinstance(x, float))
             put(f"const n = {len(nodes)};")
-            return [leaf(f"v[{self.at(self.memory.of(nodes), 'i', 'g')}]", (len(nodes),), ROWS)]
+            addresses = self.memory.of(nodes, self.memory.least)
+            return [leaf(f"v[{self.at(addresses, 'i', *flat.variables)}]", (len(nodes),), ROWS)]
         operands: list[Any] = []
-        for letter, x in zip("abc", group.operands, strict=False):
+        for letter, x in zip("abc", flat.operands, strict=False):
             if isinstance(x, float):
                 operands.append(x)
             else:
-                put(f"const {letter} = v[{self.at(self.memory.of(x), 'g')}];")
+                put(f"const {letter} = v[{self.at(self.memory.of(x), *flat.variables)}];")
                 operands.append(leaf(letter, ()))
         return operands
 
-    def _linear(self, group: Group, nodes: Index, put: Put) -> None:
-        rows, positions, place = _places(group)
-
-        def body(inner: Put) -> None:
-            start = "0" if group.bias is None else f"v[{self._bias(group)}]"
-            inner(f"let s = {start};")
-            for part in group.parts:
-                x = f"v[{self._factor(part.x, group, 'p', matrix=part.weights is not None)}]"
-                if part.weights is not None:
-                    x = f"v[{self._factor(part.weights, group, 'r', matrix=True)}] * {x}"
-                elif part.c != 1.0:
-                    x = f"{literal(part.c)} * {x}"
-                self._sum(inner, len(part.x), [f"s += {x};"])
-            inner(f"v[{self.at(place(nodes), 'r', 'p')}] = s;")
-
-        self._each(put, {"r": rows, "p": positions}, body)
-
-    def _bias(self, group: Group) -> str:
-        assert group.bias is not None
-        bias = self.memory.of(group.bias)
-        return self.at(bias, "r") if group.rows else self.at(bias, "p")
-
-    def _factor(self, nodes: Nodes, group: Group, variable: str, matrix: bool) -> str:
-        """The address of factor k of the node in row r, position p."""
-        addresses = self.memory.of(nodes)
-        if group.rows and matrix:  # weights [R, K], windows [K, P]
-            return self.at(addresses.T if variable == "r" else addresses, "k", variable)
-        return self.at(addresses.reshape(len(addresses), *_places(group)[:2]), "k", "r", "p")
+    def _factors(self, part: Part, flat: _Flat) -> tuple[str, str]:
+        """What term k of a sum multiplies; "" if that is a number alone."""
+        texts = []
+        for nodes in (part.weights, part.x):
+            if nodes is None:
+                texts.append("")
+                continue
+            if part.real is not None and (nodes < 0).sum() < (~part.real).sum():
+                nodes = np.where(part.real, nodes, -1)
+            texts.append(f"v[{self.at(self.memory.of(nodes, self.memory.zero), 'k', *flat.variables)}]")
+        return texts[0], texts[1]
 
     # --- backward
 
     def backward(self, group: Group, put: Put) -> None:
-        nodes = self.memory.of(group.nodes)
+        flat = _Flat(group)
+        nodes = self.memory.of(flat.nodes)
         if not self.reached[nodes].any():
             return
+        variables = flat.variables
         if group.op == LINEAR:
-            self._linear_back(group, nodes, put)
+
+            def linear(inner: Put) -> None:
+                inner(f"const e = d[{self.at(nodes, *variables)}];")
+                if flat.bias is not None and self._active(flat.bias):
+                    inner(f"d[{self.at(self._reach(flat.bias), *variables)}] += e;")
+                for part in flat.parts:
+                    w, x = self._factors(part, flat)
+                    e = "e" if part.c == 1.0 else f"e * {literal(part.c)}"
+                    goals = []
+                    if part.weights is not None and self._active(part.weights):
+                        self._reach(part.weights)
+                        goals.append(f"d{w[1:]} += {e} * {x};")
+                    if self._active(part.x):
+                        self._reach(part.x)
+                        goals.append(f"d{x[1:]} += {e} * {w};" if w else f"d{x[1:]} += {e};")
+                    self._sum(inner, len(part.x), goals)
+
+            self._each(put, flat.sizes, linear)
             return
-        sent = [not isinstance(x, float) and bool(self.active[x].any()) for x in group.operands]
+        sent = [not isinstance(x, float) and self._active(x) for x in flat.operands]
         if not any(sent):
             return
 
         def body(inner: Put) -> None:
-            inner(f"const y = v[{self.at(nodes, 'g')}], e = d[{self.at(nodes, 'g')}];")
-            local = partials(group.op, leaf("y", ()), *self._operands(group, inner))
-            pairs = [(x, p) for x, p, one in zip(group.operands, local, sent, strict=True) if one and p is not None]
+            inner(f"const y = v[{self.at(nodes, *variables)}], e = d[{self.at(nodes, *variables)}];")
+            local = partials(group.op, leaf("y", ()), *self._operands(flat, inner))
+            pairs = [(x, p) for x, p, one in zip(flat.operands, local, sent, strict=True) if one and p is not None]
             lines, texts = statements([passed(leaf("e", ()), p) for _, p in pairs])
             for line in lines:
                 inner(line)
@@ -308,46 +368,59 @@ class _Writer:
                 assert not isinstance(x, float)
                 to = self._reach(x)
                 if group.row:
-                    inner(f"for (let i = 0; i < n; i++) d[{self.at(to, 'i', 'g')}] += {text};")
+                    inner(f"for (let i = 0; i < n; i++) d[{self.at(to, 'i', *variables)}] += {text};")
                 else:
-                    inner(f"d[{self.at(to, 'g')}] += {text};")
+                    inner(f"d[{self.at(to, *variables)}] += {text};")
 
-        self._each(put, {"g": len(nodes)}, body)
+        self._each(put, flat.sizes, body)
+
+    def _active(self, nodes: Nodes) -> bool:
+        return bool(self.active[nodes[nodes >= 0]].any())
 
     def _reach(self, nodes: Nodes) -> Index:
-        to = self.memory.of(nodes)
+        to = self.memory.of(nodes, self.memory.least)
         self.reached[to] = True
         return to
 
-    def _linear_back(self, group: Group, nodes: Index, put: Put) -> None:
-        rows, positions, place = _places(group)
 
-        def body(inner: Put) -> None:
-            inner(f"const e = d[{self.at(place(nodes), 'r', 'p')}];")
-            if group.bias is not None and self.active[group.bias].any():
-                self._reach(group.bias)
-                inner(f"d[{self._bias(group)}] += e;")
-            for part in group.parts:
-                x = self._factor(part.x, group, "p", matrix=part.weights is not None)
-                goals = []
-                if part.weights is not None:
-                    w = self._factor(part.weights, group, "r", matrix=True)
-                    if self.active[part.weights].any():
-                        self._reach(part.weights)
-                        goals.append(f"d[{w}] += e * v[{x}];")
-                    if self.active[part.x].any():
-                        self._reach(part.x)
-                        goals.append(f"d[{x}] += e * v[{w}];")
-                elif self.active[part.x].any():
-                    self._reach(part.x)
-                    goals.append(f"d[{x}] += e{'' if part.c == 1.0 else f' * {literal(part.c)}'};")
-                self._sum(inner, len(part.x), goals)
+class _Flat:
+    """A group as loops see it: a variable for each axis; or one for all, if its box has empty places.
 
-        self._each(put, {"r": rows, "p": positions}, body)
+    The first axis of a group in a loop is its turn t, around which the loop is.
+    """
 
+    def __init__(self, group: Group) -> None:
+        self.group = group
+        nodes = group.computed
+        turns = group.loop is not None
+        self.nodes, self.operands, self.parts, self.bias = nodes, group.operands, group.parts, group.bias
+        if (nodes < 0).any():
+            lead = nodes.shape[:1] if turns else ()
+            real = nodes >= 0
+            keep = real.reshape(*lead, -1).any(0) if turns else real.reshape(-1)
+            if turns and (real != real[:1]).any():
+                raise NotImplementedError("uneven turns")
 
-def _places(group: Group) -> tuple[int, int, Callable[[Index], Index]]:
-    """A linear group as rows of positions; what is no product of matrices is one row."""
-    rows = group.rows or 1
-    positions = len(group.nodes) // rows
-    return rows, positions, lambda addresses: addresses.reshape(rows, positions)
+            def flat(x: Nodes, front: int = 0) -> Nodes:
+                wide = np.broadcast_to(x, (*x.shape[:front], *nodes.shape))
+                return wide.reshape(*x.shape[:front], *lead, -1)[..., keep]
+
+            self.nodes = flat(nodes)
+            self.operands = [x if isinstance(x, float) else flat(x, int(group.row)) for x in group.operands]
+            self.parts = [
+                replace(
+                    part,
+                    x=flat(part.x, 1),
+                    weights=None if part.weights is None else flat(part.weights, 1),
+                    real=None if part.real is None else flat(part.real.astype(np.intp), 1) > 0,
+                )
+                for part in group.parts
+            ]
+            self.bias = None if group.bias is None else flat(group.bias)
+        letters = ["g", "h", "m", "o", "p", "q", "r"]
+        inner = self.nodes.ndim - turns
+        self.variables = [
+            *(["t"] if turns else []),
+            *(letters[:inner] if inner <= len(letters) else [f"g{k}" for k in range(inner)]),
+        ]
+        self.sizes = {name: size for name, size in zip(self.variables, self.nodes.shape, strict=True) if name != "t"}

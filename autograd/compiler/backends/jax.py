@@ -18,6 +18,7 @@ from ..plan import Plan
 from ..write import Text, readable
 from .base import Array
 from .numpy import NUMPY_NAMES
+from .numpy import masked_matmul as in_numpy
 
 
 class Jax:
@@ -28,7 +29,7 @@ class Jax:
 
     @property
     def source(self) -> str:
-        return self.plan.readable.source
+        return self.plan.functional.source
 
     def mean(self, columns: list[Array], n: int) -> float:
         loss, self.plan.gradient[:] = self._there_and_back(self.plan.theta, *[c.T for c in columns])
@@ -40,7 +41,7 @@ class Jax:
     @functools.cached_property
     def function(self) -> Callable[..., Any]:
         """What `Compiled.function` gives."""
-        return self._function(self.plan.readable)
+        return self._function(self.plan.functional)
 
     @functools.cached_property
     def _there_and_back(self) -> Any:
@@ -48,11 +49,13 @@ class Jax:
 
     @functools.cached_property
     def _forward(self) -> Any:
-        return self.jax.jit(self._function(readable(self.plan.program, self.plan.names, mean=False)))
+        return self.jax.jit(self._function(readable(self.plan.program, self.plan.names, mean=False, functional=True)))
 
     def _function(self, text: Text) -> Callable[..., Any]:
         numpy = self.jax.numpy
-        program = text.load("program", array_words(numpy, importlib.import_module("jax.scipy.special")))
+        words = array_words(numpy, importlib.import_module("jax.scipy.special"))
+        words["fori_loop"] = importlib.import_module("jax.lax").fori_loop  # a scan, since the number of turns is known
+        program = text.load("program", words)
 
         def run(theta: Any, *batch: Any) -> Any:
             return program(theta, *[numpy.asarray(X).reshape(X.shape[0], -1).T for X in batch])
@@ -63,19 +66,41 @@ class Jax:
 def array_words(np: Any, erf: Any) -> dict[str, Any]:
     """The vocabulary of the readable programs, for NumPy or for jax.numpy; ``erf`` is where erf and erfc come from."""
 
-    def concatenate(n: Any, *arrays: Any) -> Any:
+    def concatenate(n: Any, axis: int, *arrays: Any) -> Any:
         if n is not None:  # shared arrays beside batched ones
-            arrays = tuple(a if a.ndim == 2 else np.broadcast_to(a[:, None], (a.shape[0], n)) for a in arrays)
-        return np.concatenate(arrays)
+            arrays = tuple(
+                a
+                if a.ndim == 2
+                else np.broadcast_to(a, (n, a.size))
+                if axis
+                else np.broadcast_to(a[:, None], (a.size, n))
+                for a in arrays
+            )
+        return np.concatenate(arrays, axis)
 
-    def add_at(array: Any, index: Any, x: Any) -> Any:
-        tail = array.shape[1:]
-        rows = np.broadcast_to(x, (*index.shape, *tail)).reshape((index.size, *tail))
+    def add_at(array: Any, index: Any, x: Any, axis: int) -> Any:
+        shape = (*array.shape[:axis], *index.shape, *array.shape[axis + 1 :])
+        rows = np.broadcast_to(x, shape).reshape((*array.shape[:axis], index.size, *array.shape[axis + 1 :]))
+        where = (slice(None),) * axis + (index.reshape(-1),)
         if hasattr(array, "at"):
-            return array.at[index.reshape(-1)].add(rows)
+            return array.at[where].add(rows)
         result = array.copy()
-        np.add.at(result, index.reshape(-1), rows)
+        np.add.at(result, where, rows)
         return result
+
+    def add_at_turn(array: Any, turn: Any, index: Any, x: Any) -> Any:
+        """array [n, turns, *sizes] with x added to the places ``index`` of one turn."""
+        n, turns, *sizes = array.shape
+        flat = array.reshape(n, turns, -1)
+        rows = np.broadcast_to(x, (n, *index.shape)).reshape(n, -1)
+        return flat.at[:, turn, index.reshape(-1)].add(rows).reshape(n, turns, *sizes)
+
+    def masked_matmul(a: Any, b: Any, mask: Any) -> Any:
+        if np.__name__ == "numpy":
+            return in_numpy(a, b, mask)
+        y = np.where(mask, a, 0.0) @ b
+        products = np.where(mask[..., None], a[..., None] * b[..., None, :, :], 0.0)
+        return np.where(np.isfinite(y).all(), y, products.sum(-2))
 
     return {
         **{name: getattr(np, name) for name in "exp log sqrt sin cos tanh where zeros sum max abs".split()},
@@ -85,8 +110,11 @@ def array_words(np: Any, erf: Any) -> dict[str, Any]:
         "erfc": erf.erfc,
         "sigmoid": lambda x: np.where(x >= 0.0, 1.0, np.exp(-abs(x))) / (1.0 + np.exp(-abs(x))),
         "softplus": lambda x: np.logaddexp(0.0, x),
-        "take": lambda x, index: np.take(x, index, axis=0),
+        "take": lambda x, index, axis: np.take(x, index, axis=axis),
         "concatenate": concatenate,
+        "masked_matmul": masked_matmul,
+        "add_at_turn": add_at_turn,
+        "empty": np.empty,
         "add_at": add_at,
         "broadcast": np.broadcast_to,
         "float": float,

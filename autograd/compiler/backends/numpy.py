@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 
 from ... import error_function
+from ...ops import BUILT_IN
+from ..normalise import LINEAR
 from ..plan import Plan
 from .base import Array
 
 KEPT = 8  # workspaces
+CHOICES = {"less", "less_equal", "equal", "where", "pow"}  # rules that may give a number for a nan
 Bound = tuple[Callable[..., Array], Callable[..., Array]]  # forward only, and there and back
 
 
@@ -38,6 +41,21 @@ def _half_power(x: Array, out: Array) -> None:
     np.copyto(out, np.inf, where=infinite)
 
 
+def masked_matmul(a: Array, b: Array, mask: Array, out: Array | None = None) -> Array:
+    """a @ b without the products that the mask over a leaves out: 0 in their places would do, but 0·inf is nan."""
+    a = np.where(mask, a, 0.0)
+    result = np.matmul(a, b, out)
+    if not np.isfinite(result).all():
+        products = np.where(mask[..., None], a[..., None] * b[..., None, :, :], 0.0)
+        result[...] = products.sum(-2)
+    return result
+
+
+def zeroed_matmul(a: Array, b: Array, mask: Array, out: Array) -> Array:
+    """The same where ``a`` is 0 wherever the mask is; whoever calls it sees to it that no 0·inf stays unseen."""
+    return np.matmul(a, b, out)
+
+
 NUMPY_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2"}  # the others are called alike
 
 # the vocabulary of the in-place programs
@@ -49,6 +67,8 @@ IN_PLACE: dict[str, Any] = {
 IN_PLACE |= {ours: getattr(np, theirs) for ours, theirs in NUMPY_NAMES.items()}
 IN_PLACE |= {
     "half_power": _half_power,
+    "masked_matmul": masked_matmul,
+    "zeroed_matmul": zeroed_matmul,
     "sigmoid": _sigmoid,
     "softplus": lambda x, out: np.logaddexp(0.0, x, out),
     "erf": error_function.erf,
@@ -61,14 +81,21 @@ IN_PLACE |= {
 
 
 class InPlace:
-    """See `Backend`. The program's two functions give the block of memory that holds all batched arrays."""
+    """See `Backend`. The program's two functions give the outputs, [count, N]."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.text, self.code = plan.in_place
+        plan.write_constants()
         self.words = {**IN_PLACE, **self.text.constants}
         self.shared_adjoint = np.zeros_like(plan.shared)
         self.bound: OrderedDict[int, Bound] = OrderedDict()
+        # A 0·inf at an empty place of a product is a nan, and shows in what comes out, unless a choice may drop it.
+        ops = {g.op for g in plan.groups if g.op != "pow" or not isinstance(g.operands[1], float)}
+        self.guarded = "zeroed_matmul(" in self.text.source
+        if (self.guarded and ops & CHOICES) or any(op != LINEAR and op not in BUILT_IN for op in ops):
+            self.guarded = False
+            self.words["zeroed_matmul"] = masked_matmul
 
     @property
     def source(self) -> str:
@@ -76,14 +103,23 @@ class InPlace:
 
     def mean(self, columns: list[Array], n: int) -> float:
         plan = self.plan
-        batched = self.bind(n)[1](*columns)
+        results = self._run(self.bind(n)[1], columns, plan.gradient)
         if n != 1:
             np.multiply(plan.gradient, 1.0 / n, plan.gradient)
-        return float(np.add.reduce(batched[plan.program.outputs[0]])) / n
+        return float(np.add.reduce(results[0])) / n
 
     def outputs(self, columns: list[Array], n: int) -> Array:
-        rows: Array = self.bind(n)[0](*columns)[self.plan.program.outputs]
-        return rows
+        return self._run(self.bind(n)[0], columns).copy()  # the next call writes there
+
+    def _run(self, program: Callable[..., Array], columns: list[Array], *others: Array) -> Array:
+        """What a program gives; with products that leave out what is empty one by one if it is not finite."""
+        results = program(*columns)
+        if self.guarded and not all(np.isfinite(found).all() for found in (results, *others)):
+            space = program.__globals__
+            space["zeroed_matmul"] = masked_matmul
+            results = program(*columns)
+            space["zeroed_matmul"] = zeroed_matmul
+        return results
 
     def bind(self, n: int) -> Bound:
         found = self.bound.get(n)
@@ -98,8 +134,8 @@ class InPlace:
                 "shared": plan.shared,
                 "gradient": plan.gradient,
                 "shared_adjoint": self.shared_adjoint,
-                "batched": np.zeros((places, n), plan.dtype),
-                "adjoint": np.zeros((places if plan.mean else 0, n), plan.dtype),
+                "batched": np.zeros(places * n, plan.dtype),
+                "adjoint": np.zeros(places * n if plan.mean else 0, plan.dtype),
             }
             exec(self.code, space)
             found = self.bound[n] = space["predict"], space["run"]

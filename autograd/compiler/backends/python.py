@@ -164,7 +164,7 @@ class Writer:
         self.rules[f"forward_{op}"] = lambda *xs: SHEET[op].forward(*xs)
         self.rules[f"partials_{op}"] = lambda y, *xs: SHEET[op].partials(y, *xs)
         arguments = ", ".join(f"{{{k + 1}}}" for k in range(len(xs)))
-        may_cut = op not in BUILT_IN or any(p is None or has_cut(p) for p in partials(op, D, D, D))
+        may_cut = op not in BUILT_IN or any(p is None or has_cut(p) for p in partials(op, D, *[D] * len(xs)))
         called = "p{{i}}[{k}]"
         form = f"(0.0 if {called} is CUT or {called} is None else {{{{d}}}} * {called})" if may_cut else called
         return Template(

@@ -1,0 +1,79 @@
+"""Programs in which something is repeated: their gradients are those of `backward`, infinities and nan included."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd.compiler.compiled import Compiled
+from benchmarks.programs import randomly, scalars
+from tests.autograd.compiler.models import batch_of, eager, strict_error
+
+BACKENDS = ("numpy", "python")
+
+
+def in_order(step: Any, case: scalars.Case, gradient: list[float]) -> list[float]:
+    found = dict(zip(case.parameters, gradient, strict=True))
+    return [found[p] for p in step.parameters]
+
+
+@pytest.mark.parametrize("name", scalars.CASES)
+def test_gradients_are_those_of_backward(name: str) -> None:
+    case = scalars.CASES[name]()
+    steps = [autograd.compile(case.loss, *case.example, backend=backend, check=False) for backend in BACKENDS]
+    for n in (1, 2):
+        batch = batch_of(case.example, n, seed=n)
+        loss, gradient = eager(case.loss, case.parameters, batch)
+        for step in steps:
+            assert strict_error(step(*batch), loss) <= 1e-10
+            assert strict_error(step.gradient, in_order(step, case, gradient)) <= 1e-10, step.backend
+
+
+LAST_IS_ITS_OWN = ("prefix sums", "causal attention", "ragged maxima", "moving averages")
+
+
+@pytest.mark.parametrize("name", LAST_IS_ITS_OWN)
+@pytest.mark.parametrize("bad", [math.inf, -math.inf, math.nan])
+def test_what_is_not_finite_stays_in_the_rows_that_see_it(name: str, bad: float) -> None:
+    case = scalars.CASES[name]()
+    steps = [autograd.compile(case.loss, *case.example, backend=backend, check=False) for backend in BACKENDS]
+    (x,) = batch_of(case.example, 2, seed=5)
+    for place in (-1, 2):
+        spoilt = x.copy()
+        spoilt[0, place] = bad
+        loss, gradient = eager(case.loss, case.parameters, [spoilt])
+        for step in steps:
+            assert strict_error(step(spoilt), loss) <= 1e-10
+            assert strict_error(step.gradient, in_order(step, case, gradient)) <= 1e-10, (step.backend, place)
+    assert place == 2 and not np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU", "repeated operands", "choices in a loop"])
+@pytest.mark.parametrize("bad", [math.inf, math.nan])
+def test_a_recurrence_carries_what_is_not_finite_as_far_as_the_scalar_code_does(name: str, bad: float) -> None:
+    case = scalars.CASES[name]()
+    steps = [autograd.compile(case.loss, *case.example, backend=backend, check=False) for backend in BACKENDS]
+    batch = batch_of(case.example, 1, seed=7)
+    batch[0][0, -1] = bad
+    loss, gradient = eager(case.loss, case.parameters, batch)
+    for step in steps:
+        assert strict_error(step(*batch), loss) <= 1e-10
+        assert strict_error(step.gradient, in_order(step, case, gradient)) <= 1e-10, step.backend
+
+
+@pytest.mark.parametrize("first", range(100, 160, 10))
+def test_random_programs_with_repetition_in_them(first: int) -> None:
+    """`python benchmarks/fuzz.py --programs 3000` tries more of them, and other backends."""
+    verdicts = [randomly.compare(seed, BACKENDS) for seed in range(first, first + 10)]
+    assert [told for _, told in verdicts if told] == []
+
+
+def test_a_wrong_program_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    gradient = Compiled.gradient.fget
+    monkeypatch.setattr(Compiled, "gradient", property(lambda step: gradient(step) * (1.0 + 1e-6)))
+    verdicts = [randomly.compare(seed, ["numpy"])[0] for seed in range(100, 105)]
+    assert verdicts.count("WRONG") >= 3  # some have a gradient of zero, or of nan
