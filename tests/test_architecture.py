@@ -40,8 +40,9 @@ FLOORS = {
         "checking compiler",
     ],
     "autograd.compiler": [
-        "listing symbols",
+        "index listing symbols",
         "trace",
+        "lookups",
         "normalise",
         "group",
         "layout",

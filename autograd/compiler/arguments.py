@@ -13,6 +13,7 @@ from ..modes import STATE
 from ..reals import is_real, to_float
 from ..transforms import flatten
 from ..value import Value
+from .index import Index
 from .layout import safe_names
 
 Array = NDArray[Any]
@@ -25,7 +26,10 @@ class Arguments:
         self.dtype: np.dtype[Any] = np.dtype(dtype)
         self.names = safe_names(_argument_names(f, len(example)))
         self.shapes = [_shape_of(argument) for argument in example]
-        self.sizes = [len(flatten(argument)[0]) for argument in example]
+        entries = [flatten(argument)[0] for argument in example]
+        self.sizes = [len(flat) for flat in entries]
+        # of each entry how many numbers it becomes: 1, or for an `Index` as many as it chooses from; None for no index
+        self.counts = [[x.count if isinstance(x, Index) else 0 for x in flat] for flat in entries]
 
     def columns(self, batch: tuple[Any, ...]) -> tuple[list[Array], int]:
         """Each argument as [entries, N]: a transposed view where the caller's array already has the right type."""
@@ -34,7 +38,7 @@ class Arguments:
         if len(batch) != len(self.shapes):
             raise TypeError(f"expected {len(self.shapes)} arguments ({', '.join(self.names)}), but got {len(batch)}")
         columns = []
-        for X, shape, name, size in zip(batch, self.shapes, self.names, self.sizes, strict=True):
+        for X, shape, name, size, counts in zip(batch, self.shapes, self.names, self.sizes, self.counts, strict=True):
             if shape is None:  # an example of uneven lists: flatten sample by sample
                 X = as_numbers([flatten(sample)[0] for sample in X], self.dtype, name)
                 if X.shape[1:] != (size,):
@@ -46,7 +50,7 @@ class Arguments:
                     raise ValueError(f"{name} must have shape {wanted}, N samples like the example, but has {X.shape}")
                 if X.ndim != 2:
                     X = X.reshape(X.shape[0], size)
-            columns.append(X.T)
+            columns.append(one_hot(X, counts, name) if any(counts) else X.T)
         n = columns[0].shape[1] if columns else 1
         for column, name in zip(columns, self.names, strict=True):
             if column.shape[1] != n:
@@ -84,6 +88,29 @@ def as_numbers(x: Any, dtype: Any, name: str) -> Array:
     if array.size != len(entries):
         raise ValueError(f"{name} must have samples of one shape, but its lists are not all as long")
     return np.array([to_float(entry) for entry in entries], dtype).reshape(array.shape)
+
+
+def one_hot(X: Array, counts: Sequence[int], name: str) -> Array:
+    """Samples [N, entries] as columns, [numbers, N], where each entry that is an `Index` becomes a 1 among zeros.
+
+    Raises:
+        ValueError: for an index that is not a whole number in its range.
+    """
+    ranges = np.array(counts)
+    wrong = (X < 0) | (ranges <= X) | (np.floor(X) != X)
+    wrong[:, ranges == 0] = False
+    if wrong.any() or np.isnan(X[:, ranges > 0]).any():
+        n, k = np.argwhere(wrong | (np.isnan(X) & (ranges > 0)))[0]
+        where = f", entry {k}" if len(counts) > 1 else ""
+        raise ValueError(
+            f"{name} must have a whole number 0…{counts[k] - 1} where its example has Index({counts[k]}), "
+            f"but sample {n}{where}, is {X[n, k]:.10g}"
+        )
+    first = np.cumsum([0, *np.maximum(ranges, 1)])
+    columns: Array = np.zeros((first[-1], len(X)), X.dtype)
+    rows = first[:-1] + np.where(ranges > 0, X, 0).astype(np.intp)
+    np.put_along_axis(columns, rows.T, np.where(ranges > 0, 1.0, X).T, 0)
+    return columns
 
 
 def arranged(form: Any, rows: Array) -> Any:
