@@ -52,7 +52,7 @@ def compiled(text: str) -> str:
 
 def run(text: str, steps: int, batch: int) -> tuple[float, list[str]]:
     """The processor time of a program with so many steps, in seconds, and the lines that it prints."""
-    threads = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "program.py"
         place = f"Path({str(PROGRAM)!r}).resolve()"

@@ -2,10 +2,12 @@
 
     python benchmarks/programs/gpt200.py 10
 
-It has an engine of its own, a model of 4,192 parameters, and a loop that trains it on the letters of a diary. It is slow
-for the reason for which it is easy to read: each number is a Python object. `benchmarks/gpt.py` puts chainrule's engine
-in place of this one, and then its compiler to work, by changing a handful of lines.
+It has an engine of its own, a model of 4,192 parameters, and a loop that trains it on the letters of a diary. It is as
+slow as it is easy to read: each number is a Python object. `benchmarks/gpt.py` puts chainrule's engine in place of this
+one, and then its compiler to work, by changing a handful of lines.
 """
+
+# ruff: noqa: B905
 
 import math
 import random

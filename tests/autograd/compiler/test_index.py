@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import difflib
 import itertools
 import operator
 import pickle
@@ -15,6 +16,7 @@ import pytest
 
 import autograd
 from autograd import Index, TracingError, Value, dot, logsumexp, softmax, where
+from benchmarks import gpt
 from benchmarks.programs import arrays, scalars
 from nn import Adam
 from tests.autograd.compiler.models import strict_error
@@ -360,11 +362,11 @@ def test_an_index_needs_a_whole_count() -> None:
 @pytest.mark.parametrize(
     ("batch", "message"),
     [
-        ([[0, 4]], r"tokens must have a whole number 0…3 .* sample 0, entry 1, is 4"),
-        ([[0, 3], [-1, 0]], r"sample 1, entry 0, is -1"),
-        ([[0.5, 0]], r"entry 0, is 0.5"),
-        ([[float("nan"), 0]], "entry 0, is nan"),
-        ([[float("inf"), 0]], "entry 0, is inf"),
+        ([[0, 4]], r"tokens must have a whole number 0…3 .* sample 0, entry 1, has 4"),
+        ([[0, 3], [-1, 0]], r"sample 1, entry 0, has -1"),
+        ([[0.5, 0]], r"entry 0, has 0.5"),
+        ([[float("nan"), 0]], "entry 0, has nan"),
+        ([[float("inf"), 0]], "entry 0, has inf"),
         ([[0, 1, 2]], r"tokens must have shape \(N, 2\)"),
     ],
 )
@@ -403,3 +405,30 @@ def test_outputs_updates_and_copies_follow() -> None:
 def test_float32_and_the_other_backends_follow() -> None:
     step = autograd.compile(lambda t: bias[t] ** 2, Index(4), dtype="float32", backend="numpy")
     assert step([3, 1]) == pytest.approx((bias[3].data ** 2 + bias[1].data ** 2) / 2, rel=1e-6)
+
+
+# --- a program of the field's usual form
+
+
+def smaller(text: str) -> str:
+    """The GPT in one file, with less of everything."""
+    for name in ("size = 16", "context = 16"):
+        assert text.count(f"\n{name}") == 1
+    return text.replace("\nsize = 16", "\nsize = 4").replace("\ncontext = 16", "\ncontext = 5")
+
+
+def test_a_gpt_in_one_file_is_compiled_by_changing_five_lines_or_less() -> None:
+    text = gpt.PROGRAM.read_text(encoding="utf-8")
+    before, after = gpt.with_chainrules_engine(text).splitlines(), gpt.compiled(text).splitlines()
+    changed = [
+        line for line in difflib.unified_diff(before, after, n=0) if line[0] in "+-" and line[:3] not in ("+++", "---")
+    ]
+    added, removed = [line for line in changed if line[0] == "+"], [line for line in changed if line[0] == "-"]
+    assert 1 <= len(added) <= 5 and len(removed) <= 1
+
+
+def test_it_computes_the_same_with_its_own_engine_with_ours_and_compiled() -> None:
+    text = smaller(gpt.PROGRAM.read_text(encoding="utf-8"))
+    found = [gpt.run(program, 4, 2)[1] for program in (text, gpt.with_chainrules_engine(text), gpt.compiled(text))]
+    assert found[0] == found[1] == found[2]
+    assert len(gpt.losses(found[0])) == 2
