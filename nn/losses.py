@@ -134,7 +134,8 @@ def cross_entropy(output: Numbers, target: Numbers) -> Value | float:
             return total
         target = numbers.index(1.0)
     if isinstance(target, Index):
-        return functions.logsumexp(zs) - zs[target]
+        of_class: Value = functions.logsumexp(zs) - zs[target]
+        return of_class
     k = _class(target, len(zs), "cross_entropy")
     loss: Value | float = functions.logsumexp([0.0 if j == k else z - zs[k] for j, z in enumerate(zs)])
     return loss

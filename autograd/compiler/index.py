@@ -40,6 +40,11 @@ class Index:
         if self.count < 1 or isinstance(count, bool):
             raise ValueError(f"an index chooses from 1 or more, as in Index(27), but got Index({count!r})")
 
+    def __index__(self) -> int:
+        raise TypeError(
+            f"{self!r} stands for a number in an example of compile; to call the function itself write a number"
+        )
+
     def __repr__(self) -> str:
         return f"Index({self.count})"
 

@@ -163,7 +163,7 @@ class CompiledLoop(EagerLoop):
         def loss_of_one(x: Any, t: Any, *weight: Any) -> Any:
             return weight[0] * form.loss(self.model(x), t) if weight else form.loss(self.model(x), t)
 
-        target, weights = form.index or self.Y[first].tolist(), [1.0 for _ in self.tables[2:]]
+        target, weights = form.classes or self.Y[first].tolist(), [1.0 for _ in self.tables[2:]]
         x = self.problem.examples.row(first)
         return compile_function(loss_of_one, x, target, *weights, mean=True, check=not self.ours)
 

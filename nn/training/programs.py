@@ -51,11 +51,11 @@ def signed_binary_cross_entropy(output: Any, target: Any) -> Any:
 
 
 class Form(NamedTuple):
-    """A loss that can be traced, how its targets are written as an array, and what stands for a class among them."""
+    """A loss that can be traced, how its targets are written as an array, and what stands for one that is a class."""
 
     loss: losses.Loss
     as_array: Callable[[Any], Array]
-    index: Index | None = None  # None for a target of numbers
+    classes: Index | None = None  # None for a target of numbers
 
 
 def forms(loss: losses.Loss, outputs: int, targets: Sequence[Any]) -> list[Form]:
@@ -67,7 +67,7 @@ def forms(loss: losses.Loss, outputs: int, targets: Sequence[Any]) -> list[Form]
     whole = all(ts.ndim == 1 and ((ts == np.floor(ts)) & (ts >= 0) & (ts < outputs)).all() for ts in arrays)
     if outputs < 2 or not whole:
         return [plain]
-    classes = plain._replace(index=Index(outputs))
+    classes = plain._replace(classes=Index(outputs))
     return [classes] if loss in (losses.cross_entropy, losses.hinge) else [classes, plain]
 
 

@@ -345,6 +345,11 @@ def test_a_hidden_dependence_is_refused() -> None:
             autograd.compile(f, Index(4))
 
 
+def test_outside_of_compile_an_index_is_no_number() -> None:
+    with pytest.raises(TypeError, match="stands for a number in an example"):
+        bias[Index(4)]
+
+
 @pytest.mark.parametrize("count", [0, -1])
 def test_an_index_chooses_from_one_or_more(count: int) -> None:
     with pytest.raises(ValueError, match="1 or more"):
