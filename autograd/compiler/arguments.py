@@ -99,8 +99,7 @@ class OneHot:
     """
 
     def __init__(self, counts: Sequence[int]) -> None:
-        self.counts = np.array(counts, dtype=np.intp)
-        self.last = np.maximum(self.counts - 1, 0)
+        self.counts = np.array(counts, dtype=np.uintp)
         self.first = np.cumsum([0, *np.maximum(counts, 1)])  # the row of each entry, and how many there are
         self.numbers = np.flatnonzero(self.counts == 0)
         self.starts: Array = np.empty((0, 0), np.intp)  # for the batch size of the last call, where each column begins
@@ -111,12 +110,12 @@ class OneHot:
         Raises:
             ValueError: for an index that is not a whole number in its range.
         """
-        n = len(X)
-        whole = np.minimum(np.maximum(X.astype(np.intp), 0), self.last)
+        whole, n = X.astype(np.intp), len(X)
         right = whole == X
+        right &= whole.view(np.uintp) < self.counts  # below 0 it is a very large one
         if len(self.numbers):
-            right[:, self.numbers] = True
-        if not right.all():
+            right[:, self.numbers], whole[:, self.numbers] = True, 0
+        if np.count_nonzero(right) != right.size:
             self._refuse(X, ~right, name)
         if self.starts.shape[1] != n:
             self.starts = self.first[:-1, None] * n + np.arange(n)

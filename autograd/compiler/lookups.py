@@ -27,6 +27,7 @@ import builtins
 import dis
 import itertools
 import linecache
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +39,7 @@ from ..graph import MANY
 from ..modes import TracingError, recording_again
 from ..ops import CONSTANT
 from ..transforms import flatten
-from ..value import Value
+from ..value import Value, record
 from .index import Index
 from .trace import Trace, Tracer, call_traced, lift, recorded
 from .trace import trace as trace_numbers
@@ -345,7 +346,7 @@ def put_in_place(outputs: list[Any], lookups: Sequence[Lookup], chosen: dict[Slo
             entries = [
                 choice(chosen[column, k]) if (column, k) in chosen else row[c] for k, row in enumerate(lookups[e].rows)
             ]
-            made[column] = dot(lookups[e].index.hot, entries)
+            made[column] = _sum_of_chosen(lookups[e].index.hot, entries)
         return made[column]
 
     for (owner, k), column in chosen.items():
@@ -359,6 +360,17 @@ def put_in_place(outputs: list[Any], lookups: Sequence[Lookup], chosen: dict[Slo
                 owner._a = new
             else:
                 owner._b = new
+
+
+def _sum_of_chosen(hot: Sequence[Value], entries: Sequence[Value]) -> Value:
+    """Σₖ hₖ·xₖ, for one h of 1 and all others 0.
+
+    Entries that are computed may be infinite where they are not chosen, as a logit that is ruled out is, and 0·inf is
+    nan: these are left out, not multiplied.
+    """
+    if all(x._a is None and math.isfinite(x._data) for x in entries):
+        return dot(hot, entries)
+    return dot([record("where", h, x, 0.0) for h, x in zip(hot, entries, strict=True)], [1.0] * len(entries))
 
 
 # --- the whole

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import itertools
+import math
 import operator
 import pickle
 import random
@@ -235,6 +236,28 @@ def test_numbers_and_indices_in_one_argument() -> None:
 
     samples = [([0.5, 3, -1.0],), ([2.0, 0, 0.25],), ([-1.0, 1, 1.5],)]
     same(loss, [[0.1, Index(4), 0.2]], samples, bias)
+
+
+def test_entries_that_are_not_chosen_may_be_infinite_or_nan() -> None:
+    """0·inf is nan: what is not chosen has to be left out, as it is where the scalar code looks one entry up."""
+
+    def masked(x: Any, t: Any) -> Any:
+        z = [where(xk > 0.0, b * xk, -math.inf) for b, xk in zip(bias, x, strict=True)]
+        return logsumexp(z) - z[t]
+
+    def rows(x: Any, t: Any) -> Any:
+        quotients = [[b / xk, b.exp()] for b, xk in zip(bias, x, strict=True)]
+        return quotients[t][0] * quotients[t][1]
+
+    for f in (masked, rows):
+        for x, t in (([1.0, -1.0, 0.0, 2.0], 3), ([1.0, 0.0, -1.0, 2.0], 0), ([1.0, math.nan, 1.0, 1.0], 0)):
+            loss, gradient = eager(f, bias, [(x, t)])
+            expected = dict(zip(bias, gradient, strict=True))
+            for backend in BACKENDS:
+                step = autograd.compile(f, [1.0] * 4, Index(4), backend=backend)
+                assert strict_error(step([x], [t]), loss) <= 1e-12
+                if f is masked:  # as with `where`, a slope of inf that is not chosen makes nan in a program on arrays
+                    assert strict_error(step.gradient, [expected[p] for p in step.parameters]) <= 1e-10
 
 
 # --- what is refused
