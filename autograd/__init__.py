@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ._neighbours import warn_of_hips as _warn_of_hips
 from .backward import backward_by_the_book
 from .checking import Disagreement, GradientError, gradcheck
-from .compiler import TracingError
+from .compiler import Index, TracingError
 from .compiler import compile as compile
 from .expression import ExpressionError, parse
 from .functions import abs as abs
@@ -83,6 +83,7 @@ __all__ = [
     "ForwardStep",
     "GradientError",
     "GraphFormatError",
+    "Index",
     "NonFiniteError",
     "Op",
     "Statistics",

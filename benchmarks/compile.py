@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np  # noqa: E402
 
 import autograd  # noqa: E402
-from autograd import Value, logsumexp, maximum, relu  # noqa: E402
+from autograd import Index, Value, logsumexp, maximum, relu  # noqa: E402
 from autograd.compiler.backends import python as straight  # noqa: E402
 from benchmarks.programs import arrays, frameworks, scalars  # noqa: E402
 
@@ -654,6 +654,9 @@ def section_statements() -> None:
         show_built(f"GPT, 16 tokens, {heads} head{'s' * (heads > 1)}", *built(scalars.GPT(16, heads).case()))
     for blocks in (2, 4):
         show_built(f"GPT, 8 tokens, {blocks} blocks", *built(scalars.GPT(8, 4, blocks).case()))
+    model, tokens = scalars.GPT(16), [Index(27)] * 16
+    indexed = scalars.Case(model.loss_of_indices, [tokens, tokens], model.parameters)
+    show_built("GPT, 16 tokens that are indices", *built(indexed, backend="numpy"))
     for steps in (50, 200):
         show_built(f"RNN, {steps} steps", *built(scalars.rnn(steps, 8, 16)))
     for steps in (25, 50):

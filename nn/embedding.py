@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from autograd import Value
+from autograd import Index, Value
 from autograd.hints import explains
 from autograd.reals import is_real
 
@@ -75,6 +75,8 @@ class Embedding(Module):
             raise TypeError(f"an embedding takes a word's number, not the word {x!r}; vocabulary.index({x!r}) gives it")
         if hasattr(x, "tolist"):
             x = x.tolist()
+        if isinstance(x, Index):
+            return list(self.rows[x])
         if isinstance(x, Value) or is_real(x):
             return list(self.rows[index("an index", x, n)])
         x = as_inputs(x, n, f"an embedding that is given a list, such as one_hot(0, {n}),")

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Sequence
 from numbers import Real
 from typing import Any, Protocol, overload
 
-from autograd import Value, functions
+from autograd import Index, Value, functions
 from autograd.hints import did_you_mean
 from autograd.reals import is_real
 
@@ -133,6 +133,9 @@ def cross_entropy(output: Numbers, target: Numbers) -> Value | float:
                     total = total - (t if isinstance(t, Value) else float(t)) * z
             return total
         target = numbers.index(1.0)
+    if isinstance(target, Index):
+        of_class: Value = functions.logsumexp(zs) - zs[target]
+        return of_class
     k = _class(target, len(zs), "cross_entropy")
     loss: Value | float = functions.logsumexp([0.0 if j == k else z - zs[k] for j, z in enumerate(zs)])
     return loss
@@ -151,6 +154,9 @@ def hinge(output: Numbers, target: Numbers) -> Value | float:
     if len(scores) == 1:
         loss: Value | float = functions.relu(1.0 - _sign(target, "hinge") * scores[0])
         return loss
+    if isinstance(target, Index):  # the term of the right class is 1, whatever its score
+        right = scores[target]
+        return left_to_right(functions.relu(1.0 + (s - right)) for s in scores) - 1.0
     k = _class(target, len(scores), "hinge")
     total: Value | float = left_to_right(functions.relu(1.0 + (s - scores[k])) for j, s in enumerate(scores) if j != k)
     return total

@@ -40,8 +40,9 @@ FLOORS = {
         "checking compiler exercises",
     ],
     "autograd.compiler": [
-        "listing symbols",
+        "index listing symbols",
         "trace",
+        "lookups",
         "normalise",
         "classes views",
         "turns",

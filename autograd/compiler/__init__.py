@@ -8,6 +8,7 @@ The function is run once, on Values, and the graph that it leaves is rewritten, 
 on a network of two neurons, and on three time steps, shown at the top:
 
     trace          run the function once, and write down what it did
+    lookups        the same for functions in which a whole number chooses an entry of a list (`Index`)
     normalise      constants fold; trees of + - and products become linear nodes
     classes        nodes that do the same have one colour; what is repeated after itself takes turns
     turns          the turns of a loop in step
@@ -35,6 +36,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack, ove
 
 from ..modes import TracingError, collector_resting
 from ..value import Value
+from .index import Index
 
 if TYPE_CHECKING:
     from .compiled import Compiled, Floats
@@ -91,7 +93,7 @@ def compile(
         f: plain scalar code: it gets the example's arguments with a Value for every number, and returns one Value (a
             loss), or a nested list of them (a prediction).
         example: one sample: for each argument a number, or a nested list or array of numbers. Only its shape matters,
-            but it should be a point where ``f`` is defined.
+            but it should be a point where ``f`` is defined. An `Index` stands where a whole number is to choose.
         params: the parameters, in any order; other Values that ``f`` meets are then constants. By default every Value
             that ``f`` uses and did not make itself.
         dtype: "float64" or "float32".
@@ -122,7 +124,7 @@ def compile(
     from .arguments import Arguments
     from .check import check as compare
     from .compiled import BACKENDS, Compiled
-    from .trace import trace
+    from .lookups import trace
 
     names = ("auto", *BACKENDS)
     if backend not in names:
@@ -153,4 +155,4 @@ def _check_example(f: Callable[..., Any], example: tuple[Any, ...]) -> None:
         ) from None
 
 
-__all__ = ["TracingError", "compile"]
+__all__ = ["Index", "TracingError", "compile"]

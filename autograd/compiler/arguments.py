@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from ..modes import STATE
 from ..reals import is_real, to_float
 from ..transforms import flatten
 from ..value import Value
+from .index import Index
 from .layout import safe_names
 
 Array = NDArray[Any]
@@ -25,7 +26,10 @@ class Arguments:
         self.dtype: np.dtype[Any] = np.dtype(dtype)
         self.names = safe_names(_argument_names(f, len(example)))
         self.shapes = [_shape_of(argument) for argument in example]
-        self.sizes = [len(flatten(argument)[0]) for argument in example]
+        entries = [flatten(argument)[0] for argument in example]
+        self.sizes = [len(flat) for flat in entries]
+        counts = [[x.count if isinstance(x, Index) else 0 for x in flat] for flat in entries]
+        self.indices = [OneHot(each) if any(each) else None for each in counts]
 
     def columns(self, batch: tuple[Any, ...]) -> tuple[list[Array], int]:
         """Each argument as [entries, N]: a transposed view where the caller's array already has the right type."""
@@ -34,7 +38,8 @@ class Arguments:
         if len(batch) != len(self.shapes):
             raise TypeError(f"expected {len(self.shapes)} arguments ({', '.join(self.names)}), but got {len(batch)}")
         columns = []
-        for X, shape, name, size in zip(batch, self.shapes, self.names, self.sizes, strict=True):
+        parts = zip(batch, self.shapes, self.names, self.sizes, self.indices, strict=True)
+        for X, shape, name, size, indices in parts:
             if shape is None:  # an example of uneven lists: flatten sample by sample
                 X = as_numbers([flatten(sample)[0] for sample in X], self.dtype, name)
                 if X.shape[1:] != (size,):
@@ -46,7 +51,7 @@ class Arguments:
                     raise ValueError(f"{name} must have shape {wanted}, N samples like the example, but has {X.shape}")
                 if X.ndim != 2:
                     X = X.reshape(X.shape[0], size)
-            columns.append(X.T)
+            columns.append(indices.columns(X, name) if indices else X.T)
         n = columns[0].shape[1] if columns else 1
         for column, name in zip(columns, self.names, strict=True):
             if column.shape[1] != n:
@@ -84,6 +89,49 @@ def as_numbers(x: Any, dtype: Any, name: str) -> Array:
     if array.size != len(entries):
         raise ValueError(f"{name} must have samples of one shape, but its lists are not all as long")
     return np.array([to_float(entry) for entry in entries], dtype).reshape(array.shape)
+
+
+class OneHot:
+    """Samples with indices [N, entries] as columns, [numbers, N]: each `Index` becomes a 1 among zeros.
+
+    Args:
+        counts: for each entry from how many it chooses, or 0 for a number, which stays what it is.
+    """
+
+    def __init__(self, counts: Sequence[int]) -> None:
+        self.counts = np.array(counts, dtype=np.uintp)
+        self.first = np.cumsum([0, *np.maximum(counts, 1)])  # the row of each entry, and how many there are
+        self.numbers = np.flatnonzero(self.counts == 0)
+        self.starts: Array = np.empty((0, 0), np.intp)  # for the batch size of the last call, where each column begins
+
+    def columns(self, X: Array, name: str) -> Array:
+        """The columns.
+
+        Raises:
+            ValueError: for an index that is not a whole number in its range.
+        """
+        whole, n = X.astype(np.intp), len(X)
+        right = whole == X
+        right &= whole.view(np.uintp) < self.counts  # below 0 it is a very large one
+        if len(self.numbers):
+            right[:, self.numbers], whole[:, self.numbers] = True, 0
+        if np.count_nonzero(right) != right.size:
+            self._refuse(X, ~right, name)
+        if self.starts.shape[1] != n:
+            self.starts = self.first[:-1, None] * n + np.arange(n)
+        columns: Array = np.zeros((self.first[-1], n), X.dtype)
+        columns.put(whole.T * n + self.starts, 1.0)
+        if len(self.numbers):
+            columns[self.first[self.numbers]] = X[:, self.numbers].T
+        return columns
+
+    def _refuse(self, X: Array, wrong: Array, name: str) -> NoReturn:
+        n, k = np.argwhere(wrong)[0]
+        where = f", entry {k}," if len(self.counts) > 1 else ""
+        raise ValueError(
+            f"{name} must have a whole number 0…{self.counts[k] - 1} where its example has Index({self.counts[k]}), "
+            f"but sample {n}{where} has {X[n, k]:.10g}"
+        )
 
 
 def arranged(form: Any, rows: Array) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -14,6 +15,7 @@ from ..modes import TracingError
 from ..reals import to_float
 from ..transforms import flatten
 from ..value import Value
+from .index import Index, Picked, picked
 from .trace import lift
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ MOVES = (
     Move((-1.2, -0.8, -0.1, 0.1), FAR, far=True),  # signs flipped, parameters moved far
     Move((-30.0, 30.0, -3.0, 3.0), (-1.2, -0.8, -0.1, 0.1), far=True),  # large, and parameters' signs flipped
 )
+FEW = 20_000  # nodes that are computed while each number of an `Index` is tried once
 LARGE = 50_000  # nodes from which on the check keeps to two samples, because each costs a run of the scalar code
 
 
@@ -78,6 +81,8 @@ def check(step: Compiled[Any], f: Callable[..., Any], example: Sequence[Any]) ->
     try:
         for move in MOVES if checker.is_small else MOVES[:2]:
             checker.check_at(move, generator)
+        for number in range(checker.numbers):
+            checker.check_at(MOVES[0], generator, number)
     finally:
         checker.set(checker.before)
         step._last = 1
@@ -89,17 +94,24 @@ class _Checker:
         self.flat = [flatten(argument) for argument in example]
         self.before = [p._data for p in step.parameters]
         self.is_small = step._plan.nodes + len(step.parameters) <= LARGE
+        most = max((x.count for numbers, _ in self.flat for x in numbers if isinstance(x, Index)), default=0)
+        self.numbers = most if step._plan.nodes * most <= FEW else 0  # of indices that are tried one by one
 
-    def check_at(self, move: Move, generator: random.Random) -> None:
+    def check_at(self, move: Move, generator: random.Random, number: int | None = None) -> None:
+        """Compare at a sample; its indices are random, or they are ``number`` and what follows it."""
         step, flat = self.step, self.flat
-        samples = [[moved(_plain(x), move.entries, generator) for x in numbers] for numbers, _ in flat]
+        following = itertools.repeat(None) if number is None else itertools.count(number)
+        samples = [[_moved(x, move.entries, generator, following) for x in numbers] for numbers, _ in flat]
         weights = [moved(p, move.parameters, generator) for p in self.before]
 
         def scalar(how: Callable[[float], float]) -> Array:
             """What the scalar code gives after every number was changed by ``how``."""
             for p, number in zip(step.parameters, weights, strict=True):
                 p._data = how(number)
-            given = [rebuild([*map(how, s)]) for (_, rebuild), s in zip(flat, samples, strict=True)]
+            given = [
+                rebuild([x if isinstance(x, Picked) else how(x) for x in sample])
+                for (_, rebuild), sample in zip(flat, samples, strict=True)
+            ]
             return self.called(lift(given)[0])
 
         with np.errstate(all="ignore"):
@@ -122,7 +134,7 @@ class _Checker:
             if move.far or not batch or not self.is_small:
                 return
             # as plain numbers, since a loss may be called like that elsewhere: the example as given, and the moved one
-            given = [[_number(x) for x in numbers] for numbers, _ in flat]
+            given = [[_number(picked(x)) for x in numbers] for numbers, _ in flat]
             for numbers, outputs in ((given, itself), (samples, found)):
                 try:
                     plain = self.called([rebuild(x) for (_, rebuild), x in zip(flat, numbers, strict=True)])
@@ -183,12 +195,21 @@ def _same(x: float) -> float:
     return x
 
 
+def _moved(entry: Any, ranges: Ranges, generator: random.Random, following: Iterator[int | None]) -> float:
+    """Another number for an entry of the example; for an `Index` the one that follows, or any that it can choose."""
+    if isinstance(entry, Index):
+        number = next(following)
+        return Picked(generator.randrange(entry.count) if number is None else number % entry.count)
+    return moved(_plain(entry), ranges, generator)
+
+
 def _number(x: Any) -> Any:
     """A plain number as it is; Python's own, because NumPy's may round to fewer digits."""
-    return x if type(x) in (int, float) else _plain(x)
+    return x if type(x) in (int, float, Picked) else _plain(x)
 
 
 def _plain(x: Any) -> float:
+    x = picked(x)
     return x.data if isinstance(x, Value) else to_float(x)
 
 

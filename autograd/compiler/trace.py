@@ -35,6 +35,7 @@ from ..ops import CONSTANT
 from ..reals import to_float
 from ..transforms import flatten
 from ..value import Comparison, Value, record
+from .index import Picked
 
 PACKAGE = str(Path(__file__).parent.parent) + os.sep  # the engine's own files are never "the user's line"
 # a line of these is named only if there is no other
@@ -47,7 +48,7 @@ INSTEAD = (
     "min(), float(), int() or abs() of a number use relu, maximum, minimum, abs, softplus or sigmoid of the Value; "
     "to use a number as a constant, detach(x) in place of x.data; "
     "in place of math.exp, math.log, ... use autograd.exp, autograd.log, ...; "
-    "for the class in a target use a one-hot list"
+    "for a token or a class that chooses, as in table[token], write Index(10) in the example, or use a one-hot list"
 )
 
 
@@ -60,6 +61,7 @@ class Trace:
     inputs: list[tuple[int, ...]] = field(default_factory=list)
     numbers: list[float] = field(default_factory=list)
     arguments: list[list[int]] = field(default_factory=list)  # per argument, its nodes in flattened order
+    hot: list[list[int]] = field(default_factory=list)  # of each `Index`: inputs of which one is 1, and all others 0
     parameters: list[Value] = field(default_factory=list)
     parameter_nodes: list[int] = field(default_factory=list)
     outputs: list[int] = field(default_factory=list)
@@ -157,9 +159,9 @@ class Tracer:
     def compare(self, name: str, a: Any, b: Any) -> Choice:
         return Choice(record(name, a, b), self)
 
-    def refusal(self, what: str) -> TracingError:
+    def refusal(self, what: str, instead: str = INSTEAD) -> TracingError:
         """The error to raise. It is remembered: the traced function may catch it, and then go on with a guess."""
-        error = TracingError(f"{_users_line()}: this line asks for {what}. {INSTEAD}")
+        error = TracingError(f"{_users_line()}: this line asks for {what}. {instead}")
         self.refused = self.refused or error
         return error
 
@@ -189,12 +191,12 @@ def tracing(tracer: Tracer) -> Iterator[None]:
         STATE.tracer = before
 
 
-def lift(example: Sequence[Any]) -> tuple[list[Any], list[list[Value]]]:
-    """The example with a Value for every number of it; also those Values, per argument."""
+def lift(example: Sequence[Any]) -> tuple[list[Any], list[list[Any]]]:
+    """The example with a Value for every number of it; also those Values, per argument. A `Picked` stays what it is."""
     leaves, lifted = [], []
     for argument in example:
         flat, rebuild = flatten(argument)
-        nodes = [Value(x.data if isinstance(x, Value) else to_float(x)) for x in flat]
+        nodes = [x if isinstance(x, Picked) else Value(x.data if isinstance(x, Value) else to_float(x)) for x in flat]
         leaves.append(nodes)
         lifted.append(rebuild(nodes))
     return lifted, leaves
@@ -232,7 +234,12 @@ def trace(f: Callable[..., Any], example: Sequence[Any], params: Sequence[Value]
     """
     lifted, arguments = lift(example)
     tracer = Tracer([x for nodes in arguments for x in nodes], params)
-    result = call_traced(f, lifted, tracer)
+    return recorded(call_traced(f, lifted, tracer), arguments, tracer, params)
+
+
+def recorded(result: Any, arguments: Sequence[Sequence[Any]], tracer: Tracer, params: Sequence[Value] | None) -> Trace:
+    """The graph of what a traced function returned. Of each argument there are the Values that stand for its entries,
+    or, in the place of an entry that is an `Index`, a list of them."""
     outputs, rebuild = flatten(result)
     for y in outputs:
         if not isinstance(y, Value):
@@ -243,9 +250,16 @@ def trace(f: Callable[..., Any], example: Sequence[Any], params: Sequence[Value]
                 raise TypeError(
                     f"a function to compile must return Values, but this one returned {type(y).__name__}{hint}"
                 ) from None
-    recorder = _Recorder({x: n for n, nodes in enumerate(arguments) for x in nodes}, tracer.leaves, params)
-    for nodes in arguments:
-        recorder.out.arguments.append([recorder.argument(x) for x in nodes])
+    recorder = _Recorder(tracer.leaves, params)
+    for entries in arguments:
+        nodes: list[int] = []
+        for entry in entries:
+            if isinstance(entry, list):
+                recorder.out.hot.append([recorder.argument(x) for x in entry])
+                nodes += recorder.out.hot[-1]
+            else:
+                nodes.append(recorder.argument(entry))
+        recorder.out.arguments.append(nodes)
     for p in params or ():
         if not isinstance(p, Value):
             raise TypeError(f"params must be Values, but one of them is {type(p).__name__}")
@@ -266,9 +280,9 @@ def _plain_lists(form: Any) -> Any:
 class _Recorder:
     """Copies a graph into flat lists: a depth-first walk with its own stack, inputs from left to right."""
 
-    def __init__(self, arguments: dict[Value, int], born: set[Value], params: Sequence[Value] | None) -> None:
+    def __init__(self, born: set[Value], params: Sequence[Value] | None) -> None:
         self.out = Trace()
-        self.arguments, self.born, self.params = arguments, born, params
+        self.born, self.params = born, params
         self.index: dict[Value, int] = {}
         self.constants: dict[str, int] = {}
 

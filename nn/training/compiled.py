@@ -40,6 +40,7 @@ from .metrics import decided, labels
 from .programs import (
     FAMILIAR,
     STRANGE,
+    Form,
     NotCompiled,
     Program,
     agree,
@@ -117,15 +118,9 @@ class CompiledLoop(EagerLoop):
         examples, held, structure = self.problem.examples, self.problem.held_out, self.structure
         first = examples.places[0]
         count = len(as_list(self.problem.blank))
-        form, as_array = forms(self.loss, count, [part.y for part in (examples, held) if part])
-        self.X, self.Y = examples.X, as_array(examples.y)
-        self.tables = [self.X, self.Y, *([] if examples.weights is None else [examples.weights])]
-        self.held_Y = as_array(held.y) if held else self.Y
-
-        def loss_of_one(x: Any, t: Any, *weight: Any) -> Any:
-            return weight[0] * form(self.model(x), t) if weight else form(self.model(x), t)
-
-        key = key_of(form, *self.tables)
+        first_form, *others = forms(self.loss, count, [part.y for part in (examples, held) if part])
+        self._take_form(first_form)
+        key = key_of(first_form.loss, *self.tables)
         step = kept(structure, key) if self.plain else None
         if step is not None:
             self.program = Program(step, self.bound)
@@ -135,8 +130,13 @@ class CompiledLoop(EagerLoop):
                 step = None
         if step is None:
             trials = self._trials()  # first, so that the scalar code's graphs are gone when a program comes
-            example = [examples.row(first), self.Y[first].tolist(), *[1.0 for _ in self.tables[2:]]]
-            step = compile_function(loss_of_one, *example, mean=True, check=not self.ours)
+            try:
+                step = self._compiled(first_form, first)
+            except Exception:
+                if not others:
+                    raise
+                self._take_form(others[0])
+                step = self._compiled(others[0], first)
             self.program = Program(step, self.bound)
             why = next(filter(None, map(self._differs, trials)), "")
             if why:
@@ -153,6 +153,21 @@ class CompiledLoop(EagerLoop):
         self.predictor = Program(step, self.bound)
         if self.problem.metric == "accuracy":
             self.classes = {id(part): _by_place(part, count) for part in (examples, held) if part}
+
+    def _take_form(self, form: Form) -> None:
+        """The data as arrays, with the targets as a form of the loss has them."""
+        examples, held = self.problem.examples, self.problem.held_out
+        self.X, self.Y = examples.X, form.as_array(examples.y)
+        self.tables = [self.X, self.Y, *([] if examples.weights is None else [examples.weights])]
+        self.held_Y = form.as_array(held.y) if held else self.Y
+
+    def _compiled(self, form: Form, first: int) -> Compiled[Any]:
+        def loss_of_one(x: Any, t: Any, *weight: Any) -> Any:
+            return weight[0] * form.loss(self.model(x), t) if weight else form.loss(self.model(x), t)
+
+        target, weights = form.classes or self.Y[first].tolist(), [1.0 for _ in self.tables[2:]]
+        x = self.problem.examples.row(first)
+        return compile_function(loss_of_one, x, target, *weights, mean=True, check=not self.ours)
 
     # --- the program against the scalar code
 

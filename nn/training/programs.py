@@ -3,8 +3,7 @@
     program = Program(compile(lambda x, t: loss(model(x), t), x, t), parameters)
     mean, gradient = program.mean(chosen, X, Y)
 
-A class index would be an index into a list of Values, which cannot be recorded; the losses that take one are traced on
-a one-hot list instead (`forms`).
+A target that is a class chooses one of the outputs, so the loss is traced with an `Index` in its place (`forms`).
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import autograd
-from autograd import TracingError, Value, functions
+from autograd import Index, TracingError, Value, functions
 from autograd.compiler import compile as compile_function
 from autograd.compiler.compiled import Compiled
 from autograd.modes import collector_resting, watching
@@ -52,25 +51,25 @@ def signed_binary_cross_entropy(output: Any, target: Any) -> Any:
     return left_to_right(functions.softplus(s * z) for z, s in zip(as_list(output), as_list(target), strict=True))
 
 
-def one_hot_hinge(output: Any, target: Any) -> Any:
-    """hinge for K scores and a one-hot target: Σ (1 - tⱼ)·max(0, 1 + sⱼ - Σ tᵢsᵢ)."""
-    scores = as_list(output)
-    right = left_to_right(t * s for t, s in zip(target, scores, strict=True))
-    return left_to_right((1.0 - t) * functions.relu(1.0 + (s - right)) for t, s in zip(target, scores, strict=True))
+class Form(NamedTuple):
+    """A loss that can be traced, how its targets are written as an array, and what stands for one that is a class."""
+
+    loss: losses.Loss
+    as_array: Callable[[Any], Array]
+    classes: Index | None = None  # None for a target of numbers
 
 
-def forms(loss: losses.Loss, outputs: int, targets: Sequence[Any]) -> tuple[losses.Loss, Callable[[Any], Array]]:
-    """A loss that can be traced, and how its targets are written as an array."""
-    if outputs > 1 and loss in (losses.cross_entropy, losses.hinge):
-        return (one_hot_hinge if loss is losses.hinge else loss), lambda ts: _one_hot(ts, outputs)
-    if loss is losses.binary_cross_entropy and all(np.isin(np.asarray(ts, float), (0.0, 1.0)).all() for ts in targets):
-        return signed_binary_cross_entropy, lambda ts: 1.0 - 2.0 * np.asarray(ts, dtype=float)
-    return loss, lambda ts: np.asarray(ts, dtype=float)
-
-
-def _one_hot(targets: Any, count: int) -> Array:
-    classes = np.asarray(targets, dtype=float)
-    return classes if classes.ndim > 1 else np.eye(count)[classes.astype(int)]
+def forms(loss: losses.Loss, outputs: int, targets: Sequence[Any]) -> list[Form]:
+    """The forms in which a loss may be traced, the likeliest first."""
+    arrays = [np.asarray(ts, dtype=float) for ts in targets]
+    if loss is losses.binary_cross_entropy and all(np.isin(ts, (0.0, 1.0)).all() for ts in arrays):
+        return [Form(signed_binary_cross_entropy, lambda ts: 1.0 - 2.0 * np.asarray(ts, dtype=float))]
+    plain = Form(loss, lambda ts: np.asarray(ts, dtype=float))
+    whole = all(ts.ndim == 1 and ((ts == np.floor(ts)) & (ts >= 0) & (ts < outputs)).all() for ts in arrays)
+    if outputs < 2 or not whole:
+        return [plain]
+    classes = plain._replace(classes=Index(outputs))
+    return [classes] if loss in (losses.cross_entropy, losses.hinge) else [classes, plain]
 
 
 # --- one function of the parameters, compiled
