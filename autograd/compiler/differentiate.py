@@ -921,6 +921,8 @@ class _Builder:
         if group.op == LINEAR:
             self._linear_back(group, d, True)
             return
+        if not any(self._active(x) for x in group.operands if not isinstance(x, float)):
+            return
         local = partials(group.op, self.whole(self.layout.by_group[group]), *self._operands(group, True))
         sent = [
             (x, p)
