@@ -33,6 +33,9 @@ MANY_NODES = (
     2000  # a graph of so many nodes with fewer members to a class on average is not arranged before it has to be
 )
 LEAST_MEMBERS = 4
+LEAST_BLOCKS = 2  # blocks of a network that are not written out one by one
+LEAST_SAVED = 12  # classes, without which a loop over blocks is not worth its lines
+MOST_BLOCKS = 500  # of more classes, nobody asks which come again
 
 
 @dataclass(eq=False)
@@ -100,8 +103,42 @@ def find_colours(graph: Graph, loops: bool = True) -> Colouring:
     painter = _Painter(graph)
     turns = find_turns(graph) if loops else {}
     if turns:
-        turns = painter.settled(turns)
-    return Colouring(graph, painter, painter.paint(turns), turns)
+        turns = painter.settled(turns, LEAST_TURNS)
+    found = Colouring(graph, painter, painter.paint(turns), turns)
+    if loops and not turns and not found.is_irregular:
+        turns = find_blocks(found)
+        if turns:
+            turns = painter.settled(turns, LEAST_BLOCKS)
+            found = Colouring(graph, painter, painter.paint(turns), turns)
+    return found
+
+
+def find_blocks(found: Colouring) -> Turns:
+    """Classes that come again in the same order, such as the blocks of a transformer: each block is a turn.
+
+    The classes are laid out by depth, each with its operation and its number of nodes, and what follows itself is
+    searched for (a tandem repeat), the one that saves most first.
+    """
+    graph, colours = found.graph, found.colours
+    members: dict[int, list[int]] = {}
+    for i in graph.order:
+        if graph.rank[i] == BATCHED:
+            members.setdefault(colours[i], []).append(i)
+    if len(members) > MOST_BLOCKS:
+        return {}
+    depth = _depths(members, found.painter, {})
+    line = sorted(members, key=lambda c: (depth[c], members[c][0]))
+    words = [(graph.ops[members[c][0]], len(members[c])) for c in line]
+    best = LEAST_SAVED - 1, 0, 0, 0
+    for period in range(2, len(words) // 2 + 1):
+        length = 0  # of the stretch, ending here, in which every class is like that one period before
+        for end in range(period, len(words)):
+            length = length + 1 if words[end] == words[end - period] else 0
+            saved = length // period * period
+            if saved > best[0]:
+                best = saved, end + 1 - period - length, period, saved // period + 1
+    _, start, period, count = best
+    return {i: (0, k) for k in range(count) for c in line[start + k * period :][:period] for i in members[c]}
 
 
 # --- loops
@@ -344,7 +381,7 @@ class _Painter:
             below.add(seen[bias])
         return (rank[i], LINEAR, count, frozenset(windows), frozenset(products), frozenset(sums), bias_colour), below
 
-    def settled(self, turns: Turns) -> Turns:
+    def settled(self, turns: Turns, least: int) -> Turns:
         """The turns that do the same, of every loop: what the last turn has more is taken in, ends that differ are
         not."""
         colours = self.paint(turns)
@@ -368,7 +405,7 @@ class _Painter:
             high = low
             while found.get(high) == alike:
                 high += 1
-            if high - low >= LEAST_TURNS and high >= max(found):  # at most the last turn is another one
+            if high - low >= least and high >= max(found):  # at most the last turn is another one
                 span[loop] = low, high
         turns = {
             i: (loop, turn - span[loop][0])

@@ -311,12 +311,13 @@ class _Builder:
         labels: list[Label] = [TERM if a == 0 else a - 1 for a in keep]
         if batched:
             labels = [SAMPLES, *labels] if self.first else [*labels, SAMPLES]
-        return Tensor(view, labels, view.base in self.zeroed and self._empty_where_missing(nodes))
+        one = nodes[min(TYPICAL, len(nodes) - 1)] if self.turning else nodes
+        return Tensor(view, labels, view.base in self.zeroed and self._empty_where_missing(one))
 
     def _empty_where_missing(self, nodes: Nodes) -> bool:
         """Whether nodes that are missing are missing in the box that the others lie in, too."""
         real = nodes >= 0
-        if self.turning or not real.any():
+        if not real.any():
             return False
         array = self.layout.arrays[self.layout.array_of[nodes[real][0]]]
         steps = even_steps(self.layout.place_of[nodes], real, array.size)
@@ -468,6 +469,10 @@ class _Builder:
                 expression = self._linear(group, True)
             else:
                 expression = self._shared_once(forward(group.op, *self._operands(group, True)))
+            real = self.real(group)
+            if real is not None and self.number[array] in self.ragged:
+                expression = self.masked(real, expression, True, 0.0)
+                self.zeroed.add(array.name)
             self.statements.append(Put(self.whole(array).detail, expression))
         loop = groups[0].loop
         assert loop is not None
@@ -920,6 +925,8 @@ class _Builder:
         """Send what goes back from the adjoint d."""
         if group.op == LINEAR:
             self._linear_back(group, d, True)
+            return
+        if not any(self._active(x) for x in group.operands if not isinstance(x, float)):
             return
         local = partials(group.op, self.whole(self.layout.by_group[group]), *self._operands(group, True))
         sent = [

@@ -276,7 +276,8 @@ def _put_store(d: Definition, store: Store, constants: Constants, put: Callable[
 
 
 def _put_text(d: Put, text: str) -> str:
-    return f"{d.target.text} {'+=' if d.accumulate else '='} {text}"
+    seen = "[...]" if d.target.text.endswith(")") else ""
+    return f"{d.target.text}{seen} {'+=' if d.accumulate else '='} {text}"
 
 
 def _functional_put(d: Put, text: str, constants: Constants) -> str:

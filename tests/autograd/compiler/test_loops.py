@@ -1,0 +1,202 @@
+"""What is repeated becomes an axis or a loop: programs do not grow with it; slices and products are what they say."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Value, error_function
+from autograd.compiler.backends.jax import array_words
+from autograd.compiler.contract import Contractor, Label, Tensor
+from autograd.compiler.symbols import Symbol, leaf
+from autograd.compiler.views import View, contiguous, even_steps, view_of
+from autograd.compiler.write import Constants, expression_text
+from benchmarks.programs import scalars
+
+ROOT = Path(__file__).parents[3]
+
+
+def source(case: scalars.Case) -> str:
+    return autograd.compile(case.loss, *case.example, backend="numpy", check=False).source
+
+
+def statements(text: str) -> int:
+    """Those in loops are counted once; the `def` itself is none."""
+    return sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(text))) - 1
+
+
+def test_a_recurrence_is_a_loop_of_the_same_statements_for_any_number_of_steps() -> None:
+    for cell, least in ((scalars.rnn, 30), (scalars.lstm, 40)):
+        texts = [source(cell(steps)) for steps in (5, 12)]
+        assert statements(texts[0]) == statements(texts[1]) <= least
+        assert texts[0].count("for turn in") == 2  # there and back
+        assert "for turn in reversed(range(12)):" in texts[1]
+
+
+def test_a_gpt_is_as_long_for_any_number_of_tokens_and_of_heads() -> None:
+    counts = {statements(source(scalars.gpt(length, heads))) for length, heads in ((3, 1), (3, 2), (5, 2), (6, 1))}
+    assert len(counts) == 1 and max(counts) <= 65
+
+
+def test_blocks_of_one_form_are_turns() -> None:
+    counts = {statements(source(scalars.gpt(3, 2, blocks))) for blocks in (2, 3)}
+    assert len(counts) == 1 and max(counts) <= 95
+
+
+def test_the_documentation_shows_the_loop() -> None:
+    page = (ROOT / "docs" / "compile.md").read_text(encoding="utf-8")
+    shown = page.split("<!-- loop -->\n```python\n")[1].split("```")[0]
+    rng = np.random.default_rng(0)
+    wx, wh = ([[Value(v) for v in row] for row in rng.normal(0, 0.3, (8, k))] for k in (3, 8))
+
+    def last_state(xs: Any) -> Any:
+        h: list[Any] = [0.0] * 8
+        for x in xs:
+            h = [
+                (sum(w * v for w, v in zip(a, x, strict=True)) + sum(w * v for w, v in zip(b, h, strict=True))).tanh()
+                for a, b in zip(wx, wh, strict=True)
+            ]
+        return sum(v * v for v in h)
+
+    assert autograd.compile(last_state, np.zeros((200, 3)), backend="numpy", check=False).source == shown
+
+
+def test_two_processes_with_two_hash_seeds_write_the_same_source() -> None:
+    code = (
+        "import autograd\n"
+        "from benchmarks.programs import scalars\n"
+        "for case in (scalars.gpt(3, 2, 2), scalars.lstm(4), scalars.attention_over_rnn()):\n"
+        "    step = autograd.compile(case.loss, *case.example, backend='numpy', check=False)\n"
+        "    print(step.source, step.source_in_place, step._plan.order.tolist())\n"
+    )
+    texts = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert len(texts[0]) > 1000 and texts[0] == texts[1]
+
+
+def test_a_step_that_does_not_repeat_is_written_out_beside_the_loop() -> None:
+    """The third step of five has an operation of its own: whatever is made of it, the numbers are right."""
+    w, u = Value(0.7), Value(-0.4)
+
+    def loss(xs: Any) -> Any:
+        h: Any = 0.0
+        for k, x in enumerate(xs):
+            h = (w * x + u * h).tanh()
+            if k == 2:
+                h = h.sin()
+        return h
+
+    step = autograd.compile(loss, [0.1] * 5, backend="numpy")
+    X = np.random.default_rng(0).normal(size=(3, 5))
+    expected = 0.0
+    for p in (w, u):
+        p.grad = 0.0
+    for row in X.tolist():
+        y = loss([Value(x) for x in row])
+        y.backward(1.0 / 3.0)
+        expected += y.data / 3.0
+    assert step(X) == pytest.approx(expected, rel=1e-13)
+    assert step.gradient == pytest.approx([p.grad for p in step.parameters], rel=1e-12)
+    for p in (w, u):
+        p.grad = None
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_view_reads_the_places_that_it_stands_for(seed: int) -> None:
+    r = random.Random(seed)
+    shape = tuple(r.randint(1, 6) for _ in range(r.randint(1, 3)))
+    places = np.arange(int(np.prod(shape))).reshape(shape)
+    for axis in range(places.ndim):  # some of it: slices with steps, in another order, seen in other shapes
+        places = np.moveaxis(places, axis, 0)[r.randint(0, 1) :: r.randint(1, 2)]
+    places = places.transpose(r.sample(range(places.ndim), places.ndim))
+    if places.size == 0:
+        return
+    if r.random() < 0.5 and places.shape[0] % 2 == 0:
+        places = places.reshape(2, -1, *places.shape[1:])
+    steps = even_steps(places, None, int(np.prod(shape)))
+    assert steps is None or steps.offset == places.flat[0]
+    for batch, n in ((None, 1), (0, 3), (-1, 3)):
+        view = None if steps is None else view_of("a", shape, steps, places.shape, batch)
+        if view is None:
+            continue
+        memory = np.arange(int(np.prod(shape)) * n)
+        a = memory.reshape(shape if batch is None else (n, *shape) if batch == 0 else (*shape, n))
+        flat = a.reshape(-1, 1) if batch is None else a.reshape(n, -1).T if batch == 0 else a.reshape(-1, n)
+        found = eval(view.text, {"a": a})
+        expected = flat[places]
+        expected = expected[..., 0] if batch is None else np.moveaxis(expected, -1, 0) if batch == 0 else expected
+        assert np.array_equal(found, expected) and np.shares_memory(found, memory)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_contraction_is_that_of_einsum(seed: int) -> None:
+    r = random.Random(seed)
+    sizes: dict[Label, int] = {label: r.randint(2, 4) for label in ("k", 0, 1, 2)}
+    letters = dict(zip(sizes, "kabc", strict=True))
+    tensors, arrays, space = [], [], {}
+    statements_: list[str] = []
+
+    def named(x: Symbol, shape: Any = None) -> Symbol:
+        name = f"t{len(statements_)}"
+        statements_.append(f"{name} = {expression_text(x, Constants())}")
+        return leaf(View(name, name, x.shape, contiguous(x.shape)), x.shape)
+
+    for name in "xy":
+        labels = r.sample([*sizes], r.randint(1, 4))
+        shape = tuple(sizes[label] for label in labels)
+        space[name] = np.random.default_rng(seed).normal(size=shape)
+        tensors.append(Tensor(View(name, name, shape, contiguous(shape)), labels))
+        arrays.append("".join(letters[label] for label in labels))
+    present = [label for label in sizes if any(label in t.labels for t in tensors)]
+    out = r.sample(present, r.randint(0, len(present)))
+    words = array_words(np, error_function)
+    for first in (False, True):
+        statements_.clear()
+        contractor = Contractor(named, lambda view: named(leaf(view, view.shape)).detail, first)
+        e = contractor.product(tensors[0], tensors[1], {label: sizes[label] for label in out}, None)
+        text = expression_text(e, Constants())
+        names: dict[str, Any] = {**words, **space}
+        exec("\n".join(statements_), names)
+        found = eval(text, names)
+        expected = np.einsum(f"{arrays[0]},{arrays[1]}->{''.join(letters[a] for a in out)}", space["x"], space["y"])
+        assert np.allclose(np.broadcast_to(found, expected.shape), expected, rtol=1e-12, atol=1e-13)
+
+
+def test_infinities_in_padding_do_not_leak_whatever_chooses_by_them() -> None:
+    """A comparison would hide a nan: so with one in the program, products leave out what is empty one by one."""
+    w = [[Value(0.3 * (i - j)) for j in range(2)] for i in range(2)]
+
+    def loss(xs: Any) -> Any:
+        vs = [[sum(a * b for a, b in zip(row, x, strict=True)) for row in w] for x in xs]
+        total: Any = 0.0
+        for t, q in enumerate(vs):
+            p = autograd.softmax([sum(a * b for a, b in zip(q, k, strict=True)) for k in vs[: t + 1]])
+            mixed = [sum(p[s] * vs[s][j] for s in range(t + 1)) for j in range(2)]
+            total = total + sum(autograd.where(m > 0.0, m, 0.1) for m in mixed)
+        return total
+
+    step = autograd.compile(loss, np.zeros((4, 2)), backend="numpy", check=False)
+    X = np.random.default_rng(1).normal(size=(2, 4, 2))
+    for place, bad in itertools.product((3, 1), (np.inf, np.nan)):
+        spoilt = X.copy()
+        spoilt[0, place, 0] = bad
+        expected = [loss([[Value(v) for v in x] for x in sample]).data for sample in spoilt.tolist()]
+        assert np.allclose(step.outputs(spoilt), expected, rtol=1e-12, equal_nan=True)
