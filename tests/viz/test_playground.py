@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import random
 from typing import Any
 
@@ -346,11 +347,13 @@ def test_a_program_beyond_a_megabyte_is_refused_and_the_reason_given(monkeypatch
 
 
 def test_the_width_of_a_layer_costs_no_program() -> None:
-    sizes = []
+    scripts = []
     for width in (4, 64):
         model = MLP(2, [width, width, 1], seed=0)
-        sizes.append(len(playground(model, X, Y, loss=losses.binary_cross_entropy, optimizer=optim.SGD())._task.script))
-    assert sizes[1] < sizes[0] + 200 < 7_000
+        script = playground(model, X, Y, loss=losses.binary_cross_entropy, optimizer=optim.SGD())._task.script
+        scripts.append(re.sub(r"\d+", "0", script))  # what differs are sizes and places
+    assert scripts[0] == scripts[1]
+    assert len(script) < 7_000
 
 
 # --- where no script runs
