@@ -94,7 +94,7 @@ def step_through(
     script = _Script(root, bool(forward), bool(backward), theme, depth, lang)
     note = " ".join(filter(None, [folded, script.note]))
     try:
-        sheet = network.rules(script.order)
+        sheet = network.rules(script.order, asks=True)
     except ValueError as error:  # the numbers stand still
         note = " ".join(filter(None, [note, said["fixed"].format(why=error)]))
         return Player(script.frames, script.stage.backdrop, theme, title=script.title, note=note)

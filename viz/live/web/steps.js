@@ -4,15 +4,7 @@
 import { button, KEYS_ARE_OURS, make, on, taken } from './dom.js';
 import { format } from './format.js';
 import { Live } from './live.js';
-import {
-  close,
-  misremembered,
-  otherValues,
-  scaleOf,
-  slipsOfAGradient,
-  slipsOfAValue,
-  worthAsking,
-} from './mistakes.js';
+import { close, otherValues, scaleOf, slipsOfAGradient, slipsOfAValue, worthAsking } from './mistakes.js';
 import { typed } from './picture.js';
 import { start } from './start.js';
 import { bracketed, passedOn, tidy } from './words.js';
@@ -390,7 +382,7 @@ class Steps extends Live {
     const other = slopes.length === 2 && a !== b ? (slopes[1 - step.position] ?? undefined) : undefined;
     const old = graph.steps.filter(({ input }) => input === step.node).map(({ total }) => total);
     const numbers = graph.inputs[step.node].map((j) => graph.values[j]);
-    const misread = misremembered(graph.keys[step.node].split('/')[0], graph.values[step.node], numbers)[step.position];
+    const misread = graph.sheet[graph.keys[step.node]][2]?.(graph.values[step.node], numbers)[step.position];
     const slips = (/** @type {number} */ guess) =>
       slipsOfAGradient(guess, step.upstream, step.local, before, other, old.slice(0, -1), misread);
     const scale = scaleOf(before, step.contribution);
