@@ -178,6 +178,8 @@ MESSAGES: dict[str, str] = {
     "folded": "{n} nodes are too many for a page to compute: this shows the last of them, and the numbers stand still.",
     "folded-steps": "{n} nodes are too many for a page: these are the last operations, and what feeds them "
     "stands as a number.",
+    "shortened": "At first some of it is folded: a click on a box opens everything.",
+    "shortened-shut": "What is folded is too much for one picture: explore(…, depth='all') opens everything.",
     "new-data": "A leaf has new data since this graph was computed: this page shows the numbers of the new data.",
     "no-script": "The numbers can be changed where JavaScript runs.",
     # the playground

@@ -141,6 +141,8 @@ def _data(
         notes.append(why)
     elif outdated(order):
         notes.append(said["new-data"])
+    if scene.is_shortened and not data.get("fixed"):
+        notes.append(said["shortened" if scene.can_open else "shortened-shut"])
     leaves = [k for k, i in enumerate(kept) if order[i].op == LEAF and not order[i].unrecorded_op]
     parameters = [k for k in leaves if order[kept[k]].scope]
     data |= network.described(order, kept, computes=not why)

@@ -23,6 +23,7 @@ from .stage import FMT, Stage
 BOXES = 40  # states, at most, with a box opened alone
 BYTES = 200_000  # of all states, about
 MOST_PARTS = 200
+MOST_OPENED = 400  # parts of the state in which all is open, where boxes can be opened only all at once
 MOST_TALL = 60  # parts of a picture from top to bottom
 
 
@@ -60,14 +61,22 @@ class Scene:
             chosen = diagrams.build(root, depth=depth, max_nodes=MOST_PARTS, show_grad=False)
         self.remarks, self.is_summary, self.node_count = chosen.remarks, chosen.is_summary, chosen.node_count
         self.diagram = named(chosen, order, self.names)
-        is_far_end = chosen.is_summary and chosen.node_count > MOST_PARTS
+        self.is_shortened = chosen.is_summary  # whether more is folded at first than scopes
+        is_far_end = chosen.is_summary and chosen.node_count > MOST_OPENED
         if is_far_end or not any(part.kind == "folded" or part.scope for part in chosen.parts):
             self.start = self._add(chosen)
         else:
             self.start = self._add_states(chosen)
         self.tall: dict[str, Any] | None = None
         if len(chosen.parts) <= MOST_TALL:
-            self.tall = view(chosen, gradients=True, local=local, rankdir="TB")
+            first = self.views[self.start]
+            leads = {key: first[key] for key in ("folds", "unfolds", "opens") if key in first}
+            self.tall = view(chosen, gradients=True, local=local, rankdir="TB") | leads
+
+    @property
+    def can_open(self) -> bool:
+        """Whether a click on a box of the first picture opens it."""
+        return bool(self.views[self.start].get("opens"))
 
     def _add(self, diagram: Diagram) -> int:
         named(diagram, self.order, self.names)
@@ -90,6 +99,9 @@ class Scene:
                 start = depths[depth] if is_start else start
         is_repetition = start < 0
         if is_repetition:
+            self.is_shortened = True
+            if not depths and len(diagram.parts) <= MOST_OPENED:  # else nothing in a box could be seen, or changed
+                depths[deepest] = self._add(diagram)
             start = self._add(chosen)
         for depth, place in depths.items():
             self.views[place]["folds"] = depths.get(depth - 1, -1)
