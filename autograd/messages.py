@@ -106,6 +106,7 @@ MESSAGES: dict[str, str] = {
     "no-leaves": "there are no leaves",
     "only-constants": "The graph has only constants, and nothing is differentiated by them",
     "and-parameters": "{leaves}, and {parameters}",
+    "picture-maps": "The maps",
     "by-layer": "{n} steps, shown layer by layer; step_through(…, depth='all') shows each of them.",
     "by-layers": "{n} steps, shown {k} layers at a time; step_through(…, depth='all') shows each of them.",
     "folded-once": "What is folded takes one step; step_through(…, depth='all') opens everything.",

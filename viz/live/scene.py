@@ -50,15 +50,23 @@ def of_stage(stage: Stage, diagram: Diagram, *, local: bool = False) -> dict[str
 class Scene:
     """The states of a graph's boxes: ``views``, which of them is shown first, and what a click on a box leads to."""
 
-    def __init__(self, root: Value, order: Sequence[Value], depth: int | str | None, *, local: bool = False) -> None:
-        self.root, self.order, self.local = root, order, local
+    def __init__(
+        self,
+        root: Value,
+        order: Sequence[Value],
+        depth: int | str | None,
+        *,
+        local: bool = False,
+        lang: str | None = None,
+    ) -> None:
+        self.root, self.order, self.local, self.lang = root, order, local, lang
         self.names = names_in_order(order)
         self.views: list[dict[str, Any]] = []
         self.bytes = 0
         if depth == "auto":
-            chosen, _ = arrange_readable(root, MOST_PARTS, fmt=FMT, show_grad=False, local=local)
+            chosen, _ = arrange_readable(root, MOST_PARTS, fmt=FMT, show_grad=False, local=local, lang=lang)
         else:
-            chosen = diagrams.build(root, depth=depth, max_nodes=MOST_PARTS, show_grad=False)
+            chosen = diagrams.build(root, depth=depth, max_nodes=MOST_PARTS, show_grad=False, lang=lang)
         self.remarks, self.is_summary, self.node_count = chosen.remarks, chosen.is_summary, chosen.node_count
         self.diagram = named(chosen, order, self.names)
         self.is_shortened = chosen.is_summary  # whether more is folded at first than scopes
@@ -92,7 +100,7 @@ class Scene:
         start = -1
         depths: dict[int, int] = {}
         for depth in range(deepest + 1):
-            diagram = diagrams.build(self.root, depth=depth, show_grad=False)
+            diagram = diagrams.build(self.root, depth=depth, show_grad=False, lang=self.lang)
             is_start = diagram.part_of == chosen.part_of
             if is_start or (len(diagram.parts) <= MOST_PARTS and self.bytes < BYTES):
                 depths[depth] = self._add(diagram)
@@ -136,7 +144,7 @@ class Scene:
     def _open_alone(self, path: tuple[str, ...], depth: int, place: int) -> bool:
         """One state more, in which only this box of the state at ``place`` is open; False if there is no such box."""
         closed = self.views[place]
-        diagram = diagrams.build(self.root, depth=depth, show_grad=False, opened=path)
+        diagram = diagrams.build(self.root, depth=depth, show_grad=False, opened=path, lang=self.lang)
         if len(diagram.parts) > MOST_PARTS or diagram.part_of == closed["partOf"]:
             return False
         members = [i for i, node in enumerate(self.order) if levels(node.scope)[: len(path)] == path]
