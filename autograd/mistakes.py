@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from .ieee import cos, div, exp, log, sin
-from .ieee import pow as power
+from .ops import cos, div, exp, log, power, sin
 
 # the keys "slip-..." of `autograd.messages` say what each one is
 SLIPS = ("path", "swapped", "local", "upstream", "sign", "old", "formula")
@@ -156,8 +155,9 @@ def other_values(numbers: Sequence[float]) -> list[float]:
     return []
 
 
-# What one may take for the local derivatives of an operation, one list per input, from its value and its inputs.
-_MISREMEMBERED: dict[str, Callable[..., list[list[float]]]] = {
+# What one may take for the local derivatives of an operation, one list per input, from its value and its inputs; in
+# the words of the derivative sheet, so that the same line is run on numbers and written as JavaScript.
+_MISREMEMBERED: dict[str, Callable[..., list[list[Any]]]] = {
     "div": lambda y, a, b: [[b, a], [-y, div(-1.0, b * b), div(1.0, b), a]],
     "pow": lambda y, a, b: [
         [power(a, b - 1.0), b * y, b * a, (b - 1.0) * power(a, b - 1.0), y],
@@ -175,13 +175,13 @@ _MISREMEMBERED: dict[str, Callable[..., list[list[float]]]] = {
 }
 
 
-def misremembered(op: str, y: float, numbers: Sequence[float]) -> list[list[float]]:
+def misremembered(op: str, y: Any, numbers: Sequence[Any]) -> list[list[Any]]:
     """What a person may take for the local derivatives of an operation: for each input some numbers, or none.
 
     Args:
         op: the operation's name in the derivative sheet.
         y: its value.
-        numbers: its inputs.
+        numbers: its inputs: numbers, or symbols from which `autograd.javascript` writes the same for a page.
     """
     rule = _MISREMEMBERED.get(op)
     return [[] for _ in numbers] if rule is None else rule(y, *numbers)

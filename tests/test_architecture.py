@@ -27,9 +27,10 @@ FLOORS = {
     "": ["autograd", "nn viz"],
     "autograd": [
         "_neighbours error_function files hints ieee messages notation reals",
-        "elsewhere mistakes symbols",
+        "elsewhere symbols",
         "formulas",
         "ops",
+        "mistakes",
         "javascript kernels",
         "modes",
         "graph",

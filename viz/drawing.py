@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd import Value, topological_order
 from autograd.graph import names_in_order
+from autograd.messages import language
 
 from . import dot
 from .checks import (
@@ -148,7 +149,7 @@ class Drawing(Picture):
             self._diagram, self._arrangement = arrange_readable(root, max_nodes, rankdir=rankdir, **self._options)
         else:
             self._diagram = diagrams.build(root, fmt=fmt, depth=depth, max_nodes=max_nodes, show_grad=show_grad)
-        self._title = svg.title_of(self._diagram)
+        self._title, self._lang = svg.title_of(self._diagram), language()
         if engine == "layered":
             self._arrangement = self._arrangement or arrange(self._diagram, rankdir=rankdir, **self._options)
             self._svg = self._painted(theme)

@@ -149,7 +149,7 @@ def step_maps(
                 _theme=theme,
             )
         )
-    return Player(frames, backdrop, theme, title=_sentence(scene.title), note=scene.note, shown="maps")
+    return Player(frames, backdrop, theme, title=_sentence(scene.title), note=scene.note, shown="picture-maps")
 
 
 class MapDrawing(Picture):

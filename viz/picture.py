@@ -40,11 +40,12 @@ def web_file(name: str) -> str:
     return re.sub(r"^\s+", "", _FOR_READERS.sub(r"\1\2", text), flags=re.MULTILINE)
 
 
-def html_page(title: str, theme: str, style: str, body: str) -> str:
-    """A whole page of HTML."""
+def html_page(title: str, theme: str, style: str, body: str, lang: str = "en") -> str:
+    """A whole page of HTML; ``lang`` is the language of its words."""
     scheme = "light dark" if theme == "auto" else theme
     return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{html.escape(title)}</title>\n'
+        f'<!DOCTYPE html>\n<html lang="{html.escape(lang)}">\n'
+        f'<head><meta charset="utf-8"><title>{html.escape(title)}</title>\n'
         '<meta name="viewport" content="width=device-width">\n'
         f"<style>:root{{color-scheme:{scheme}}}\n{style}</style></head>\n<body>\n{body}</body>\n</html>\n"
     )
@@ -56,6 +57,7 @@ class Picture(Taught):
     _svg: str
     _theme: str
     _title: str  # what a page and a screen reader call it
+    _lang = "en"  # the language of its words
     _endings = ".svg, .html, .png or .pdf"
 
     @property
@@ -111,7 +113,9 @@ class Picture(Taught):
         by Streamlit, Gradio and marimo, too.
         """
         if page:
-            return html_page(self._title, self._theme, web_file("picture.css"), f"<main>\n{self.svg}</main>\n")
+            return html_page(
+                self._title, self._theme, web_file("picture.css"), f"<main>\n{self.svg}</main>\n", self._lang
+            )
         data = base64.b64encode(self.svg.encode()).decode()
         image = f'<img alt="{html.escape(self._title)}" src="data:image/svg+xml;base64,{data}" style="max-width:'
         piece = f'<div style="overflow-x:auto" {KEYS_ARE_OURS}>'  # what can be scrolled can have the focus

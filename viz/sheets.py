@@ -30,7 +30,7 @@ from autograd.exercises.easy import Draws
 from autograd.expression import known_functions, open_names
 from autograd.files import write_whole
 from autograd.graph import names_in_order
-from autograd.messages import messages
+from autograd.messages import language, messages
 from autograd.ops import CONSTANT
 from autograd.steps import fill
 
@@ -635,7 +635,7 @@ def _printable(pages: Sequence[str], title: str, landscape: bool) -> str:
     """Pages of A4 as HTML, one to a sheet of paper."""
     way, width = ("landscape", "297mm") if landscape else ("portrait", "210mm")
     style = _PAGE.format(way=way, width=width) + _SCREEN + "svg+svg{break-before:page}\n"
-    return html_page(escape(title), "light", style, "".join(pages))
+    return html_page(escape(title), "light", style, "".join(pages), language())
 
 
 __all__ = ["Booklet", "Key", "Worksheet", "worksheet", "worksheets"]

@@ -197,7 +197,7 @@ def test_numbers_out_of_sight_are_written_when_the_hand_rests_or_they_come_into_
     y = Value(0.5, "x0")
     for k in range(1, 45):
         y = (y * Value(1.0 + 0.001 * k, f"x{k}")).tanh()
-    page = opened(explore(y))
+    page = opened(explore(y, depth="all"))
     unlike = """() => [...document.querySelectorAll('[data-name] .value')].filter((text) =>
         Math.abs(Number(text.lastChild.textContent.replace('−', '-')) - Number(text.parentNode.dataset.value)) > 1e-3
     ).length"""
@@ -264,6 +264,40 @@ def test_boxes_open_and_fold_by_click_and_by_key(opened: Opener) -> None:
     assert box.count() == 1
     layer = page.locator("[data-part]").evaluate_all("all => all.map((e) => e.dataset.part)")
     assert len(layer) > len(set(layer))  # a box with several results has a number for each
+
+
+def test_steps_of_one_form_are_folded_at_first_and_a_click_opens_what_is_inside(opened: Opener) -> None:
+    w, u, h = Value(0.5, "w"), Value(-0.3, "u"), Value(0.1, "h")
+    for k in range(12):
+        h = (w * Value(0.1 * k, f"x{k}") + u * h).tanh()
+    end = names_in_order(topological_order(h))[h]
+    for width in (1280, 400):
+        page = opened(explore(h), viewport={"width": width, "height": 800})
+        assert "At first some of it is folded" in page.locator(".cr-note").inner_text()
+        assert spin(page, "x5").count() == 0
+        type_in(page, "w", "0.7")
+        w.data = 0.7
+        recompute(h)
+        assert float(numbers(page)[end][0]) == pytest.approx(h.data, rel=1e-13)
+        page.locator("[data-act=open-box]").first.click()
+        type_in(page, "x5", "2")
+        next(leaf for leaf in leaves(h) if leaf.label == "x5").data = 2.0
+        assert_numbers_are(page, h)
+        page.locator("[data-act=fold]").click()
+        assert spin(page, "x5").count() == 0 and float(numbers(page)[end][0]) == pytest.approx(h.data, rel=1e-13)
+
+
+def test_what_is_too_large_to_be_opened_by_a_click_says_how_it_is_opened() -> None:
+    x = Value(0.5, "x")
+    y, z = x, x
+    for k in range(430):
+        y = y.tanh()
+        z = (z.tanh(), z.sin(), -z, z * y, z + y)[(k * k * 7 + k // 3) % 5]
+    for root in (y, z):
+        page = explore(root).to_html()
+        assert "What is folded is too much for one picture: explore(…, depth='all') opens everything" in page
+        assert len(page.encode()) < 100_000
+    assert "What is folded is too much" not in explore(y, depth="all").to_html()
 
 
 def test_from_an_open_box_a_neighbour_opens_and_the_picture_is_right(opened: Opener) -> None:

@@ -16,6 +16,7 @@ from autograd.notation import notation
 from viz import draw_derivation
 from viz.lettering import caption_in_html, name_in_html
 from viz.live.network import described, formula, plain, rules, told
+from viz.live.scripts import key, sheet
 
 from . import javascript
 from .graphs import SAMPLES, skip_connections, tangle
@@ -169,19 +170,27 @@ def test_the_diagnosis_is_the_same_in_javascript(browser: Any) -> None:
         guess = rng.choice([*guesses, before + local, before + up * old, right + 0.004, round(right + 0.004, 2)])
         kept = None if rng.random() < 0.4 else other
         cases.append((guess, up, local, before, kept, [old] * rng.randint(0, 1), rng.choice([*MISREMEMBERED, "mul"])))
+    used = {op: (op, SHEET[op].arity or 1) for op in [*MISREMEMBERED, "mul"]}
     script = (
-        javascript.joined("graph", "mistakes")
+        sheet(used.values(), asks=True)
+        + javascript.joined("graph", "mistakes")
         + """
     const read = (x) => (x === null ? undefined : numberFrom(x));
     return DATA.map(([guess, up, local, before, other, earlier, op, ab]) => [
       slipsOfAGradient(read(guess), read(up), read(local), read(before), read(other), earlier.map(read),
-        misremembered(op, read(up), ab.map(read))[0]),
+        SHEET[op][2]?.(read(up), ab.map(read))[0]),
       slipsOfAValue(read(guess), read(up), read(other), otherValues(ab.map(read)), Math.abs(read(local))),
       worthAsking(read(local), read(before))]);"""
     )
     numbers = [[c[3], c[1]][: SHEET[c[6]].arity] for c in cases]
     data = [
-        [*map(plain, c[:4]), None if c[4] is None else plain(c[4]), list(map(plain, c[5])), c[6], list(map(plain, ab))]
+        [
+            *map(plain, c[:4]),
+            None if c[4] is None else plain(c[4]),
+            list(map(plain, c[5])),
+            key(*used[c[6]]),
+            [*map(plain, ab)],
+        ]
         for c, ab in zip(cases, numbers, strict=True)
     ]
     kinds = set()

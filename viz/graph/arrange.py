@@ -222,6 +222,7 @@ def arrange_readable(
     show_grad: bool = True,
     local: bool = False,
     rankdir: str = "LR",
+    lang: str | None = None,
 ) -> tuple[Diagram, Arrangement]:
     """What is drawn of a graph with depth "auto": the first of its `candidates` that takes no more than `ROOM`.
 
@@ -230,7 +231,7 @@ def arrange_readable(
     (width, height), more = ROOM, 1 + A_LITTLE
     look: dict[str, Any] = {"fmt": fmt, "show_grad": show_grad, "local": local, "rankdir": rankdir}
     nearly: tuple[Diagram, Arrangement] | None = None
-    for diagram in candidates(root, fmt=fmt, max_nodes=max_nodes, show_grad=show_grad, to_fit=True):
+    for diagram in candidates(root, fmt=fmt, max_nodes=max_nodes, show_grad=show_grad, to_fit=True, lang=lang):
         if diagram.is_summary and nearly:
             return nearly
         found = arrange_within(diagram, ROOM if diagram.is_summary else (more * width, more * height), **look)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial, reduce
 
 from autograd import SHEET, Value, topological_order
 from autograd.graph import first_non_finite, input_places, names_in_order
+from autograd.messages import MESSAGES, messages
 from autograd.ops import CONSTANT, LEAF
 from autograd.recomputing import outdated
 
@@ -28,16 +29,7 @@ SUMMARY_SIZE = 24  # how many operations next to the root are still drawn when t
 SMALLER = (24, 16, 11, 8, 5, 3, 1)  # parts next to the root that are tried one after the other until a picture fits
 MOST_SYMBOLS = 4  # of a step that is repeated
 MAX_TITLE = 40  # letters of a scope's name
-OUTDATED = "A leaf has new data since this graph was computed: recompute(root) brings the numbers up to date."
-UNRECORDED = "What was computed inside no_grad has no record of its inputs: gradients go no further back."
-OLDER = (
-    "There was no backward pass since these numbers were computed, so the gradients are from before: "
-    "root.zero_grad() and then root.backward() bring them up to date."
-)
-ACCUMULATED = (
-    "A leaf's gradient is of more than the last backward pass, because leaves add up: "
-    "root.zero_grad() before root.backward() starts them anew."
-)
+OUTDATED, UNRECORDED, OLDER, ACCUMULATED = (MESSAGES[k] for k in ("outdated", "unrecorded", "older", "accumulated"))
 UNSET = "–"  # a gradient that no backward pass has reached
 CIRCLES = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "less": "<", "less_equal": "≤"}
 
@@ -118,20 +110,23 @@ class Diagram:
     is_summary: bool = False  # of all but the last operations
     remarks: tuple[str, ...] = ()  # where the numbers are not what one would take them for
     part_of: list[int] = field(default_factory=list)  # for each node of the graph, the part that it is drawn in, or -1
+    said: Mapping[str, str] = field(default_factory=messages)  # the sentences, in the language of the words
 
 
-def remarks(order: Sequence[Value], shown: Iterable[Value], *, show_grad: bool = True) -> tuple[str, ...]:
+def remarks(
+    order: Sequence[Value], shown: Iterable[Value], *, show_grad: bool = True, said: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
     """What must be said about the numbers of a graph: ``order`` is all of it, ``shown`` the nodes that are seen."""
-    root, shown = order[-1], list(shown)
-    told = [OUTDATED] if outdated(order) else []
+    root, shown, said = order[-1], list(shown), messages() if said is None else said
+    told = [said["outdated"]] if outdated(order) else []
     if any(node.unrecorded_op for node in shown):
-        told.append(UNRECORDED)
+        told.append(said["unrecorded"])
     if show_grad:
         if root.inputs and not root.has_grad:
             if any(node.grad for node in shown):
-                told.append(OLDER)
+                told.append(said["older"])
         elif any(node.has_accumulated_grad for node in shown):
-            told.append(ACCUMULATED)
+            told.append(said["accumulated"])
     return tuple(told)
 
 
@@ -141,8 +136,11 @@ def remarks(order: Sequence[Value], shown: Iterable[Value], *, show_grad: bool =
 class _Graph:
     """The nodes of a graph by their places in the topological order, and what every step below asks about them."""
 
-    def __init__(self, root: Value, fmt: str, show_grad: bool, opened: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, root: Value, fmt: str, show_grad: bool, opened: tuple[str, ...] = (), *, lang: str | None = None
+    ) -> None:
         self.root, self.fmt, self.show_grad, self.opened = root, fmt, show_grad, opened
+        self.said = messages(lang)
         self.order = topological_order(root)
         self.sources = input_places(self.order)
         self.named: set[Value] | None = None  # the only nodes whose names are asked for; None for all
@@ -206,6 +204,7 @@ def build(
     max_nodes: int = 200,
     show_grad: bool = True,
     opened: tuple[str, ...] = (),
+    lang: str | None = None,
 ) -> Diagram:
     """Choose what to draw of the graph that ends in ``root``.
 
@@ -216,17 +215,24 @@ def build(
         max_nodes: with depth "auto", the most parts that are drawn.
         show_grad: whether the gradients that the nodes hold are shown, and so remarked upon.
         opened: the path of a scope that is open by one level more than ``depth`` says.
+        lang: the language of the words; by default that of the environment.
     """
     if depth == "auto":
-        return next(candidates(root, fmt=fmt, max_nodes=max_nodes, show_grad=show_grad))
-    graph = _Graph(root, fmt, show_grad, opened)
+        return next(candidates(root, fmt=fmt, max_nodes=max_nodes, show_grad=show_grad, lang=lang))
+    graph = _Graph(root, fmt, show_grad, opened, lang=lang)
     if isinstance(depth, int) and any(len(path) > depth for path in graph.paths):
         return _folding(graph, depth).diagram(graph)
     return _diagram(graph, range(len(graph.order)), {})
 
 
 def candidates(
-    root: Value, *, fmt: str = ".4g", max_nodes: int = 200, show_grad: bool = True, to_fit: bool = False
+    root: Value,
+    *,
+    fmt: str = ".4g",
+    max_nodes: int = 200,
+    show_grad: bool = True,
+    to_fit: bool = False,
+    lang: str | None = None,
 ) -> Iterator[Diagram]:
     """What could be drawn of a graph in ``max_nodes`` parts or less, from everything to less and less.
 
@@ -235,7 +241,7 @@ def candidates(
     first alone; and should all of that be too large, as it is where nothing repeats itself, there follow summaries:
     ever fewer parts next to the root, and one box for all before them. Else there is one, if nothing is small enough.
     """
-    graph = _Graph(root, fmt, show_grad)
+    graph = _Graph(root, fmt, show_grad, lang=lang)
     groups: Sequence[int] = range(len(graph.order))
     boxes: dict[int, _Box] = {}
     fewest = graph.partcount(groups)
@@ -278,8 +284,7 @@ class _Folding:
         return _boxes(graph, self.groups, self.level, self.titles)
 
     def diagram(self, graph: _Graph) -> Diagram:
-        more = f"draw_graph(…, depth={self.level + 1}) opens one level more, depth='all' opens everything."
-        note = f"Folded. {more}" if not self.repeats else "Folded. draw_graph(…, depth='all') opens everything."
+        note = graph.said["drawn-folded" if self.repeats else "drawn-folded-level"].format(level=self.level + 1)
         return _diagram(graph, self.groups, self.boxes(graph), note)
 
 
@@ -297,14 +302,15 @@ def _foldings(graph: _Graph, steps: bool) -> Iterator[_Folding]:
         for level in range(deepest, -1, -1):
             folded = _Folding(level, _groups(graph, level, repeated), {}, True)
             for repetition in repeated:
-                folded.titles[folded.groups[repetition.hidden[-1]]] = (), _said_of(repetition)
+                folded.titles[folded.groups[repetition.hidden[-1]]] = (), _said_of(repetition, graph.said)
             is_run = steps and _fold_runs(graph, folded, ends)
             if is_run or (repeated and ends == 2):
                 yield folded
 
 
-def _said_of(repetition: Repetition) -> tuple[str, ...]:
-    return f"{repetition.symbol} {repetition.terms - 1:,} more", f"{repetition.terms} × the same form"
+def _said_of(repetition: Repetition, said: Mapping[str, str]) -> tuple[str, ...]:
+    more = said["box-more"].format(symbol=repetition.symbol, n=f"{repetition.terms - 1:,}")
+    return more, said["box-alike"].format(n=repetition.terms)
 
 
 def _fold_runs(graph: _Graph, folded: _Folding, ends: int) -> bool:
@@ -389,12 +395,13 @@ def _said_of_a_run(
     first, last = units[inside[0]].path[len(path) :], units[inside[-1]].path[len(path) :]
     if first and last and first[0] != last[0]:
         named = (clip(one_line(name[0]), MAX_TITLE // 2) for name in (first, last))
-        return path, (" … ".join(named), f"{steps:,} × the same form")
+        return path, (" … ".join(named), graph.said["box-alike"].format(n=f"{steps:,}"))
     symbols = [SHEET[op].symbol if op in SHEET else op for op in (graph.order[sequence[k]].op for k in inside[:length])]
     if length == 1:
         return path, (f"{steps:,} × {symbols[0]}",)
     more = ",  …" if length > MOST_SYMBOLS else ""
-    return path, (f"{steps:,} more steps", "each  " + ",  ".join(symbols[:MOST_SYMBOLS]) + more)
+    each = graph.said["box-each"].format(symbols=",  ".join(symbols[:MOST_SYMBOLS]) + more)
+    return path, (graph.said["box-steps"].format(n=f"{steps:,}"), each)
 
 
 def _groups(graph: _Graph, depth: int, repeated: Sequence[Repetition] = ()) -> list[int]:
@@ -479,28 +486,41 @@ def _boxes(
         here = graph.depth_at(g, level)
         if g in titles:
             scope, said = titles[g]
-            counted = count(sum(not graph.is_constant[i] for i in places), "node", "nodes")
+            counted = counted_in(graph.said, sum(not graph.is_constant[i] for i in places), "node")
             boxes[g] = _Box(scope, (*said, counted), places)
             continue
         scoped = sorted({graph.paths[i][: here + 1] for i in places if len(graph.paths[i]) > here})
         is_leaf = len(places) == 1 and not graph.sources[g]
         if not scoped or is_leaf:
             continue
-        more = f" and {len(scoped) - 1} more" if len(scoped) > 1 else ""
-        lines = [clip(one_line(".".join(scoped[0])), MAX_TITLE) + more]
+        title = clip(one_line(".".join(scoped[0])), MAX_TITLE)
+        lines = [graph.said["box-others"].format(box=title, n=len(scoped) - 1) if len(scoped) > 1 else title]
         inside = {graph.paths[i][here + 1] for i in places if len(graph.paths[i]) > here + 1}
         if len(inside) > 1:
             words = {re.sub(r"[.\d]+$", "", word) for word in inside}
-            lines.append(f"{len(inside)} {clip(one_line(words.pop()), MAX_TITLE) if len(words) == 1 else 'parts'}")
+            kind = clip(one_line(words.pop()), MAX_TITLE)
+            same = f"{len(inside)} {kind}"
+            lines.append(graph.said["box-parts"].format(n=len(inside)) if words else same)
         inner = [i for i in places if not graph.is_constant[i]]
         leaf_only = not any(graph.sources[i] for i in inner)
-        lines.append(count(len(inner), *(("parameter", "parameters") if leaf_only else ("node", "nodes"))))
+        lines.append(counted_in(graph.said, len(inner), "parameter" if leaf_only else "node"))
         boxes[g] = _Box(scoped[0][:here], tuple(lines), places)
     return boxes
 
 
 def count(n: int, one: str, many: str) -> str:
     return f"{n:,} {one if n == 1 else many}"
+
+
+def counted_in(said: Mapping[str, str], n: int, what: str) -> str:
+    """How many there are, in the language of the words: ``what`` is one of those that the table has as one-..."""
+    return said[f"one-{what}" if n == 1 else f"many-{what}"].format(n=f"{n:,}")
+
+
+def in_a_row(said: Mapping[str, str], texts: Iterable[str]) -> str:
+    """Sentences without their last full stop, one behind the other, with a full stop between them."""
+    first, *others = filter(None, texts)
+    return reduce(lambda one, two: said["then"].format(one=one, two=two), others, first)
 
 
 # --- a summary
@@ -515,8 +535,8 @@ def _summary(graph: _Graph, size: int) -> Diagram:
     in_all = graph.partcount(range(len(order)))
     counts = Counter(graph.ops) - Counter(graph.ops[i] for i in shown)
     counts[CONSTANT] = len(graph.loose.difference(shown))
-    lines = _counted(counts, in_all - len(shown))
-    note = f"{lines[0]} folded. draw_graph(…, max_nodes={in_all}) draws all of them."
+    lines = _counted(counts, in_all - len(shown), graph.said)
+    note = graph.said["drawn-summary"].format(box=lines[0], n=in_all)
     first = 0 if 0 not in shown else next(i for i in range(len(order)) if i not in shown)
     graph.named = {graph.root, *(order[k] for i in shown for k in (i, *graph.sources[i]))}
     groups = [first] * len(order)
@@ -530,17 +550,17 @@ def _summary(graph: _Graph, size: int) -> Diagram:
     return diagram
 
 
-def _counted(counts: Counter[str], in_all: int) -> tuple[str, ...]:
+def _counted(counts: Counter[str], in_all: int, said: Mapping[str, str]) -> tuple[str, ...]:
     """What the box of a summary says: how many nodes it hides, and of which kinds."""
     leaf_count, constant_count = counts.pop(LEAF, 0), counts.pop(CONSTANT, 0)
     common = [f"{n:,} {SHEET[op].symbol if op in SHEET else op}" for op, n in counts.most_common(4)]
-    lines = [count(in_all, "node", "nodes")]
+    lines = [counted_in(said, in_all, "node")]
     if common:
         lines.append(",  ".join(common) + (",  …" if len(counts) > 4 else ""))
     if leaf_count:
-        lines.append(count(leaf_count, "leaf", "leaves"))
+        lines.append(counted_in(said, leaf_count, "leaf"))
     if constant_count:
-        lines.append(count(constant_count, "constant", "constants"))
+        lines.append(counted_in(said, constant_count, "constant"))
     return tuple(lines)
 
 
@@ -564,9 +584,9 @@ def _far_ends(graph: _Graph, groups: Sequence[int], boxes: dict[int, _Box], size
         places = [i for i, g in enumerate(groups) if g in hidden]
         counted = [graph.ops[i] for i in places if not graph.is_constant[i] or i in graph.loose]
         shown = {g: box for g, box in boxes.items() if g not in hidden}
-        shown[last] = _Box((), _counted(Counter(counted), len(counted)), places)
+        shown[last] = _Box((), _counted(Counter(counted), len(counted), graph.said), places)
         merged = [last if g in hidden else g for g in groups]
-        diagram = _diagram(graph, merged, shown, "Folded. draw_graph(…, depth='all') opens everything.")
+        diagram = _diagram(graph, merged, shown, graph.said["drawn-folded"])
         diagram.is_summary = True
         yield diagram
 
@@ -644,16 +664,17 @@ def _diagram(graph: _Graph, groups: Sequence[int], boxes: dict[int, _Box], note:
     if root_part.kind != "constant":
         root_part.name = one_line(graph.names[graph.root])
     seen = (order[result.node] for part in parts for result in part.results if result.node >= 0)
-    told = remarks(order, seen, show_grad=graph.show_grad)
+    told = remarks(order, seen, show_grad=graph.show_grad, said=graph.said)
     note = " ".join(filter(None, [note, *told]))
-    return Diagram(parts, note, len(order), remarks=told, part_of=[part_of.get(g, -1) for g in groups])
+    part_of_each = [part_of.get(g, -1) for g in groups]
+    return Diagram(parts, note, len(order), remarks=told, part_of=part_of_each, said=graph.said)
 
 
 def _add_results(graph: _Graph, part: Part, exits: list[int]) -> None:
     """What leaves a folded box: one number, several, or a bundle of very many."""
     nodes = [graph.order[i] for i in exits]
     if len(nodes) > _most(graph, exits):
-        part.value = f"{len(nodes):,} numbers"
+        part.value = graph.said["box-numbers"].format(n=f"{len(nodes):,}")
         return
     results = [Result(one_line(x.label), *numbers(x, graph.fmt), i) for x, i in zip(nodes, exits, strict=True)]
     part.tooltip = "; ".join([part.tooltip, *(_told(graph, x) for x in nodes)])
@@ -722,7 +743,7 @@ def _folded_part(
 def _part(graph: _Graph, i: int) -> Part:
     node = graph.order[i]
     if node.op == CONSTANT:
-        told = f"the constant {node.data!r}"
+        told = graph.said["tip-constant"].format(x=repr(node.data))
         return Part("constant", written(node.data, graph.fmt), scope=graph.homes[i], tooltip=told)
     part = _part_of_a_node(graph, i, node)
     part.exact = exact(graph.names[node], node)
@@ -734,14 +755,14 @@ def _part_of_a_node(graph: _Graph, i: int, node: Value) -> Part:
     value, gradient = numbers(node, graph.fmt)
     told = _told(graph, node)
     if node.unrecorded_op:
-        told += f" ({node.unrecorded_op} inside no_grad)"
+        told = graph.said["tip-unrecorded"].format(node=told, op=node.unrecorded_op)
         symbol = operation(node)
         return Part(
             "gate", one_line(node.label), value, gradient, symbol, shape="cut", scope=scope, tooltip=told, node=i
         )
     if node.op == LEAF:
         name, owner = one_line(node.label), levels(node.scope)
-        told += f", a parameter of {node.scope}" if owner else ""
+        told = graph.said["tip-parameter"].format(node=told, scope=node.scope) if owner else told
         return Part(
             "input", name, value, gradient, scope=scope, owner=owner, is_parameter=bool(owner), tooltip=told, node=i
         )
@@ -771,7 +792,8 @@ def exact(name: str, node: Value) -> tuple[str, str, str]:
 
 def _told(graph: _Graph, node: Value) -> str:
     """The node in full, for whoever points at it."""
-    return f"{graph.names[node]} = {node.data!r}" + (f", gradient {node.grad!r}" if node.has_grad else "")
+    value = f"{graph.names[node]} = {node.data!r}"
+    return graph.said["tip-gradient"].format(value=value, g=repr(node.grad)) if node.has_grad else value
 
 
 # --- gates

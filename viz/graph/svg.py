@@ -32,7 +32,7 @@ from ..metrics import (
     text_width,
 )
 from .arrange import FRAME_TITLE, GATE_RADIUS, NUMBER_DISTANCE, SHEET, Arrangement, Frame, Shape
-from .diagram import Diagram, count
+from .diagram import Diagram, counted_in, in_a_row
 
 MANY_WIRES = 150
 SMALLEST = 9.0  # the smallest letters of a constant in its gate
@@ -368,8 +368,8 @@ class Painter:
 
 
 def title_of(diagram: Diagram) -> str:
-    name = next((part.name for part in diagram.parts if part.is_root), "") or "a value"
-    return f"Computation graph of {clip(name, 80)}"
+    name = next((part.name for part in diagram.parts if part.is_root), "") or diagram.said["a-value"]
+    return diagram.said["graph-of"].format(f=clip(name, 80))
 
 
 def _description(shapes: list[Shape], diagram: Diagram) -> str:
@@ -381,11 +381,13 @@ def _description(shapes: list[Shape], diagram: Diagram) -> str:
         what = part.symbol or (part.lines[0] if part.lines else "")
         said = [name, f"({what})" if what else ""]
         for value, gradient in zip(shape.values, shape.gradients, strict=True):
-            said.append(f"{value} gradient {gradient}" if gradient and gradient != "–" else value)
+            both = diagram.said["told-both"].format(value=value, gradient=gradient)
+            said.append(both if gradient and gradient != "–" else value)
         spoken.append(" ".join(filter(None, said)))
-    more = f"; and {len(shapes) - 40} more" if len(shapes) > 40 else ""
-    note = f". {diagram.note}" if diagram.note else ""
-    return f"{count(diagram.node_count, *diagram.unit)}. " + "; ".join(spoken) + more + note
+    if len(shapes) > 40:
+        spoken.append(diagram.said["and-more"].format(n=len(shapes) - 40))
+    counted = counted_in(diagram.said, diagram.node_count, diagram.unit[0])
+    return in_a_row(diagram.said, [counted, "; ".join(spoken), diagram.note])
 
 
 def _smaller(text: str, size: float, room: float) -> str:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from autograd import Value, backward_steps, format_number, forward_steps, topological_order
 from autograd.backward import numeric_adjoints
-from autograd.messages import messages
+from autograd.messages import language, messages
 from autograd.ops import LEAF
 from autograd.recomputing import outdated
 
@@ -17,7 +17,7 @@ from ..checks import THEMES, check_depth, one_of
 from ..graph import diagram as diagrams
 from ..graph import svg
 from ..graph.arrange import arrange, arrange_readable
-from ..graph.diagram import OUTDATED, UNSET, count
+from ..graph.diagram import UNSET, count
 from ..metrics import printable
 from ..mistakes import explained, only_a_value, shown_by
 from ..picture import KEYS_ARE_OURS
@@ -85,12 +85,12 @@ class Explorer(pages.LivePage):
             folded = said["folded-steps"].format(n=f"{len(order):,}")
             root = network.last_operations(root)
             order = topological_order(root)
-        scene = Scene(root, order, depth, local=local)
-        self._theme, self._title = theme, svg.title_of(scene.diagram)
+        scene = Scene(root, order, depth, local=local, lang=lang)
+        self._theme, self._title, self._lang = theme, svg.title_of(scene.diagram), language(lang)
         self._data, self._sheet = _data(order, scene, dict(said), self._title, local)
         self._data["note"] = " ".join(filter(None, [folded, self._data["note"]]))
         self._passes = _passes(root, len(order), said["no-script"], lang)
-        self._image = _image(root, depth, theme, self._title)
+        self._image = _image(root, depth, theme, self._title, lang)
         self._numbers = _first(order, scene, local)
 
     def __repr__(self) -> str:
@@ -103,7 +103,8 @@ class Explorer(pages.LivePage):
             return self._piece(self._data, self._image)
         data, picture = pages.lent(self._data, self._title, self._numbers)
         names = self._data["told"]["names"]
-        return pages.page(self._piece(data, picture), self._title, self._theme, ", live", names)
+        name = messages(self._lang)["page-live"].format(title=self._title)
+        return pages.page(self._piece(data, picture), name, self._theme, self._lang, names)
 
     def _piece(self, data: dict[str, Any], picture: str) -> str:
         instead = picture + self._passes
@@ -114,7 +115,7 @@ def _data(
     order: Sequence[Value], scene: Scene, said: dict[str, str], title: str, local: bool
 ) -> tuple[dict[str, Any], str]:
     """What the page's script needs to know, and the rules that it computes by."""
-    notes = [note for note in scene.remarks if note != OUTDATED]
+    notes = [note for note in scene.remarks if note != said["outdated"]]
     views = [*scene.views, *([scene.tall] if scene.tall else [])]
     data: dict[str, Any] = {
         "title": title,
@@ -141,6 +142,8 @@ def _data(
         notes.append(why)
     elif outdated(order):
         notes.append(said["new-data"])
+    if scene.is_shortened and not data.get("fixed"):
+        notes.append(said["shortened" if scene.can_open else "shortened-shut"])
     leaves = [k for k, i in enumerate(kept) if order[i].op == LEAF and not order[i].unrecorded_op]
     parameters = [k for k in leaves if order[kept[k]].scope]
     data |= network.described(order, kept, computes=not why)
@@ -178,12 +181,12 @@ def _first(order: Sequence[Value], scene: Scene, local: bool) -> str:
     return numbers
 
 
-def _image(root: Value, depth: int | str | None, theme: str, title: str) -> str:
+def _image(root: Value, depth: int | str | None, theme: str, title: str, lang: str | None) -> str:
     """The first picture as an image, which an untrusted notebook shows, too."""
     if depth == "auto":
-        diagram, arrangement = arrange_readable(root, MOST_PARTS, fmt=FMT)
+        diagram, arrangement = arrange_readable(root, MOST_PARTS, fmt=FMT, lang=lang)
     else:
-        diagram = diagrams.build(root, fmt=FMT, depth=depth, max_nodes=MOST_PARTS)
+        diagram = diagrams.build(root, fmt=FMT, depth=depth, max_nodes=MOST_PARTS, lang=lang)
         arrangement = arrange(diagram, fmt=FMT)
     drawing = svg.render(diagram, arrangement, rankdir="LR", theme=theme)
     return f'<img alt="{html.escape(title)}" style="max-width:100%" src="{pages.image(drawing)}">\n'

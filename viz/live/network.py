@@ -116,10 +116,10 @@ def formula(node: Value) -> str:
     return text
 
 
-def rules(order: Sequence[Value]) -> str:
-    """The lines of the derivative sheet that the graph needs, as JavaScript.
+def rules(order: Sequence[Value], *, asks: bool = False) -> str:
+    """The lines of the derivative sheet that the graph needs, as JavaScript; ``asks`` as in `scripts.sheet`.
 
     Raises:
         ValueError: for an operation that cannot be written as JavaScript.
     """
-    return scripts.sheet((node.op, len(node.inputs)) for node in order if node.inputs)
+    return scripts.sheet(((node.op, len(node.inputs)) for node in order if node.inputs), asks=asks)

@@ -27,7 +27,7 @@ ROOT = "cr-root"  # the class of what holds a page's script, its data and its st
 def piece(data: dict[str, Any], rules: Rules, theme: str, fallback: str = "") -> str:
     """A player as a piece of HTML: ``rules`` are those of its picture, ``fallback`` is for where no script runs."""
     text = as_json(data)
-    instead = fallback or "<p>The steps need JavaScript, which is switched off here.</p>"
+    instead = fallback or f"<p>{data['messages']['steps-no-script']}</p>"
     style = _nested(relevant(stylesheet(".cr-player", rules), "class='cr-player'" + text))
     style += scripts.style(("theme.css", "player.css"), "player.js", ROOT + " cr-player")
     attributes = f'class="{ROOT} cr-player" data-chainrule-player data-theme="{theme}"'
@@ -80,7 +80,9 @@ _CHANGING = '<g class="cr-player value gradient label local bad first-bad flow r
 def live(kind: str, data: dict[str, Any], sheet: str, theme: str, rules: Rules, fallback: str) -> str:
     """A page's piece that computes by itself: ``kind`` is the script that runs it, ``sheet`` are its rules."""
     script = f"{kind}.js"
-    said = {k: told for k, told in data["messages"].items() if scripts.speaks(script, k)}
+    boxes = any(key in view for view in data["views"] for key in ("opens", "folds", "unfolds"))
+    unsaid = () if boxes else ("fold", "unfold", "open-box", "close-box", "a-box")
+    said = {k: told for k, told in data["messages"].items() if k not in unsaid and scripts.speaks(script, k)}
     text = as_json({**data, "messages": said})
     shown = fallback + "".join(view["still"] for view in data["views"])
     markup = re.sub(r"class=([\w-]+)", r"class='\1'", shown) + _CHANGING  # the quotes that `_unquoted` took
@@ -146,15 +148,14 @@ _ESCAPED = str.maketrans({c: f"%{ord(c):02X}" for c in '%#<"&'})
 
 
 def step(title: str, text: str, words: str, more: str, picture: str, *, is_open: bool) -> str:
-    """A step that opens without a script; ``text``, ``words`` and ``more`` are HTML."""
-    paragraphs = "".join(f"<p>{told}.</p>" for told in (words, more) if told)
+    """A step that opens without a script; ``text``, and ``words`` and ``more``, which are sentences, are HTML."""
+    paragraphs = "".join(f"<p>{told}</p>" for told in (words, more) if told)
     head = f"<summary {KEYS_ARE_OURS}>{html.escape(title)}: {text}</summary>"
     return f"<details{' open' if is_open else ''}>{head}{paragraphs}{picture}</details>\n"
 
 
-def page(piece: str, title: str, theme: str, what: str = ", step by step", names: Sequence[str] = ()) -> str:
-    """A whole page around a player. In its heading the ``names`` are set as mathematics."""
-    name = f"{title}{what}"
+def page(piece: str, name: str, theme: str, lang: str, names: Sequence[str] = ()) -> str:
+    """A whole page around a player. In its heading, the ``name``, the ``names`` are set as mathematics."""
     style = f":root{{--font:Helvetica,Arial,sans-serif;--muted:light-dark({LIGHT['muted']},{DARK['muted']})}}\n"
     body = f"<main data-page>\n<h1>{caption_in_html(name, names)}</h1>\n{piece}</main>\n"
-    return html_page(name, theme, style + scripts.bundle("page.css"), body)
+    return html_page(name, theme, style + scripts.bundle("page.css"), body, lang)

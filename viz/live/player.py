@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from autograd import BackwardStep, ForwardStep
 from autograd.files import write_whole
+from autograd.messages import messages
 
 from ..graph.diagram import count
 from ..lettering import caption_in_html
@@ -23,6 +24,8 @@ from . import page as pages
 from .stage import Backdrop
 
 PICTURES = 97_000  # bytes of images in a notebook, about
+
+_SAID = ("previous", "next", "play", "pause", "step", "forward", "backward", "place", "then", "steps-no-script")
 
 Step = ForwardStep | BackwardStep
 
@@ -117,10 +120,12 @@ class Player(Taught):
         *,
         title: str,
         note: str = "",
-        shown: str = "graph",
+        shown: str = "picture",
+        lang: str = "en",
     ) -> None:
         self.frames: tuple[Frame, ...] = tuple(frames)
         self._backdrop, self._theme, self._title, self._note, self._shown = backdrop, theme, title, note, shown
+        self._lang, self._said = lang, messages(lang)
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -174,7 +179,8 @@ class Player(Taught):
         """
         if not page:
             return pages.piece(self._data(), self._backdrop.rules, self._theme, fallback=self._expandable())
-        return pages.page(pages.piece(self._data(), self._backdrop.rules, self._theme), self._title, self._theme)
+        piece = pages.piece(self._data(), self._backdrop.rules, self._theme)
+        return pages.page(piece, self._heading, self._theme, self._lang)
 
     def _repr_html_(self) -> str:
         return self.to_html(page=False)
@@ -183,17 +189,29 @@ class Player(Taught):
         """For notebooks: a player where scripts may run, and the same frames as steps to be opened where not."""
         return {"text/html": self.to_html(page=False), "text/plain": repr(self)}
 
+    @property
+    def _heading(self) -> str:
+        return self._said["page-steps"].format(title=self._title)
+
+    def _captions(self, frame: Frame, *, fractions: bool = True) -> tuple[str, str, str]:
+        """The captions of a frame as HTML, the words and the note with their full stops."""
+        text, *told = frame.captions(fractions=fractions)
+        words, note = (self._said["sentence"].format(text=one) if one else "" for one in told)
+        return text, words, note
+
     def _data(self) -> dict[str, Any]:
         """What the page's script needs: the still picture, and what changes with each frame."""
         return {
             "title": self._title,
             "note": self._note,
-            "shown": f"The {self._shown}",
+            "heading": self._heading,
+            "shown": self._said[self._shown],
+            "messages": {key: self._said[key] for key in _SAID},
             "width": round(self._backdrop.width),
             "height": round(self._backdrop.height),
             "still": self._backdrop.on_a_page,
             "parts": 1 + max(i for f in self.frames for i in f.changes),
-            "frames": [[f.kind, f.title, *f.captions(), f.lights, f.changes] for f in self.frames],
+            "frames": [[f.kind, f.title, *self._captions(f), f.lights, f.changes] for f in self.frames],
         }
 
     def _expandable(self, *, pictures: bool = True) -> str:
@@ -202,7 +220,7 @@ class Player(Taught):
         kept = max(2, PICTURES // len(pages.image(self.frames[-1].image()).encode())) if pictures else last + 1
         chosen = range(last + 1) if kept > last else [round(k * last / (kept - 1)) for k in range(kept)]
         shown = set(chosen if pictures else ())
-        few = f"Only {kept} of the steps have their picture here. Run the cell to see a player with all of them."
+        few = self._said["few-pictures"].format(n=kept)
         told = " ".join(filter(None, [self._note, few if kept <= last else ""]))
         steps = [f"<p>{_escape(told)}</p>\n"] if told else []
         for k, frame in enumerate(self.frames):
@@ -210,7 +228,7 @@ class Player(Taught):
             if k in shown:
                 fits = "max-width:100%;height:auto"
                 picture = f'<img alt="{_escape(frame.title)}" style="{fits}" src="{pages.image(frame.image())}">'
-            steps.append(pages.step(frame.title, *frame.captions(fractions=False), picture, is_open=k == 0))
+            steps.append(pages.step(frame.title, *self._captions(frame, fractions=False), picture, is_open=k == 0))
         return "".join(steps)
 
 

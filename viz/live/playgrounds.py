@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograd.compiler.backends.javascript import JavaScript
-from autograd.messages import messages
+from autograd.messages import language, messages
 
 from ..checks import THEMES, at_least, one_of
 from ..markup import DARK, LIGHT
@@ -48,8 +48,8 @@ class Playground(pages.LivePage):
     _to_write = ".save('playground.html') writes a page"
     _only_a_page = "a playground is a page: the file's ending must be .html, but got {name}"
 
-    def __init__(self, task: _Task, title: str, theme: str) -> None:
-        self._task, self._title, self._theme = task, title, theme
+    def __init__(self, task: _Task, title: str, theme: str, lang: str) -> None:
+        self._task, self._title, self._theme, self._lang = task, title, theme, lang
         size = len(task.script.encode())
         if size > MOST_BYTES:
             groups = len(task.step.groups)
@@ -67,7 +67,7 @@ class Playground(pages.LivePage):
         piece = self._piece()
         if not page:
             return piece
-        return pages.page(piece, self._title, self._theme, "")
+        return pages.page(piece, self._title, self._theme, self._lang)
 
     def _piece(self) -> str:
         data = pages.as_json(self._task.data())
@@ -150,7 +150,7 @@ def playground(
     task = _Task(examples, rows, outputs, step, loss, optimizers, size, seed, messages(lang))
     task.names = _told(names, len(examples.flat[0]), "names", "inputs") or task.names
     task.labels = _told(labels, len(task.labels), "labels", "classes") or task.labels
-    return Playground(task, title, theme)
+    return Playground(task, title, theme, language(lang))
 
 
 def _told(given: Sequence[str] | None, count: int, option: str, what: str) -> list[str]:

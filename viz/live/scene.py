@@ -23,6 +23,7 @@ from .stage import FMT, Stage
 BOXES = 40  # states, at most, with a box opened alone
 BYTES = 200_000  # of all states, about
 MOST_PARTS = 200
+MOST_OPENED = 400  # parts of the state in which all is open, where boxes can be opened only all at once
 MOST_TALL = 60  # parts of a picture from top to bottom
 
 
@@ -49,25 +50,41 @@ def of_stage(stage: Stage, diagram: Diagram, *, local: bool = False) -> dict[str
 class Scene:
     """The states of a graph's boxes: ``views``, which of them is shown first, and what a click on a box leads to."""
 
-    def __init__(self, root: Value, order: Sequence[Value], depth: int | str | None, *, local: bool = False) -> None:
-        self.root, self.order, self.local = root, order, local
+    def __init__(
+        self,
+        root: Value,
+        order: Sequence[Value],
+        depth: int | str | None,
+        *,
+        local: bool = False,
+        lang: str | None = None,
+    ) -> None:
+        self.root, self.order, self.local, self.lang = root, order, local, lang
         self.names = names_in_order(order)
         self.views: list[dict[str, Any]] = []
         self.bytes = 0
         if depth == "auto":
-            chosen, _ = arrange_readable(root, MOST_PARTS, fmt=FMT, show_grad=False, local=local)
+            chosen, _ = arrange_readable(root, MOST_PARTS, fmt=FMT, show_grad=False, local=local, lang=lang)
         else:
-            chosen = diagrams.build(root, depth=depth, max_nodes=MOST_PARTS, show_grad=False)
+            chosen = diagrams.build(root, depth=depth, max_nodes=MOST_PARTS, show_grad=False, lang=lang)
         self.remarks, self.is_summary, self.node_count = chosen.remarks, chosen.is_summary, chosen.node_count
         self.diagram = named(chosen, order, self.names)
-        is_far_end = chosen.is_summary and chosen.node_count > MOST_PARTS
+        self.is_shortened = chosen.is_summary  # whether more is folded at first than scopes
+        is_far_end = chosen.is_summary and chosen.node_count > MOST_OPENED
         if is_far_end or not any(part.kind == "folded" or part.scope for part in chosen.parts):
             self.start = self._add(chosen)
         else:
             self.start = self._add_states(chosen)
         self.tall: dict[str, Any] | None = None
         if len(chosen.parts) <= MOST_TALL:
-            self.tall = view(chosen, gradients=True, local=local, rankdir="TB")
+            first = self.views[self.start]
+            leads = {key: first[key] for key in ("folds", "unfolds", "opens") if key in first}
+            self.tall = view(chosen, gradients=True, local=local, rankdir="TB") | leads
+
+    @property
+    def can_open(self) -> bool:
+        """Whether a click on a box of the first picture opens it."""
+        return bool(self.views[self.start].get("opens"))
 
     def _add(self, diagram: Diagram) -> int:
         named(diagram, self.order, self.names)
@@ -83,13 +100,16 @@ class Scene:
         start = -1
         depths: dict[int, int] = {}
         for depth in range(deepest + 1):
-            diagram = diagrams.build(self.root, depth=depth, show_grad=False)
+            diagram = diagrams.build(self.root, depth=depth, show_grad=False, lang=self.lang)
             is_start = diagram.part_of == chosen.part_of
             if is_start or (len(diagram.parts) <= MOST_PARTS and self.bytes < BYTES):
                 depths[depth] = self._add(diagram)
                 start = depths[depth] if is_start else start
         is_repetition = start < 0
         if is_repetition:
+            self.is_shortened = True
+            if not depths and len(diagram.parts) <= MOST_OPENED:  # else nothing in a box could be seen, or changed
+                depths[deepest] = self._add(diagram)
             start = self._add(chosen)
         for depth, place in depths.items():
             self.views[place]["folds"] = depths.get(depth - 1, -1)
@@ -124,7 +144,7 @@ class Scene:
     def _open_alone(self, path: tuple[str, ...], depth: int, place: int) -> bool:
         """One state more, in which only this box of the state at ``place`` is open; False if there is no such box."""
         closed = self.views[place]
-        diagram = diagrams.build(self.root, depth=depth, show_grad=False, opened=path)
+        diagram = diagrams.build(self.root, depth=depth, show_grad=False, opened=path, lang=self.lang)
         if len(diagram.parts) > MOST_PARTS or diagram.part_of == closed["partOf"]:
             return False
         members = [i for i, node in enumerate(self.order) if levels(node.scope)[: len(path)] == path]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
-from autograd.javascript import rule
+from autograd.javascript import misread, rule
 
 
 @cache
@@ -75,9 +75,9 @@ def _words() -> dict[str, str]:
     return found
 
 
-def sheet(used: Iterable[tuple[str, int]]) -> str:
+def sheet(used: Iterable[tuple[str, int]], *, asks: bool = False) -> str:
     """The lines of the derivative sheet for some operations and their numbers of inputs, as a JavaScript object, behind
-    the words that they call.
+    the words that they call. A page that ``asks`` for numbers has wrong derivatives, too, that one may take for them.
 
     Raises:
         ValueError: for an operation that cannot be written as JavaScript.
@@ -85,7 +85,8 @@ def sheet(used: Iterable[tuple[str, int]]) -> str:
     lines = []
     for op, count in sorted(set(used)):
         forward, partials = rule(op, count)
-        lines.append(f'"{key(op, count)}":[{forward},{partials}]')
+        wrong = misread(op, count) if asks else ""
+        lines.append(f'"{key(op, count)}":[{",".join(filter(None, [forward, partials, wrong]))}]')
     text = re.sub(r" ?([=<>?:*/,;{}]+) (?!-)", r"\1", f"const SHEET = {{{','.join(lines)}}};")
     return f"{words(text)}{text}\n"
 

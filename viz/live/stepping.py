@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from autograd import (
@@ -18,14 +18,14 @@ from autograd import (
 )
 from autograd.exercises import ByHand
 from autograd.graph import names_in_order
-from autograd.messages import messages
+from autograd.messages import language, messages
 from autograd.ops import LEAF
 from autograd.recomputing import outdated
 from autograd.steps import bracketed, latex_name, latex_number
 
 from ..checks import MAX_NODES, THEMES, check_depth, one_of
 from ..graph import diagram as diagrams
-from ..graph.diagram import OUTDATED, UNSET, Diagram, count
+from ..graph.diagram import UNSET, Diagram, counted_in, in_a_row
 from ..graph.scopes import levels
 from ..graph.svg import title_of
 from ..mistakes import explained, only_a_value
@@ -94,12 +94,12 @@ def step_through(
     script = _Script(root, bool(forward), bool(backward), theme, depth, lang)
     note = " ".join(filter(None, [folded, script.note]))
     try:
-        sheet = network.rules(script.order)
+        sheet = network.rules(script.order, asks=True)
     except ValueError as error:  # the numbers stand still
         note = " ".join(filter(None, [note, said["fixed"].format(why=error)]))
-        return Player(script.frames, script.stage.backdrop, theme, title=script.title, note=note)
+        return Player(script.frames, script.stage.backdrop, theme, title=script.title, note=note, lang=language(lang))
     if outdated(script.order):
-        note = note.replace(OUTDATED, said["new-data"])
+        note = note.replace(said["outdated"], said["new-data"])
     data = script.data(dict(said), note)
     if predict is not None:
         task = ByHand(root, predict)
@@ -112,7 +112,8 @@ class Steps(Player):
     """A player whose page computes by itself: a leaf may be changed at any step."""
 
     def __init__(self, script: _Script, data: dict[str, Any], sheet: str, note: str) -> None:
-        super().__init__(script.frames, script.stage.backdrop, script.theme, title=script.title, note=note)
+        look = {"title": script.title, "note": note, "lang": script.lang}
+        super().__init__(script.frames, script.stage.backdrop, script.theme, **look)
         self._live, self._sheet = data, sheet
 
     def to_html(self, *, page: bool = True) -> str:
@@ -125,7 +126,7 @@ class Steps(Player):
             shown.update(frame.changes)
         data, picture = pages.lent(self._live, f"{self._title}. {last.title}: {last.text}", "".join(shown.values()))
         piece = self._piece(data, picture + self._expandable(pictures=False))
-        return pages.page(piece, self._title, self._theme, names=self._live["told"]["names"])
+        return pages.page(piece, self._heading, self._theme, self._lang, self._live["told"]["names"])
 
     def _piece(self, data: dict[str, Any], fallback: str) -> str:
         return pages.live("steps", data, self._sheet, self._theme, graph_rules, fallback)
@@ -137,7 +138,7 @@ class _Script:
     def __init__(
         self, root: Value, forward: bool, backward: bool, theme: str, depth: int | str | None, lang: str | None
     ) -> None:
-        self.theme, self.said = theme, messages(lang)
+        self.theme, self.said, self.lang = theme, messages(lang), language(lang)
         self.order = topological_order(root)
         self.names = names_in_order(self.order)
         self.place = {node: i for i, node in enumerate(self.order)}
@@ -146,7 +147,7 @@ class _Script:
         backwards = list(backward_steps(root, lang=lang)) if backward else []
         in_all = len(forwards) + len(backwards) + forward + backward
         by_layer = depth == "auto" and in_all > MAX_FRAMES
-        self.diagram = _diagram(root, depth, by_layer)
+        self.diagram = _diagram(root, depth, by_layer, lang)
         self.title = title_of(self.diagram)
         self.folded = any(part.kind == "folded" for part in self.diagram.parts)
         self.first_bad = {part.node for part in self.parts if part.is_first_non_finite}
@@ -174,10 +175,9 @@ class _Script:
         self.note = ""
         if by_layer:
             at_once = self.batches.span if not self.folded else 1  # what is folded is many layers already
-            layers = "layer by layer" if at_once == 1 else f"{at_once} layers at a time"
-            self.note = f"{in_all} steps, shown {layers}; step_through(…, depth='all') shows each of them."
+            self.note = self.said["by-layer" if at_once == 1 else "by-layers"].format(n=in_all, k=at_once)
         elif self.folded:
-            self.note = "What is folded takes one step; step_through(…, depth='all') opens everything."
+            self.note = self.said["folded-once"]
         self.note = " ".join(filter(None, [self.note, *self.diagram.remarks]))
 
     @property
@@ -191,7 +191,7 @@ class _Script:
         if is_small:
             views.append(view(self.diagram, gradients=self.has_gradients, rankdir="TB"))
         return {
-            "title": f"{self.title}, step by step",
+            "title": self.said["page-steps"].format(title=self.title),
             **network.described(self.order),
             "told": network.told(self.order, self.names),
             "messages": said,
@@ -231,13 +231,15 @@ class _Script:
         """The leaves; of a network with many of them, the inputs."""
         leaves = [node for node in self.order if node.op == LEAF]
         if not leaves:
-            opening = ("there are no leaves", "The graph has only constants, and nothing is differentiated by them", "")
+            opening = (self.said["no-leaves"], self.said["only-constants"], "")
             self.live.append(["graph", self.said["title-before"], [], *opening[:2]])
             return opening
         inputs = [node for node in leaves if not node.scope]
         rest = ""
         if inputs and len(leaves) > 8:
-            rest = f", and {count(len(leaves) - len(inputs), 'parameter', 'parameters')}" * (len(inputs) < len(leaves))
+            if len(inputs) < len(leaves):
+                parameters = counted_in(self.said, len(leaves) - len(inputs), "parameter")
+                rest = self.said["and-parameters"].format(leaves="", parameters=parameters)
             leaves = inputs
         text = _listed([f"{self.names[n]} = {format_number(n.data)}" for n in leaves], ", ") + rest
         latex = [f"{latex_name(self.names[n])} = {latex_number(format_number(n.data))}" for n in leaves]
@@ -254,7 +256,7 @@ class _Script:
                 self.values[at] = format_number(step.node.data, FMT)
                 shown.append(at)
         wires = [(i, port) for i in gates for port in range(len(self.parts[i].inputs))]
-        text, words, latex = _told(batch, "operation", "operations")
+        text, words, latex = _told(batch, "operation", self.said)
         note = self.said["first-bad"] if self.first_bad & {self.place[s.node] for s in batch} else ""
         self.live.append(["forward", title, [self.place[s.node] for s in batch], *_said_of_many(batch, text, words)])
         self._add("forward", title, text, words, latex, note, changed=shown, lit=gates, wires=wires, steps=batch)
@@ -277,7 +279,7 @@ class _Script:
                 self.gradients[at] = self._gradient(step.input)
                 shown.append(at)
         gates = self._parts_of(step.node for step in batch)
-        text, words, latex = _told(batch, "contribution", "contributions")
+        text, words, latex = _told(batch, "contribution", self.said)
         note = self._note(batch[0]) if len(batch) == 1 else ""
         self.live.append(["backward", title, [s.index for s in batch], *_said_of_many(batch, text, words)])
         self._add(
@@ -307,7 +309,7 @@ class _Script:
             total = f" = {format_number(step.total)}" if len(added) > 1 and self.running else ""
             slots = {"k": len(so_far), "n": expected, "df": f"∂{f}/∂{x}", "sum": _listed(added, " + ") + total}
             told.append(self.said["contribution"].format(**slots))
-        return ". ".join(told)
+        return in_a_row(self.said, told) if told else ""
 
     def _parts_of(self, nodes: Iterable[Value]) -> list[int]:
         return list(dict.fromkeys(self.diagram.part_of[self.place[node]] for node in nodes))
@@ -333,16 +335,16 @@ class _Script:
         )  # fmt: skip
 
 
-def _diagram(root: Value, depth: int | str | None, by_layer: bool) -> Diagram:
+def _diagram(root: Value, depth: int | str | None, by_layer: bool, lang: str | None) -> Diagram:
     """What is drawn. Layer by layer, a graph with scopes is folded until it is small, one without them drawn whole.
 
     The gradients that the nodes hold are not shown: the events bring their own.
     """
     if not by_layer:
-        diagram = diagrams.build(root, fmt=FMT, depth="all" if depth == "auto" else depth, show_grad=False)
+        diagram = diagrams.build(root, fmt=FMT, depth="all" if depth == "auto" else depth, show_grad=False, lang=lang)
     else:
         for size in SIZES:
-            diagram = diagrams.build(root, fmt=FMT, max_nodes=size, show_grad=False)
+            diagram = diagrams.build(root, fmt=FMT, max_nodes=size, show_grad=False, lang=lang)
             if not diagram.is_summary:
                 break
     diagram.note = ""  # it would speak of draw_graph
@@ -375,22 +377,24 @@ class _Batches:
         return [batch for key in sorted(at, reverse=backward) for batch in at[key]]
 
 
-def _told(batch: Sequence[Step], one: str, many: str) -> tuple[str, str, str]:
+def _told(batch: Sequence[Step], what: str, said: Mapping[str, str]) -> tuple[str, str, str]:
     """The text, the words and the LaTeX of one event; for several that share a frame, how many, and the first."""
     first = batch[0]
     if len(batch) == 1:
         return first.text, first.words, first.latex
     symbols = Counter(SHEET[step.node.op].symbol for step in batch)
-    gates = [f"{n} at {symbol}" for symbol, n in symbols.most_common()]
+    gates = [said["steps-at"].format(n=n, symbol=symbol) for symbol, n in symbols.most_common()]
     scopes = {step.node.scope for step in batch if step.node.scope}
     if len(scopes) > 1:
         scopes = {levels(scope)[0] for scope in scopes}
-    inside = f" in {_listed(sorted(scopes), ', ', most=4)}" if scopes else ""
+    text = counted_in(said, len(batch), what)
+    if scopes:
+        text = said["steps-inside"].format(steps=text, scopes=_listed(sorted(scopes), ", ", most=4))
     most = 4 if len(batch) == 4 else 3
     words = "; ".join(step.text for step in batch[:most])
     if len(batch) > most:
-        words += f"; and {len(batch) - most} more: in all {_listed(gates, ', ')}"
-    return f"{count(len(batch), one, many)}{inside}", words, first.latex
+        words = said["steps-more"].format(steps=words, n=len(batch) - most, gates=_listed(gates, ", "))
+    return text, words, first.latex
 
 
 def _said_of_many(batch: Sequence[Step], text: str, words: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 // The chain rule for one leaf, written out whole: the twin of viz/derivation.py, whose comments say why.
 
 import { format } from './format.js';
-import { MAX_PATHS } from './words.js';
+import { MAX_PATHS, pathsTo, product } from './words.js';
 
 const ROW = 8; // factors on one line
 const LISTED = 8; // numbers that are given
@@ -61,7 +61,7 @@ export class Derivation {
     this.words = words;
     this.graph = words.graph;
     this.leaf = leaf;
-    const { paths, count } = words.paths(leaf, MAX_PATHS);
+    const { paths, count } = pathsTo(words.graph, leaf, MAX_PATHS);
     this.paths = paths;
     this.count = count;
     this.whole = `∂${oneLine(words.f)}/∂${this.name(leaf)}`;
@@ -126,7 +126,7 @@ export class Derivation {
 
   /** @returns {[joint: string, terms: string[][]][]} the right-hand sides */
   sides() {
-    const products = this.paths.map((path) => this.words.product(path));
+    const products = this.paths.map((path) => product(this.graph, path));
     const value = format(products.length === 1 ? products[0] : products.reduce((sum, x) => sum + x, 0));
     if (!this.paths.some((path) => path.positions.length)) return [[' · ', [[value]]]];
     const marked = ambiguous(this.paths);

@@ -1,8 +1,9 @@
 // A graph that computes itself: the forward pass, the local derivatives, and the backward pass one += at a time.
 
 /**
- * A line of the derivative sheet: the value, and the local derivatives.
- * @typedef {[(inputs: number[]) => number, (y: number, inputs: number[]) => import('./ieee.js').Slope[]]} Line
+ * A line of the derivative sheet: the value, the local derivatives, and what one may take for them.
+ * @typedef {[(inputs: number[]) => number, (y: number, inputs: number[]) => import('./ieee.js').Slope[],
+ *   ((y: number, inputs: number[]) => number[][])?]} Line
  */
 
 /**

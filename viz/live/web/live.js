@@ -3,7 +3,7 @@
 import { button, make } from './dom.js';
 import { Graph } from './graph.js';
 import { Picture } from './picture.js';
-import { MAX_PATHS, Words } from './words.js';
+import { Words } from './words.js';
 
 /**
  * What the page knows, as live.py writes it.
@@ -123,46 +123,4 @@ export class Live {
   refuse(_) {}
 
   update() {}
-
-  /**
-   * The edges of the graph that a wire stands for.
-   * @param {import('./picture.js').Wire} wire
-   */
-  edgesOf(wire) {
-    const [part, port, source] = wire;
-    const { partOf, parts } = this.picture.view;
-    const [, , , ports] = parts[part];
-    /** @type {[node: number, position: number][]} */
-    const edges = [];
-    for (const [node, inputs] of this.graph.inputs.entries())
-      for (const [k, j] of partOf[node] === part ? inputs.entries() : []) {
-        const isWire = ports ? ports[k] === port : this.picture.carries(wire, j);
-        if (partOf[j] === source && isWire && this.graph.slopes[node][k] !== undefined) edges.push([node, k]);
-      }
-    return edges;
-  }
-
-  /**
-   * A wire's formula, and every path from it to the root with its product.
-   * @param {import('./picture.js').Wire} wire
-   * @returns {{title: string, lines: string[], edges: [node: number, position: number][]}}
-   */
-  tellWire(wire) {
-    const edges = this.edgesOf(wire);
-    const lines = [];
-    for (const [node, k] of edges.slice(0, MAX_PATHS)) {
-      const { paths, count } = this.words.paths(node, MAX_PATHS);
-      const input = this.graph.inputs[node][k];
-      const slots = { v: this.words.names[input], f: this.words.f, n: count };
-      if (count > paths.length) lines.push(this.words.say('too-many-paths', slots));
-      for (const { nodes, positions } of paths)
-        lines.push(this.words.along({ nodes: [...nodes, input], positions: [...positions, k] }));
-    }
-    const told = edges.slice(0, 3).map(([node, k]) => {
-      const [v, q] = [this.words.names[this.graph.inputs[node][k]], this.words.names[node]];
-      return this.words.say('wire', { v, q, formula: this.words.local(node, k) });
-    });
-    const lit = edges.flatMap((edge) => [edge, ...this.words.upward(edge[0])]);
-    return { title: told.join('; '), lines: lines.slice(0, MAX_PATHS), edges: lit };
-  }
 }

@@ -89,36 +89,6 @@ export const otherValues = (numbers) => {
   return numbers.length === 2 ? [a + b, a - b, b - a, a * b, a / b, a, b] : [];
 };
 
-/** @type {Record<string, (y: number, a: number, b: number) => number[][]>} */
-const MISREMEMBERED = {
-  div: (y, a, b) => [
-    [b, a],
-    [-y, -1 / (b * b), 1 / b, a],
-  ],
-  pow: (y, a, b) => [
-    [a ** (b - 1), b * y, b * a, (b - 1) * a ** (b - 1), y],
-    [b * a ** (b - 1), y],
-  ],
-  reciprocal: (y, a) => [[-y, y, Math.log(a), a]],
-  exp: (y, a) => [[a, a * Math.exp(a - 1), a * y]],
-  log: (y, a) => [[y, Math.exp(a), -1 / (a * a)]],
-  sqrt: (y, a) => [[1 / y, 0.5 * y, 0.5 / a, y]],
-  sin: (_y, a) => [[Math.sin(a), a]],
-  cos: (_y, a) => [[Math.cos(a), a]],
-  tanh: (y, a) => [[1 - y, 1 - a * a, 1 + y * y, y * (1 - y), y * y, y]],
-  sigmoid: (y, a) => [[y, 1 - y, a * (1 - a), 1 - y * y, y * (1 + y), y * y]],
-  relu: (y, a) => [[a, y]],
-};
-
-/**
- * What a person may take for the local derivatives of an operation: for each input some numbers, or none.
- * @param {string} op
- * @param {number} y
- * @param {number[]} numbers
- */
-export const misremembered = (op, y, numbers) =>
-  MISREMEMBERED[op]?.(y, numbers[0], numbers[1]) ?? numbers.map(() => []);
-
 /**
  * Whether a contribution is a good question.
  * @param {number} local

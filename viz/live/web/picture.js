@@ -524,7 +524,7 @@ export class Picture {
    * @param {number} to the state in which it is open
    */
   boxName(part, to) {
-    return (this.views[to].path ?? [`box ${part}`]).join('.');
+    return this.views[to].path?.join('.') ?? this.words.say('a-box', { k: part });
   }
 
   // --- what is lit

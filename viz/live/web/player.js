@@ -17,6 +17,8 @@
    * @typedef {object} Data
    * @property {string} title
    * @property {string} note
+   * @property {string} heading what all of it is
+   * @property {Record<string, string>} messages
    * @property {string} shown what the picture is of
    * @property {number} width
    * @property {number} height
@@ -31,6 +33,13 @@
     play: 'M4 2v12l10-6z',
     pause: 'M4 2h3v12H4zM9 2h3v12H9z',
   };
+  /**
+   * A sentence with its slots filled.
+   * @param {string} template
+   * @param {Record<string, string | number>} slots
+   */
+  const fill = (template, slots) => template.replace(/\{(\w+)\}/g, (_, name) => String(slots[name]));
+
   const KEYS_ARE_OURS = { 'data-lm-suppress-shortcuts': '' }; // see picture.py
   const still = matchMedia('(prefers-reduced-motion: reduce)');
 
@@ -63,6 +72,7 @@
     constructor(box, data) {
       const { width, height, parts, frames } = data;
       this.title = data.title;
+      this.said = data.messages;
       const role = { class: 'cr-stage', tabindex: 0, role: 'group', 'aria-label': data.shown };
       this.stage = make('div', box, { ...KEYS_ARE_OURS, ...role });
       const size = `min-width:${width * 0.7}px;max-width:clamp(${width * 1.4}px,55vw,${width * 2}px)`;
@@ -91,7 +101,7 @@
         if (before < 0 || markup !== (this.shown[before][i] ?? '')) part.innerHTML = markup;
       }
       this.lights.innerHTML = lights;
-      this.svg.setAttribute('aria-label', `${this.title}. ${title}: ${text}`);
+      this.svg.setAttribute('aria-label', fill(this.said.then, { one: this.title, two: `${title}: ${text}` }));
       if (lights) this.follow(kind === 'forward', before < 0 || still.matches);
     }
 
@@ -122,17 +132,19 @@
     /**
      * @param {Element} box
      * @param {Player} player
+     * @param {Record<string, string>} said
      */
-    constructor(box, player) {
+    constructor(box, player, said) {
+      this.said = said;
       const bar = make('div', box, { class: 'cr-bar' });
       const keys = make('div', bar, { class: 'cr-keys' });
       this.last = player.last;
-      this.previous = this.button(keys, 'previous', 'Previous step', ' (←)', () => player.go(player.at - 1));
-      this.play = this.button(keys, 'play', 'Play', '', () => (player.timer ? player.pause() : player.play()));
-      this.next = this.button(keys, 'next', 'Next step', ' (→)', () => player.go(player.at + 1));
+      this.previous = this.button(keys, 'previous', said.previous, ' (←)', () => player.go(player.at - 1));
+      this.play = this.button(keys, 'play', said.play, '', () => (player.timer ? player.pause() : player.play()));
+      this.next = this.button(keys, 'next', said.next, ' (→)', () => player.go(player.at + 1));
       const track = make('div', bar, { class: 'cr-track' });
       this.passes(track, player.frames);
-      const range = { type: 'range', min: 0, max: this.last, step: 1, 'aria-label': 'Step' };
+      const range = { type: 'range', min: 0, max: this.last, step: 1, 'aria-label': said.step };
       const slider = make('input', track, { ...KEYS_ARE_OURS, ...range });
       slider.addEventListener('input', () => player.go(Number(slider.value)));
       this.slider = slider;
@@ -167,7 +179,8 @@
         ['backward', 'seed'],
       ]) {
         const count = frames.filter(([kind]) => kind === pass || kind === start).length;
-        if (count) make('span', passes, { class: `cr-${pass}`, style: `flex:${count} 1 0` }).textContent = pass;
+        if (count)
+          make('span', passes, { class: `cr-${pass}`, style: `flex:${count} 1 0` }).textContent = this.said[pass];
       }
     }
 
@@ -178,7 +191,8 @@
      */
     show([, title], text, at) {
       this.slider.value = String(at);
-      this.slider.setAttribute('aria-valuetext', `${at + 1} of ${this.last + 1}. ${title}: ${text}`);
+      const one = fill(this.said.place, { k: at + 1, n: this.last + 1 });
+      this.slider.setAttribute('aria-valuetext', fill(this.said.then, { one, two: `${title}: ${text}` }));
       this.count.textContent = `${at + 1} / ${this.last + 1}`;
       this.previous.setAttribute('aria-disabled', String(at === 0));
       this.next.setAttribute('aria-disabled', String(at === this.last));
@@ -187,7 +201,7 @@
     /** @param {boolean} playing */
     showPlaying(playing) {
       find(this.play, 'path').setAttribute('d', playing ? ICONS.pause : ICONS.play);
-      this.play.title = playing ? 'Pause' : 'Play';
+      this.play.title = playing ? this.said.pause : this.said.play;
       this.play.setAttribute('aria-label', this.play.title);
     }
   }
@@ -229,8 +243,8 @@
         if (k) text.append(' ');
         make('span', text).innerHTML = side;
       }
-      if (words) make('p', element, { class: 'cr-words' }).innerHTML = `${words}.`;
-      if (more) make('p', element, { class: 'cr-more' }).innerHTML = `${more}.`;
+      if (words) make('p', element, { class: 'cr-words' }).innerHTML = words;
+      if (more) make('p', element, { class: 'cr-more' }).innerHTML = more;
     }
   }
 
@@ -244,9 +258,9 @@
       this.at = -1;
       this.timer = 0;
       root.dataset.ready = '';
-      const box = make('div', root, { class: 'cr-box', role: 'group', 'aria-label': `${data.title}, step by step` });
+      const box = make('div', root, { class: 'cr-box', role: 'group', 'aria-label': data.heading });
       this.picture = new Picture(box, data);
-      this.bar = new Bar(box, this);
+      this.bar = new Bar(box, this, data.messages);
       this.captions = new Captions(box, data.frames);
       if (data.note) make('p', box, { class: 'cr-note' }).textContent = data.note;
       root.addEventListener('keydown', (event) => this.press(event));

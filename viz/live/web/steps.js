@@ -4,15 +4,7 @@
 import { button, KEYS_ARE_OURS, make, on, taken } from './dom.js';
 import { format } from './format.js';
 import { Live } from './live.js';
-import {
-  close,
-  misremembered,
-  otherValues,
-  scaleOf,
-  slipsOfAGradient,
-  slipsOfAValue,
-  worthAsking,
-} from './mistakes.js';
+import { close, otherValues, scaleOf, slipsOfAGradient, slipsOfAValue, worthAsking } from './mistakes.js';
 import { typed } from './picture.js';
 import { start } from './start.js';
 import { bracketed, passedOn, tidy } from './words.js';
@@ -261,11 +253,12 @@ class Steps extends Live {
     const caption = this.told(this.at);
     if (this.slider) {
       this.slider.value = String(this.at);
-      const place = `${this.at + 1} of ${this.last + 1}. ${caption.title}`;
+      const one = this.words.say('place', { k: this.at + 1, n: this.last + 1 });
+      const place = this.row([one, caption.title]);
       this.slider.setAttribute('aria-valuetext', asks ? place : `${place}: ${caption.text}`);
     }
     const told = asks ? caption.title : `${caption.title}: ${caption.text}`;
-    this.picture.stage.setAttribute('aria-label', `${this.data.title}. ${told}`);
+    this.picture.stage.setAttribute('aria-label', this.row([this.data.title, told]));
     if (this.count) this.count.textContent = `${this.at + 1} / ${this.last + 1}`;
     this.previous?.setAttribute('aria-disabled', String(this.at === 0));
     this.next?.setAttribute('aria-disabled', String(this.at === this.last));
@@ -323,14 +316,27 @@ class Steps extends Live {
     if (words.partials[step.node][step.position] !== local)
       told.push(words.say('local', { formula: words.local(step.node, step.position) }));
     const n = this.expected(step.input);
-    if (n < 2) return told.join('. ');
+    if (n < 2) return this.row(told);
     const before = this.frames.slice(0, k + 1).flatMap(([kind, , events]) => (kind === 'backward' ? events : []));
     const added = before.map((i) => graph.steps[i]).filter(({ input }) => input === step.input);
     const texts = added.map(({ contribution }, i) => (i ? bracketed(format(contribution)) : format(contribution)));
     const total = texts.length > 1 && data.running ? ` = ${format(step.total)}` : '';
     const df = words.partial(graph.root, step.input);
     told.push(words.say('contribution', { k: added.length, n, df, sum: listed(texts, ' + ') + total }));
-    return told.join('. ');
+    return this.row(told);
+  }
+
+  /**
+   * Sentences without their last full stop, one behind the other.
+   * @param {string[]} told
+   */
+  row(told) {
+    return told.length ? told.reduce((one, two) => this.words.say('then', { one, two })) : '';
+  }
+
+  /** @param {string} text */
+  sentence(text) {
+    return this.words.say('sentence', { text });
   }
 
   /**
@@ -345,8 +351,8 @@ class Steps extends Live {
       if (k) formula.append(' ');
       make('span', formula).innerHTML = this.words.html(k ? `= ${side}` : side, true);
     }
-    if (words) make('p', element, { class: 'cr-words' }).innerHTML = this.words.html(`${words}.`);
-    if (more) make('p', element, { class: 'cr-more' }).innerHTML = this.words.html(`${more}.`);
+    if (words) make('p', element, { class: 'cr-words' }).innerHTML = this.words.html(this.sentence(words));
+    if (more) make('p', element, { class: 'cr-more' }).innerHTML = this.words.html(this.sentence(more));
   }
 
   // --- predicting
@@ -390,7 +396,7 @@ class Steps extends Live {
     const other = slopes.length === 2 && a !== b ? (slopes[1 - step.position] ?? undefined) : undefined;
     const old = graph.steps.filter(({ input }) => input === step.node).map(({ total }) => total);
     const numbers = graph.inputs[step.node].map((j) => graph.values[j]);
-    const misread = misremembered(graph.keys[step.node].split('/')[0], graph.values[step.node], numbers)[step.position];
+    const misread = graph.sheet[graph.keys[step.node]][2]?.(graph.values[step.node], numbers)[step.position];
     const slips = (/** @type {number} */ guess) =>
       slipsOfAGradient(guess, step.upstream, step.local, before, other, old.slice(0, -1), misread);
     const scale = scaleOf(before, step.contribution);
@@ -421,8 +427,8 @@ class Steps extends Live {
       const now = this.question();
       const guess = typed(field.value);
       if (!now) return;
-      if (guess === undefined) told.textContent = `${words.say('not-a-number', { text: field.value })}.`;
-      else told.innerHTML = words.html(`${this.answer(guess, field.value, now)}.`);
+      if (guess === undefined) told.textContent = this.sentence(words.say('not-a-number', { text: field.value }));
+      else told.innerHTML = words.html(this.sentence(this.answer(guess, field.value, now)));
       if (guess !== undefined && close(guess, now.right, now.scale)) this.reveal();
     });
     field.focus({ preventScroll: true });

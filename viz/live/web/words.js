@@ -12,6 +12,8 @@ import { format } from './format.js';
  * @property {string[][]} partials for each node the formula of its local derivative by each input
  */
 
+/** @typedef {import('./graph.js').Graph} Graph */
+
 /** @typedef {{text: string, words: string}} Caption */
 
 /**
@@ -55,8 +57,6 @@ export const captionInHtml = (text, names, mathematics, fractions) => {
   }
   return html + escaped(text.slice(at));
 };
-
-export const MAX_PATHS = 12;
 
 export class Words {
   /**
@@ -151,92 +151,6 @@ export class Words {
     const symbol = this.partial(node, this.graph.inputs[node][position]);
     return formula === number || !formula ? `${symbol} = ${number}` : `${symbol} = ${formula} = ${number}`;
   }
-
-  /**
-   * The paths from the root to a node: all of them, or none if they are too many to be read, and how many there are.
-   * @param {number} leaf
-   * @param {number} most
-   * @returns {{paths: Path[], count: number}}
-   */
-  paths(leaf, most) {
-    const { inputs, slopes, root } = this.graph;
-    /** @type {number[]} */
-    const ways = [];
-    /** @type {number[]} */
-    const edges = [];
-    for (const [i, sources] of inputs.entries()) {
-      ways[i] = i === leaf ? 1 : 0;
-      edges[i] = 0;
-      for (const [k, j] of sources.entries()) {
-        if (slopes[i][k] === undefined) continue;
-        ways[i] += ways[j];
-        edges[i] += edges[j] + ways[j];
-      }
-    }
-    const count = ways[root];
-    if (count > most || edges[root] > 10 * most) return { paths: [], count };
-    /** @type {Path[]} */
-    const paths = [];
-    /** @type {Path[]} */
-    const unfinished = count ? [{ nodes: [root], positions: [] }] : [];
-    while (unfinished.length) {
-      const path = /** @type {Path} */ (unfinished.pop());
-      const node = path.nodes[path.nodes.length - 1];
-      if (node === leaf) {
-        paths.push(path);
-        continue;
-      }
-      for (let k = inputs[node].length - 1; k >= 0; k -= 1) {
-        const x = inputs[node][k];
-        if (slopes[node][k] !== undefined && ways[x])
-          unfinished.push({ nodes: [...path.nodes, x], positions: [...path.positions, k] });
-      }
-    }
-    return { paths, count };
-  }
-
-  /**
-   * The edges of all paths from a node up to the root, as [node, position].
-   * @param {number} from
-   */
-  upward(from) {
-    const { inputs, slopes } = this.graph;
-    const above = new Set([from]);
-    /** @type {[node: number, position: number][]} */
-    const edges = [];
-    for (let i = from + 1; i < inputs.length; i += 1)
-      for (const [k, j] of inputs[i].entries())
-        if (above.has(j) && slopes[i][k] !== undefined) {
-          above.add(i);
-          edges.push([i, k]);
-        }
-    return edges;
-  }
-
-  /**
-   * The product of the local derivatives along a path; from a cut on it is 0, whatever came before.
-   * @param {Path} path
-   */
-  product(path) {
-    let product = 1;
-    for (const [i, k] of path.positions.entries()) {
-      const slope = this.graph.slopes[path.nodes[i]][k];
-      product = slope === null ? 0 : product * (slope ?? 0);
-    }
-    return product;
-  }
-
-  /**
-   * A path with its product, for whoever reads it: "x → q → f: −4 × 1 = −4".
-   * @param {Path} path
-   */
-  along(path) {
-    const numbers = path.positions.map((k, i) => format(this.graph.slopes[path.nodes[i]][k] ?? 0));
-    const factors = numbers.map((n, i) => (i ? bracketed(n) : n)).join(' × ');
-    const product = numbers.length > 1 ? `${factors} = ${format(this.product(path))}` : factors;
-    const names = [...path.nodes].reverse().map((i) => this.names[i]);
-    return this.say('path', { path: names.join(' → '), product });
-  }
 }
 
 /**
@@ -254,4 +168,97 @@ export const passedOn = (words, step) => {
   const symbols = `${words.partial(words.graph.root, step.node)} · ${words.partial(step.node, step.input)}`;
   const text = `${df} += ${symbols} = ${up} × ${bracketed(here)} = ${added}`;
   return { text, words: words.say('passed', { q, up, v, here, added, now }) };
+};
+
+// --- paths, of which only some pages speak
+
+export const MAX_PATHS = 12;
+
+/**
+ * The paths from the root to a node: all of them, or none if they are too many to be read, and how many there are.
+ * @param {Graph} graph
+ * @param {number} leaf
+ * @param {number} most
+ * @returns {{paths: Path[], count: number}}
+ */
+export const pathsTo = ({ inputs, slopes, root }, leaf, most) => {
+  /** @type {number[]} */
+  const ways = [];
+  /** @type {number[]} */
+  const edges = [];
+  for (const [i, sources] of inputs.entries()) {
+    ways[i] = i === leaf ? 1 : 0;
+    edges[i] = 0;
+    for (const [k, j] of sources.entries()) {
+      if (slopes[i][k] === undefined) continue;
+      ways[i] += ways[j];
+      edges[i] += edges[j] + ways[j];
+    }
+  }
+  const count = ways[root];
+  if (count > most || edges[root] > 10 * most) return { paths: [], count };
+  /** @type {Path[]} */
+  const paths = [];
+  /** @type {Path[]} */
+  const unfinished = count ? [{ nodes: [root], positions: [] }] : [];
+  while (unfinished.length) {
+    const path = /** @type {Path} */ (unfinished.pop());
+    const node = path.nodes[path.nodes.length - 1];
+    if (node === leaf) {
+      paths.push(path);
+      continue;
+    }
+    for (let k = inputs[node].length - 1; k >= 0; k -= 1) {
+      const x = inputs[node][k];
+      if (slopes[node][k] !== undefined && ways[x])
+        unfinished.push({ nodes: [...path.nodes, x], positions: [...path.positions, k] });
+    }
+  }
+  return { paths, count };
+};
+
+/**
+ * The edges of all paths from a node up to the root, as [node, position].
+ * @param {Graph} graph
+ * @param {number} from
+ */
+export const upward = ({ inputs, slopes }, from) => {
+  const above = new Set([from]);
+  /** @type {[node: number, position: number][]} */
+  const edges = [];
+  for (let i = from + 1; i < inputs.length; i += 1)
+    for (const [k, j] of inputs[i].entries())
+      if (above.has(j) && slopes[i][k] !== undefined) {
+        above.add(i);
+        edges.push([i, k]);
+      }
+  return edges;
+};
+
+/**
+ * The product of the local derivatives along a path; from a cut on it is 0, whatever came before.
+ * @param {Graph} graph
+ * @param {Path} path
+ */
+export const product = (graph, path) => {
+  let whole = 1;
+  for (const [i, k] of path.positions.entries()) {
+    const slope = graph.slopes[path.nodes[i]][k];
+    whole = slope === null ? 0 : whole * (slope ?? 0);
+  }
+  return whole;
+};
+
+/**
+ * A path with its product, for whoever reads it: "x → q → f: −4 × 1 = −4".
+ * @param {Words} words
+ * @param {Path} path
+ */
+export const along = (words, path) => {
+  const { graph, names } = words;
+  const numbers = path.positions.map((k, i) => format(graph.slopes[path.nodes[i]][k] ?? 0));
+  const factors = numbers.map((n, i) => (i ? bracketed(n) : n)).join(' × ');
+  const result = numbers.length > 1 ? `${factors} = ${format(product(graph, path))}` : factors;
+  const way = [...path.nodes].reverse().map((i) => names[i]);
+  return words.say('path', { path: way.join(' → '), product: result });
 };
