@@ -203,10 +203,9 @@ def test_numbers_out_of_sight_are_written_when_the_hand_rests_or_they_come_into_
     ).length"""
     type_in(page, "x0", "-0.7")
     assert page.evaluate(unlike) > 10  # their attributes are new, their texts are not
-    sheet = page.locator(".cr-stage")
-    sheet.evaluate("e => { e.scrollLeft = e.scrollWidth; }")
-    settle(page)
     in_sight = page.locator("[data-name=f]")
+    in_sight.evaluate("e => e.scrollIntoView()")
+    settle(page)
     assert in_sight.locator(".value").text_content() == format_number(recomputed(y, -0.7))
     page.wait_for_function(f"({unlike})() === 0")
     assert_numbers_are(page, y)

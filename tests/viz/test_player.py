@@ -28,7 +28,7 @@ from autograd import (
     reciprocal,
     topological_order,
 )
-from viz import Player, step_through
+from viz import Player, explore, step_through
 from viz.cli import main
 from viz.graph.diagram import UNRECORDED
 from viz.live.player import Frame
@@ -511,3 +511,13 @@ def test_the_command_refuses(
     assert message in capsys.readouterr().err
     assert sorted(p.name for p in tmp_path.iterdir()) == ["folder.html", "mine.html"]
     assert Path("mine.html").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_page_in_chinese_says_so_and_its_sentences_end_as_chinese_ones_do() -> None:
+    steps, live = step_through(by_hand(), lang="zh"), explore(chain(60), lang="zh")
+    for page, name in ((steps.to_html(), "f 的计算图，分步演示"), (live.to_html(), "互动页面")):
+        assert '<html lang="zh">' in page and name in page
+        assert not re.search(r"[\u4e00-\u9fff]\.", page), "a sentence ends in a full stop that is not Chinese"
+    folded = step_through(network(4, 4, 1), lang="zh")
+    assert "layers.0 中的 20 个运算" in folded.to_html() and "逐层演示" in folded.to_html()
+    assert '<html lang="en">' in step_through(by_hand()).to_html()

@@ -124,7 +124,8 @@ class Steps(Player):
         shown: dict[int, str] = {}
         for frame in self.frames:
             shown.update(frame.changes)
-        data, picture = pages.lent(self._live, f"{self._title}. {last.title}: {last.text}", "".join(shown.values()))
+        told = in_a_row(self._said, [self._title, f"{last.title}: {last.text}"])
+        data, picture = pages.lent(self._live, told, "".join(shown.values()))
         piece = self._piece(data, picture + self._expandable(pictures=False))
         return pages.page(piece, self._heading, self._theme, self._lang, self._live["told"]["names"])
 
