@@ -124,7 +124,7 @@ class Text:
             base, exponent = x.arguments
             return self.to_the(self.bracketed(base), self.write(exponent).replace(" ", ""))
         if x.operator.isalnum() and x.operator != "where":
-            return self.call(x.operator, self.write(x.arguments[0]), x.arguments[0].operator == "leaf")
+            return self.call(x.operator, ", ".join(map(self.write, x.arguments)), x.arguments[0].operator == "leaf")
         return f"({self.write(x)})"
 
     def bracketed(self, x: Symbol) -> str:
@@ -142,6 +142,8 @@ class Text:
     def call(self, word: str, x: str, is_name: bool) -> str:
         if word == "sqrt":
             return f"√{x}" if is_name else f"√({x})"
+        if word == "abs":
+            return f"|{x}|"
         return f"{self.words.get(word, word)}({x})"
 
     def to_the(self, base: str, exponent: str) -> str:
@@ -165,6 +167,7 @@ class Latex(Text):
         "atan": "arctan",
         "sigmoid": "sigma",
     }
+    commands: ClassVar[frozenset[str]] = frozenset({*words, "sin", "cos", "tan", "sinh", "cosh", "tanh"})
 
     def choice(self, condition: Symbol, yes: Symbol, no: Symbol) -> str:
         """By indicators: p·1[a > 0] + q·1[a ≤ 0]."""
@@ -181,6 +184,10 @@ class Latex(Text):
             return rf"\sqrt{{{{{x}}}}}"
         if word == "exp":
             return f"e^{{{{{x}}}}}"
+        if word == "abs":
+            return rf"\lvert {x} \rvert"
+        if word not in self.commands:
+            return rf"\operatorname{{{{{word}}}}}({x})"
         return rf"\{self.words.get(word, word)}" + (f" {x}" if is_name and word != "sigmoid" else f"({x})")
 
     def side_by_side(self, factors: list[str]) -> str:

@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from autograd import SHEET, Value
+from autograd import SHEET, Value, ops
+from autograd.formulas import printed
 from autograd.ops import BUILT_IN
 from autograd.value import record
 
@@ -67,3 +68,11 @@ def test_read_as_arithmetic_they_are_the_derivatives(name: str) -> None:
         for formula, slope in zip(op.partial_formulas, y.local_derivatives, strict=False):
             if slope == slope:
                 assert evaluated(formula, **named) == pytest.approx(slope, rel=1e-12), (name, formula)
+
+
+def test_functions_for_which_latex_has_no_command_are_written_by_their_names() -> None:
+    softsign = printed(lambda a: a / (1 + abs(a)), lambda y, a: [1 / (1 + abs(a)) ** 2], 1)
+    assert softsign == [("1/(1 + |{a}|)²", r"\frac{{1}}{{(1 + \lvert {a} \rvert)^2}}")]
+    angle = printed(lambda a, b: ops.erf(a) * ops.atan2(a, b), lambda y, a, b: [ops.atan2(a, b), ops.softplus(b)], 2)
+    assert angle[0] == ("atan2({a}, {b})", r"\operatorname{{atan2}}({a}, {b})")
+    assert angle[1][1] == r"\operatorname{{softplus}}({b})"
