@@ -52,24 +52,6 @@ def test_blocks_of_one_form_are_turns() -> None:
     assert len(counts) == 1 and max(counts) <= 95
 
 
-def test_the_documentation_shows_the_loop() -> None:
-    page = (ROOT / "docs" / "compile.md").read_text(encoding="utf-8")
-    shown = page.split("<!-- loop -->\n```python\n")[1].split("```")[0]
-    rng = np.random.default_rng(0)
-    wx, wh = ([[Value(v) for v in row] for row in rng.normal(0, 0.3, (8, k))] for k in (3, 8))
-
-    def last_state(xs: Any) -> Any:
-        h: list[Any] = [0.0] * 8
-        for x in xs:
-            h = [
-                (sum(w * v for w, v in zip(a, x, strict=True)) + sum(w * v for w, v in zip(b, h, strict=True))).tanh()
-                for a, b in zip(wx, wh, strict=True)
-            ]
-        return sum(v * v for v in h)
-
-    assert autograd.compile(last_state, np.zeros((200, 3)), backend="numpy", check=False).source == shown
-
-
 def test_two_processes_with_two_hash_seeds_write_the_same_source() -> None:
     code = (
         "import autograd\n"
