@@ -1062,9 +1062,9 @@ def _powers(groups: Sequence[Group]) -> dict[tuple[str, int, int], int]:
             and isinstance(group.operands[0], np.ndarray)
         ):
             operand = np.broadcast_to(group.operands[0], group.computed.shape).reshape(-1).tolist()
-            for node, x in zip(group.computed.reshape(-1).tolist(), operand, strict=True):
-                if node >= 0 and x in differences:
-                    found[group.op, *differences[x]] = node
+            for node, difference in zip(group.computed.reshape(-1).tolist(), operand, strict=True):
+                if node >= 0 and difference in differences:
+                    found[group.op, *differences[difference]] = node
     return found
 
 

@@ -21,6 +21,7 @@ from autograd.compiler.symbols import Symbol, leaf
 from autograd.compiler.views import View, contiguous, even_steps, view_of
 from autograd.compiler.write import Constants, expression_text
 from benchmarks.programs import scalars
+from viz.graph import program
 
 ROOT = Path(__file__).parents[3]
 
@@ -40,6 +41,14 @@ def test_a_recurrence_is_a_loop_of_the_same_statements_for_any_number_of_steps()
         assert statements(texts[0]) == statements(texts[1]) <= least
         assert texts[0].count("for turn in") == 2  # there and back
         assert "for turn in reversed(range(12)):" in texts[1]
+
+
+def test_a_drawing_of_a_loop_has_no_wire_back_but_says_what_is_read() -> None:
+    case = scalars.rnn(5)
+    step = autograd.compile(case.loss, *case.example, backend="numpy", check=False)
+    parts = {part.name: part for part in program.build(step).parts}
+    assert "reads h1 of the turn before" in parts["z1"].tooltip
+    assert [s.shape for s in step.groups if s.name == "z1"] == [("N", 5, 3)]
 
 
 def test_a_gpt_is_as_long_for_any_number_of_tokens_and_of_heads() -> None:
