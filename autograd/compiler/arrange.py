@@ -490,16 +490,15 @@ class _Arranger:
 
     def _summands(self, terms: Sequence[Any], irregular: bool) -> dict[Any, tuple[list[int], list[int]]]:
         """The terms without weights by where they come from: products c·a·b, and sums c·x."""
-        owner = self.owner
         result: dict[Any, tuple[list[int], list[int]]] = {}
         many = len({c for c, w, _ in terms if w is None}) > FEW_COEFFICIENTS
         for c, w, x in terms:
             if w is None and many:
                 w, c = self._constant(c), 1.0
             if w is None:
-                key = ("sum", c, 0 if irregular else int(owner[x]), 0)
+                key = ("sum", c, 0 if irregular else int(self.owner[x]), 0)
             else:
-                a, b = int(owner[w]), int(owner[x])
+                a, b = int(self.owner[w]), int(self.owner[x])
                 if a > b:
                     a, b, w, x = b, a, x, w
                 key = ("product", c, a, b) if not irregular else ("product", c, 0, 0)

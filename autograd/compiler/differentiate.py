@@ -191,7 +191,7 @@ class _Builder:
         self.mask_names: dict[tuple[bytes, Shape], str] = {}
         self.temporaries = 0
         self.ragged: set[int] = set()  # the numbers of arrays that are read in rows of different lengths,
-        self.rows: dict[Group, Symbol] = {}  # operands of uneven rows, filled up
+        self.powers: dict[tuple[str, int, int], int] | None = None  # see `_known`
         self.unclean: set[Array] = set()  # adjoints that may be anything where there is no node
         self.zeroed: set[str] = set()  # and the names of those that are 0 where there is no node
         self.contractor = Contractor(self.named, self.copied_out, self.first)
@@ -405,24 +405,45 @@ class _Builder:
         if group.op == LINEAR:
             expression = self._linear(group, batched)
         else:
-            expression = self._shared_once(forward(group.op, *self._operands(group, batched)))
+            expression = self._ruled(group, batched)
         if self.number[array] in self.ragged and group.real is not None:
             expression = self.masked(group.real, expression, batched, 0.0)
             self.zeroed.add(array.name)
         memory = ("batched" if batched else "shared", array.start)
         self.statements.append(Definition(array.name, shape, expression, memory=memory))
 
+    def _ruled(self, group: Group, batched: bool) -> Symbol:
+        """The rule of a group's operation; in rows of different lengths, folds leave out what is missing."""
+        expression = forward(group.op, *self._operands(group, batched))
+        if group.row:
+            (nodes,) = (x for x in group.operands if not isinstance(x, float))
+            if group.op == "logsumexp" and (nodes < 0).any():
+                mask = self.mask(self._one_turn(nodes >= 0, 1), batched, ROWS)
+                expression = _without_missing(expression, mask, {})
+        return self._shared_once(expression)
+
+    def _known(self, group: Group, p: Symbol, batched: bool) -> Symbol:
+        """A local derivative f(x - y) of a row x with the result y, as it stands in the program already, if it does:
+        softmax is exp(x - logsumexp(x)), and that is what goes back through logsumexp."""
+        if not (group.row and len(p.arguments) == 1 and p.arguments[0].operator == "-"):
+            return p
+        left, right = p.arguments[0].arguments
+        if left.row != ROWS or right.operator != "leaf" or right.detail.base != self.layout.by_group[group].name:
+            return p
+        if self.powers is None:
+            self.powers = _powers(list(self.layout.by_group))
+        (x,) = (x for x in group.operands if not isinstance(x, float))
+        shape = len(x), *group.computed.shape
+        xs, ys = (np.broadcast_to(nodes, shape).reshape(-1).tolist() for nodes in (x, group.computed))
+        found = [-1 if a < 0 or b < 0 else self.powers.get((p.operator, a, b)) for a, b in zip(xs, ys, strict=True)]
+        if None in found:
+            return p
+        return self.read(np.array(found, dtype=np.intp).reshape(shape), batched, ROWS)
+
     def _operands(self, group: Group, batched: bool) -> list[Symbol | float]:
         if group.row:
             (nodes,) = (x for x in group.operands if not isinstance(x, float))
-            if group in self.rows:
-                return [self.rows[group]]
-            x = self.read(nodes, batched, ROWS)
-            if group.op == "logsumexp" and (nodes < 0).any():  # the power of -inf is 0
-                x = self.masked(self._one_turn(nodes >= 0, 1), x, batched, float("-inf"), ROWS)
-                if not self.turning:  # the way back needs it, too
-                    x = self.rows[group] = self.named(x)
-            return [x]
+            return [self.read(nodes, batched, ROWS)]
         return [x if isinstance(x, float) else self.read(x, batched) for x in group.operands]
 
     def _linear(self, group: Group, batched: bool) -> Symbol:
@@ -468,7 +489,7 @@ class _Builder:
             elif group.op == LINEAR:
                 expression = self._linear(group, True)
             else:
-                expression = self._shared_once(forward(group.op, *self._operands(group, True)))
+                expression = self._ruled(group, True)
             real = self.real(group)
             if real is not None and self.number[array] in self.ragged:
                 expression = self.masked(real, expression, True, 0.0)
@@ -730,7 +751,7 @@ class _Builder:
     def _reverse_rule(
         self, group: Group, d: Symbol, sent: list[tuple[Nodes, Symbol]], count: int, batched: bool
     ) -> None:
-        products = tuple([passed(d, p) for _, p in sent])
+        products = tuple([passed(d, self._known(group, p, batched)) for _, p in sent])
         if count > 1 or group.row:  # name what several local derivatives share
             products = self._shared_once(Symbol("tuple", products, ())).arguments
         for (operand, _), e in zip(sent, products, strict=True):
@@ -1008,6 +1029,43 @@ class _Builder:
             if (nodes < 0).any() and not self._masks_itself(nodes):
                 e = self.masked(nodes >= 0, e, batched and is_batched, 0.0)
             self.contribute(goal, e, nodes.shape, batched and is_batched)
+
+
+def _without_missing(x: Symbol, mask: Symbol, done: dict[int, Symbol]) -> Symbol:
+    """A rule's tree with masked folds: of a sum 0 is left out, of a maximum -inf."""
+    if not x.arguments:
+        return x
+    if id(x) not in done:
+        arguments = tuple(_without_missing(a, mask, done) for a in x.arguments)
+        if x.operator in ("sum", "max"):
+            neutral = number(0.0 if x.operator == "sum" else float("-inf"))
+            arguments = (mask.where(arguments[0], neutral),)
+        done[id(x)] = Symbol(x.operator, arguments, x.shape, x.detail, x.row)
+    return done[id(x)]
+
+
+def _powers(groups: Sequence[Group]) -> dict[tuple[str, int, int], int]:
+    """The nodes f(x - y), by f, x and y."""
+    differences: dict[int, tuple[int, int]] = {}
+    for group in groups:
+        bare = all(part.weights is None and len(part.x) == 1 for part in group.parts)
+        if group.op == LINEAR and group.bias is None and bare and sorted(p.c for p in group.parts) == [-1.0, 1.0]:
+            y, x = sorted(group.parts, key=lambda p: p.c)
+            sides = [np.broadcast_to(part.x[0], group.computed.shape).reshape(-1).tolist() for part in (x, y)]
+            differences.update(zip(group.computed.reshape(-1).tolist(), zip(*sides, strict=True), strict=True))
+    found: dict[tuple[str, int, int], int] = {}
+    for group in groups:
+        if (
+            group.op != LINEAR
+            and not group.row
+            and len(group.operands) == 1
+            and isinstance(group.operands[0], np.ndarray)
+        ):
+            operand = np.broadcast_to(group.operands[0], group.computed.shape).reshape(-1).tolist()
+            for node, difference in zip(group.computed.reshape(-1).tolist(), operand, strict=True):
+                if node >= 0 and difference in differences:
+                    found[group.op, *differences[difference]] = node
+    return found
 
 
 def is_plain(x: Symbol) -> bool:

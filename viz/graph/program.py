@@ -140,7 +140,10 @@ def _parts(forward: Sequence[Statement], helpers: dict[str, str], mean: bool, fm
     for s in forward:
         if s.is_result or s.name in used:
             part = _part(s, fmt)
-            part.inputs = [part_of[name] for name in inputs[s.name] if name in part_of]  # not what the turn before made
+            part.inputs = [part_of[name] for name in inputs[s.name] if name in part_of]
+            for name in inputs[s.name]:
+                if name not in part_of:  # in a loop: a wire would have to run back
+                    part.tooltip += f"; reads {name} of the turn before"
             part.locals_ = [None] * len(part.inputs)
             part_of[s.name] = len(parts)
             parts.append(part)

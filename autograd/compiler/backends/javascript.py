@@ -141,11 +141,12 @@ def written(plan: Plan, memory: Memory) -> str:
     writer = _Writer(plan, memory)
     batched = [g for g in plan.groups if g.rank == BATCHED]
     shared = [g for g in plan.groups if g.rank != BATCHED]
-    zeros = f"  v[{memory.zero}] = 0;\n  v[{memory.least}] = -Infinity;\n"
     parts = [
-        writer.function("shared(v)", shared, writer.forward, first=zeros),
-        writer.function("forward(v)", batched, writer.forward),
+        writer.function(head, groups, writer.forward)
+        for head, groups in (("shared(v)", shared), ("forward(v)", batched))
     ]
+    if writer.uneven:
+        parts[0] = parts[0].replace("{\n", f"{{\n  v[{memory.zero}] = 0;\n  v[{memory.least}] = -Infinity;\n", 1)
     if plan.backward:  # else nothing is reached
         writer.reached[memory.outputs] = True
     parts.append(writer.function("backward(v, d)", batched, writer.backward, True, f"  d[{memory.outputs[0]}] = 1;\n"))
@@ -165,6 +166,7 @@ class _Writer:
     def __init__(self, plan: Plan, memory: Memory) -> None:
         self.memory = memory
         self.active = np.array(plan.active)
+        self.uneven = False  # whether a row has terms that are missing
         self.tables: dict[str, str] = {}  # text -> name
         self.reached = np.zeros(memory.size, dtype=bool)  # the addresses to whose adjoints something was sent
 
@@ -303,6 +305,7 @@ class _Writer:
             (nodes,) = (x for x in flat.operands if not isinstance(x, float))
             put(f"const n = {len(nodes)};")
             addresses = self.memory.of(nodes, self.memory.least)
+            self.uneven = self.uneven or bool((nodes < 0).any())
             return [leaf(f"v[{self.at(addresses, 'i', *flat.variables)}]", (len(nodes),), ROWS)]
         operands: list[Any] = []
         for letter, x in zip("abc", flat.operands, strict=False):
@@ -322,6 +325,7 @@ class _Writer:
                 continue
             if part.real is not None and (nodes < 0).sum() < (~part.real).sum():
                 nodes = np.where(part.real, nodes, -1)
+            self.uneven = self.uneven or bool((nodes < 0).any())
             texts.append(f"v[{self.at(self.memory.of(nodes, self.memory.zero), 'k', *flat.variables)}]")
         return texts[0], texts[1]
 

@@ -21,6 +21,7 @@ from autograd.compiler.symbols import Symbol, leaf
 from autograd.compiler.views import View, contiguous, even_steps, view_of
 from autograd.compiler.write import Constants, expression_text
 from benchmarks.programs import scalars
+from viz.graph import program
 
 ROOT = Path(__file__).parents[3]
 
@@ -42,6 +43,14 @@ def test_a_recurrence_is_a_loop_of_the_same_statements_for_any_number_of_steps()
         assert "for turn in reversed(range(12)):" in texts[1]
 
 
+def test_a_drawing_of_a_loop_has_no_wire_back_but_says_what_is_read() -> None:
+    case = scalars.rnn(5)
+    step = autograd.compile(case.loss, *case.example, backend="numpy", check=False)
+    parts = {part.name: part for part in program.build(step).parts}
+    assert "reads h1 of the turn before" in parts["z1"].tooltip
+    assert [s.shape for s in step.groups if s.name == "z1"] == [("N", 5, 3)]
+
+
 def test_a_gpt_is_as_long_for_any_number_of_tokens_and_of_heads() -> None:
     counts = {statements(source(scalars.gpt(length, heads))) for length, heads in ((3, 1), (3, 2), (5, 2), (6, 1))}
     assert len(counts) == 1 and max(counts) <= 65
@@ -50,24 +59,6 @@ def test_a_gpt_is_as_long_for_any_number_of_tokens_and_of_heads() -> None:
 def test_blocks_of_one_form_are_turns() -> None:
     counts = {statements(source(scalars.gpt(3, 2, blocks))) for blocks in (2, 3)}
     assert len(counts) == 1 and max(counts) <= 95
-
-
-def test_the_documentation_shows_the_loop() -> None:
-    page = (ROOT / "docs" / "compile.md").read_text(encoding="utf-8")
-    shown = page.split("<!-- loop -->\n```python\n")[1].split("```")[0]
-    rng = np.random.default_rng(0)
-    wx, wh = ([[Value(v) for v in row] for row in rng.normal(0, 0.3, (8, k))] for k in (3, 8))
-
-    def last_state(xs: Any) -> Any:
-        h: list[Any] = [0.0] * 8
-        for x in xs:
-            h = [
-                (sum(w * v for w, v in zip(a, x, strict=True)) + sum(w * v for w, v in zip(b, h, strict=True))).tanh()
-                for a, b in zip(wx, wh, strict=True)
-            ]
-        return sum(v * v for v in h)
-
-    assert autograd.compile(last_state, np.zeros((200, 3)), backend="numpy", check=False).source == shown
 
 
 def test_two_processes_with_two_hash_seeds_write_the_same_source() -> None:
