@@ -759,11 +759,12 @@ class _Arranger:
         if len(box.sizes) < 2:
             return box
         key = next(key for key in sorted(summands[nodes[0]]) if key[0] == "product")
-        both = np.ones(len(box.sizes), dtype=bool)
+        has = []
         for which in (0, 1):
             heads = self._filled(box, np.array([summands[i][key][which][0] for i in nodes], dtype=np.intp))
-            both &= np.array(_squeezed(heads).shape) > 1
-        order = sorted(range(len(box.sizes)), key=lambda a: box.rows[a] == self.samples_first)
+            has.append(np.array(_squeezed(heads).shape) > 1)
+        both = has[0] & has[1]
+        order = sorted(range(len(box.sizes)), key=lambda a: (box.rows[a] == self.samples_first, not has[0][a]))
         if self.samples_first and both[order[-1]] and not both.all():
             order = [a for a in order if both[a]] + [a for a in order if not both[a]]
         coordinates = np.unravel_index(box.flat, box.sizes)

@@ -38,6 +38,7 @@ from .symbols import (
     ROWS,
     Shape,
     Symbol,
+    broadcast,
     forward,
     leaf,
     number,
@@ -293,6 +294,12 @@ class _Builder:
 
     def masked(self, real: Mask, x: Symbol, batched: bool, other: float, row: int = NO_ROW) -> Symbol:
         """``x`` where there is a node, else ``other``."""
+        if x.operator == "transpose" and len(x.shape) == real.ndim + batched and self.first == batched:
+            back = sorted(range(len(x.shape)), key=lambda k: x.detail[k])
+            view = self.mask(real, batched, row).detail
+            view = view.indexed([*[None] * (len(x.shape) - len(view.shape)), *[slice(None)] * len(view.shape)])
+            view = view.permuted(back)
+            return _transposed(leaf(view, view.shape).where(x.arguments[0], number(other)), x.detail)
         chosen = self.mask(real, batched, row).where(x, number(other))
         return Symbol("where", chosen.arguments, chosen.shape, None, row)
 
@@ -420,7 +427,18 @@ class _Builder:
             if group.op == "logsumexp" and (nodes < 0).any():
                 mask = self.mask(self._one_turn(nodes >= 0, 1), batched, ROWS)
                 expression = _without_missing(expression, mask, {})
+            place = self._row_axis(nodes, batched)
+            if place:
+                count = len(self.full(self.sizes(group), batched)) + 1
+                expression = _dropped(_with_row_at(expression, place, count, {}), place)
         return self._shared_once(expression)
+
+    def _row_axis(self, nodes: Nodes, batched: bool) -> int:
+        """Where the axis of a row is in memory: a rule is written with it in front, where it would be read in leaps."""
+        view = self.read(nodes, batched, ROWS).detail
+        if not self.first or not batched or 0 in view.strides:
+            return 0
+        return sum(stride > view.strides[0] for stride in view.strides)
 
     def _known(self, group: Group, p: Symbol, batched: bool) -> Symbol:
         """A local derivative f(x - y) of a row x with the result y, as it stands in the program already, if it does:
@@ -682,7 +700,7 @@ class _Builder:
             e = _stretched(e, full)
             axes = [a for a in range(nodes.ndim) if a not in big] + big
             moved = [*range(shift), *[a + shift for a in axes], *range(nodes.ndim + shift, len(full))]
-            e = Symbol("transpose", (e,), tuple(full[a] for a in moved), tuple(moved))
+            e = _transposed(e, moved)
             full = e.shape
         target = self.full(array.shape, array.is_batched)
         if full != target and e.shape != target:
@@ -754,6 +772,12 @@ class _Builder:
         products = tuple([passed(d, self._known(group, p, batched)) for _, p in sent])
         if count > 1 or group.row:  # name what several local derivatives share
             products = self._shared_once(Symbol("tuple", products, ())).arguments
+        if group.row:
+            place = self._row_axis(sent[0][0], batched)
+            if place:
+                count = len(self.full(self.sizes(group), batched)) + 1
+                order = (place, *[a for a in range(count) if a != place])
+                products = tuple(_transposed(_with_row_at(e, place, count, {}), order) for e in products)
         for (operand, _), e in zip(sent, products, strict=True):
             clean = e.operator == "leaf" and self.layout.by_group[group] not in self.unclean
             self._send(group, operand, e, batched, clean)
@@ -772,7 +796,7 @@ class _Builder:
                 if e.operator == "reshape" and e.shape[0] == 1:
                     e = _reshape(e.arguments[0], (e.shape[1], 1, *e.shape[2:]))
                     moved = (*range(len(e.shape)),)
-                e = e if moved[0] == 0 else Symbol("transpose", (e,), tuple(e.shape[a] for a in moved), moved)
+                e = _transposed(e, moved)
         real = self.real(group)
         missing = nodes < 0
         if terms is not None:
@@ -1102,6 +1126,42 @@ def _reshape(x: Symbol, shape: Shape) -> Symbol:
         if view is not None:
             return leaf(view, shape)
     return Symbol("reshape", (x,), shape)
+
+
+def _transposed(e: Symbol, order: Sequence[int]) -> Symbol:
+    """e with its axes in another order; two such steps are one, and one that changes nothing is none."""
+    if e.operator == "transpose":
+        order = [e.detail[a] for a in order]
+        (e,) = e.arguments
+    if list(order) == list(range(len(order))):
+        return e
+    if e.operator == "leaf":
+        view = e.detail.permuted(order)
+        return leaf(view, view.shape)
+    return Symbol("transpose", (e,), tuple(e.shape[a] for a in order), tuple(order))
+
+
+def _with_row_at(x: Symbol, place: int, count: int, done: dict[int, Symbol]) -> Symbol:
+    """A tree over rows, whose axis is the first of ``count``, with that axis at another place. What has no such axis, a
+    fold above all, gets one of size 1 there."""
+    if id(x) in done:
+        return done[id(x)]
+    if x.shape == ():
+        found = x
+    elif len(x.shape) == count and x.operator in ("leaf", "reshape", "transpose", "stretch"):
+        found = _transposed(x, [*range(1, place + 1), 0, *range(place + 1, count)])
+    elif x.operator in ("sum", "max") and len(x.arguments[0].shape) == count and x.detail == (0, False):
+        inner = _with_row_at(x.arguments[0], place, count, done)
+        shape = (*inner.shape[:place], 1, *inner.shape[place + 1 :])
+        found = Symbol(x.operator, (inner,), shape, (place, True))
+    elif x.operator in ("leaf", "reshape", "transpose", "stretch", "sum", "max", "@", "gather", "part"):
+        shape = (*(1,) * (count - 1 - len(x.shape)), *x.shape)
+        found = _reshape(x, (*shape[:place], 1, *shape[place:]))
+    else:
+        arguments = tuple(_with_row_at(a, place, count, done) for a in x.arguments)
+        found = Symbol(x.operator, arguments, broadcast(*[a.shape for a in arguments]), x.detail)
+    done[id(x)] = found
+    return found
 
 
 def _dropped(e: Symbol, axis: int) -> Symbol:

@@ -519,6 +519,12 @@ class _InPlace:
                 )  # relu: one pass instead of three, the same numbers
                 return into
         if condition.operator == "leaf":  # a mask
+            if is_number(no, 0.0) and yes.shape == x.shape and self._has_bits(yes):
+                result = self.value(yes, into)
+                bits, target = (self.view(name, f"{name}.view(bits)") for name in (result, into))
+                mask = self.view(condition.detail.base, f"-{condition.detail.text}.astype(bits)")  # all bits, or none
+                self.put(f"bitwise_and({bits}, {mask}, {target})", result, keep=into)
+                return into
             self._assign(yes, into, x.shape)
             others = self.view(condition.detail.base, f"~{condition.detail.text}")
             self.put(f"copyto({into}, {self.value(no)}, where={others})")
