@@ -187,15 +187,18 @@ def _dark(identity: str, body: str) -> str:
 
 
 def wrap(text: str, width: float) -> list[str]:
-    """A note in lines of at most this width, if no word is longer."""
+    """A note in lines of at most this width, if no word is longer. Chinese breaks after any letter, and never before a
+    full stop or a comma."""
     lines = [""]
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and text_width(longer, TITLE_SIZE) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines
+    for piece in _WORDS.findall(text):
+        if lines[-1].strip() and text_width((lines[-1] + piece).strip(), TITLE_SIZE) > width:
+            lines.append("")
+        lines[-1] += piece
+    return [line.strip() for line in lines]
+
+
+_CHINESE = r"\u3000-\u9fff\uff00-\uffef"
+_WORDS = re.compile(rf"[{_CHINESE}][，。；：！？、）”]*|[^\s{_CHINESE}]+[，。；：！？、）”]*|\s+")
 
 
 def text_at(kind: str, x: float, y: float, text: str, *, anchor: str = "", style: str = "") -> str:

@@ -72,7 +72,8 @@ _PAGE = (
     "@page{{size:A4 {way};margin:0}}body{{margin:0;background:#fff}}svg{{display:block;width:{width};height:auto}}\n"
 )
 _SCREEN = (
-    "@media screen{body{background:#777}svg{margin:1rem auto;box-shadow:0 2px 12px #000a;max-width:98vw!important}}\n"
+    "@media screen{body{background:#777}"
+    "svg{background:#fff;margin:1rem auto;box-shadow:0 2px 12px #000a;max-width:98vw!important}}\n"
 )
 
 
@@ -392,7 +393,7 @@ class Worksheet(_Page):
             told.append(said["sheet-paths"])
         if any(format_number(x, ".3g") != format_number(x) for x in self.exercise.key().values()):
             told.append(said["sheet-rounding"])
-        return wrap(" ".join(told), width * TITLE_SIZE / TASK_SIZE / NARROW)
+        return wrap(" ".join(told).replace("。 ", "。"), width * TITLE_SIZE / TASK_SIZE / NARROW)
 
     def _formula(self) -> str:
         """The graph as formulas, if they are few."""

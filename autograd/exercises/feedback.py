@@ -8,7 +8,7 @@ from types import EllipsisType
 from typing import TypeAlias
 
 from ..graph import format_number
-from ..messages import MESSAGES
+from ..messages import messages
 from ..mistakes import close
 from ..reals import is_real
 
@@ -46,12 +46,12 @@ class Feedback:
 
 def said(key: str, **slots: object) -> str:
     """A sentence of the table of messages."""
-    return MESSAGES[key].format(**slots)
+    return messages()[key].format(**slots)
 
 
 def told_slips(slips: Sequence[str]) -> str:
     """What the slips look like, as a sentence."""
-    named = [MESSAGES.get(f"slip-{slip}", slip) for slip in slips]
+    named = [messages().get(f"slip-{slip}", slip) for slip in slips]
     if not named:
         return said("answer-unknown")
     return said("answer-slip", slip=named[0]) if len(named) == 1 else said("answer-slips", slips="; ".join(named))

@@ -289,3 +289,15 @@ def test_a_sheet_shows_itself_in_a_notebook_and_says_what_it_is() -> None:
     sheet = worksheet(parse(PRODUCT, x=-2, y=5, z=-4))
     assert isinstance(sheet, Worksheet) and sheet._repr_html_()
     assert repr(sheet).startswith("<Worksheet of f;") and repr(sheet.key).startswith("<The gradients of f: the key")
+
+
+def test_a_sheet_in_chinese_speaks_it_and_breaks_lines_where_chinese_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAINRULE_LANG", "zh")
+    sheet = worksheet("q = x + y; f = q * z", seed=3)
+    assert "手算" in str(sheet.exercise)
+    _, *lines = re.findall(r'<text[^>]*class="task"[^>]*>([^<]*)</text>', sheet.svg)
+    assert len(lines) > 1 and not any(line[0] in "，。；：" or "。 " in line for line in lines)
+
+
+def test_on_a_screen_the_paper_is_white() -> None:
+    assert "svg{background:#fff" in worksheet("q = x + y; f = q * z", seed=3).to_html()
