@@ -5,6 +5,9 @@ factor and the result; *N*, if only the right one and the result; *K*, if both f
 so that it is summed over. By who has what, the same call is a product of matrices (``w1 @ x``: r is M, the samples
 are N), one for each head and sample (q·k), an elementwise product (no K), or a dot product (no M, no N); backward it
 is called again, with the roles exchanged: dz·xᵀ, where the samples are K, and wᵀ·dz, where the rows are.
+
+The two neurons are ``w1 @ x`` with the rows as M; of three time steps, dw = Σ dz·h has turns and samples as K, one
+product of matrices for all of them.
 """
 
 from __future__ import annotations

@@ -12,6 +12,14 @@ loss:
 The seed is 1 for every sample, so what goes back is the gradient of the sum; 1/N is applied once, to the flat gradient.
 Arrays on which no parameter has an effect (the inputs, above all) get no adjoint.
 
+**Loops.** What takes turns is written once, for turn t; what no turn needs, such as the product with the inputs before,
+and the gradients of the weights after, is outside. Of a recurrent network over three time steps, there and back:
+
+    t1 = (x.T.reshape(-1, 2) @ w1.T).reshape(-1, 3, 2)      for turn in reversed(range(3)):
+    for turn in range(3):                                       dz1[:, turn] = dh1[:, turn + 1] * (1.0 - h1 * h1)
+        z1[:, turn] = h1[:, turn] @ w2.T + t1[:, turn]          dh1[:, turn] += dz1[:, turn] @ w2
+        h1[:, turn + 1] = tanh(z1[:, turn])                 dw2 = dz1.transpose(2, 0, 1).reshape(2, -1) @ h1[:, 0:3]
+
 **Padding.** Places of a box without a node hold anything, nan and inf, too. So whoever adds up over them leaves them
 out (`where` with a mask, not a product with 0: 0·inf is nan), and adjoints are 0 there.
 """

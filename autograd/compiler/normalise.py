@@ -12,6 +12,9 @@ with a number and no w is a *bare* term: skip connections and pooling are made o
 A product of two batched nodes that one sum alone uses is a term of it, too: a score of attention is Σ q·k, one linear
 node.
 
+Each of three time steps of a recurrent network, w·x + u·h with the h of the step before, is one linear node for each
+row; a state that starts at 0 leaves the number 0 where later steps have an h, and 0·x stays a product for that reason.
+
 What is linear is not listed here but read off the derivative sheet: an operation whose local derivatives are all
 numbers (add: 1, 1; sub: 1, -1; x / 4: 0.25) is the sum of its inputs times those numbers, and one whose local
 derivatives are its own inputs crosswise (mul, dot) is a sum of products. Chains of maximum are left as they are: three

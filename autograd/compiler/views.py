@@ -84,7 +84,8 @@ class View:
         first, colon, rest = inner.partition(":")
         if colon and first.isdigit() and rest.isdigit():  # h[:, 1:6] at turn t is h[:, t + 1]
             text, low = text[:cut], int(first)
-        return View(self.base, f"{text}[{front}turn{f' + {low}' if low else ''}]", shape, strides, in_turns=True)
+        index = f"{front}turn{f' + {low}' if low else ''}{'' if shape else ', ...'}"  # see `indexed`
+        return View(self.base, f"{text}[{index}]", shape, strides, in_turns=True)
 
     def permuted(self, order: Sequence[int]) -> View:
         if self.before is not None and self.moved is not None:

@@ -12,6 +12,11 @@ for one batch size, because fresh memory costs more than the arithmetic (page fa
     z1 = batched[0:2]                        once, when bound       matmul(w1, x, z1)
     h1 = batched[2:4]                                               add(z1, b1_1, z1)
     b1_1 = b1[:, None]                                              tanh(z1, h1)
+
+A loop over three time steps runs over tuples of views that were bound, too, one tuple for each turn:
+
+    turns_1 = [(z1[:, turn], h1[:, turn], h1[:, turn + 1]) for turn in range(3)]
+    for z1_1, h1_1, h1_2 in turns_1: ...
 """
 
 from __future__ import annotations

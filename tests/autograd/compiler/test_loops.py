@@ -20,7 +20,7 @@ from autograd.compiler.contract import Contractor, Label, Tensor
 from autograd.compiler.symbols import Symbol, leaf
 from autograd.compiler.views import View, contiguous, even_steps, view_of
 from autograd.compiler.write import Constants, expression_text
-from benchmarks.programs import scalars
+from benchmarks.programs import randomly, scalars
 from viz.graph import program
 
 ROOT = Path(__file__).parents[3]
@@ -108,6 +108,11 @@ def test_a_step_that_does_not_repeat_is_written_out_beside_the_loop() -> None:
     assert step.gradient == pytest.approx([p.grad for p in step.parameters], rel=1e-12)
     for p in (w, u):
         p.grad = None
+
+
+def test_a_weight_of_each_turn_is_read_when_the_turn_comes() -> None:
+    """One number of an array is a copy in NumPy unless it is asked for as an array: a bound view would be stale."""
+    assert randomly.compare(10030, ["numpy"]) == ("right", "")
 
 
 @pytest.mark.parametrize("seed", range(40))
