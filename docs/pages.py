@@ -28,7 +28,7 @@ from viz.live.playgrounds import Playground
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 # Files of the project that are pages of the site.
-PAGES = {"README.md": "readme.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+PAGES = {"README.md": "readme.md", "README.zh-CN.md": "readme.zh.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 _LINK = re.compile(r"\]\(([^):#\s]+)(#[^)]*)?\)")
 JUPYTERLITE = "lite"  # the folder of the site in which the lessons run, see in_browser.py
 _MARGIN = "---\norphan: true\n---\n\n"  # for a page that no list of pages has
@@ -62,6 +62,8 @@ def stage(folder: Path, *, in_browser: bool = False) -> None:
         made |= themes.both_themes(f"pictures/{drawing.name}", drawing.read_text(encoding="utf-8"))
     for notebook in notebooks():
         made[f"lessons/{notebook.name}"] = lesson(notebook, in_browser=in_browser)
+    for notebook in notebooks("zh"):
+        made[f"lessons/zh/{notebook.name}"] = lesson(notebook, in_browser=False)
     for name, content in made.items():
         if name.endswith(".md"):
             content = themes.show_both_themes(str(content), made)
@@ -89,16 +91,16 @@ def raw(html: str) -> str:
     return f"````{{raw}} html\n{html}\n````"
 
 
-def notebooks() -> Iterator[Path]:
+def notebooks(language: str = "") -> Iterator[Path]:
     """The lessons, in order."""
-    yield from sorted((ROOT / "notebooks").glob("*.ipynb"))
+    yield from sorted((ROOT / "notebooks" / language).glob("*.ipynb"))
 
 
 def lesson(path: Path, *, in_browser: bool) -> str:
     """A notebook without its first cell, which only those need who run it, and with a door to where it runs."""
     notebook = json.loads(path.read_text(encoding="utf-8"))
     first = notebook["cells"].pop(0)
-    if "is missing" not in "".join(first["source"]):
+    if 'find_spec("viz") is None' not in "".join(first["source"]):
         raise ValueError("the first cell of a notebook installs chainrule where it is missing")
     if in_browser and "raise ImportError" not in "".join(first["source"]):  # it needs no more than chainrule
         here = door(path, "Run this lesson here", up="../")
@@ -143,7 +145,7 @@ class Pages:
         if path.startswith("docs/") and not path.endswith(".py"):
             return path.removeprefix("docs/")
         if path.endswith(".ipynb"):
-            return f"lessons/{Path(path).name}"
+            return f"lessons/{path.removeprefix('notebooks/')}"
         if (ROOT / path).is_dir():
             return f"api/{path.split('/')[0]}.rst"
         page = f"source/{path.removesuffix('.py')}.md"
