@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS.parent), str(DOCS)]
@@ -82,6 +83,13 @@ html_sidebars = {page: [] for page in ("index", "readme", "gallery", "sheet", "c
 copyright = "the authors of chainrule, MIT licence"
 
 
+def say_the_language(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Chinese pages say that they are, to browsers and to those who listen."""
+    if page.startswith("lessons/zh/") or page.endswith(".zh"):
+        context["language"] = "zh-CN"
+
+
 def setup(app: Sphinx) -> None:
+    app.connect("html-page-context", say_the_language)
     app.add_html_math_renderer("mathml", (visit_formula, None), (visit_formula, None))
     app.connect("autodoc-process-docstring", as_restructured_text, priority=400)  # before napoleon, which has 500

@@ -28,7 +28,12 @@ from viz.live.playgrounds import Playground
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 # Files of the project that are pages of the site.
-PAGES = {"README.md": "readme.md", "README.zh-CN.md": "readme.zh.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+PAGES = {
+    "README.md": "readme.md",
+    "README.zh-CN.md": "readme.zh.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+}
 _LINK = re.compile(r"\]\(([^):#\s]+)(#[^)]*)?\)")
 JUPYTERLITE = "lite"  # the folder of the site in which the lessons run, see in_browser.py
 _MARGIN = "---\norphan: true\n---\n\n"  # for a page that no list of pages has

@@ -220,6 +220,14 @@ def test_lessons_are_pages_with_what_they_show(site: Path) -> None:
         assert "cell_output" in page
 
 
+def test_chinese_lessons_and_the_chinese_readme_are_pages_that_say_their_language(site: Path) -> None:
+    for notebook in (DOCS.parent / "notebooks").glob("[0-9]*.ipynb"):
+        page = (site / "lessons" / "zh" / f"{notebook.stem}.html").read_text(encoding="utf-8")
+        assert '<html lang="zh-CN"' in page and "要点" in page and "CHAINRULE_LANG" not in page
+    assert "反向传播" in (site / "readme.zh.html").read_text(encoding="utf-8")
+    assert '<html lang="en"' in (site / "readme.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_pass_axe_and_load_nothing_from_elsewhere(site: Path, chromium: Browser, axe: Axe, scheme: Any) -> None:
