@@ -5,6 +5,7 @@ The browser of these tests knows no host but this machine (see `tests/conftest.p
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import json
@@ -101,6 +102,8 @@ def test_from_the_start_page_the_first_cell_of_the_first_lesson_is_two_clicks_aw
     page.goto(address)
     page.get_by_role("link", name="Run the first lesson here").click()  # one
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=WHOLE_LESSON)
+    with contextlib.suppress(Exception):  # a reader, too, waits until Python has come
+        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000, state="attached")
     page.locator(".jp-NotebookPanel-toolbar [data-jp-item-name=run]").click()  # two
     page.wait_for_selector('.jp-InputPrompt:text-is("[1]:")', timeout=WHOLE_LESSON)
     page.close()
