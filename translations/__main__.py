@@ -124,7 +124,7 @@ def make(language: str, names: list[str]) -> int:
 def leave(language: str, names: list[str]) -> int:
     if not names:
         raise SystemExit("leave: name the files whose open paragraphs stay in English, such as README.md")
-    for source in _chosen(language, names, new=bool(names)):
+    for source in _chosen(language, names, new=True):
         found = catalogue.updated(catalogue.read(source.po, language), source.texts, language)
         count = catalogue.leave(found)
         catalogue.write(source.po, found)

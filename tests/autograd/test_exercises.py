@@ -166,13 +166,17 @@ class Right:
     def __mul__(self, other: Any) -> Any:
         other = self.node(other)
         out = type(self)(self.data * other.data, (self, other))
+        mine, its = self.slopes_of_a_product(other)
 
         def push() -> None:
-            self.grad += out.grad * other.data
-            other.grad += out.grad * self.data
+            self.grad += out.grad * mine
+            other.grad += out.grad * its
 
         out.push = push
         return out
+
+    def slopes_of_a_product(self, other: Any) -> tuple[float, float]:
+        return other.data, self.data
 
     def __radd__(self, other: Any) -> Any:
         return self + other
@@ -289,16 +293,8 @@ class WrongPower(Right):
 
 
 class WrongProduct(Right):
-    def __mul__(self, other: Any) -> Any:
-        other = self.node(other)
-        out = type(self)(self.data * other.data, (self, other))
-
-        def push() -> None:
-            self.grad += out.grad * self.data
-            other.grad += out.grad * other.data
-
-        out.push = push
-        return out
+    def slopes_of_a_product(self, other: Any) -> tuple[float, float]:
+        return self.data, other.data
 
 
 class WrongSum(Right):

@@ -72,9 +72,7 @@ def test_lessons_without_numpy_run_to_their_end_with_the_network_cut(lesson: Pat
     page, began = opened(lesson)
     run_all(page)
     page.wait_for_selector(".jp-Notebook .jp-OutputArea-output", timeout=WHOLE_LESSON)
-    others = os.getloadavg()[0] / (
-        os.cpu_count() or 1
-    )  # of the machine's processors, how many times they are asked for
+    others = os.getloadavg()[0] / (os.cpu_count() or 1)  # how many ask for each of the machine's processors
     assert time.monotonic() - began < FIRST_OUTPUT * max(1.0, others)
     count = sum(cell["cell_type"] == "code" for cell in json.loads(lesson.read_text(encoding="utf-8"))["cells"])
     # every cell has run, and in order; after an error those that follow it have no number
