@@ -173,6 +173,7 @@ MESSAGES: dict[str, str] = {
     "fault-order": "the nodes are not in reverse topological order: one passes its gradient on before all of it is "
     "there",
     "fault-unseeded": "the gradient of the result was not set to 1 before the pass, so that all are 0",
+    "fault-left-out": "one input of an operation gets no gradient: each input must be given its share",
     "fault-last-only": "only the last operation passes its gradient on; go through all nodes",
     "exercise-asks": "Work out by hand: {names}, where {formulas}, at {numbers}.",
     # worksheets

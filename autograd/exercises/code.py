@@ -286,10 +286,10 @@ def _explained(text: str, root: Value, got: Mapping[Value, object]) -> _Wrong:
     first = next(node for node in reversed(order) if node in got and not _same(got[node], node.grad))
     what = f"∂f/∂{names[first]}" if first is not root else "∂f/∂f"
     line = said("code-gradient", step=text, what=what, got=_short(got[first]), right=format_number(first.grad))
-    faults = tuple(dict.fromkeys(fault for fault, walk in FAULTS if _fits(walk(root), got)))
+    walks = FAULTS if any(x.inputs for x in root.inputs) else FAULTS_OF_ONE + FAULTS
+    faults = tuple(dict.fromkeys(fault for fault, walk in walks if _fits(walk(root), got)))
     if faults:
-        told = "; ".join(said(f"fault-{fault}") for fault in faults)
-        return _Wrong(f"{what} in {text}", f"{line} {said('answer-slip', slip=told)}", faults)
+        return _Wrong(f"{what} in {text}", f"{line} {told_slips(faults, 'fault')}", faults)
     guess = got[first]
     slips: tuple[str, ...] = ()
     if is_real(guess) and first is not root:
@@ -306,6 +306,12 @@ def _shares(node: Value, gradient: float) -> Iterator[tuple[Value, float]]:
     for x, local in zip(node.inputs, node.local_derivatives, strict=True):
         if local is not None:
             yield x, 0.0 if local is CUT else gradient * local
+
+
+def _leaves_out(root: Value, place: int) -> Gradients:
+    """An operation has a line for one of its inputs, and none for the other."""
+    shares = list(_shares(root, 1.0))
+    return dict(shares[:place] + shares[place + 1 :])
 
 
 def _overwrites(root: Value) -> Gradients:
@@ -378,6 +384,10 @@ def _down_first(root: Value) -> Gradients:
     return _in_order(order, root)
 
 
+FAULTS_OF_ONE: tuple[tuple[str, Callable[[Value], Gradients]], ...] = (
+    ("left-out", lambda root: _leaves_out(root, 0)),
+    ("left-out", lambda root: _leaves_out(root, 1)),
+)
 FAULTS: tuple[tuple[str, Callable[[Value], Gradients]], ...] = (
     ("unseeded", lambda root: {}),
     ("last-only", lambda root: _in_order([root], root)),

@@ -297,6 +297,11 @@ class WrongProduct(Right):
         return self.data, other.data
 
 
+class HalfAProduct(Right):
+    def slopes_of_a_product(self, other: Any) -> tuple[float, float]:
+        return other.data, 0.0
+
+
 class WrongSum(Right):
     def __add__(self, other: Any) -> Any:
         out = super().__add__(other)
@@ -326,6 +331,7 @@ def test_a_right_class_passes_and_so_does_the_packages_own() -> None:
         (WrongTanh, "a.tanh()", "formula"),
         (WrongPower, "a**3", "formula"),
         (WrongProduct, "a * b", "swapped"),
+        (HalfAProduct, "a * b", "left-out"),
     ],
 )
 def test_the_first_step_that_is_wrong_is_told_and_the_classic_fault_behind_it(
