@@ -16,7 +16,7 @@ from typing import NamedTuple
 from babel.messages.catalog import Catalog
 
 from autograd.messages import MESSAGES
-from translations import catalogue, markdown, notebook
+from translations import catalogue, markdown, notebook, page
 from translations.catalogue import Text
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,17 +29,17 @@ WHO = (
 
 
 class Source(NamedTuple):
-    """A text, its catalogue, and the file that is made from both."""
+    """A text, its catalogue, and the file that is made from both; pages of the site are made with the site."""
 
     name: str
     texts: list[Text]
     po: Path
-    file: Path
+    file: Path | None
     made: Callable[[Catalog], bytes]
     same: Callable[[bytes, bytes], bool] = operator.eq  # what was made before, and what is made now
 
     def is_made(self, found: Catalog) -> bool:
-        return self.file.exists() and self.same(self.file.read_bytes(), self.made(found))
+        return self.file is None or (self.file.exists() and self.same(self.file.read_bytes(), self.made(found)))
 
 
 def sources(language: str) -> Iterator[Source]:
@@ -68,6 +68,25 @@ def sources(language: str) -> Iterator[Source]:
             f"notebooks/{path.name}", list(notebook.texts(path)), folder / "notebooks" / f"{path.stem}.po",
             ROOT / "notebooks" / language / path.name, made_notebook, _same_cells,
         )  # fmt: skip
+
+    yield from _pages(language)
+
+
+def _pages(language: str) -> Iterator[Source]:
+    """The pages of the site, but for the reference and those that a program writes whole."""
+    folder = ROOT / "translations" / language / "docs"
+    files = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+    for path in files:
+        if path.name == "reference.md":
+            continue
+        text = path.read_text("utf-8")
+
+        def made_page(found: Catalog, text: str = text) -> bytes:
+            return page.translated(text, catalogue.translator(found, language)).encode()
+
+        name = path.relative_to(ROOT).as_posix()
+        texts = [Text(piece, name) for message, piece in page.parts(text) if message]
+        yield Source(name, texts, folder / f"{path.stem}.po", None, made_page)
 
 
 def _same_words(before: bytes, now: bytes) -> bool:
@@ -100,7 +119,7 @@ def check(language: str, names: list[str]) -> int:
             print(f"{source.po.relative_to(ROOT)}: and {len(problems) - TOLD} more", file=sys.stderr)
         if waiting := catalogue.left(found):
             print(f"{source.po.relative_to(ROOT)}: {len(waiting)} paragraphs stand in English. {WHO}")
-        if not problems and not source.is_made(found):
+        if not problems and source.file and not source.is_made(found):
             print(f"{source.file.relative_to(ROOT)} is not what its catalogue says: make it anew", file=sys.stderr)
             wrong += 1
     if wrong:
@@ -115,7 +134,7 @@ def check(language: str, names: list[str]) -> int:
 def make(language: str, names: list[str]) -> int:
     for source in _chosen(language, names):
         found = catalogue.read(source.po, language)
-        if not source.is_made(found):  # a notebook that says the same keeps its outputs
+        if source.file and not source.is_made(found):  # a notebook that says the same keeps its outputs
             source.file.parent.mkdir(parents=True, exist_ok=True)
             source.file.write_bytes(source.made(found))
     return 0
