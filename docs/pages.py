@@ -100,7 +100,7 @@ def english_headings(chinese: Files, english: Files) -> dict[str, str]:
 
 def headings(text: str) -> list[str]:
     """The headings of a page, without marks such as those of code."""
-    pieces = (piece for message, piece in markdown.parts(text) if message and re.match("#{1,6} ", piece))
+    pieces = (piece for _, piece in markdown.parts(text) if re.match("#{1,6} ", piece))
     return [re.sub(r"^#+ |[`*\\]", "", piece).strip() for piece in pieces]
 
 
