@@ -54,7 +54,7 @@ def _inside(kind: str, body: str) -> Iterator[tuple[bool, str]]:
         yield from parts(body)
     elif kind == "python":
         yield from _cut(body, list(code.comments(body)))
-    elif kind in ("sh", "powershell"):
+    elif kind in ("sh", "bash", "powershell"):
         yield from _cut(body, [found.span() for found in _SHELL.finditer(body)])
     else:
         yield False, body
