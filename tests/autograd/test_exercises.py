@@ -394,7 +394,7 @@ def test_a_local_derivative_is_checked_at_several_points() -> None:
     assert check_derivative("sigmoid", lambda x: x * (1 - x)).slips == ("formula",)
     assert "2, must come back" in str(check_derivative("div", lambda a, b: 1 / b))
     assert "ZeroDivisionError" in str(check_derivative("exp", lambda x: 1 / 0))
-    for nothing in (None, "1 - t*t", Value(0.25)):  # a forgotten return, a formula as text, a node in place of its number
+    for nothing in (None, "1 - t*t", Value(0.25)):  # no return; a formula as text; a node in place of its number
         answer = check_derivative("tanh", lambda x, nothing=nothing: nothing)
         assert not answer and "a number must come back, but it is " + repr(nothing) in str(answer)
     for name, op in SHEET.items():
