@@ -73,6 +73,20 @@ def test_a_second_slip_is_told_from_the_students_own_numbers() -> None:
     assert answer.counted == 2  # z, and x, which is right by its own number
 
 
+def test_a_slip_at_a_wire_that_is_not_asked_for_is_found_behind_the_numbers_that_come_of_it() -> None:
+    task = by_hand("q = x + y; p = q * z; g = p + x", ["x", "y", "z"], x=-2, y=5, z=-4)
+    answer = task.check(x=4, y=3, z=-4)  # × hands its two numbers on without swapping them; and q is not asked for
+    assert answer.first_wrong == "∂g/∂z" and answer.slips == ("swapped",)
+    assert "∂g/∂y = 3 is not right, even from your own numbers. It looks like this slip: the two inputs were" in str(
+        answer
+    )
+    assert "The slip lies one step before: it makes ∂g/∂q = 3." in str(answer)
+    assert "∂g/∂x = 4 is not −3, but it follows rightly from your ∂g/∂y" in str(answer) and answer.counted == 1
+    assert "one step before" not in str(task.check(x=-3, y=17, z=3))  # no slip at q gives that
+    everything = by_hand("q = x + y; p = q * z; g = p + x", x=-2, y=5, z=-4)
+    assert "one step before" not in str(everything.check(p=1, q=-4, x=4, y=3, z=3))  # q is there, and right
+
+
 def test_blanks_that_are_open_are_neither_right_nor_wrong() -> None:
     answer = by_hand(PRODUCT, **NUMBERS).check(q=-4, x=..., y=None)
     assert not answer.passed and not answer.first_wrong and answer.counted == 1
