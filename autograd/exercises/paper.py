@@ -363,7 +363,9 @@ class _Pass:
         (user, k), *others = self.users[node]
         called = [self.names[x] for x in (user, *user.inputs)]
         formula = partial_formula(SHEET[user.op], k, called)
-        return "" if others else said("answer-hint", formula=f"∂{called[0]}/∂{called[1 + k]} = {formula}")
+        named = user.label or user is self.root or called[0] in formula
+        of = called[0] if named else f"({fill(SHEET[user.op].formula, called[1:])})"  # no name that only we know
+        return "" if others else said("answer-hint", formula=f"∂{of}/∂{called[1 + k]} = {formula}")
 
 
 def _too_early(arrived: Sequence[float]) -> list[float]:

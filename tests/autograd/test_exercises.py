@@ -87,6 +87,12 @@ def test_a_slip_at_a_wire_that_is_not_asked_for_is_found_behind_the_numbers_that
     assert "one step before" not in str(everything.check(p=1, q=-4, x=4, y=3, z=3))  # q is there, and right
 
 
+def test_a_hint_speaks_of_what_the_student_sees() -> None:
+    task = by_hand("z = w*a + b; f = sigmoid(z)", ["∂z", "∂w"], w=2, a=0.5, b=-1)
+    assert "Here the local derivative is ∂(w × a)/∂w = a." in str(task.check(z=0.25, w=0.25))  # no v1 was spoken of
+    assert "Here the local derivative is ∂f/∂z = f·(1 − f)." in str(task.check(z=1, w=0.5))
+
+
 def test_blanks_that_are_open_are_neither_right_nor_wrong() -> None:
     answer = by_hand(PRODUCT, **NUMBERS).check(q=-4, x=..., y=None)
     assert not answer.passed and not answer.first_wrong and answer.counted == 1
