@@ -207,14 +207,14 @@ def text_at(kind: str, x: float, y: float, text: str, *, anchor: str = "", style
     return f'<text class="{kind}" x="{px(x)}" y="{px(y)}"{where}>{escape(text)}</text>\n'
 
 
-def line_at(kind: str, x: float, y: float, spans: Sequence[Sequence[str | float]]) -> str:
+def line_at(kind: str, x: float, y: float, spans: Sequence[Sequence[str | float]], *, style: str = "") -> str:
     """A line of several pieces from x on, each of them moved to the right and down from where the one before ended."""
     text = ""
     for piece, *look in spans:
         told = zip(("dx", "dy", "font-size"), map(float, look), strict=False)
         attributes = "".join(f' {key}="{px(value)}"' for key, value in told if value)
         text += f"<tspan{attributes}>{escape(str(piece))}</tspan>" if attributes else escape(str(piece))
-    return f'<text class="{kind}" x="{px(x)}" y="{px(y)}">{text}</text>\n'
+    return f'<text class="{kind}" x="{px(x)}" y="{px(y)}"{style}>{text}</text>\n'
 
 
 def name_at(x: float, y: float, name: str, *, anchor: str = "start") -> str:
