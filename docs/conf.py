@@ -89,7 +89,7 @@ html_sidebars = {page: [] for page in ("index", "readme", "gallery", "sheet", "c
 def be_this_edition(app: Sphinx, config: Config) -> None:
     said = editions.read(Path(app.srcdir))
     config.copyright = said["copyright"]
-    config.html_theme_options["search_bar_text"] = said["search"]
+    config.html_theme_options |= {"search_bar_text": said["search"], "header_dropdown_text": said["more"]}
 
 
 def tell_of_the_other_edition(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:

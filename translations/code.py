@@ -124,7 +124,7 @@ def _without_magics(source: str) -> str:
 
 
 def comments(source: str) -> Iterator[tuple[int, int]]:
-    """Where the words of each comment stand, line by line, without the sign; numbers and lists are printed, and none."""
+    """Where the words of each comment stand, line by line, without the sign; of what is printed, lists are no words."""
     starts = _line_starts(source)
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT and re.match(r"# *(?!\[|noqa| ).*[^\W\d_]{2}", token.string):
