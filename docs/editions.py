@@ -54,6 +54,7 @@ def of_page(page: str) -> list[dict[str, Any]]:
 class Chinese(SearchZH):
     """Search without a dictionary: a text is found by its runs, and by each two letters that stand side by side."""
 
+    language_name = "English"  # whose stemmer it brings along: Sphinx 9 asks for one that is called as the language is
     runs = re.compile(r"[\u3400-\u9fff]+")
 
     def split(self, input: str) -> list[str]:
