@@ -86,9 +86,11 @@ class no_grad(_Mode):
 class detect_anomaly(_Mode):
     """Raise `NonFiniteError` at the first inf or nan, going forward or backward, instead of carrying it along.
 
+    >>> from autograd import Value, detect_anomaly
     >>> with detect_anomaly():
     ...     Value(0.0, "x").log()
-    NonFiniteError: log gave -inf going forward; its input was x = 0
+    Traceback (most recent call last):
+    autograd.modes.NonFiniteError: log gave -inf going forward; its input was x = 0
     """
 
     mode = _anomaly
@@ -173,8 +175,12 @@ def scope(name: str) -> Iterator[None]:
 
     Drawings frame nodes by scope, and fold a scope into one box when a graph is large:
 
+    >>> from autograd import Value, scope
+    >>> w, x, b = Value(0.5, "w"), Value(2.0, "x"), Value(-1.0, "b")
     >>> with scope("neuron"):
     ...     y = (w * x + b).tanh()
+    >>> y.scope
+    'neuron'
     """
     if not isinstance(name, str) or not name:
         raise ValueError(f"a scope needs a name such as 'neuron', but got {name!r}")

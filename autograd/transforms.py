@@ -307,6 +307,7 @@ def jacobian(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callab
     The outer shape is that of f's result, the inner one that of the argument. One backward pass per output. With a
     tuple as ``argnum``, a tuple of Jacobians, one for each of these arguments.
 
+    >>> from autograd import relu
     >>> jacobian(lambda x: [relu(x[0]), relu(x[1])])([1.0, -2.0])
     [[1.0, 0.0], [0.0, 0.0]]
     """
@@ -360,6 +361,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     f computes (`autograd.forward`). There is no graph and no backward pass. One call gives one column of the Jacobian,
     or a sum of columns, for all outputs at once; a backward pass gives one row, for all inputs at once.
 
+    >>> from autograd import exp
     >>> jvp(lambda x, y: [x * y, exp(x)], (0.0, 3.0), (1.0, 0.0))
     ([0.0, 1.0], [3.0, 1.0])
 

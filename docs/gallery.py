@@ -22,7 +22,7 @@ import words
 
 OTHERS = ("zh",)  # languages of the site beside English
 
-_LESSON = re.compile(r"^### ([A-D]\d+) · (.+?)$\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
+_LESSON = re.compile(r"^### ([A-E]\d+) · (.+?)$\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
 _PICTURE = re.compile(r"<!-- picture: (.*?) -->", re.DOTALL)
 _CODE = re.compile(r"^```python\n(.*?)^```$\n?", re.MULTILINE | re.DOTALL)
 

@@ -1,11 +1,12 @@
 """The part of the site that runs Python in the reader's browser: JupyterLite, with chainrule and the lessons.
 
-Nothing of it stands in this repository. It is fetched when the site is built, by the versions and the hashes in the
-folder ``pins``, and after that everything comes from the site itself:
+Next to nothing of it stands in this repository. It is fetched when the site is built, by the versions and the hashes in
+the folder ``pins``, and after that everything comes from the site itself:
 
 * Pyodide, which is CPython for browsers, as it is published for Node.js: without NumPy and without Matplotlib;
 * IPython and what it needs, as plain wheels;
-* chainrule's own wheel, built from this folder.
+* chainrule's own wheel, built from this folder;
+* ``lite/waiting.js``, which keeps what is run while Python is on its way.
 
 Lessons that need NumPy or Matplotlib say so in their first cell.
 """
@@ -65,6 +66,7 @@ def build(site: Path) -> None:
         command = ["-m", "jupyterlite_core", "build", "--lite-dir", source, "--output-dir", built, "--no-libarchive"]
         run([sys.executable, *command], tools)
         add_lessons(built)
+        add_waiting(built)
         shutil.rmtree(site / pages.JUPYTERLITE, ignore_errors=True)
         shutil.copytree(built, site / pages.JUPYTERLITE)
 
@@ -189,6 +191,21 @@ def lessons(folder: Path) -> Iterator[dict[str, Any]]:
 def entry(path: str, kind: str) -> dict[str, Any]:
     date = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(float(os.environ.get("SOURCE_DATE_EPOCH", time.time()))))
     return {"name": path, "path": path, "type": kind, "writable": True, "created": date, "last_modified": date}
+
+
+# --- our own script
+
+
+def add_waiting(built: Path) -> None:
+    """``lite/waiting.js``, an extension of JupyterLite like those that were built in, and its place in their list."""
+    folder = built / "extensions" / "chainrule" / "static"
+    folder.mkdir(parents=True)
+    shutil.copy(DOCS / "lite" / "waiting.js", folder)
+    path = built / "jupyter-lite.json"
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    ours = {"name": "chainrule", "load": "static/waiting.js", "extension": "./extension"}
+    settings["jupyter-config-data"]["federated_extensions"].append(ours)
+    write_json(path, settings)
 
 
 def write_json(path: Path, what: Any) -> None:

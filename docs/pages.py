@@ -238,7 +238,7 @@ class Pages:
             return PAGES[path]
         if path == "LICENSE":
             return "license.md"
-        if path.startswith("docs/") and not path.endswith(".py"):
+        if path.startswith("docs/") and not path.endswith((".py", ".js")):
             return path.removeprefix("docs/")
         if path.endswith(".ipynb"):
             return f"lessons/{path.removeprefix('notebooks/').removeprefix('zh/')}"

@@ -47,7 +47,7 @@ class Embedding(Module):
         TypeError: when called with a Value as an index, or with a word.
 
     >>> Embedding.from_arrays([[17, 24, 1], [23, 5, 7], [4, 6, 13], [10, 12, 19], [11, 18, 25]])([0, 0, 0, 1, 0])
-    [Value(data=10.0, …), Value(data=12.0, …), Value(data=19.0, …)]
+    [Value(data=10.0, ...), Value(data=12.0, ...), Value(data=19.0, ...)]
     """
 
     _own_name = "embedding"

@@ -5,8 +5,8 @@
 >>> x, y, z = Value(-2.0, label="x"), Value(5.0, label="y"), Value(-4.0, label="z")
 >>> f = (x + y) * z
 >>> f.backward()
->>> draw_graph(f).save("graph.svg")
->>> step_through(f).save("steps.html")
+>>> drawing = draw_graph(f).save("graph.svg")
+>>> page = step_through(f).save("steps.html")
 """
 
 from __future__ import annotations

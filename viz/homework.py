@@ -46,6 +46,7 @@ def assignment(tasks: Sequence[Worksheet | Code] | Worksheet | Code, *, title: s
 
     A worksheet is worth a point for each blank, and those that count give part of them.
 
+    >>> from viz import Code, assignment, worksheet
     >>> tasks = [worksheet("q = x + y; f = q * z", seed=3), Code("Write `Value`.", "check_class(Value)", points=10)]
     >>> assignment(tasks, title="Week 1").points
     14

@@ -224,10 +224,15 @@ class Compiled(Generic[Result]):
         All of it happens on the flat arrays, however many parameters there are; `push` brings the new ``theta`` to the
         Values when the training is over. The memory is that of ``optimizer.step()``, so one may go back and forth.
 
-        >>> step = compile(loss, X[0], y[0])
-        >>> optimizer = Adam(step.parameters, lr=0.01)
+        >>> from autograd import Value, compile
+        >>> from nn import Adam
+        >>> w, X, y = Value(0.0), [1.0, 2.0, 3.0], [2.0, 4.0, 6.0]
+        >>> step = compile(lambda x, t: (w * x - t) ** 2, X[0], y[0])
+        >>> optimizer = Adam(step.parameters, lr=0.1)
         >>> losses = [step.update(optimizer, X, y) for _ in range(100)]
         >>> step.push()
+        >>> round(w.data, 1)
+        2.0
 
         Args:
             optimizer: with the parameters to move, in any order; one without takes all of `parameters`. What it has and

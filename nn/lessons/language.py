@@ -4,12 +4,17 @@
 Both predict the same tokens, each word of a sentence and then the marker of its end, from the same context, so their
 perplexities can be compared.
 
->>> train, test = sentences[:250], sentences[250:]
+>>> from nn import fit
+>>> from nn.lessons import NeuralLanguageModel, NGramModel, Vocabulary
+>>> from nn.lessons.corpora import village
+>>> train, test = village()[:250], village()[250:]
 >>> vocabulary = Vocabulary(train)
 >>> NGramModel(3, 0.1).fit(train, vocabulary).perplexity(test)
+19.4362963...
 >>> model = NeuralLanguageModel(vocabulary, context=2, dimension=16, hidden=32, seed=0)
->>> fit(model, *model.examples(train), loss="cross_entropy", epochs=30, batch_size=32)
+>>> history = fit(model, *model.examples(train), loss="cross_entropy", epochs=10, batch_size=32, progress=False)
 >>> model.perplexity(test)
+12.00...
 """
 
 from __future__ import annotations
@@ -72,7 +77,9 @@ def windows(sentences: Iterable[Sentence], vocabulary: Vocabulary, context: int)
         ValueError: for a negative context.
         TypeError: for a text that was not cut into sentences and words, or something else than a `Vocabulary`.
 
-    >>> windows([["hello", "you"]], vocabulary, 2)      # </s> is 0, hello 2, you 3
+    >>> from nn.lessons import Vocabulary
+    >>> vocabulary = Vocabulary([["hello", "you"]])
+    >>> windows([["hello", "you"]], vocabulary, 2)  # </s> is 0, hello 2, you 3
     [((0, 0), 2), ((0, 2), 3), ((2, 3), 0)]
     """
     boundary = as_vocabulary(vocabulary).index(BOUNDARY)

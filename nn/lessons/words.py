@@ -3,10 +3,15 @@
 The vectors are the rows of an `nn.Embedding`, learned by predicting a word's neighbours: words that have the same
 neighbours get similar vectors.
 
+>>> from nn import fit
+>>> from nn.lessons import SkipGram, Vocabulary
+>>> from nn.lessons.corpora import village
+>>> sentences = village()
 >>> model = SkipGram(Vocabulary(sentences), 8, seed=0)
->>> fit(model, *model.examples(sentences, window=2), loss="cross_entropy")
+>>> X, y = model.examples(sentences, window=1)
+>>> history = fit(model, X, y, loss="cross_entropy", epochs=5, lr=0.05, batch_size=128, progress=False)
 >>> model.nearest("monday")
-[('tuesday', 0.93), ('friday', 0.91), ('sunday', 0.88)]
+[('wednesday', 0.98...), ('thursday', 0.98...), ('friday', 0.97...)]
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ def village() -> list[list[str]]:
 def letters_to_sounds() -> tuple[list[str], list[str]]:
     """Words, and for each its sounds, one of `SOUNDS` under every letter: ("ship", "S-ip"). By the alphabet.
 
+    >>> import nn
     >>> words, sounds, test_words, test_sounds = nn.data.split(*letters_to_sounds())
     """
     pairs = [line.split() for line in _lines("letters_to_sounds.txt")]
