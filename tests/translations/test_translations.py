@@ -145,6 +145,29 @@ def test_of_code_the_comments_and_the_words_that_are_shown_are_messages() -> Non
     ]  # fmt: skip
 
 
+def test_a_single_word_beside_prose_is_a_label_and_is_the_same_wherever_it_is_looked_up() -> None:
+    cells = [
+        'runs = {"gradient descent": 1, "momentum": 2, "tanh": 3}\nact("tanh")\nprint(f"{runs[\'gradient descent\']}")',
+        'print(runs["momentum"])\nassert runs["momentum"] < 3\nkind = "over 10 times" if x else "not even twice"',
+        'for name, run in (("no penalty", 1), ("L2 penalty", 2)):\n    plot(name)\nact(loss="momentums")',
+    ]
+    also = code.labels(cells)
+    assert also == {"momentum", "over 10 times", "not even twice", "no penalty", "L2 penalty"}
+    made = [code.translated(cell, lambda words: f"译 {words}", plots=True, language="zh", also=also) for cell in cells]
+    key = 'zh("译 momentum", "momentum")'
+    assert f"{key}: 2" in made[0] and '"tanh": 3' in made[0]
+    assert made[1].startswith(f"print(runs[{key}])\nassert runs[{key}] < 3")
+    assert 'zh("译 over 10 times", "over 10 times") if x else' in made[1]
+    assert '(zh("译 L2 penalty", "L2 penalty"), 2)' in made[2] and 'loss="momentums"' in made[2]
+
+
+def test_a_word_that_an_f_string_chooses_is_shown() -> None:
+    source = 'print(f"{name:8} {\'below 1e-9\' if x < 1e-9 else x}")\nprint(f"{name:8} {x}")'
+    assert [piece.message for piece in code.pieces(source)] == ["{name:8} {'below 1e-9' if x < 1e-9 else x}"]
+    made = code.translated(source, lambda words: words.replace("below", "小于"))
+    assert "小于 1e-9" in made
+
+
 def test_a_translation_that_loses_a_slot_is_refused() -> None:
     with pytest.raises(ValueError, match="changes the program"):
         code.translated('print(f"after {n} steps")', lambda words: "{k} 步之后")
