@@ -228,7 +228,7 @@ def test_no_page_has_a_list_of_its_neighbours_in_which_nothing_stands(site: Path
     assert [str(path.relative_to(site)) for path in pages if empty in path.read_text(encoding="utf-8")] == []
 
 
-NOT_CHINESE = re.compile(r"api/|source/|lite/|_static/|license|changelog|genindex|py-modindex")
+NOT_CHINESE = re.compile(r"api/|source/|lite/|_static/|license|genindex|py-modindex")
 ALTERNATE = re.compile(r'<link rel="alternate" hreflang="([\w-]+)" href="([^"]+)"/>')
 
 
