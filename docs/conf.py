@@ -91,7 +91,7 @@ html_sidebars = {page: [] for page in ALONE.split()}
 def be_this_edition(app: Sphinx, config: Config) -> None:
     said = editions.read(Path(app.srcdir))
     config.copyright = said["copyright"]
-    config.html_theme_options["search_bar_text"] = said["search"]
+    config.html_theme_options |= {"search_bar_text": said["search"], "header_dropdown_text": said["more"]}
     if not (Path(app.srcdir) / "api").is_dir():  # the reference is in English alone
         config.html_sidebars["reference"] = []
 
@@ -103,9 +103,7 @@ def tell_of_the_other_edition(app: Sphinx, page: str, template: str, context: di
 
 def setup(app: Sphinx) -> None:
     app.connect("config-inited", be_this_edition, priority=100)
-    app.connect(
-        "html-page-context", tell_of_the_other_edition, priority=100
-    )  # before the theme, which drops what is empty
+    app.connect("html-page-context", tell_of_the_other_edition, priority=100)  # the theme drops what is empty
     app.add_search_language(editions.Chinese)
     app.add_html_math_renderer("mathml", (visit_formula, None), (visit_formula, None))
     app.connect("autodoc-process-docstring", as_restructured_text, priority=400)  # before napoleon, which has 500

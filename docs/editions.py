@@ -52,11 +52,16 @@ def of_page(page: str) -> list[dict[str, Any]]:
 
 
 class Chinese(SearchZH):
-    """Search without a dictionary: a text is found by its runs, and by each two letters that stand side by side."""
+    """Search without a dictionary: pairs of letters that stand side by side, and whole runs of them.
 
+    A word of two letters is a pair. A longer one is looked for inside of runs; these end in a full stop, because search
+    looks no further when it has found a run that is the word and nothing else.
+    """
+
+    language_name = "English"  # whose stemmer it brings along: Sphinx 9 asks for one that is called as the language is
     runs = re.compile(r"[\u3400-\u9fff]+")
 
     def split(self, input: str) -> list[str]:
         found = self.runs.findall(input)
         pairs = [run[k : k + 2] for run in found for k in range(len(run) - 1)]
-        return [*found, *pairs, *self.latin1_letters.findall(input)]
+        return [*(f"{run}。" for run in found), *pairs, *self.latin1_letters.findall(input)]

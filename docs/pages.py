@@ -61,7 +61,11 @@ def stage(folder: Path, *, in_browser: bool = False) -> None:
     }
     for pages in (english, chinese):
         language, files = pages.language, made[pages.language]
-        said = {"copyright": pages.say(words.COPYRIGHT), "search": pages.say(words.SEARCH)}
+        said = {
+            "copyright": pages.say(words.COPYRIGHT),
+            "search": pages.say(words.SEARCH),
+            "more": pages.say(words.MORE),
+        }
         files["editions.json"] = json.dumps({**known, "language": language, "said": said})
         for name, content in files.items():
             if name.endswith(".md"):

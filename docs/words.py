@@ -21,10 +21,11 @@ SHEET_GRAPH = "The graph of {name} with its local derivatives on the wires"
 READ_ME = "# Read me"
 PRINTS = "It prints"
 SEARCH = "Search the docs ..."
+MORE = "More"
 COPYRIGHT = "the authors of chainrule, MIT licence"
 
 WORDS = [
     *(SHEET_TITLE, SHEET_HEAD, SHEET_PLOTS, SHEET_TABLE, SHEET_CARE, SHEET_PLOT, SHEET_GRAPH),
-    *(READ_ME, PRINTS, SEARCH, COPYRIGHT),
+    *(READ_ME, PRINTS, SEARCH, MORE, COPYRIGHT),
     *dict.fromkeys(SHEET[name].singular for name in SHEET if name in BUILT_IN and SHEET[name].singular),
 ]

@@ -7,6 +7,10 @@ Whether a program in another language is still the same program is asked of Pyth
 In a program that plots, a string that may become a label stands as ``zh("学习率", "learning rate")``: Matplotlib has no
 letters of its own for every language, and the function of that name, `viz.chinese_labels`, takes the words that can be
 drawn. What is printed needs no such care.
+
+A single word counts as shown where it stands beside prose: in ``{"gradient descent": 1, "momentum": 2}`` the second key
+becomes a label as the first does. `labels` finds such words in all cells of a notebook, because a word that is looked
+up has to be the same everywhere.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -46,23 +50,70 @@ class Piece(NamedTuple):
     put: Callable[[str], str]
 
 
-def pieces(source: str, plots: bool = False, language: str = "") -> list[Piece]:
-    """The messages of a cell or a program, in the order in which they stand."""
+def labels(sources: Iterable[str]) -> frozenset[str]:
+    """The strings that stand beside prose, and the prose: keys of one dictionary, entries of one list, either ... or.
+
+    A name that is given to a function, as "tanh" is, stays what it is.
+    """
+    found: set[str] = set()
+    names: set[str] = set()
+    for source in sources:
+        for node in ast.walk(ast.parse(_without_magics(source))):
+            for group in _groups(node):
+                if any(_PROSE.search(words) for words in group):
+                    found |= {words for words in group if re.search(r"[^\W\d_]{3}", words)}
+            if isinstance(node, ast.Call) and _called(node) not in SHOWN_BY:
+                names |= {*_constants(node.args)}
+                names |= {*_constants(keyword.value for keyword in node.keywords if keyword.arg not in SHOWN_AS)}
+            if isinstance(node, ast.FormattedValue):  # whose strings cannot be replaced one by one
+                names |= {*_constants(ast.walk(node))}
+    return frozenset(found - names)
+
+
+def _groups(node: ast.AST) -> Iterator[list[str]]:
+    """Strings that stand side by side, with the same meaning to the program."""
+    if isinstance(node, ast.Dict):
+        yield _constants(node.keys)
+    elif isinstance(node, ast.IfExp):
+        yield _constants([node.body, node.orelse])
+    elif isinstance(node, ast.List | ast.Tuple):
+        yield _constants(node.elts)
+        rows = [entry.elts for entry in node.elts if isinstance(entry, ast.Tuple | ast.List)]
+        yield from (_constants(column) for column in zip(*rows, strict=False))
+
+
+def _constants(nodes: Iterable[ast.AST | None]) -> list[str]:
+    return [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+
+def _called(node: ast.Call) -> str:
+    return str(getattr(node.func, "attr", getattr(node.func, "id", "")))
+
+
+def pieces(source: str, plots: bool = False, language: str = "", also: frozenset[str] = frozenset()) -> list[Piece]:
+    """The messages of a cell or a program, in the order in which they stand; ``also`` are those of `labels`."""
     plain = _without_magics(source)
-    found = [*_comments(plain), *_strings(plain, language if plots else "")]
+    found = [*_comments(plain), *_strings(plain, language if plots else "", also)]
     return sorted(piece for piece in found if re.search(r"[^\W\d_]", piece.message))
 
 
-def translated(source: str, translate: Callable[[str], str], plots: bool = False, language: str = "") -> str:
+def translated(
+    source: str,
+    translate: Callable[[str], str],
+    plots: bool = False,
+    language: str = "",
+    also: frozenset[str] = frozenset(),
+) -> str:
     """The source with every message in the words that ``translate`` gives for it.
 
-    With ``plots``, a string that may be a label keeps its English beside it, for ``language(words, english)``.
+    With ``plots``, a string that may be a label keeps its English beside it, for ``language(words, english)``; ``also``
+    are the strings that `labels` finds in all cells.
 
     Raises:
         ValueError: where the result would be another program, say since a translation lost the slot of an f-string.
     """
     out, end = [], 0
-    for piece in pieces(source, plots, language):
+    for piece in pieces(source, plots, language, also):
         words = translate(piece.message)
         out += [
             source[end : piece.start],
@@ -124,7 +175,7 @@ def _without_magics(source: str) -> str:
 
 
 def comments(source: str) -> Iterator[tuple[int, int]]:
-    """Where the words of each comment stand, line by line, without the sign; numbers and lists are printed, and none."""
+    """Where the words of each comment stand, line by line, without the sign; of what is printed, lists are no words."""
     starts = _line_starts(source)
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT and re.match(r"# *(?!\[|noqa| ).*[^\W\d_]{2}", token.string):
@@ -162,7 +213,7 @@ def _comment(run: list[tokenize.TokenInfo], starts: list[int]) -> Piece:
     return Piece(begin, starts[run[-1].end[0] - 1] + run[-1].end[1], message, put)
 
 
-def _strings(source: str, language: str) -> Iterator[Piece]:
+def _strings(source: str, language: str, also: frozenset[str]) -> Iterator[Piece]:
     lines, starts = source.splitlines(keepends=True), _line_starts(source)
 
     def place(line: int, column: int) -> int:  # ast counts bytes
@@ -174,8 +225,12 @@ def _strings(source: str, language: str) -> Iterator[Piece]:
         literal = _LITERAL.match(source[begin:end])
         if literal is None or "b" in literal["prefix"].lower() or _is_joined(source[begin:end]):
             continue
-        words = re.sub(r"\{[^{}]*\}", " ", literal["body"]) if "f" in literal["prefix"].lower() else literal["body"]
-        if _PROSE.search(words) or (is_shown and re.search(r"[^\W\d_]{3}", words)):
+        words = literal["body"]
+        if isinstance(node, ast.JoinedStr):
+            choices = [choice for choice in ast.walk(node) if isinstance(choice, ast.IfExp)]
+            spoken = [text for choice in choices for text in _constants([choice.body, choice.orelse])]
+            words = " ".join([re.sub(r"\{[^{}]*\}", " ", words), *spoken])
+        if words in also or _PROSE.search(words) or (is_shown and re.search(r"[^\W\d_]{3}", words)):
             opening, closing = literal["prefix"] + literal["quote"], literal["quote"]
             if is_label and language:
                 opening, closing = f"{language}({opening}", f"{closing}, {source[begin:end]})"
@@ -199,7 +254,7 @@ def _texts(node: ast.AST, shown: bool, label: bool) -> Iterator[tuple[ast.expr, 
         yield node, shown, label  # the slots of an f-string are not entered
         return
     if isinstance(node, ast.Call):
-        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        name = _called(node)
         label = label and name != "print"
         yield from _texts(node.func, False, label)
         for argument in node.args:
@@ -207,6 +262,10 @@ def _texts(node: ast.AST, shown: bool, label: bool) -> Iterator[tuple[ast.expr, 
         for keyword in node.keywords:
             if keyword.arg not in NEVER_SHOWN:
                 yield from _texts(keyword.value, keyword.arg in SHOWN_AS, label)
+        return
+    if isinstance(node, ast.Subscript):  # what is looked up is written as it was where it was put in
+        yield from _texts(node.value, False, label)
+        yield from _texts(node.slice, False, True)
         return
     inside = shown and isinstance(node, ast.List | ast.Tuple | ast.IfExp | ast.Starred)
     spoken = isinstance(node, ast.Assert | ast.Raise) or (

@@ -28,13 +28,19 @@ def cells(path: Path) -> list[Cell]:
     return [{**cell, "source": "".join(cell["source"])} for cell in json.loads(path.read_text("utf-8"))["cells"]]
 
 
+def labels(cells: list[Cell]) -> frozenset[str]:
+    """What `translations.code.labels` finds in the code of all cells."""
+    return code.labels("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+
+
 def texts(path: Path) -> Iterator[Text]:
     """Every message of a notebook, with its cell."""
+    also = labels(cells(path))
     for number, cell in enumerate(cells(path), 1):
         if cell["cell_type"] == "markdown":
             yield from (Text(piece, f"cell-{number}") for message, piece in markdown.parts(cell["source"]) if message)
         else:
-            yield from (Text(piece.message, f"cell-{number}:code") for piece in code.pieces(cell["source"]))
+            yield from (Text(piece.message, f"cell-{number}:code") for piece in code.pieces(cell["source"], also=also))
 
 
 def translated(path: Path, translate: Callable[[str], str], language: str) -> bytes:
@@ -47,6 +53,7 @@ def translated(path: Path, translate: Callable[[str], str], language: str) -> by
     """
     made = json.loads(path.read_text("utf-8"))
     plots = any("matplotlib" in "".join(cell["source"]) for cell in made["cells"] if cell["cell_type"] == "code")
+    also = labels(made["cells"])
     for number, cell in enumerate(made["cells"], 1):
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
@@ -54,7 +61,7 @@ def translated(path: Path, translate: Callable[[str], str], language: str) -> by
         else:
             cell["outputs"], cell["execution_count"] = [], None
             try:
-                source = code.translated(source, translate, plots, language)
+                source = code.translated(source, translate, plots, language, also)
             except ValueError as error:
                 raise ValueError(f"{path.name}, cell {number}: {error}") from None
         if number == 1:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from translations import code, markdown
 
-_PICTURE = re.compile(r"(<!-- picture: )(.*?)( -->\s*)\Z", re.DOTALL)
+_PICTURE = re.compile(r"(<!-- picture: )((?:(?! -->).)*)( -->.*)\Z", re.DOTALL)
 _FENCE = re.compile(
     r"(?P<open>(?P<mark>```+|:::+)(?P<kind>[^\n]*)\n)(?P<body>.*?)(?P<close>^(?P=mark)\s*)\Z", re.DOTALL | re.MULTILINE
 )

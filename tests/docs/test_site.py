@@ -64,7 +64,7 @@ def test_a_lesson_whose_figure_is_wrong_stops_the_build(script: Script) -> None:
         gallery.run(wrong)
     assert caught.value.__notes__ == ["in gallery.md, lesson A0"]
     shown, printed = gallery.run(gallery.Lesson("A0", "", "```python\nprint('seen')\n6 * 7\n```\n"))
-    assert (shown, printed) == (42, "seen\n")
+    assert (shown, printed) == ({"en": 42}, "seen\n")
 
 
 def test_a_lesson_without_a_picture_or_with_two_programs_is_refused(script: Script) -> None:
@@ -228,18 +228,82 @@ def test_no_page_has_a_list_of_its_neighbours_in_which_nothing_stands(site: Path
     assert [str(path.relative_to(site)) for path in pages if empty in path.read_text(encoding="utf-8")] == []
 
 
-def test_chinese_lessons_and_the_chinese_readme_are_pages_that_say_their_language(site: Path) -> None:
-    for notebook in (DOCS.parent / "notebooks").glob("[0-9]*.ipynb"):
-        page = (site / "lessons" / "zh" / f"{notebook.stem}.html").read_text(encoding="utf-8")
-        assert '<html lang="zh-CN"' in page and "要点" in page and "CHAINRULE_LANG" not in page
-    assert "反向传播" in (site / "readme.zh.html").read_text(encoding="utf-8")
-    assert '<html lang="en"' in (site / "readme.html").read_text(encoding="utf-8")
+NOT_CHINESE = re.compile(r"api/|source/|lite/|_static/|license|genindex|py-modindex")
+ALTERNATE = re.compile(r'<link rel="alternate" hreflang="([\w-]+)" href="([^"]+)"/>')
+
+
+def test_every_page_but_the_reference_and_the_source_is_there_in_chinese_and_the_two_lead_to_each_other(
+    site: Path,
+) -> None:
+    names = [path.relative_to(site).as_posix() for path in site.rglob("*.html")]
+    english = [name for name in names if not name.startswith("zh/") and not NOT_CHINESE.match(name)]
+    assert len(english) > 40
+    for name in english:
+        pages = {"en": site / name, "zh-CN": site / "zh" / name}
+        for language, path in pages.items():
+            page = path.read_text(encoding="utf-8")
+            assert f'<html lang="{language}"' in page, path
+            told = {code: (path.parent / address).resolve() for code, address in ALTERNATE.findall(page)}
+            assert told == {code: other.resolve() for code, other in pages.items()}, path
+            switches = set(
+                re.findall(r'class="edition nav-link" href="[^"]+" hreflang="([\w-]+)" lang="\1">(\w+)', page)
+            )
+            assert switches == {("en", "English") if language == "zh-CN" else ("zh-CN", "中文")}
+    for name in (site / "api").glob("*.html"):
+        assert not ALTERNATE.findall(name.read_text(encoding="utf-8"))
+
+
+def test_chinese_pages_have_chinese_words_in_all_their_parts(site: Path) -> None:
+    first, lesson, sheet, gallery = (
+        (site / "zh" / f"{name}.html").read_text(encoding="utf-8")
+        for name in ("index", "lessons/01-a-graph-by-hand", "sheet", "gallery")
+    )
+    for word in ("导数表", "更多", "搜索", "轻推一下", "学习率"):  # lists, theme, live picture, playground
+        assert word in first
+    assert "要点" in lesson and "CHAINRULE_LANG" not in lesson
+    assert "注意：在 0 处导数取 0。" in sheet and "它打印出" in gallery
+    assert 'href="../source/autograd/ops.html"' in sheet  # what is there in English only
+
+
+def test_a_place_on_a_chinese_page_is_called_as_on_the_english_one(site: Path) -> None:
+    english, chinese = Page(site / "compile.html"), Page(site / "zh" / "compile.html")
+    assert {"what-it-writes", "how-fast"} <= english.places & chinese.places
+    assert "a1--a-graph-by-hand" in Page(site / "zh" / "gallery.html").places
+
+
+def test_a_heading_that_stands_for_two_is_refused(script: Script) -> None:
+    pytest.importorskip("babel")
+    pages = script("pages")
+    english: dict[str, Any] = {"a.md": "# One\n\n```python\n# no heading\n```\n", "b.md": "# `Two`\n"}
+    assert pages.english_headings({"a.md": "# 一\n", "b.md": "# 二\n"}, english) == {"一": "One", "二": "Two"}
+    with pytest.raises(ValueError, match="“一” stands for “Two” and for “One”"):
+        pages.english_headings({"a.md": "# 一\n", "b.md": "# 一\n"}, english)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", ["反向传播", "梯度", "softmax"])
+def test_chinese_pages_are_found_by_chinese_words(address: str, chromium: Browser, words: str) -> None:
+    page = chromium.new_page()
+    page.goto(f"{address}zh/search.html?q={words}")
+    page.locator("#search-results li").first.wait_for()
+    page.get_by_text("搜索完成").or_(page.locator("#search-results li").nth(2)).first.wait_for()
+    page.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["index", "compile", "teaching", "sheet", "conventions"])
+def test_nothing_of_a_chinese_page_hangs_over_the_edge_of_a_phone(address: str, chromium: Browser, name: str) -> None:
+    page = chromium.new_page(viewport={"width": 390, "height": 844})
+    page.goto(f"{address}zh/{name}.html")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_pass_axe_and_load_nothing_from_elsewhere(site: Path, chromium: Browser, axe: Axe, scheme: Any) -> None:
     names = "index readme gallery sheet compile lessons reference project conventions api/autograd".split()
+    names += ["zh/index", "zh/teaching", "zh/sheet"]
     page = chromium.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 900})
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("babel")
 
-from translations import catalogue, code, markdown, notebook
+from translations import __main__ as command
+from translations import catalogue, code, markdown, notebook, page, sources
 from translations.__main__ import main
 from translations.catalogue import Text
 
@@ -17,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$\n]*\$", re.DOTALL)
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb"))
 TEXTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*TEXTS[1:], ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 
 
 def in_chinese(**words: str) -> catalogue.Catalog:
@@ -44,6 +47,80 @@ def test_paragraphs_headings_and_items_are_messages_and_code_and_formulas_are_no
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_a_page_is_its_parts_and_its_programs_stay_the_same_in_another_language(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert "".join(piece for _, piece in page.parts(text)) == text
+    assert page.translated(text, lambda words: words) == text
+    programs = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    other = programs.findall(page.translated(text, lambda words: f"译 {words}"))
+    for one, another in zip(programs.findall(text), other, strict=True):
+        if not one.startswith("    "):  # a piece of a program, as the recipes have
+            assert code.same_program(one, another)
+
+
+def test_of_a_page_rows_comments_titles_of_lists_and_descriptions_of_pictures_are_messages() -> None:
+    text = (
+        "# A page\n\n| a gate | why |\n|---|---|\n| `+` | it adds |\n| `x` | 3 |\n\n"
+        "<!-- picture: a graph -->\n<!-- loop -->\n\n"
+        "```python\nx = 1  # the first\n# and\n# the second\nprint([x])  # ['path']\nimport y  # noqa: E402\n```\n\n"
+        "```sh\nls  # what is there\n```\n\n```text\nnot this\n```\n\n"
+        "```{toctree}\n:hidden:\n\nRead me <readme>\nlessons/*\n```\n\n::::{container} doors\n- inside\n  of it\n::::\n"
+    )
+    assert [piece for message, piece in page.parts(text) if message] == [
+        "# A page", "| a gate | why |", "| `+` | it adds |", "a graph", "the first", "and", "the second",
+        "what is there", "Read me", "- inside\n  of it",
+    ]  # fmt: skip
+    made = page.translated(text, str.upper)
+    assert "x = 1  # THE FIRST\n# AND\n# THE SECOND\n" in made and "READ ME <readme>\nlessons/*" in made
+
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The site's pages and their catalogues in a folder of their own, which the command works on."""
+    for name in ("docs", "translations/zh/docs"):
+        only = shutil.ignore_patterns("pictures", "pins", "static", "__pycache__")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=only)
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    for module in (command, sources):
+        monkeypatch.setattr(module, "ROOT", tmp_path)
+    return tmp_path
+
+
+def test_a_paragraph_of_a_page_that_is_changed_in_english_only_is_named(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", "docs/"]) == 0, capsys.readouterr().err
+    live = copy / "docs" / "live.md"
+    text = live.read_text("utf-8")
+    live.write_text(text.replace("A live page computes by itself.", "A live page computes all by itself."), "utf-8")
+    assert main(["check", "docs/"]) == 1
+    assert "docs/live.md: new or changed in English, and not in the catalogue: “A live page" in capsys.readouterr().err
+
+    assert main(["leave", "docs/live.md"]) == 0
+    assert main(["check", "docs/"]) == 0
+    assert "live.po: 1 paragraphs stand in English" in capsys.readouterr().out
+    texts, _ = sources.in_language("zh")
+    assert "computes all by itself" in texts["docs/live.md"] and catalogue.MARK["zh"] in texts["docs/live.md"]
+
+
+def test_what_programs_write_into_pages_is_translated_with_them(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = copy / "docs" / "words.py"
+    words.write_text(words.read_text("utf-8").replace('"It prints"', '"It prints this"'), "utf-8")
+    assert main(["check", "docs/words.py"]) == 1
+    assert "“It prints this”" in capsys.readouterr().err
+
+
+def test_every_page_of_the_site_has_a_chinese_one_with_the_same_headings() -> None:
+    texts, say = sources.in_language("zh")
+    assert set(texts) == {path.relative_to(ROOT).as_posix() for path in PAGES}
+    for name, text in texts.items():
+        marks = [re.findall(r"^#+(?= )", one, re.MULTILINE) for one in (text, (ROOT / name).read_text("utf-8"))]
+        assert marks[0] == marks[1], name
+    assert say("It prints") == "它打印出"
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem[:2])
 def test_every_notebook_can_be_translated_and_stays_the_same_program(path: Path) -> None:
     for cell in notebook.cells(path):
@@ -66,6 +143,29 @@ def test_of_code_the_comments_and_the_words_that_are_shown_are_messages() -> Non
     assert [piece.message for piece in code.pieces(source)] == [
         "Two lines,\none message.", "its number", "loss:", "after {kind} steps", "relu", "after all", "epochs",
     ]  # fmt: skip
+
+
+def test_a_single_word_beside_prose_is_a_label_and_is_the_same_wherever_it_is_looked_up() -> None:
+    cells = [
+        'runs = {"gradient descent": 1, "momentum": 2, "tanh": 3}\nact("tanh")\nprint(f"{runs[\'gradient descent\']}")',
+        'print(runs["momentum"])\nassert runs["momentum"] < 3\nkind = "over 10 times" if x else "not even twice"',
+        'for name, run in (("no penalty", 1), ("L2 penalty", 2)):\n    plot(name)\nact(loss="momentums")',
+    ]
+    also = code.labels(cells)
+    assert also == {"momentum", "over 10 times", "not even twice", "no penalty", "L2 penalty"}
+    made = [code.translated(cell, lambda words: f"译 {words}", plots=True, language="zh", also=also) for cell in cells]
+    key = 'zh("译 momentum", "momentum")'
+    assert f"{key}: 2" in made[0] and '"tanh": 3' in made[0]
+    assert made[1].startswith(f"print(runs[{key}])\nassert runs[{key}] < 3")
+    assert 'zh("译 over 10 times", "over 10 times") if x else' in made[1]
+    assert '(zh("译 L2 penalty", "L2 penalty"), 2)' in made[2] and 'loss="momentums"' in made[2]
+
+
+def test_a_word_that_an_f_string_chooses_is_shown() -> None:
+    source = 'print(f"{name:8} {\'below 1e-9\' if x < 1e-9 else x}")\nprint(f"{name:8} {x}")'
+    assert [piece.message for piece in code.pieces(source)] == ["{name:8} {'below 1e-9' if x < 1e-9 else x}"]
+    made = code.translated(source, lambda words: words.replace("below", "小于"))
+    assert "小于 1e-9" in made
 
 
 def test_a_translation_that_loses_a_slot_is_refused() -> None:
