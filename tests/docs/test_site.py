@@ -272,7 +272,8 @@ def test_a_place_on_a_chinese_page_is_called_as_on_the_english_one(site: Path) -
 
 
 def test_a_heading_that_stands_for_two_is_refused(script: Script) -> None:
-    pytest.importorskip("babel")
+    for needed in ("babel", "docutils", "latex2mathml", "matplotlib"):
+        pytest.importorskip(needed)
     pages = script("pages")
     english: dict[str, Any] = {"a.md": "# One\n\n```python\n# no heading\n```\n", "b.md": "# `Two`\n"}
     assert pages.english_headings({"a.md": "# 一\n", "b.md": "# 二\n"}, english) == {"一": "One", "二": "Two"}
