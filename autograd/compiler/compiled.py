@@ -211,12 +211,15 @@ class Compiled(Generic[Result]):
         if not self.mean:
             result = self.outputs(*batch)
         else:
-            with self._lock, np.errstate(all="ignore"):
+            with self._lock, self._watching():
                 columns, n = self._arguments.columns(batch)
                 self._last = n
                 result = self._run_by(self._choose(n)).mean(columns, n)
         checked: Result = result
         return checked
+
+    def _watching(self) -> Any:
+        return np.errstate(all="call", under="ignore", call=self._plan.alarm)
 
     def update(self, optimizer: Optimiser, *batch: Any) -> float:
         """One step of training: the mean loss over a batch, its gradient, and what an optimiser makes of them.
@@ -294,7 +297,7 @@ class Compiled(Generic[Result]):
 
     def outputs(self, *batch: Any) -> Any:
         """What the function returns, for each sample: arrays whose first axis is the batch. Nothing goes backward."""
-        with self._lock, np.errstate(all="ignore"):
+        with self._lock, self._watching():
             columns, n = self._arguments.columns(batch)
             self._last = n
             rows = self._run_by(self._choose(n)).outputs(columns, n)
