@@ -15,6 +15,7 @@ and of three time steps, z1 = batched[0:3·R] is seen as [3, R].
 from __future__ import annotations
 
 import keyword
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,9 +33,12 @@ ACTIVATIONS = {"tanh", "relu", "sigmoid", "softplus", "leaky_relu", "gelu"}
 # names that the written programs use themselves
 RESERVED = {*WORDS} | set(
     "theta gradient n np numpy take add_at concatenate reshape where abs transpose matmul masked "
-    "masked_matmul pow sum max swapaxes zeros empty broadcast range reversed turn run bind "
-    "program predict batched adjoint shared math".split()
+    "masked_matmul pow sum max swapaxes zeros empty broadcast_to range reversed turn run bind "
+    "program predict batched adjoint shared math add_at_turn arrays bits bool columns dtype float fori_loop gradient "
+    "half_power one_turn outputs shared_adjoint zeroed_matmul".split()
 )
+# and those that they count: masks, index arrays, collections, temporaries, adjoints, views
+COUNTED = re.compile(r"([cgimtv]|buffer|d\w*)\d+|\w*_\d+")
 
 
 @dataclass(eq=False)
@@ -73,7 +77,14 @@ def safe_names(names: Sequence[str]) -> list[str]:
     """The function's own names for its arguments, made different from each other and from the program's words."""
     result: list[str] = []
     for name in names:
-        while name in RESERVED or name in result or keyword.iskeyword(name) or not name.isidentifier():
+        while (
+            name in RESERVED
+            or name in result
+            or hasattr(np, name)
+            or COUNTED.fullmatch(name)
+            or keyword.iskeyword(name)
+            or not name.isidentifier()
+        ):
             name += "_"
         result.append(name)
     return result

@@ -100,7 +100,7 @@ def _print(x: Symbol, constants: Constants) -> tuple[str, int]:
     if op in ("reshape", "transpose", "stretch"):
         inner = texts[0] if arguments[0][1] == 9 else f"({texts[0]})"
         if op == "stretch":
-            return f"broadcast({texts[0]}, {_shape_text(x.shape)})", 9
+            return f"broadcast_to({texts[0]}, {_shape_text(x.shape)})", 9
         if op == "transpose":
             return permuted_text(inner, x.detail), 9
         return f"{inner}.reshape({_sizes(x.shape) or '()'})", 9
@@ -152,10 +152,13 @@ def _gather_text(gather: Gather, shape: Shape, constants: Constants) -> str:
     batched = BATCH in shape
     first = batched and shape[0] == BATCH and gather.first
     index = _joined_index(gather).reshape([s for s in shape if s > 0])
-    names = ", ".join(_flat_name(a, gather.first) for a in gather.arrays)
-    if len(gather.arrays) > 1:
-        names = f"concatenate({'n' if batched else 'None'}, {int(first)}, {names})"
-    return f"take({names}, {constants.index(index)}, {int(first)})"
+    names = [_flat_name(a, gather.first) for a in gather.arrays]
+    if batched and len(names) > 1:  # shared arrays beside batched ones
+        for k, a in enumerate(gather.arrays):
+            if not a.is_batched:
+                names[k] = f"broadcast_to({names[k]}{f', (n, {a.size})' if first else f'[:, None], ({a.size}, n)'})"
+    joined = f"concatenate([{', '.join(names)}]{', 1' if first else ''})" if len(names) > 1 else names[0]
+    return f"take({joined}, {constants.index(index)}, {int(first)})"
 
 
 def _joined_index(gather: Gather) -> NDArray[np.intp]:
@@ -191,7 +194,7 @@ def readable(program: Program, argument_names: list[str], mean: bool, functional
                 name = program.gradients.get(array.name)
                 flat = f"{name}.reshape(-1)" if len(array.shape) > 1 else str(name)
                 parts.append(flat if name else f"zeros(({array.size},))")
-        gradient = f"concatenate(None, 0, {', '.join(parts)})" if parts else "zeros((0,))"
+        gradient = f"concatenate([{', '.join(parts)}])" if len(parts) > 1 else parts[0] if parts else "zeros((0,))"
         put(f"    return sum({outputs.removesuffix('[None]')}) / n, {gradient} / n")
     else:
         put(f"    return {outputs}")
@@ -257,7 +260,7 @@ def _put_readable(d: Statement, constants: Constants, put: Callable[[str], None]
         text = expression_text(d.expression, constants)
         stretched = d.expression.shape != d.shape
         if stretched:
-            text = f"broadcast({text}, {_shape_text(d.shape)})"
+            text = f"broadcast_to({text}, {_shape_text(d.shape)})"
         shown = stretched or d.expression.operator in ("leaf", "reshape", "transpose", "stretch")
         if shown and d.name in constants.changed and not functional:
             text += ".copy()"  # what follows writes into it

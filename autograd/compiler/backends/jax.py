@@ -66,18 +66,6 @@ class Jax:
 def array_words(np: Any, erf: Any) -> dict[str, Any]:
     """The vocabulary of the readable programs, for NumPy or for jax.numpy; ``erf`` is where erf and erfc come from."""
 
-    def concatenate(n: Any, axis: int, *arrays: Any) -> Any:
-        if n is not None:  # shared arrays beside batched ones
-            arrays = tuple(
-                a
-                if a.ndim == 2
-                else np.broadcast_to(a, (n, a.size))
-                if axis
-                else np.broadcast_to(a[:, None], (a.size, n))
-                for a in arrays
-            )
-        return np.concatenate(arrays, axis)
-
     def add_at(array: Any, index: Any, x: Any, axis: int) -> Any:
         shape = (*array.shape[:axis], *index.shape, *array.shape[axis + 1 :])
         rows = np.broadcast_to(x, shape).reshape((*array.shape[:axis], index.size, *array.shape[axis + 1 :]))
@@ -111,12 +99,12 @@ def array_words(np: Any, erf: Any) -> dict[str, Any]:
         "sigmoid": lambda x: np.where(x >= 0.0, 1.0, np.exp(-abs(x))) / (1.0 + np.exp(-abs(x))),
         "softplus": lambda x: np.logaddexp(0.0, x),
         "take": lambda x, index, axis: np.take(x, index, axis=axis),
-        "concatenate": concatenate,
+        "concatenate": np.concatenate,
         "masked_matmul": masked_matmul,
         "add_at_turn": add_at_turn,
         "empty": np.empty,
         "add_at": add_at,
-        "broadcast": np.broadcast_to,
+        "broadcast_to": np.broadcast_to,
         "float": float,
     }
 

@@ -17,6 +17,7 @@ from ... import error_function
 from ...ops import BUILT_IN
 from ..normalise import LINEAR
 from ..plan import Plan
+from ..standalone import standalone
 from .base import Array
 
 KEPT = 8  # workspaces
@@ -123,7 +124,7 @@ class InPlace:
 
     @property
     def source(self) -> str:
-        return self.plan.readable.source
+        return standalone(self.plan, self.plan.readable)
 
     def mean(self, columns: list[Array], n: int) -> float:
         plan = self.plan

@@ -29,6 +29,7 @@ from ...modes import TracingError
 from ...ops import BUILT_IN, CONSTANT, CUT, SHEET
 from ..listing import code_of
 from ..plan import Plan, samples_of
+from ..standalone import complete
 from ..symbols import COMPARISONS, WORDS, Symbol, forward, has_cut, leaf, partials, passed
 from ..trace import INPUT, PARAMETER, Trace
 from .base import Array
@@ -403,7 +404,24 @@ class StraightLine:
 
     @functools.cached_property
     def source(self) -> str:
-        return "\n".join(self._writer(self.plan.backward, careful=False).lines) + "\n"
+        writer, plan = self._writer(self.plan.backward, careful=False), self.plan
+        slopes = ", and a tuple of its derivatives by the parameters" * plan.backward
+        names = ", then ".join(plan.names)
+        head = [
+            f'"""The outputs of a function for one sample{", and the gradient" * plan.backward}: '
+            "program(parameters, sample).",
+            "",
+            "Written by the compiler of chainrule, node by node.",
+            "",
+            f"    parameters: {len(plan.order):,} numbers, in the order of `step.parameters`.",
+            f"    sample: {sum(map(len, plan.trace.arguments)):,} numbers{f', those of {names}' if names else ''}.",
+            "",
+            f"Returns a tuple of the outputs{slopes}.",
+            '"""\n',
+        ]
+        if writer.rules:
+            head[3:3] = ["", f"It calls rules of `autograd.SHEET` as they are: {', '.join(sorted(writer.rules))}."]
+        return complete("\n".join(head), "\n".join(writer.lines), {}, math, ieee)
 
     def _writer(self, backward: bool, careful: bool) -> Writer:
         return Writer(self.plan.trace, self.parameters, self.plan.active if backward else None, careful)
