@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import SHEET, TracingError, Value, logsumexp, register, relu
+from autograd import SHEET, TracingError, Value, logsumexp, register, relu, softmax
 from tests.autograd.compiler.models import CASES, Source, batch_of, cross_entropy, eager, mlp, one_hot, strict_error
 
 
