@@ -21,6 +21,7 @@ from .backends.numba import Tape
 from .backends.numpy import InPlace
 from .backends.python import StraightLine
 from .describe import Statement, describe
+from .index import TAKE
 from .plan import Plan
 from .trace import INPUT, PARAMETER, Trace
 
@@ -93,7 +94,7 @@ class Compiled(Generic[Result]):
         return {**kept, **numbers}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        for op in sorted(set(state["_trace"].ops) - {INPUT, PARAMETER, CONSTANT}):
+        for op in sorted(set(state["_trace"].ops) - {INPUT, PARAMETER, CONSTANT, TAKE}):
             try:
                 SHEET[op]
             except KeyError:

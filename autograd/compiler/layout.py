@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from ..ops import CONSTANT
 from .arrange import Arrangement, Group, Nodes
+from .index import TAKE
 from .normalise import BATCHED, LINEAR, Graph
 from .symbols import WORDS
 from .trace import Trace
@@ -38,7 +39,7 @@ RESERVED = {*WORDS} | set(
     "half_power one_turn outputs shared_adjoint zeroed_matmul".split()
 )
 # and those that they count: masks, index arrays, collections, temporaries, adjoints, views
-COUNTED = re.compile(r"([cgimtv]|buffer|d\w*)\d+|\w*_\d+")
+COUNTED = re.compile(r"([cegimtv]|buffer|d\w*)\d+|\w*_\d+")
 
 
 @dataclass(eq=False)
@@ -51,6 +52,7 @@ class Array:
     shape: tuple[int, ...]  # without the samples
     active: bool  # depends on a parameter, so that it needs an adjoint
     group: Group | None = None
+    whole: bool = False  # an argument of whole numbers
 
     @property
     def size(self) -> int:
@@ -103,7 +105,7 @@ def lay_out(
     if used:
         builder.add(builder.fresh("c"), "constant", np.array([*used], dtype=np.intp), active=False)
     for group in groups:
-        prefix = "h" if group.op in ACTIVATIONS else group.op + "_"
+        prefix = "h" if group.op in ACTIVATIONS else "e" if group.op == TAKE else group.op + "_"
         if group.op == LINEAR:
             prefix = "z" if group.is_product else "s"
         bank = "batched" if group.rank == BATCHED else "shared"
@@ -139,6 +141,7 @@ class _Builder:
         self.waiting[trace.parameter_nodes] = True
         for name, nodes in zip(argument_names, trace.arguments, strict=True):
             self.add(name, "argument", np.array(nodes, dtype=np.intp), active=False)
+            self.arrays[-1].whole = bool(nodes) and all(i in trace.indices for i in nodes)
 
     def add(self, name: str, bank: str, nodes: Nodes, *, active: bool, group: Group | None = None) -> None:
         array = Array(name, bank, 0 if bank == "argument" else self.sizes[bank], nodes.shape, active, group)
@@ -165,6 +168,8 @@ class _Builder:
                         self._place(np.moveaxis(part.weights, 0, -1), "w")
                     elif group.rank == BATCHED:
                         self._place(part.weights, "w")
+            if group.op == TAKE:
+                self._place(np.asarray(group.operands[0]), "w")
             if group.bias is not None:
                 self._place(group.bias, "b")
         for group in groups:

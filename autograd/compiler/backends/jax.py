@@ -91,7 +91,9 @@ def array_words(np: Any, erf: Any) -> dict[str, Any]:
         return np.where(np.isfinite(y).all(), y, products.sum(-2))
 
     return {
-        **{name: getattr(np, name) for name in "exp log sqrt sin cos tanh where zeros sum max abs".split()},
+        **{name: getattr(np, name) for name in "exp log sqrt sin cos tanh where zeros sum max abs arange".split()},
+        "take_along_axis": np.take_along_axis,
+        "int": int,
         **{name: getattr(np, name) for name in "tan sinh cosh log1p expm1 hypot".split()},
         **{ours: getattr(np, theirs) for ours, theirs in NUMPY_NAMES.items()},
         "erf": erf.erf,

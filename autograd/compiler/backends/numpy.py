@@ -15,6 +15,7 @@ import numpy as np
 
 from ... import error_function
 from ...ops import BUILT_IN
+from ..index import TAKE
 from ..normalise import LINEAR
 from ..plan import Plan
 from ..standalone import standalone
@@ -75,6 +76,18 @@ def zeroed_matmul(a: Array, b: Array, mask: Array, out: Array) -> Array:
     return np.matmul(a, b, out)
 
 
+def _places(array: Array, see: Callable[[Array], Array], shape: tuple[int, ...]) -> Array:
+    """At which places of an array, counted through, a view of it looks."""
+    return np.array(np.broadcast_to(see(np.arange(array.size).reshape(array.shape)), shape))
+
+
+def _add_up(x: Array, index: Array, out: Array) -> None:
+    """The sum of what goes to each row of a table: out[k] = Σ x[i] for all i with index[i] = k."""
+    size = out.size // len(out)
+    places = index if size == 1 else (index * size)[..., None] + np.arange(size)
+    out[...] = np.bincount(places.reshape(-1), x.reshape(-1), out.size).reshape(out.shape)
+
+
 def _is_finite(x: Array) -> bool:
     """Whether all entries are finite; if in doubt, because their squares are not, no."""
     flat = x if x.ndim == 1 else np.ravel(x, "K")
@@ -93,6 +106,9 @@ IN_PLACE |= {ours: getattr(np, theirs) for ours, theirs in NUMPY_NAMES.items()}
 IN_PLACE |= {
     "half_power": _half_power,
     "masked_matmul": masked_matmul,
+    "places": _places,
+    "add_up": _add_up,
+    "intp": np.intp,
     "zeroed_matmul": zeroed_matmul,
     "sigmoid": _sigmoid,
     "softplus": lambda x, out: np.logaddexp(0.0, x, out),
@@ -118,7 +134,7 @@ class InPlace:
         # A 0·inf at an empty place of a product is a nan, and shows in what comes out, unless a choice may drop it.
         ops = {g.op for g in plan.groups if g.op != "pow" or not isinstance(g.operands[1], float)}
         self.zeroed = zeroed_matmul
-        if ops & CHOICES or any(op != LINEAR and op not in BUILT_IN for op in ops):
+        if ops & CHOICES or any(op not in (LINEAR, TAKE) and op not in BUILT_IN for op in ops):
             self.zeroed = self.words["zeroed_matmul"] = masked_matmul
         self.guarded = "matmul(" in self.text.source
 
