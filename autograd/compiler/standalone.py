@@ -60,11 +60,10 @@ def complete(head: str, source: str, constants: dict[str, str], library: ModuleT
 def heading(plan: Plan) -> str:
     """What a program computes, from what, and what it returns."""
     names = ", ".join(["theta", *plan.names])
-    sizes = [len(nodes) for nodes in plan.trace.arguments]
     lines = [f"    theta: {len(plan.order):,} parameters, in the order of `step.parameters`."]
     lines += [
-        f"    {name}: [{size}, n], a column for each of n samples."
-        for name, size in zip(plan.names, sizes, strict=True)
+        f"    {name}: [{len(nodes)}, n], {_whole(plan, nodes)}a column for each of n samples."
+        for name, nodes in zip(plan.names, plan.trace.arguments, strict=True)
     ]
     if plan.mean:
         what = "The mean of a loss over n samples, and its gradient"
@@ -84,6 +83,17 @@ def heading(plan: Plan) -> str:
             '"""\n',
         ]
     )
+
+
+def _whole(plan: Plan, nodes: Sequence[int]) -> str:
+    """Which entries of an argument are whole numbers, and in which range."""
+    counts = [plan.trace.indices.get(i, 0) for i in nodes]
+    if not any(counts):
+        return ""
+    if len(set(counts)) == 1:
+        return f"whole numbers 0…{counts[0] - 1}, "
+    told = [f"0…{count - 1} in row {k}" for k, count in enumerate(counts) if count]
+    return f"whole numbers {', '.join(told)}, "
 
 
 def _names(source: str) -> set[str]:

@@ -57,8 +57,11 @@ class Jax:
         words["fori_loop"] = importlib.import_module("jax.lax").fori_loop  # a scan, since the number of turns is known
         program = text.load("program", words)
 
+        whole = [array.whole for array in self.plan.layout.arrays if array.bank == "argument"]
+
         def run(theta: Any, *batch: Any) -> Any:
-            return program(theta, *[numpy.asarray(X).reshape(X.shape[0], -1).T for X in batch])
+            columns = [numpy.asarray(X).reshape(X.shape[0], -1).T for X in batch]
+            return program(theta, *[X.astype(int) if w else X for X, w in zip(columns, whole, strict=True)])
 
         return run
 

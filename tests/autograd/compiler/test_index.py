@@ -9,6 +9,7 @@ import math
 import operator
 import pickle
 import random
+import shutil
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -433,6 +434,53 @@ def test_outputs_updates_and_copies_follow() -> None:
 def test_float32_and_the_other_backends_follow() -> None:
     step = autograd.compile(lambda t: bias[t] ** 2, Index(4), dtype="float32", backend="numpy")
     assert step([3, 1]) == pytest.approx((bias[3].data ** 2 + bias[1].data ** 2) / 2, rel=1e-6)
+
+
+def test_the_program_takes_and_multiplies_with_no_one_hot_rows() -> None:
+    """Its length is that of the same function of numbers, and a table may be long."""
+    table, matrix = numbers(300, 2), numbers(300, 2, seed=1)
+
+    def loss(tokens: Any, target: Any) -> Any:
+        x = [a + b * c for a, b, c in zip(*[table[t] for t in tokens], strict=True)]
+        logits = [dot(row, x) for row in matrix]
+        return logsumexp(logits) - logits[target]
+
+    step = autograd.compile(loss, [Index(300)] * 3, Index(300), backend="numpy", check=False)
+    assert "take(w1, tokens, 0)" in step.source and "take_along_axis(z1, " in step.source
+    assert "add_at(zeros((300, 2)), tokens, " in step.source
+    assert "tokens: [3, n], whole numbers 0…299" in step.source and "[900" not in step.source
+    samples = [([7, 7, 299], 7), ([0, 7, 1], 299)]
+    same(loss, [[Index(300)] * 3, Index(300)], samples, leaves([table, matrix]))
+    assert {"look up"} <= {g.op for g in step.groups}
+    given = [np.array(column) for column in zip(*samples, strict=True)]
+    alone: dict[str, Any] = {}
+    exec(step.source, alone)
+    mean, gradient = alone["program"](step.theta, given[0].T, given[1][None])
+    assert mean == pytest.approx(step(*given)) and np.allclose(gradient, step.gradient, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("backend", ["jax", "numba", "javascript"])
+def test_the_other_backends_look_up_too(backend: str) -> None:
+    if backend == "javascript":
+        if shutil.which("node") is None:
+            pytest.skip("needs Node.js")
+    else:
+        pytest.importorskip(backend)
+    if backend == "jax":
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+
+    def loss(tokens: Any, x: Any) -> Any:
+        z = [a * b + bias[tokens[0]] for a, b in zip(wide, table[tokens[1]] + table[tokens[2]], strict=False)]
+        return logsumexp(z) - z[x[1]] * x[0]
+
+    samples = [([3, 0, 1], [0.5, 2]), ([3, 3, 2], [-1.0, 0]), ([0, 1, 1], [2.0, 3])]
+    expected, slopes = eager(loss, leaves([wide, table, bias]), samples)
+    step = autograd.compile(loss, [Index(4)] * 3, [1.0, Index(4)], backend=backend, check=False)
+    assert step(*[list(column) for column in zip(*samples, strict=True)]) == pytest.approx(expected, rel=1e-12)
+    by = dict(zip(leaves([wide, table, bias]), slopes, strict=True))
+    assert np.allclose(step.gradient, [by[p] for p in step.parameters], rtol=1e-12, atol=1e-15)
 
 
 # --- a program of the field's usual form
