@@ -345,7 +345,7 @@ def _flat_shape(shape: Shape) -> str:
 # In place
 
 
-_ASSIGNABLE = re.compile(r"\w+\[[\d:, ]*:[\d:, ]*\](\.\w+\([^()]*\)(\[[\d:, ]*:[\d:, ]*\])?)*")  # a slice, seen somehow
+_ASSIGNABLE = re.compile(r"\w+\[[\d:, ]+\](\.\w+\([^()]*\)(\[[\d:, ]*:[\d:, ]*\])?)*")  # a part, seen somehow
 _TURN = re.compile(r"\bturn\b")
 _TURNED = re.compile(r"\b\w+\b")
 

@@ -17,7 +17,7 @@ import numpy as np
 from ..plan import Plan
 from ..write import Text, readable
 from .base import Array
-from .numpy import NUMPY_NAMES
+from .numpy import NUMPY_NAMES, InPlace
 from .numpy import masked_matmul as in_numpy
 
 
@@ -32,11 +32,31 @@ class Jax:
         return self.plan.functional.source
 
     def mean(self, columns: list[Array], n: int) -> float:
-        loss, self.plan.gradient[:] = self._there_and_back(self.plan.theta, *[c.T for c in columns])
-        return float(loss)
+        if self._is_tame(columns):
+            loss, self.plan.gradient[:] = self._there_and_back(self.plan.theta, *[c.T for c in columns])
+            if np.isfinite(loss) and np.isfinite(self.plan.gradient).all():
+                return float(loss)
+        return self._in_numpy.mean(columns, n)
 
     def outputs(self, columns: list[Array], n: int) -> Array:
-        return np.asarray(self._forward(self.plan.theta, *[c.T for c in columns]))
+        if self._is_tame(columns):
+            found = np.asarray(self._forward(self.plan.theta, *[c.T for c in columns]))
+            if np.isfinite(found).all():
+                return found
+        return self._in_numpy.outputs(columns, n)
+
+    def _is_tame(self, columns: list[Array]) -> bool:
+        """Whether no number is so large that powers of it are infinite.
+
+        XLA multiplies and adds in one step, so -inf + 1e200² is -inf there, where scalar code, which rounds the product
+        first, has nan. Such a sample is computed by NumPy, and so is one of which the result is not finite.
+        """
+        limit = float(np.finfo(self.plan.dtype).max) ** 0.25
+        return all(x.size == 0 or bool(np.abs(x).max() <= limit) for x in (self.plan.theta, *columns))
+
+    @functools.cached_property
+    def _in_numpy(self) -> InPlace:
+        return InPlace(self.plan)
 
     @functools.cached_property
     def function(self) -> Callable[..., Any]:
