@@ -39,7 +39,7 @@ RESERVED = {*WORDS} | set(
     "half_power one_turn outputs shared_adjoint zeroed_matmul".split()
 )
 # and those that they count: masks, index arrays, collections, temporaries, adjoints, views
-COUNTED = re.compile(r"([cegimtv]|buffer|d\w*)\d+|\w*_\d+")
+COUNTED = re.compile(r"([cegimtv]|buffer|d[bcehpswz])\d+|\w*_\d+")
 
 
 @dataclass(eq=False)

@@ -6,6 +6,7 @@ is nothing but NumPy operations into memory that is already there. The eight bat
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import OrderedDict
 from collections.abc import Callable
@@ -138,7 +139,7 @@ class InPlace:
             self.zeroed = self.words["zeroed_matmul"] = masked_matmul
         self.guarded = "matmul(" in self.text.source
 
-    @property
+    @functools.cached_property
     def source(self) -> str:
         return standalone(self.plan, self.plan.readable)
 
