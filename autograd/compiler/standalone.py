@@ -91,8 +91,8 @@ def _whole(plan: Plan, nodes: Sequence[int]) -> str:
     if not any(counts):
         return ""
     if len(set(counts)) == 1:
-        return f"whole numbers 0…{counts[0] - 1}, "
-    told = [f"0…{count - 1} in row {k}" for k, count in enumerate(counts) if count]
+        return f"whole numbers 0 to {counts[0] - 1}, "
+    told = [f"0 to {count - 1} in row {k}" for k, count in enumerate(counts) if count]
     return f"whole numbers {', '.join(told)}, "
 
 

@@ -1,4 +1,7 @@
-"""The words of a program that NumPy does not have: functions that a program, saved as a file, carries along."""
+"""The words of a program that NumPy does not have: functions that a program, saved as a file, carries along.
+
+Their texts are plain ASCII, so that the file is the same in every encoding.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ def softplus(x: Any) -> Any:
 
 
 def erf(x: Any) -> Any:
-    """2/√π · ∫ e^(-t²) dt from 0 to x."""
+    """2/sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
     return np.vectorize(math.erf, otypes=[float])(x)
 
 
@@ -38,7 +41,7 @@ def add_at(array: Any, index: Any, x: Any, axis: int) -> Any:
 
 
 def masked_matmul(a: Any, b: Any, mask: Any) -> Any:
-    """a @ b without the products that the mask over a leaves out: 0 in their places would do, but 0·inf is nan."""
+    """a @ b without the products that the mask over a leaves out: 0 in their places would do, but 0 * inf is nan."""
     result = np.where(mask, a, 0.0) @ b
     if np.isfinite(result).all():
         return result

@@ -171,9 +171,10 @@ class InPlace:
         """
         space = program.__globals__
         space["matmul"], space["zeroed_matmul"] = careful_matmul, masked_matmul
-        results = program(*columns)
-        space["matmul"], space["zeroed_matmul"] = np.matmul, self.zeroed
-        return results
+        try:
+            return program(*columns)
+        finally:
+            space["matmul"], space["zeroed_matmul"] = np.matmul, self.zeroed
 
     def bind(self, n: int) -> Bound:
         found = self.bound.get(n)

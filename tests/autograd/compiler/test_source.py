@@ -58,6 +58,7 @@ def test_the_source_saved_as_a_file_runs_with_numpy_alone(tmp_path: Path) -> Non
         heading = ast.get_docstring(ast.parse(step.source)) or ""
         assert "theta" in heading and "gradient" in heading
         assert all(argument in heading for argument in step._arguments.names)
+        assert step.source.isascii()  # the same in every encoding
 
 
 def test_the_straight_line_program_runs_with_the_standard_library_alone(tmp_path: Path) -> None:
