@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..ops import BUILT_IN, SHEET
+from .index import TAKE
 from .normalise import BATCHED, CONST, LINEAR, SHARED, Graph
 from .trace import INPUT, PARAMETER
 
@@ -62,7 +63,7 @@ class Loop:
 
 def takes_row(op: str) -> bool:
     """Whether a rule takes any number of inputs, and folds them."""
-    return SHEET[op].arity is None and op in BUILT_IN
+    return op == TAKE or (SHEET[op].arity is None and op in BUILT_IN)
 
 
 class Unrollable(Exception):
@@ -309,7 +310,7 @@ class _Painter:
         self.leaves = [BLANK] * len(graph.ops)
         for i, op in enumerate(graph.ops):
             if op == INPUT:
-                self.leaves[i] = self.name(INPUT, ())
+                self.leaves[i] = self.name((INPUT, graph.indices.get(i)), ())
             elif op == PARAMETER:
                 self.leaves[i] = self.name(PARAMETER, ())
 
@@ -545,6 +546,8 @@ def _loop(
 def _kind(graph: Graph, i: int) -> Any:
     """What nodes must have in common to be computed together at all."""
     op = graph.ops[i]
+    if op == TAKE:
+        return i  # these stay apart
     if op != LINEAR:
         operands = graph.inputs[i]
         if takes_row(op):

@@ -37,6 +37,7 @@ from numpy.typing import NDArray
 from .arrange import Group, Nodes, Part
 from .classes import Unrollable
 from .contract import Contractor, Label, Tensor
+from .index import TAKE
 from .layout import Array, Layout
 from .normalise import BATCHED, LINEAR
 from .symbols import (
@@ -168,7 +169,8 @@ def differentiate(layout: Layout, groups: Sequence[Group], outputs: Sequence[int
     results = Gather(
         [layout.arrays[k] for k in owners], which.reshape(-1), layout.place_of[nodes], layout.samples_first
     )
-    return Program(layout, builder.statements, reverse, builder.copied, results, gradients, builder.masks)
+    copied = builder.copied - {a.name for a in layout.arrays if a.whole}
+    return Program(layout, builder.statements, reverse, copied, results, gradients, builder.masks)
 
 
 def _first_readers(layout: Layout, units: Sequence[Sequence[Group]]) -> dict[int, list[Array]]:
@@ -419,6 +421,8 @@ class _Builder:
         shape = self.full(array.shape, batched)
         if group.op == LINEAR:
             expression = self._linear(group, batched)
+        elif group.op == TAKE:
+            expression = self._looked_up(group)
         else:
             expression = self._ruled(group, batched)
         if self.number[array] in self.ragged and group.real is not None:
@@ -483,6 +487,8 @@ class _Builder:
     def define_loop(self, groups: Sequence[Group]) -> None:
         """The turns of a loop. What they need not do each time, products of what comes from outside, is done before."""
         arrays = [self.layout.by_group[g] for g in groups]
+        if any(g.op == TAKE for g in groups):
+            raise Unrollable
         inside = {self.number[a] for a in arrays}
         ready: dict[Group, Symbol] = {}
         for group in groups:
@@ -569,6 +575,111 @@ class _Builder:
         small = real.reshape([real.shape[a] for a in keep])
         symbol = self.mask(small, False)
         return Tensor(symbol.detail, [TERM if a == 0 else a - 1 for a in keep]), small
+
+    # --- look-ups
+
+    def _looked_up(self, group: Group) -> Symbol:
+        """What an index finds: rows of a table that is the same everywhere, or of each row the entry that it says."""
+        (rows,) = (x for x in group.operands if not isinstance(x, float))
+        full = self.full(group.nodes.shape, True)
+        if self._is_table(group, rows):
+            view, _ = self._view(rows.reshape([s for s in rows.shape if s > 1] or [1]))
+            table = _reshape(leaf(view, view.shape), tuple(s for k, s in enumerate(rows.shape) if not k or s > 1))
+            index, order = self._chosen(group, True), self._order_of_look_up(group, rows)
+            found = Symbol("take", (table, index), (*index.shape, *table.shape[1:]))
+            return _stretched(_reshape(_transposed(found, order), self._seen_in_look_up(group, rows)), full)
+        table, place = self._rows_to_look_into(rows)
+        index = self._chosen(group, False)
+        shape = broadcast(index.shape, (*table.shape[:place], *table.shape[place + 1 :]))
+        return _stretched(Symbol("take_along", (table, index), shape, place), full)
+
+    def _is_table(self, group: Group, rows: Nodes) -> bool:
+        """Whether what is chosen from neither depends on the sample, nor on what the index depends on."""
+        assert group.index is not None
+        both = [a > 1 and b > 1 for a, b in zip(group.index.shape, rows.shape[1:], strict=True)]
+        batched = any(self.layout.arrays[k].is_batched for k in self.owners(rows))
+        return not batched and not any(both) and bool((rows >= 0).all())
+
+    def _order_of_look_up(self, group: Group, rows: Nodes) -> list[int]:
+        """How the axes of ``take(table, index)``, the index's and then the table's, come to lie as the group's."""
+        assert group.index is not None
+        mine = [a for a, size in enumerate(group.index.shape) if size > 1]
+        theirs = [a for a, size in enumerate(rows.shape[1:]) if size > 1]
+        found = [*([SAMPLES] if self.first else []), *mine, *([] if self.first else [SAMPLES]), *theirs]
+        wanted = [a for a in self.labels(group.nodes.ndim, True) if a in found]
+        return [found.index(a) for a in wanted]
+
+    def _seen_in_look_up(self, group: Group, rows: Nodes) -> Shape:
+        """The group's shape with size 1 along axes that neither the index nor the table has."""
+        assert group.index is not None
+        sizes = [max(a, b) for a, b in zip(group.index.shape, rows.shape[1:], strict=True)]
+        return self.full(sizes, True)
+
+    def _rows_to_look_into(self, rows: Nodes) -> tuple[Symbol, int]:
+        """Rows, each with its samples, in memory of the program's own, and at which axis their entries are."""
+        batched = any(self.layout.arrays[k].is_batched for k in self.owners(rows))
+        x = self.read(rows, True, ROWS)
+        if not isinstance(x.detail, View) or any(
+            a.name == x.detail.base and a.bank == "argument" for a in self.layout.arrays
+        ):
+            self.temporaries += 1
+            name = f"t{self.temporaries}"
+            self.statements.append(
+                Definition(name, x.shape, Symbol(x.operator, x.arguments, x.shape, x.detail, NO_ROW))
+            )
+            x = leaf(View(name, name, x.shape, contiguous(x.shape)), x.shape)
+        place = self._row_axis(rows, batched)
+        view = x.detail.permuted([*range(1, place + 1), 0, *range(place + 1, len(x.shape))])
+        return leaf(view, view.shape), place
+
+    def _chosen(self, group: Group, squeezed: bool) -> Symbol:
+        """The index of a look-up, whole numbers, with the group's axes; ``squeezed``, without those of size 1."""
+        assert group.index is not None
+        nodes = group.index.reshape([s for s in group.index.shape if s > 1]) if squeezed else group.index
+        real = nodes >= 0
+        nodes = np.where(real, nodes, nodes[real][0])
+        array = self.layout.arrays[self.layout.array_of[nodes.flat[0]]]
+        places, batch = self.layout.place_of[nodes], 0 if self.first else -1
+        text, size = f"{array.name}.T" if self.first else array.name, self.full(array.shape, True)
+        steps = even_steps(places, None if real.all() else real, array.size)
+        view = None if steps is None else view_of(array.name, array.shape, steps, nodes.shape, batch, text)
+        if view is not None:
+            e = leaf(view, view.shape)
+        else:
+            flat = self.full((nodes.size,), True)
+            given = leaf(View(array.name, text, size, contiguous(size)), size)
+            e = _reshape(
+                Symbol("part", (given,), flat, (places.reshape(-1), int(self.first))), self.full(nodes.shape, True)
+            )
+        return e if array.whole else Symbol("whole", (e,), e.shape)
+
+    def _reverse_look_up(self, group: Group, array: Array) -> None:
+        """What came to each place goes to what was found there, and nothing to the rest."""
+        (rows,) = (x for x in group.operands if not isinstance(x, float))
+        d = self.adjoint(array, 1)
+        if d is None or not self._active(rows):
+            return
+        full, count = self.full(group.nodes.shape, True), len(rows)
+        if self._is_table(group, rows):
+            index, order = self._chosen(group, True), self._order_of_look_up(group, rows)
+            if group.real is not None:
+                d = self.masked(group.real, d, True, 0.0)
+            shape, seen = (count, *[s for s in rows.shape[1:] if s > 1]), self._seen_in_look_up(group, rows)
+            d = _stretched(d, full)
+            if seen != full:
+                axes = tuple(a for a, (one, size) in enumerate(zip(seen, full, strict=True)) if one != size)
+                d = Symbol("sum", (d,), seen, (axes, True))
+            moved = _reshape(d, tuple((*index.shape, *shape[1:])[k] for k in order))
+            moved = _transposed(moved, sorted(range(len(order)), key=lambda k: order[k]))
+            e = Symbol("add_at", (moved, index), shape)
+            self.contribute(rows, _reshape(e, rows.shape), rows.shape, False)
+            return
+        batched = any(self.layout.arrays[k].is_batched for k in self.owners(rows))
+        place, index = self._row_axis(rows, batched), self._chosen(group, False)
+        d = d if d.operator == "number" else _stretched(d, full)
+        e = Symbol("placed", (d, index), (*full[:place], count, *full[place:]), place)
+        order = [place, *[a for a in range(len(e.shape)) if a != place]]
+        self._send(group, rows, _transposed(e, order), True, False)
 
     # --- backward
 
@@ -760,6 +871,9 @@ class _Builder:
         batched = group.rank == BATCHED
         if group.op == LINEAR:
             self._reverse_linear(group, array, batched)
+            return
+        if group.op == TAKE:
+            self._reverse_look_up(group, array)
             return
         local = partials(group.op, self.whole(array), *self._operands(group, batched))
         sent = [
@@ -1129,6 +1243,8 @@ def _settle(stores: list[Store], size: int, begun: bool) -> bool:
 def _reshape(x: Symbol, shape: Shape) -> Symbol:
     if x.shape == shape:
         return x
+    if x.operator == "reshape" and x.arguments[0].operator == "add_at":
+        return _reshape(x.arguments[0], shape)
     if x.operator == "leaf":
         view = x.detail.reshaped(shape)
         if view is not None:

@@ -33,7 +33,7 @@ from .differentiate import Definition, Gather, Program, Put, Statement, Store, T
 from .layout import Array
 from .listing import code_of
 from .symbols import BATCH, COMPARISONS, WORDS, Shape, Symbol, is_number
-from .views import contiguous, permuted_text
+from .views import MANY, contiguous, permuted_text
 
 UFUNCS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "pow": "power"}
 UFUNCS |= {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal"}
@@ -94,13 +94,15 @@ def _print(x: Symbol, constants: Constants) -> tuple[str, int]:
         return _gather_text(x.detail, x.shape, constants), 9
     arguments = [_print(a, constants) for a in x.arguments]
     texts = [text for text, _ in arguments]
+    if op in ("take", "take_along", "add_at", "placed", "whole"):
+        return _look_up_text(x, texts), 9
     if op == "part":
         chosen, axis = x.detail
         return f"take({texts[0]}, {constants.index(chosen)}, {axis})", 9
     if op in ("reshape", "transpose", "stretch"):
         inner = texts[0] if arguments[0][1] == 9 else f"({texts[0]})"
         if op == "stretch":
-            return f"broadcast({texts[0]}, {_shape_text(x.shape)})", 9
+            return f"broadcast_to({texts[0]}, {_shape_text(x.shape)})", 9
         if op == "transpose":
             return permuted_text(inner, x.detail), 9
         return f"{inner}.reshape({_sizes(x.shape) or '()'})", 9
@@ -128,6 +130,25 @@ def _print(x: Symbol, constants: Constants) -> tuple[str, int]:
     return f"{_bracket(arguments[0], level)} {op} {_bracket(arguments[1], level + tighter)}", level
 
 
+def _look_up_text(x: Symbol, texts: list[str]) -> str:
+    """What an index finds, and where an adjoint goes to from there."""
+    if x.operator == "whole":
+        return f"{texts[0]}.astype(int)"
+    first, index = texts
+    if x.operator == "take":
+        return f"take({first}, {index}, 0)"
+    if x.operator == "add_at":
+        return f"add_at(zeros({_shape_text(x.shape)}), {index}, {first}, 0)"
+    place, count = x.detail, len(x.arguments[1].shape)
+    seen = f"{index}[{':, ' * place}None]" if place < count else f"{index}[..., None]"
+    if x.operator == "take_along":
+        return f"take_along_axis({first}, {seen}, {place}).squeeze({place})"
+    if x.arguments[0].shape:
+        first = f"{_bracket((first, 9 if first.isidentifier() else 0), 9)}[{':, ' * place}None]"
+    numbers = f"arange({x.shape[place]})" + (f"[:{', None' * (count - place)}]" if place < count else "")
+    return f"where({seen} == {numbers}, {first}, 0.0)"
+
+
 def _bracket(printed: tuple[str, int], level: int) -> str:
     text, own = printed
     return text if own >= level else f"({text})"
@@ -152,10 +173,13 @@ def _gather_text(gather: Gather, shape: Shape, constants: Constants) -> str:
     batched = BATCH in shape
     first = batched and shape[0] == BATCH and gather.first
     index = _joined_index(gather).reshape([s for s in shape if s > 0])
-    names = ", ".join(_flat_name(a, gather.first) for a in gather.arrays)
-    if len(gather.arrays) > 1:
-        names = f"concatenate({'n' if batched else 'None'}, {int(first)}, {names})"
-    return f"take({names}, {constants.index(index)}, {int(first)})"
+    names = [_flat_name(a, gather.first) for a in gather.arrays]
+    if batched and len(names) > 1:  # shared arrays beside batched ones
+        for k, a in enumerate(gather.arrays):
+            if not a.is_batched:
+                names[k] = f"broadcast_to({names[k]}{f', (n, {a.size})' if first else f'[:, None], ({a.size}, n)'})"
+    joined = f"concatenate([{', '.join(names)}]{', 1' if first else ''})" if len(names) > 1 else names[0]
+    return f"take({joined}, {constants.index(index)}, {int(first)})"
 
 
 def _joined_index(gather: Gather) -> NDArray[np.intp]:
@@ -191,7 +215,7 @@ def readable(program: Program, argument_names: list[str], mean: bool, functional
                 name = program.gradients.get(array.name)
                 flat = f"{name}.reshape(-1)" if len(array.shape) > 1 else str(name)
                 parts.append(flat if name else f"zeros(({array.size},))")
-        gradient = f"concatenate(None, 0, {', '.join(parts)})" if parts else "zeros((0,))"
+        gradient = f"concatenate([{', '.join(parts)}])" if len(parts) > 1 else parts[0] if parts else "zeros((0,))"
         put(f"    return sum({outputs.removesuffix('[None]')}) / n, {gradient} / n")
     else:
         put(f"    return {outputs}")
@@ -257,7 +281,7 @@ def _put_readable(d: Statement, constants: Constants, put: Callable[[str], None]
         text = expression_text(d.expression, constants)
         stretched = d.expression.shape != d.shape
         if stretched:
-            text = f"broadcast({text}, {_shape_text(d.shape)})"
+            text = f"broadcast_to({text}, {_shape_text(d.shape)})"
         shown = stretched or d.expression.operator in ("leaf", "reshape", "transpose", "stretch")
         if shown and d.name in constants.changed and not functional:
             text += ".copy()"  # what follows writes into it
@@ -321,7 +345,7 @@ def _flat_shape(shape: Shape) -> str:
 # In place
 
 
-_ASSIGNABLE = re.compile(r"\w+\[[\d:, ]*:[\d:, ]*\](\.\w+\([^()]*\)(\[[\d:, ]*:[\d:, ]*\])?)*")  # a slice, seen somehow
+_ASSIGNABLE = re.compile(r"\w+\[[\d:, ]+\](\.\w+\([^()]*\)(\[[\d:, ]*:[\d:, ]*\])?)*")  # a part, seen somehow
 _TURN = re.compile(r"\bturn\b")
 _TURNED = re.compile(r"\b\w+\b")
 
@@ -427,6 +451,27 @@ class _InPlace:
             word = "matmul" if len(names) == 2 else "zeroed_matmul" if x.detail else "masked_matmul"
             self.put(f"{word}({', '.join(names)}, {into})")
             return into
+        if op == "take":
+            table, index = self.value(x.arguments[0]), self.index(x.arguments[1])
+            self.put(f"{table}.take({index}, 0, {into}, 'clip')", table, index, keep=into)
+            return into
+        if op == "add_at":
+            value, index = self.value(x.arguments[0]), self.index(x.arguments[1])
+            self.put(f"add_up({value}, {index}, {into})", value, index)
+            return into
+        if op == "take_along":
+            view = x.arguments[0].detail
+            head = view.indexed([slice(None)] * x.detail + [0])
+            places = self.places(view.base, head.text, view.strides[x.detail], x.shape, x.arguments[1])
+            flat = self.view(view.base, f"{view.base}.reshape(-1)")
+            self.put(f"{flat}.take({places}, 0, {into}, 'clip')", places)
+            return into
+        if op == "placed":
+            return self._placed(x, into)
+        if op == "+":
+            for placed, other in (x.arguments, x.arguments[::-1]):
+                if placed.operator == "placed" and placed.shape == x.shape:
+                    return self._placed(placed, into, other)
         if op == "part":
             chosen, axis = x.detail
             value = self.value(x.arguments[0])
@@ -447,6 +492,55 @@ class _InPlace:
         is_root = op == "pow" and is_number(x.arguments[1], 0.5)
         call = f"half_power({names[0]}" if is_root else f"{UFUNCS.get(op, op)}({', '.join(names)}"
         self.put(f"{call}, {into})", *names, keep=into)
+        return into
+
+    # look-ups
+
+    def index(self, x: Symbol) -> str:
+        """The name of an array of whole numbers."""
+        if x.operator == "leaf":
+            return self.view(x.detail.base, x.detail.text)
+        (child,) = x.arguments
+        if x.operator == "reshape":
+            return self.seen_as(self.index(child), child.shape, x.shape)
+        into = self.temporary(x.shape, "intp")
+        if x.operator == "part":
+            chosen, axis = x.detail
+            self.put(f"{self.index(child)}.take({self.constants.index(chosen)}, {axis}, {into}, 'clip')")
+        else:
+            value = self.value(child)
+            self.put(f"copyto({into}, {value}, 'unsafe')", value)
+        return into
+
+    def places(self, base: str, head: str, stride: int, shape: Shape, index: Symbol) -> str:
+        """The places in an array in one piece at which an index finds something: ``head`` is what it finds at 0, and
+        ``stride`` how far apart its finds are."""
+        self.names += 1
+        name = f"{base}_{self.names}"
+        self.prelude.append(f"{name} = places({base}, lambda {base}: {head}, {_shape_text(shape)})")
+        chosen, into = self.index(index), self.temporary(shape, "intp")
+        step = f"{stride // MANY} * n" if stride >= MANY else str(stride)
+        if step != "1":
+            self.put(f"multiply({chosen}, {step}, {into})", chosen)
+            chosen = into
+        self.put(f"add({chosen}, {name}, {into})", chosen, keep=into)
+        return into
+
+    def _placed(self, x: Symbol, into: str, other: Symbol | None = None) -> str:
+        """Zeros, or something else, and added to it an adjoint at the places from which the index took something."""
+        result = into if into in self.solid else self.temporary(x.shape)
+        if other is not None:
+            self._assign(other, result, x.shape)
+        value = self.value(x.arguments[0])
+        head = f"{result}[{':, ' * x.detail}0]"
+        shape = (*x.shape[: x.detail], *x.shape[x.detail + 1 :])
+        places = self.places(result, head, contiguous(x.shape)[x.detail], shape, x.arguments[1])
+        if other is None:
+            self.put(f"{result}.fill(0.0)")
+        sign = "=" if other is None else "+="  # no place comes twice
+        self.put(f"{self.view(result, f'{result}.reshape(-1)')}[{places}] {sign} {value}", value, places)
+        if result != into:
+            self.put(f"copyto({into}, {result})", result)
         return into
 
     def _moved(self, x: Symbol, into: str) -> str:

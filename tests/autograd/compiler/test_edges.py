@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import autograd
 from autograd import Value, dot, error_function, logsumexp, maximum, minimum, softmax
 from autograd.compiler.backends.jax import array_words
+from tests.autograd.compiler.models import strict_error
 
 PS = [Value(0.3), Value(-0.8), Value(0.5), Value(1.1)]
 ROWS: dict[str, Callable[[list[Any]], Any]] = {
@@ -124,3 +126,30 @@ def test_the_edges_compile_with_numba() -> None:
         step = autograd.compile(EDGES[name][0], example, backend="numba", check=False)
         rows = [y.data if isinstance(y, Value) else y for y in EDGES[name][0]([Value(v) for v in example])]
         assert np.allclose(step([example, example]), [rows, rows])
+
+
+@pytest.mark.parametrize(
+    ("x", "mean"),
+    [
+        ([-math.inf, 1e200, 1.0], math.nan),  # -inf + inf; a processor that adds products in one step has -inf + 1e400
+        ([1e200, -1e200, 1.0], math.nan),  # and tanh makes a 1 of inf, so that nothing else shows it
+        ([1e200, 1e200, 1.0], 3.0),
+    ],
+)
+def test_products_that_overflow_are_rounded_before_they_are_added(x: list[float], mean: float) -> None:
+    ws = [[Value(1e200), Value(1e200), Value(0.5 * k)] for k in range(3)]
+
+    def loss(x: Any) -> Any:
+        return sum(sum(w * v for w, v in zip(row, x, strict=True)).tanh() for row in ws)
+
+    lifted = [Value(v) for v in x]
+    y = loss(lifted)
+    y.backward()
+    assert strict_error(y.data, mean) == 0.0
+    step = autograd.compile(loss, [0.1, 0.2, 0.3], backend="numpy")
+    slopes = {w: w.grad for row in ws for w in row}
+    for _ in range(2):
+        assert strict_error(step([x]), mean) == 0.0
+        assert strict_error(step.gradient, [slopes[p] for p in step.parameters]) == 0.0
+        assert strict_error(step.outputs([x]), [mean]) == 0.0
+    assert strict_error(step([[1e-200, 0.0, 1.0]]), sum(math.tanh(1.0 + 0.5 * k) for k in range(3))) < 1e-12

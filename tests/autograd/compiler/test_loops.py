@@ -27,7 +27,8 @@ ROOT = Path(__file__).parents[3]
 
 
 def source(case: scalars.Case) -> str:
-    return autograd.compile(case.loss, *case.example, backend="numpy", check=False).source
+    text = autograd.compile(case.loss, *case.example, backend="numpy", check=False).source
+    return text[text.index("def program(") :]
 
 
 def statements(text: str) -> int:
