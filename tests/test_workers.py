@@ -52,7 +52,7 @@ def test_which_runs_are_spread_over_the_cores(
 ) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda process: range(4), raising=False)
     option = copy.copy(request.config.option)
-    assert set(PLAIN) - set(vars(option)) <= {"numprocesses", "dist"}  # these two are of pytest-xdist
+    assert set(PLAIN) - set(vars(option)) <= {"numprocesses", "dist", "lf"}  # of pytest-xdist, and of a cache
     vars(option).update(PLAIN | said)
     pytest_cmdline_main(SimpleNamespace(option=option, args=[str(place) for place in places]))  # type: ignore[arg-type]
     assert (option.numprocesses, option.dist) == ((4, "worksteal") if spread else (said.get("numprocesses"), "no"))
