@@ -29,8 +29,8 @@ class Swaps:
     """What it costs to swap two neighbours of a column, kept up to date while neighbours are swapped.
 
     `cost` counts each crossing `SCALE` times, and once each pair of a column that stands against the order in which
-    the boxes are given: so a graph that has grown by a node looks much as before.  An edge that two or more wires
-    share counts twice: a crossing there hides more than one wire's way.  `costs[u][v]`, for any two nodes of one
+    the boxes are given: so a graph that has grown by a node looks much as before.  An edge that
+    several wires share counts as often: a crossing there hides the way of each.  `costs[u][v]`, for any two nodes of one
     column, is the cost of u above v, less that of v above u; a swap changes it only for nodes joined to the two, and
     always alike: `changes[u][v]` says how, once u above v was swapped for the first time.
     """
@@ -84,7 +84,10 @@ class Swaps:
                         of_t[x] += cost
 
     def change(self, v: int, x: int) -> Changes:
-        """What changes when v, which stands above x, comes to stand below it: `of_u[t] += c`, and `of_t[u] -= c`."""
+        """What changes when v, which stands above x, comes to stand below it: `of_u[t] += c`, and `of_t[u] -= c`.
+
+        When x comes to stand below v again, all of that is taken back.
+        """
         costs = self.costs
         sums: dict[tuple[int, int], int] = {}
         for near in (self.left, self.right):
@@ -94,6 +97,7 @@ class Swaps:
                     if u != t:
                         sums[u, t] = sums.get((u, t), 0) + TWICE
         self.changes[v][x] = found = [(costs[u], t, costs[t], u, c) for (u, t), c in sums.items()]
+        self.changes[x][v] = [(of_t, u, of_u, t, c) for of_u, t, of_t, u, c in found]
         return found
 
     def round(self, at_least: Iterator[int]) -> bool:
@@ -136,26 +140,29 @@ class Swaps:
         """Move each node to the best place in its column (sifting; Rudell 1993); False if all stand there."""
         moved = False
         for column in self.columns:
-            for v in column[:]:
+            for v in column[:] if len(column) > 2 else ():
                 of_v, start = self.costs[v], column.index(v)
-                ahead = list(accumulate([of_v[x] for x in column[start + 1 :]]))
-                behind = list(accumulate([-of_v[x] for x in reversed(column[:start])]))
-                best = max([0, *ahead, *behind])
+                below, above = [of_v[x] for x in column[start:]], [of_v[x] for x in column[: start + 1]]
+                if max(below) <= 0 <= min(above):  # v itself counts 0
+                    continue
+                ahead = list(accumulate(below))
+                behind = list(accumulate([-saved for saved in reversed(above)]))
+                best = max(*ahead, *behind)
                 if best == 0:
                     continue
                 moved = True
                 if best in ahead:
-                    for k in range(start, start + 1 + ahead.index(best)):
+                    for k in range(start, start + ahead.index(best)):
                         self.swap(column, k)
                 else:
-                    for k in range(start - 1, start - 2 - behind.index(best), -1):
+                    for k in range(start - 1, start - 1 - behind.index(best), -1):
                         self.swap(column, k)
         return moved
 
     def descend(self, to_be_best: float = inf) -> None:
-        """Swap neighbours while it helps, and then move single nodes, if the cost is nearly what would be the best."""
+        """Swap neighbours while it helps, and then move single nodes, if the cost is what would be the best."""
         any_gain = repeat(1)
-        while self.round(any_gain) or (self.cost < to_be_best + TWICE and self.insert()):
+        while self.round(any_gain) or (self.cost <= to_be_best and self.insert()):
             pass
 
 
@@ -179,34 +186,47 @@ def cooling() -> list[list[int]]:
 
 
 def loads(net: Net) -> list[int]:
-    """How much the edge into each node counts: twice, if two or more wires run along it."""
+    """How much the edge into each node counts: as often as wires run along it."""
     load = [1] * len(net.rank)
     for dummy in range(len(net.rank) - 1, net.real - 1, -1):  # the end of a trunk first
-        load[dummy] = min(2, sum([load[t] for t, _, _ in net.outs[dummy]]))
+        load[dummy] = sum([load[t] for t, _, _ in net.outs[dummy]])
     return load
 
 
-def anneal(net: Net, tries: int) -> list[list[int]]:
-    """Columns with as few crossings as are found by about so many `tries` to swap.
+class Annealing:
+    """The search for few crossings, which can be gone on with.
 
-    The columns that the net has are changed only where that saves crossings.
+    `columns` are the best that were found.  Those that the net has are changed only where that saves crossings.
     """
-    swaps = Swaps(net)
-    swaps.descend()
-    best, columns = swaps.cost, [list(column) for column in swaps.columns]
-    neighbours = sum([len(column) - 1 for column in columns if column])
-    rounds = [cycle(least) for least in cooling()]
-    usual = 0  # how much the largest descent has saved, or a little less: from too high up, another one is not worth it
-    for _ in range(max(1, tries // (ROUNDS * neighbours + 1))):
-        if best < SCALE:
-            break
-        for least in rounds:
+
+    __slots__ = ("best", "columns", "neighbours", "rounds", "swaps", "usual")
+
+    def __init__(self, net: Net) -> None:
+        self.swaps = Swaps(net)
+        self.swaps.descend()
+        self.best, self.columns = self.swaps.cost, [list(column) for column in self.swaps.columns]
+        self.neighbours = sum([len(column) - 1 for column in self.columns if column])
+        self.rounds = [cycle(least) for least in cooling()]
+        # How much the largest descent has saved, or a little less: from too high up, another one is not worth it.
+        self.usual = 0
+
+    def run(self, tries: int) -> list[list[int]]:
+        """The best columns after about so many more `tries` to swap."""
+        for _ in range(max(1, tries // (ROUNDS * self.neighbours + 1))):
+            if self.best < SCALE:
+                break
+            self.cool()
+        return self.columns
+
+    def cool(self) -> None:
+        """From hot to cold, and down from there."""
+        swaps = self.swaps
+        for least in self.rounds:
             swaps.round(least)
         cooled = swaps.cost
-        if usual and cooled - usual > best:
-            continue
-        swaps.descend(best)
-        usual = max(usual, (cooled - swaps.cost) * 4 // 5)
-        if swaps.cost < best:
-            best, columns = swaps.cost, [list(column) for column in swaps.columns]
-    return columns
+        if self.usual and cooled - self.usual > self.best:
+            return
+        swaps.descend(self.best)
+        self.usual = max(self.usual, (cooled - swaps.cost) * 4 // 5)
+        if swaps.cost < self.best:
+            self.best, self.columns = swaps.cost, [list(column) for column in swaps.columns]
