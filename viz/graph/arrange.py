@@ -267,9 +267,7 @@ def _shape(
     if results[0].node >= 0:  # numbers, which may change: each has the room of the widest, and seldom fills it
         width, beside = room(fmt), 6.0
     if part.kind not in ("input", "constant") and not part.is_root:
-        names = (
-            name_width(x.name, NUMBER_SIZE) + text_width("  ", NUMBER_SIZE, bold=True) for x in results if x.name
-        )
+        names = (name_width(x.name, NUMBER_SIZE) + text_width("  ", NUMBER_SIZE, bold=True) for x in results if x.name)
         width += max(names, default=0.0)
     local_width = room(fmt, "∂ ") if any(locals_) else 0.0
 

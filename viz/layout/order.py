@@ -50,7 +50,7 @@ class Ordering:
 
 def tries(boxes: int) -> int:
     """How many swaps of neighbours are tried: 30 boxes are drawn in 10 ms, and 150 or 200 in less than a second."""
-    return max(9_000, min(9_000 + 150 * boxes * (boxes - 30), 1_900_000 - 3_000 * boxes))
+    return max(6_000, min(6_000 + 150 * boxes * (boxes - 30), 1_900_000 - 3_000 * boxes))
 
 
 def sweep_everything(net: Net, times: int, best: int) -> None:

@@ -12,7 +12,7 @@ from .routes import draw
 from .trunks import insert_trunks
 
 TWO_RANKINGS = 70  # boxes: so small a graph is tried with two
-TRIAL, THEN = 0.25, 0.75  # of the effort for one: that for each of two, and then for the better one
+TRIAL, THEN = 0.15, 0.85  # of the effort for one: that for each of two, and then for the better one
 
 
 def layered(
