@@ -145,6 +145,21 @@ def test_crossings_agree_with_brute_force(case: tuple[list[Box], list[Wire]]) ->
     assert trial >= layered(boxes, wires).crossings  # which tries another ranking, too, and goes on with the better one
 
 
+@settings(max_examples=40, deadline=None)
+@given(random_graphs())
+def test_a_search_that_goes_on_never_loses_what_it_has_found(case: tuple[list[Box], list[Wire]]) -> None:
+    boxes, wires = case
+    net = insert_trunks(boxes, wires, assign_ranks(len(boxes), wires), 14)
+    search = order.Ordering(net)
+    costs = [Swaps(net).cost]
+    for effort in (TRIAL, 0.3, 0.3):
+        search.improve(effort)
+        costs.append(Swaps(net).cost)
+    assert costs == sorted(costs, reverse=True)
+    order.assign_ports(net, boxes)
+    assert search.crossings == brute_crossings(net)
+
+
 @settings(max_examples=60, deadline=None)
 @given(random_graphs())
 def test_what_a_swap_costs_is_known_beforehand_and_stays_right(case: tuple[list[Box], list[Wire]]) -> None:

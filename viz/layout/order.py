@@ -41,7 +41,10 @@ class Ordering:
             sweep_everything(net, times, self.crossings)
         if pairs <= PAIRS:
             self.annealing = self.annealing or Annealing(net)
+            before = list(net.columns)
             set_columns(net, self.annealing.run(int(effort * tries(net.real))))
+            if count_crossings(net) > self.crossings:  # fewer wires cross, but at more places
+                set_columns(net, before)
         else:
             switch_everything(net, times)
         self.crossings = count_crossings(net)
