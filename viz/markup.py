@@ -270,6 +270,7 @@ def px(x: float) -> str:
     return text[:-2] if text[-1] == "0" else text
 
 
-def point(at: tuple[float, float]) -> str:
-    """A place in a path."""
-    return f"{px(at[0])},{px(at[1])}"
+def points(*places: Sequence[float]) -> str:
+    """Places in a path, their coordinates as `px` writes them."""
+    text = "".join([f"{x:.1f},{y:.1f} " for x, y in places])  # half the time of six calls for a curve
+    return text.replace(".0,", ",").replace(".0 ", " ")[:-1]
