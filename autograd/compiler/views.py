@@ -75,6 +75,9 @@ class View:
 
     def at_turn(self, axis: int) -> View:
         """The view at turn t of a loop, which ``axis`` counts."""
+        if self.before is not None and self.moved is not None:  # the turn first, and then the others in their order
+            own = self.moved[axis]
+            return self.before.at_turn(own).permuted([a - (a > own) for a in self.moved if a != own])
         shape, strides = (s[:axis] + s[axis + 1 :] for s in (self.shape, self.strides))
         text, low = self.text, 0
         front = ":, " * axis

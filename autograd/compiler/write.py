@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .contract import merged_size
 from .differentiate import Definition, Gather, Program, Put, Statement, Store, Turns, is_plain
 from .layout import Array
 from .listing import code_of
@@ -38,6 +39,7 @@ from .views import contiguous, permuted_text
 UFUNCS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "pow": "power"}
 UFUNCS |= {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal"}
 UFUNCS |= {"neg": "negative", "abs": "absolute"}
+SHORT = 64  # entries, in a row of which NumPy's start takes longer than the row
 
 
 @dataclass
@@ -486,30 +488,39 @@ class _InPlace:
         value = self.value(child)
         if x.operator == "sum" and self._by_ones(child, value, axes, keep, x.shape, into):
             return into
+        if x.operator == "max" and self._by_columns(child, value, axes, x.shape, into):
+            return into
         ufunc = "add" if x.operator == "sum" else "maximum"
         told = axes[0] if len(axes) == 1 else axes
         self.put(f"{ufunc}.reduce({value}, {told}, None, {into}{', True' if keep else ''})", value, keep=into)
         return into
 
+    def _by_columns(self, child: Symbol, value: str, axes: tuple[int, ...], shape: Shape, into: str) -> bool:
+        """The maximum of each of many short rows, as that of columns: a copy that turns them, too, takes half as long
+        as one row after the other."""
+        last = len(child.shape) - 1
+        if axes != (last,) or not 1 < child.shape[last] <= SHORT or BATCH not in child.shape or into not in self.solid:
+            return False
+        columns = self.temporary((child.shape[last], *child.shape[:last]))
+        turned = ", ".join(map(str, (last, *range(last))))
+        self.put(f"copyto({columns}, {self.view(value, f'{value}.transpose({turned})')})", value)
+        goal = self.seen_as(into, shape, child.shape[:last])
+        self.put(f"maximum.reduce({columns}, 0, None, {goal})", columns, keep=into)
+        return True
+
     def _by_ones(self, child: Symbol, value: str, axes: tuple[int, ...], keep: bool, shape: Shape, into: str) -> bool:
-        """A sum over the samples as a product with ones, which is BLAS's sum: where they are the last axes, or
-        first."""
+        """A sum as a product with ones, which is BLAS's sum: over the samples, where they are the last axes or first,
+        and over other last axes, of which NumPy adds up one short row after the other (in 3.5 times the time)."""
         count = len(child.shape)
         whole = value in self.solid or (child.operator == "leaf" and child.detail.strides == contiguous(child.shape))
-        if (
-            not whole
-            or into not in self.solid
-            or BATCH not in [child.shape[a] for a in axes]
-            or value in self.late.values()
-        ):
-            return False
+        last = axes == tuple(range(count - len(axes), count))
+        first = axes == tuple(range(len(axes))) and BATCH in child.shape[: len(axes)]
         rest = tuple(s for a, s in enumerate(child.shape) if a not in axes)
-        length, width = (int(np.prod([s for s in sizes if s > 0])) for sizes in ([child.shape[a] for a in axes], rest))
-        if axes not in (tuple(range(count - len(axes), count)), tuple(range(len(axes)))) or not rest:
+        if not whole or into not in self.solid or value in self.late.values() or not (last or first) or not rest:
             return False
-        last = axes[-1] == count - 1
-        flat = self.seen_as(value, child.shape, (width, -length) if last else (-length, width))
-        ones = self.view("ones", f"ones({length} * n, dtype)" if length > 1 else "ones(n, dtype)")
+        length, width = (merged_size(sizes) for sizes in ([child.shape[a] for a in axes], rest))
+        flat = self.seen_as(value, child.shape, (width, length) if last else (length, width))
+        ones = self.view("ones", f"ones({_shape_text((length,))}, dtype)")
         goal = self.seen_as(into, shape, (width,))
         self.put(f"matmul({flat}, {ones}, {goal})" if last else f"matmul({ones}, {flat}, {goal})", value, keep=into)
         return True
@@ -524,11 +535,14 @@ class _InPlace:
                 )  # relu: one pass instead of three, the same numbers
                 return into
         if condition.operator == "leaf":  # a mask
-            if is_number(no, 0.0) and yes.shape == x.shape and self._has_bits(yes):
+            if no.operator == "number" and yes.shape == x.shape and self._has_bits(yes):
                 result = self.value(yes, into)
                 bits, target = (self.view(name, f"{name}.view(bits)") for name in (result, into))
-                mask = self.view(condition.detail.base, f"-{condition.detail.text}.astype(bits)")  # all bits, or none
+                mask = self.view(condition.detail.base, f"-{condition.detail.text}.astype(bits, 'C')")  # all bits, or none
                 self.put(f"bitwise_and({bits}, {mask}, {target})", result, keep=into)
+                if no.detail != 0.0:
+                    other = f"where({condition.detail.text}, 0.0, {self.value(no)}).astype(dtype, 'C').view(bits)"
+                    self.put(f"bitwise_or({target}, {self.view(condition.detail.base, other)}, {target})")
                 return into
             self._assign(yes, into, x.shape)
             others = self.view(condition.detail.base, f"~{condition.detail.text}")
