@@ -1019,6 +1019,11 @@ class _Builder:
             e = _reshape(e, (1, *e.shape))
         self._send(group, part.x, e, batched, clean=True, terms=part.real)
 
+    def _both_batched(self, part: Part) -> bool:
+        """Whether a gradient goes to both factors of a sum of products, and for each sample."""
+        sides = [x for x in (part.x, part.weights) if x is not None and self._active(x)]
+        return len(sides) == 2 and all(self.layout.arrays[k].is_batched for x in sides for k in self.owners(x))
+
     def _reverse_product(self, group: Group, part: Part, d: Symbol, batched: bool) -> None:
         assert part.weights is not None
         wide: Tensor | None = None
@@ -1051,6 +1056,8 @@ class _Builder:
                 continue
             if wide is None:
                 shape = self.full(self.sizes(group), batched)
+                if part.c != 1.0 and batched and not twice and self._both_batched(part):  # once, and not on both sides
+                    d, part = self.named(d * part.c, shape), replace(part, c=1.0)
                 named = d if d.operator == "leaf" and d.shape == shape else self.named(d, shape)
                 wide = Tensor(named.detail, self.labels(len(self.sizes(group)), batched), zeroed=True)
             y = self.tensor(other)

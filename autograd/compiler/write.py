@@ -538,7 +538,8 @@ class _InPlace:
             if no.operator == "number" and yes.shape == x.shape and self._has_bits(yes):
                 result = self.value(yes, into)
                 bits, target = (self.view(name, f"{name}.view(bits)") for name in (result, into))
-                mask = self.view(condition.detail.base, f"-{condition.detail.text}.astype(bits, 'C')")  # all bits, or none
+                all_or_none = f"-{condition.detail.text}.astype(bits, 'C')"
+                mask = self.view(condition.detail.base, all_or_none)
                 self.put(f"bitwise_and({bits}, {mask}, {target})", result, keep=into)
                 if no.detail != 0.0:
                     other = f"where({condition.detail.text}, 0.0, {self.value(no)}).astype(dtype, 'C').view(bits)"
@@ -696,7 +697,7 @@ class _InPlace:
             if store.accumulate:
                 value = self.value(x)
                 self.put(f"add({target}, {value}, {target})", value)
-            elif x.operator in ("reshape", "transpose", "stretch", "@"):
+            elif x.operator in ("reshape", "stretch"):
                 value = self.value(x)
                 self.put(f"copyto({target}, {value})", value)
             else:

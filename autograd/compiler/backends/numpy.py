@@ -62,7 +62,8 @@ NUMPY_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "a
 IN_PLACE: dict[str, Any] = {
     name: getattr(np, name)
     for name in "add subtract multiply divide power negative absolute maximum less less_equal greater greater_equal "
-    "equal bitwise_and bitwise_or where exp log sqrt sin cos tanh tan sinh cosh log1p expm1 hypot matmul copyto empty ones".split()
+    "equal bitwise_and bitwise_or where exp log sqrt sin cos tanh tan sinh cosh log1p expm1 hypot matmul copyto empty "
+    "ones".split()
 }
 IN_PLACE |= {ours: getattr(np, theirs) for ours, theirs in NUMPY_NAMES.items()}
 IN_PLACE |= {
