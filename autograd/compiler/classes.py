@@ -204,7 +204,7 @@ def find_turns(graph: Graph, families: Families) -> Turns:
         if rank[i] != BATCHED:
             continue
         if i in families.dots:
-            _, row, window, own = families.dots[i]
+            _, row, _window, own = families.dots[i]
             v = rows.get(row)
             if v is None:
                 v = rows[row] = vertex.new()
@@ -396,7 +396,8 @@ class _Painter:
         if i in families.dots:
             row, r, window, x = families.dots[i]
             count, terms = len(row), families.rest[i]
-            windows = self._pairs(self._colours_of(row, ~r, seen), self._colours_of(window, x, seen))
+            plain = seen.colours if isinstance(seen, _Seen) and seen.own[1] > 0 else seen  # shared nodes take no turns
+            windows = self._pairs(self._colours_of(row, ~r, plain), self._colours_of(window, x, seen))
         for c, w, x in terms:
             if w is None:
                 sums.add((c, seen[x]))
