@@ -18,7 +18,7 @@ and the gradients of the weights after, is outside. Of a recurrent network over 
     t1 = (x.T.reshape(-1, 2) @ w1.T).reshape(-1, 3, 2)      for turn in reversed(range(3)):
     for turn in range(3):                                       dz1[:, turn] = dh1[:, turn + 1] * (1.0 - h1 * h1)
         z1[:, turn] = h1[:, turn] @ w2.T + t1[:, turn]          dh1[:, turn] += dz1[:, turn] @ w2
-        h1[:, turn + 1] = tanh(z1[:, turn])                 dw2 = dz1.transpose(2, 0, 1).reshape(2, -1) @ h1[:, 0:3]
+        h1[:, turn + 1] = tanh(z1[:, turn])                 dw2 = dz1 @ h1[:, 0:3], over turns and samples
 
 **Padding.** Places of a box without a node hold anything, nan and inf, too. So whoever adds up over them leaves them
 out (`where` with a mask, not a product with 0: 0·inf is nan), and adjoints are 0 there.
@@ -55,7 +55,7 @@ from .symbols import (
     total,
 )
 from .turns import TYPICAL
-from .views import View, contiguous, even_steps, view_of
+from .views import View, contiguous, even_steps, in_memory, view_of
 
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
@@ -232,7 +232,7 @@ class _Builder:
             if steps is not None:
                 batch = None if not array.is_batched else 0 if self.first else -1
                 text = f"{array.name}.T" if array.bank == "argument" and self.first else array.name
-                view = view_of(array.name, array.shape, steps, nodes.shape, batch, text)
+                view = view_of(array.name, array.shape, steps, nodes.shape, batch, text, array.takes_turns)
                 if view is not None:
                     return view, array.is_batched
         return self._gather(np.where(real, nodes, some[0]))
@@ -343,11 +343,15 @@ class _Builder:
             places = places + (step * np.arange(size)).reshape([-1 if a == axis else 1 for a in range(nodes.ndim)])
         return bool((array.group.nodes.reshape(-1)[places[~real]] < 0).all())
 
+    def all_of(self, array: Array, name: str) -> View:
+        """An array, or its adjoint, with all that a loop has before its first turn."""
+        shape = self.full(array.shape, array.is_batched)
+        return View(name, name, shape, in_memory(shape, array.takes_turns))
+
     def whole(self, array: Array, name: str = "") -> Symbol:
         """All of an array; of a loop's all turns, or while they are written, turn t."""
-        shape = self.full(array.shape, array.is_batched)
-        view = View(name or array.name, name or array.name, shape, contiguous(shape))
-        if array.group is not None and array.group.loop is not None:
+        view = self.all_of(array, name or array.name)
+        if array.group is not None and array.takes_turns:
             axis = int(array.is_batched)
             if array.group.initial is not None:
                 view = view.indexed([*[slice(None)] * axis, slice(1, None), *[slice(None)] * (len(array.shape) - 1)])
@@ -499,7 +503,7 @@ class _Builder:
             zeros = first is not None and first.operator == "number" and first.detail == 0.0
             self.statements.append(Definition(array.name, shape, None, [], ("batched", array.start), zeros, True))
             if first is not None and not zeros:
-                view = View(array.name, array.name, shape, contiguous(shape)).indexed([slice(None), 0])
+                view = self.all_of(array, array.name).indexed([slice(None), 0])
                 begin.append(Put(view, first))
         self.statements += begin
         body = self._begin(inside)
@@ -688,7 +692,7 @@ class _Builder:
         zeros = _settle(stores, array.size, expression is not None)
         bank = {"theta": "gradient", "shared": "shared_adjoint", "batched": "adjoint"}[array.bank]
         self.statements.append(Definition(name, shape, expression, stores, (bank, array.start), zeros))
-        return leaf(View(name, name, shape, contiguous(shape)), shape)
+        return leaf(self.all_of(array, name), shape)
 
     def _covering(self, array: Array, nodes: Nodes, e: Symbol) -> Symbol | None:
         """e in the shape of the array, if it goes to every place of it, in some order of the axes."""
@@ -734,7 +738,7 @@ class _Builder:
         view = None
         if steps is not None:
             batch = None if not array.is_batched else 0 if self.first else -1
-            view = view_of(name, array.shape, steps, nodes.shape, batch)
+            view = view_of(name, array.shape, steps, nodes.shape, batch, "", array.takes_turns)
             index = np.full((1,) * nodes.ndim, steps.offset)
             for axis, (s, n) in enumerate(zip(steps.strides, nodes.shape, strict=True)):
                 index = index + (s * np.arange(n)).reshape([-1 if a == axis else 1 for a in range(nodes.ndim)])
@@ -916,8 +920,7 @@ class _Builder:
         for group in reversed(groups):
             initial = group.initial
             if initial is not None and group in reached and self._active(initial):
-                name, shape = "d" + arrays[group].name, self.full(arrays[group].shape, True)
-                view = View(name, name, shape, contiguous(shape)).indexed([slice(None), 0])
+                view = self.all_of(arrays[group], "d" + arrays[group].name).indexed([slice(None), 0])
                 e = leaf(view, view.shape)
                 if (initial < 0).any():
                     e = self.masked(initial >= 0, e, True, 0.0)
@@ -949,7 +952,7 @@ class _Builder:
     def _adjoint_now(self, array: Array, adding: bool) -> Symbol:
         """What was sent to turn t of an array goes into its adjoint, which is given back."""
         slot = self.whole(array, "d" + array.name)
-        one = replace(array, shape=array.shape[1:])
+        one = replace(array, shape=array.shape[1:], group=None)  # as an array of its own
         expression: Symbol | None = None
         stores: list[Store] = []
         for nodes, e in self.contributions.pop(array, []):

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -344,6 +344,7 @@ class _InPlace:
         self.solid: set[str] = set()  # names of arrays that lie in memory in one piece
         self.buffers = self.names = 0
         layout = program.layout
+        self.turned = {name for a in layout.arrays if a.takes_turns for name in (a.name, "d" + a.name)}
         self.direct = {a.name for a in layout.arrays if a.bank == "argument"} - program.copied_arguments
         self.turns: dict[str, str] = {}  # while a loop's turns are written, views at turn t: text -> name
         self.in_turns = False
@@ -383,6 +384,11 @@ class _InPlace:
         if memory is not None:
             bank, start = memory
             times = " * n" if bank in ("batched", "adjoint") else ""
+            if name in self.turned:
+                samples, turns, *rest = shape
+                seen = f"reshape({_bound_sizes((turns, samples, *rest))}).swapaxes(0, 1)"
+                self.prelude.append(f"{name} = {bank}[{start}{times}:{start + size}{times}].{seen}")
+                return
             seen_as = f".reshape({_bound_sizes(shape)})" if len(shape) != 1 else ""
             text = f"{bank}[{start}{times}:{start + size}{times}]{seen_as}"
         self.prelude.append(f"{name} = {text}")
@@ -611,13 +617,12 @@ class _InPlace:
 
     def _put(self, d: Put) -> None:
         target = self.view(d.target.base, d.target.text)
+        if d.target.strides == contiguous(d.target.shape):
+            self.solid.add(target)
         x = d.expression
         if d.accumulate:
             value = self.value(x)
             self.put(f"add({target}, {value}, {target})", value)
-        elif x.operator == "reshape":
-            value = self.value(x)
-            self.put(f"copyto({target}, {value})", value)
         else:
             self._assign(x, target, d.target.shape)
 
@@ -651,6 +656,10 @@ class _InPlace:
             return self.view(array.name, f"{array.name}.T") if self.first else array.name
         if not array.is_batched:
             return self.view(array.name, f"{array.name}.reshape(-1)") if len(array.shape) != 1 else array.name
+        if array.name in self.turned:
+            copied = self.temporary((BATCH, *array.shape))
+            self.put(f"copyto({copied}, {array.name})")
+            return self.seen_as(copied, (BATCH, *array.shape), (BATCH, array.size))
         if len(array.shape) == 1:
             return array.name
         sizes = f"n, {array.size}" if self.first else f"{array.size}, n"
@@ -702,6 +711,12 @@ class _InPlace:
                 self.put(f"copyto({target}, {value})", value)
             else:
                 self._assign(x, target, store.shape)
+            return
+        if d.name in self.turned:  # its places do not lie one after the other
+            copied = self.temporary(d.shape)
+            self.put(f"copyto({copied}, {d.name})")
+            self._store(replace(d, name=copied), store)
+            self.put(f"copyto({d.name}, {copied})", copied)
             return
         index = store.index.reshape(-1)
         count = len(index)
