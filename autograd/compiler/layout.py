@@ -9,8 +9,8 @@ For the two neurons, theta is (w1, w2, b1, b2), and the arrays are
 
     w1 = theta[0:2] as [2, 1]     b1 = theta[2:4]     z1 = batched[0:2]     h1 = batched[2:4]
 
-and of three time steps, z1 = batched[0:3·R] is seen as [3, R]; with samples first it is [N, 3, R], and each turn of a loop
-lies in one piece all the same (`Array.takes_turns`).
+and of three time steps, z1 = batched[0:3·R] is seen as [3, R]; with samples first it is [N, 3, R], and each turn
+of a loop lies in one piece all the same (`Array.takes_turns`).
 """
 
 from __future__ import annotations

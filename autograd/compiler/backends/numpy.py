@@ -56,6 +56,17 @@ def zeroed_matmul(a: Array, b: Array, mask: Array, out: Array) -> Array:
     return np.matmul(a, b, out)
 
 
+def exp_of_difference(each: Array, whole: Array, x: Array, y: Array, out: Array) -> Array:
+    """exp(x - y), for y = logsumexp(x)."""
+    np.subtract(x, y, out)
+    return np.exp(out, out)
+
+
+def quotient(each: Array, whole: Array, x: Array, y: Array, out: Array) -> Array:
+    """The same from each exp(x - t) and their sum; another number only where that is nan, beside an x of infinity."""
+    return np.divide(each, whole, out)
+
+
 NUMPY_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2"}  # the others are called alike
 
 # the vocabulary of the in-place programs
@@ -70,6 +81,7 @@ IN_PLACE |= {
     "half_power": _half_power,
     "masked_matmul": masked_matmul,
     "zeroed_matmul": zeroed_matmul,
+    "quotient": quotient,
     "sigmoid": _sigmoid,
     "softplus": lambda x, out: np.logaddexp(0.0, x, out),
     "erf": error_function.erf,
@@ -79,6 +91,9 @@ IN_PLACE |= {
     "bool": np.bool_,
     "int8": np.int8,
 }
+
+# what stands for these where a number is not finite
+CAREFUL: dict[str, Any] = {"zeroed_matmul": masked_matmul, "quotient": exp_of_difference}
 
 
 class InPlace:
@@ -93,10 +108,10 @@ class InPlace:
         self.bound: OrderedDict[int, Bound] = OrderedDict()
         # A 0·inf at an empty place of a product is a nan, and shows in what comes out, unless a choice may drop it.
         ops = {g.op for g in plan.groups if g.op != "pow" or not isinstance(g.operands[1], float)}
-        self.guarded = "zeroed_matmul(" in self.text.source
+        self.guarded = any(f"{word}(" in self.text.source for word in CAREFUL)
         if (self.guarded and ops & CHOICES) or any(op != LINEAR and op not in BUILT_IN for op in ops):
             self.guarded = False
-            self.words["zeroed_matmul"] = masked_matmul
+            self.words |= CAREFUL
 
     @property
     def source(self) -> str:
@@ -113,13 +128,13 @@ class InPlace:
         return self._run(self.bind(n)[0], columns).copy()  # the next call writes there
 
     def _run(self, program: Callable[..., Array], columns: list[Array], *others: Array) -> Array:
-        """What a program gives; with products that leave out what is empty one by one if it is not finite."""
+        """What a program gives; if that is not finite, once more with `CAREFUL` words."""
         results = program(*columns)
         if self.guarded and not all(np.isfinite(found).all() for found in (results, *others)):
             space = program.__globals__
-            space["zeroed_matmul"] = masked_matmul
+            space |= CAREFUL
             results = program(*columns)
-            space["zeroed_matmul"] = zeroed_matmul
+            space |= {word: IN_PLACE[word] for word in CAREFUL}
         return results
 
     def bind(self, n: int) -> Bound:

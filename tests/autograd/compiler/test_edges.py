@@ -124,3 +124,35 @@ def test_the_edges_compile_with_numba() -> None:
         step = autograd.compile(EDGES[name][0], example, backend="numba", check=False)
         rows = [y.data if isinstance(y, Value) else y for y in EDGES[name][0]([Value(v) for v in example])]
         assert np.allclose(step([example, example]), [rows, rows])
+
+
+@pytest.mark.parametrize("first", [2.0, 800.0, -900.0, np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("second", [1.0, 900.0, np.inf, -np.inf])
+def test_a_softmax_that_is_a_quotient_is_what_an_exp_of_the_difference_is(first: float, second: float) -> None:
+    ws = [Value(0.5), Value(-0.7), Value(0.3)]
+    scales = [Value(1.0), Value(1.0), Value(1.0)]
+
+    def shares(xs: Any) -> Any:
+        return sum(w * s for w, s in zip(ws, softmax([a * x for a, x in zip(scales, xs, strict=True)]), strict=True))
+
+    def surprise(xs: Any) -> Any:
+        zs = [a * x for a, x in zip(scales, xs, strict=True)]
+        return logsumexp(zs) - zs[1]
+
+    xs = [first, 710.5, second]
+    for f in (shares, surprise):
+        step = autograd.compile(f, [1.0, 2.0, 3.0], backend="numpy", check=False)
+        assert "quotient(" in step.source_in_place and "quotient(" not in step.source
+        for batch in ([xs], [[0.1, 0.2, 0.3], xs], [[0.1, 0.2, 0.3]]):
+            loss = step(np.array(batch))
+            with np.errstate(all="ignore"):
+                for p in [*ws, *scales]:
+                    p.grad = 0.0
+                total = 0.0
+                for x in batch:
+                    y = f([Value(v) for v in x])
+                    y.backward()
+                    total += y.data / len(batch)
+            expected = [p.grad / len(batch) for p in step.parameters]
+            assert np.allclose(loss, total, 1e-12, 0.0, equal_nan=True)
+            assert np.allclose(step.gradient, expected, 1e-12, 1e-300, equal_nan=True)
