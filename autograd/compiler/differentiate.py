@@ -141,7 +141,7 @@ def differentiate(layout: Layout, groups: Sequence[Group], outputs: Sequence[int
         for nodes in (part.x, part.weights):
             if nodes is not None and (nodes < 0).any():
                 builder.ragged |= builder.owners(nodes)
-    if backward:
+    if backward and builder.first:
         builder.find_shares(groups, outputs)
     units = [[*some] for _, some in itertools.groupby(groups, key=lambda g: g.loop or g)]
     for unit in units:
@@ -464,9 +464,10 @@ class _Builder:
 
     def _with_total(self, group: Group, expression: Symbol) -> Symbol:
         """log Σ exp(x - t), and whatever is around it, with names for the exp and their sum: for exp(x - y), where y is
-        the result, is their quotient, and that takes half the time of another exp."""
+        the result, is their quotient, and that takes half the time of another exp. In a small network it does not pay
+        for looking whether the result is finite."""
         found = next((s.arguments[0] for s in _all_of(expression) if s.operator == "log"), None)
-        if self.turning or group.op != "logsumexp" or found is None or found.operator != "sum":
+        if not self.first or self.turning or group.op != "logsumexp" or found is None or found.operator != "sum":
             return expression
         each = self._inline(found.arguments[0])
         whole = self._inline(Symbol("sum", (each,), found.shape, found.detail))
