@@ -9,7 +9,8 @@ For the two neurons, theta is (w1, w2, b1, b2), and the arrays are
 
     w1 = theta[0:2] as [2, 1]     b1 = theta[2:4]     z1 = batched[0:2]     h1 = batched[2:4]
 
-and of three time steps, z1 = batched[0:3·R] is seen as [3, R].
+and of three time steps, z1 = batched[0:3·R] is seen as [3, R]; with samples first it is [N, 3, R], and each turn
+of a loop lies in one piece all the same (`Array.takes_turns`).
 """
 
 from __future__ import annotations
@@ -61,6 +62,12 @@ class Array:
     @property
     def is_batched(self) -> bool:
         return self.bank in ("argument", "batched")
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether it is a loop's: its turns are the first axis in memory, so that each lies in one piece; they come
+        after the samples in its shape."""
+        return self.group is not None and self.group.loop is not None
 
 
 @dataclass

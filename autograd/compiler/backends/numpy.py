@@ -95,13 +95,25 @@ def _is_finite(x: Array) -> bool:
     return math.isfinite(flat.dot(flat))
 
 
+def exp_of_difference(each: Array, whole: Array, x: Array, y: Array, out: Array) -> Array:
+    """exp(x - y), for y = logsumexp(x)."""
+    np.subtract(x, y, out)
+    return np.exp(out, out)
+
+
+def quotient(each: Array, whole: Array, x: Array, y: Array, out: Array) -> Array:
+    """The same from each exp(x - t) and their sum; another number only where that is nan, beside an x of infinity."""
+    return np.divide(each, whole, out)
+
+
 NUMPY_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2"}  # the others are called alike
 
 # the vocabulary of the in-place programs
 IN_PLACE: dict[str, Any] = {
     name: getattr(np, name)
     for name in "add subtract multiply divide power negative absolute maximum less less_equal greater greater_equal "
-    "equal bitwise_and exp log sqrt sin cos tanh tan sinh cosh log1p expm1 hypot matmul copyto empty ones".split()
+    "equal bitwise_and bitwise_or where exp log sqrt sin cos tanh tan sinh cosh log1p expm1 hypot matmul copyto empty "
+    "ones".split()
 }
 IN_PLACE |= {ours: getattr(np, theirs) for ours, theirs in NUMPY_NAMES.items()}
 IN_PLACE |= {
@@ -111,6 +123,7 @@ IN_PLACE |= {
     "add_up": _add_up,
     "intp": np.intp,
     "zeroed_matmul": zeroed_matmul,
+    "quotient": quotient,
     "sigmoid": _sigmoid,
     "softplus": lambda x, out: np.logaddexp(0.0, x, out),
     "erf": error_function.erf,
@@ -120,6 +133,9 @@ IN_PLACE |= {
     "bool": np.bool_,
     "int8": np.int8,
 }
+
+# what stands for these where a number is not finite
+CAREFUL: dict[str, Any] = {"matmul": careful_matmul, "zeroed_matmul": masked_matmul, "quotient": exp_of_difference}
 
 
 class InPlace:
@@ -134,10 +150,9 @@ class InPlace:
         self.bound: OrderedDict[int, Bound] = OrderedDict()
         # A 0·inf at an empty place of a product is a nan, and shows in what comes out, unless a choice may drop it.
         ops = {g.op for g in plan.groups if g.op != "pow" or not isinstance(g.operands[1], float)}
-        self.zeroed = zeroed_matmul
+        self.guarded = any(f"{word}(" in self.text.source for word in CAREFUL)
         if ops & CHOICES or any(op not in (LINEAR, TAKE) and op not in BUILT_IN for op in ops):
-            self.zeroed = self.words["zeroed_matmul"] = masked_matmul
-        self.guarded = "matmul(" in self.text.source
+            self.words |= {word: CAREFUL[word] for word in ("zeroed_matmul", "quotient")}
 
     @functools.cached_property
     def source(self) -> str:
@@ -163,18 +178,18 @@ class InPlace:
         return results.copy()  # the next call writes there
 
     def _carefully(self, program: Callable[..., Array], columns: list[Array]) -> Array:
-        """What a program gives with products of matrices that multiply and add as scalar code does, and that leave out
-        what is empty one by one: it is run again so if some number was not finite.
+        """What a program gives with `CAREFUL` words, which multiply and add as scalar code does, and leave out what is
+        empty one by one: it is run again so if some number was not finite.
 
         An infinity that comes from finite numbers raises a flag of the processor, whatever becomes of it (tanh makes it
         1); one that was given shows in the gradient, and is looked for where there is none.
         """
         space = program.__globals__
-        space["matmul"], space["zeroed_matmul"] = careful_matmul, masked_matmul
+        space |= CAREFUL
         try:
             return program(*columns)
         finally:
-            space["matmul"], space["zeroed_matmul"] = np.matmul, self.zeroed
+            space |= {word: self.words[word] for word in CAREFUL}
 
     def bind(self, n: int) -> Bound:
         found = self.bound.get(n)
