@@ -471,7 +471,7 @@ class _InPlace:
             view = x.arguments[0].detail
             head = view.indexed([slice(None)] * x.detail + [0])
             places = self.places(view.base, head.text, view.strides[x.detail], x.shape, x.arguments[1])
-            flat = self.view(view.base, f"{view.base}.reshape(-1)")
+            flat = self.view(view.base, f"flat({view.base})")
             self.put(f"{flat}.take({places}, 0, {into}, 'clip')", places)
             return into
         if op == "placed":
@@ -550,7 +550,7 @@ class _InPlace:
         if other is None:
             self.put(f"{result}.fill(0.0)")
         sign = "=" if other is None else "+="  # no place comes twice
-        self.put(f"{self.view(result, f'{result}.reshape(-1)')}[{places}] {sign} {value}", value, places)
+        self.put(f"{self.view(result, f'flat({result})')}[{places}] {sign} {value}", value, places)
         if result != into:
             self.put(f"copyto({into}, {result})", result)
         return into

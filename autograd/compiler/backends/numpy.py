@@ -77,9 +77,16 @@ def zeroed_matmul(a: Array, b: Array, mask: Array, out: Array) -> Array:
     return np.matmul(a, b, out)
 
 
+def _flat(array: Array) -> Array:
+    """The entries of an array as they lie in memory, where an array of a loop has its turns before its samples."""
+    return array.transpose(np.argsort([-step for step in array.strides], kind="stable")).reshape(-1)
+
+
 def _places(array: Array, see: Callable[[Array], Array], shape: tuple[int, ...]) -> Array:
-    """At which places of an array, counted through, a view of it looks."""
-    return np.array(np.broadcast_to(see(np.arange(array.size).reshape(array.shape)), shape))
+    """At which places of an array, counted as they lie in memory, a view of it looks."""
+    numbers = np.empty_like(array, np.intp)  # with its axes in the same order in memory
+    _flat(numbers)[...] = np.arange(array.size)
+    return np.array(np.broadcast_to(see(numbers), shape))
 
 
 def _add_up(x: Array, index: Array, out: Array) -> None:
@@ -119,6 +126,7 @@ IN_PLACE |= {ours: getattr(np, theirs) for ours, theirs in NUMPY_NAMES.items()}
 IN_PLACE |= {
     "half_power": _half_power,
     "masked_matmul": masked_matmul,
+    "flat": _flat,
     "places": _places,
     "add_up": _add_up,
     "intp": np.intp,
