@@ -286,8 +286,8 @@ def test_a_heading_that_stands_for_two_is_refused(script: Script) -> None:
 def test_chinese_pages_are_found_by_chinese_words(address: str, chromium: Browser, words: str) -> None:
     page = chromium.new_page()
     page.goto(f"{address}zh/search.html?q={words}")
-    page.locator("#search-results li").first.wait_for()
-    page.get_by_text("搜索完成").or_(page.locator("#search-results li").nth(2)).first.wait_for()
+    page.get_by_text("搜索完成").first.wait_for()
+    assert page.locator("#search-results li").count() > 9
     page.close()
 
 
