@@ -158,6 +158,7 @@ MESSAGES: dict[str, str] = {
     "answer-slip": "It looks like this slip: {slip}.",
     "answer-slips": "It could be one of these slips: {slips}.",
     "answer-hint": "Here the local derivative is {formula}.",
+    "answer-before": "The slip lies one step before: it makes {what} = {x}.",
     "answer-unknown": "None of the classic slips gives it: work this one step out again.",
     "answer-all": "All {n} are right.",
     "answer-one": "That is right.",

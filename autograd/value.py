@@ -672,8 +672,13 @@ def record(name: str, *operands: Operand) -> Value:
 
 def store_inputs(out: Value, inputs: list[Any], partials: Iterable[float | None]) -> None:
     """Put inputs and local derivatives into a node's slots; to a constant, and out of a detach, nothing goes back."""
-    stops = out._tag[0] == DETACH
-    kept = tuple(None if stops or is_constant(x) else d for x, d in zip(inputs, partials, strict=True))
+    flows = out._tag[0] != DETACH
+    kept = tuple(  # `is_constant` written out: a dot product has hundreds of inputs, and compiling tries many of these
+        [
+            d if isinstance(x, Value) and x._tag[0] != CONSTANT and flows else None
+            for x, d in zip(inputs, partials, strict=True)
+        ]
+    )
     out._da = out._db = out._b = None
     if len(inputs) == 1:
         (out._a,), (out._da,) = inputs, kept

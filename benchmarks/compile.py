@@ -670,6 +670,8 @@ def section_gpt() -> None:
     step, seconds, nodes = built(case, backend="numpy")
     print()
     show_built("GPT, 16 tokens", step, seconds, nodes)
+    indices = [Index(model.tokens)] * model.length
+    of_indices = autograd.compile(model.loss_of_indices, indices, indices, backend="numpy", check=False)
     generator = np.random.default_rng(0)
     hand, eye = arrays.ByHandGPT(model), np.eye(model.tokens)
     for n in (1, 32):
@@ -679,6 +681,7 @@ def section_gpt() -> None:
         assert np.allclose(step.gradient, arrays.same_order(step, case.parameters, hand.gradient()), 1e-9, 1e-12)
         contenders: Contenders = {
             "compiled": lambda X=X, Y=Y: step(X, Y),
+            "compiled, tokens are indices": lambda text=text, following=following: of_indices(text, following),
             "hand-written NumPy": lambda text=text, following=following: hand.step(text, following),
         }
         others = {"PyTorch, one thread": ("torch", frameworks.torch_gpt), "jax.jit": ("jax", frameworks.jax_gpt)}

@@ -35,10 +35,10 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     option = config.option
     if getattr(option, "numprocesses", 0) is not None or hasattr(config, "workerinput"):
         return  # there is no pytest-xdist; or the command says how many; or this is one of them
-    watched = option.usepdb or option.trace or option.capture == "no" or option.maxfail == 1 or option.collectonly
-    picked = option.keyword or option.lf or not all(Path(place).is_dir() for place in config.args)
+    said = ("usepdb", "trace", "collectonly", "keyword", "lf", "stepwise")  # the last two may be switched off
+    watched = option.capture == "no" or option.maxfail == 1 or any(getattr(option, name, False) for name in said)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if cores > 1 and not watched and not picked:
+    if cores > 1 and not watched and all(Path(place).is_dir() for place in config.args):
         option.numprocesses, option.dist = min(cores, 8), "worksteal"
 
 

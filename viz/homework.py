@@ -77,7 +77,7 @@ class Assignment:
     """
 
     def __init__(self, tasks: Sequence[Worksheet | Code], title: str) -> None:
-        cells = [_text("title", f"# {title}"), _code("set-up", _IMPORTS, locked=True)]
+        cells = [_text("title", f"# {title}"), _code("set-up", _IMPORTS)]
         self.points = 0
         for k, task in enumerate(tasks, 1):
             made, points = _by_hand(k, task) if isinstance(task, Worksheet) else _in_code(k, task)
@@ -126,8 +126,8 @@ def _by_hand(k: int, sheet: Worksheet) -> tuple[list[dict[str, Any]], int]:
     points = len(asked)
     cells = [
         picture,
-        _code(f"given-{k}", given, locked=True),
-        _code(f"answer-{k}", f"# Write a number in place of each ... and run the cell.\n{blanks}{call}", solution=True),
+        _code(f"given-{k}", given),
+        _open(f"answer-{k}", f"# Write a number in place of each ... and run the cell.\n{blanks}{call}"),
         _grader(k, call, points),
     ]
     return cells, points
@@ -136,7 +136,7 @@ def _by_hand(k: int, sheet: Worksheet) -> tuple[list[dict[str, Any]], int]:
 def _in_code(k: int, task: Code) -> tuple[list[dict[str, Any]], int]:
     cells = [
         _text(f"task-{k}", f"## Task {k}\n\n{task.question}"),
-        _code(f"answer-{k}", task.start, solution=True),
+        _open(f"answer-{k}", task.start),
         _grader(k, task.check, task.points),
     ]
     return cells, task.points
@@ -145,36 +145,40 @@ def _in_code(k: int, task: Code) -> tuple[list[dict[str, Any]], int]:
 def _grader(k: int, call: str, points: int) -> dict[str, Any]:
     """The cell that grades: it ends with the points, which nbgrader reads."""
     text = f"result_{k} = {call}\nprint(result_{k})\n{points} * result_{k}.counted / result_{k}.asked"
-    return _code(f"check-{k}", text, locked=True, points=points)
+    return _code(f"check-{k}", text, points=points)
 
 
 def _text(name: str, source: str) -> dict[str, Any]:
     return {"cell_type": "markdown", "id": name, "metadata": {}, "source": source}
 
 
-def _code(
-    name: str, source: str, *, locked: bool = False, solution: bool = False, points: int | None = None
-) -> dict[str, Any]:
-    """A cell of code with nbgrader's metadata: https://nbgrader.readthedocs.io, "Format of nbgrader metadata"."""
-    marks: dict[str, Any] = {
-        "grade": points is not None,
-        "grade_id": name,
-        "locked": locked,
-        "schema_version": SCHEMA,
-        "solution": solution,
-        "task": False,
-    }
-    if points is not None:
-        marks["points"] = points
-    tag = "answer" if solution else "check" if points is not None else "given"
+def _open(name: str, source: str) -> dict[str, Any]:
+    """The cell that the student fills in. nbgrader has no mark for it: a cell that is marked as a solution it empties
+    before it hands the notebook out, and its blanks would be gone."""
     return {
         "cell_type": "code",
         "execution_count": None,
         "id": name,
-        "metadata": {"nbgrader": marks, "tags": [tag]},
+        "metadata": {"tags": ["answer"]},
         "outputs": [],
         "source": source,
     }
+
+
+def _code(name: str, source: str, *, points: int | None = None) -> dict[str, Any]:
+    """A locked cell, with nbgrader's metadata: https://nbgrader.readthedocs.io, "Format of nbgrader metadata"."""
+    marks: dict[str, Any] = {
+        "grade": points is not None,
+        "grade_id": name,
+        "locked": True,
+        "schema_version": SCHEMA,
+        "solution": False,
+        "task": False,
+    }
+    if points is not None:
+        marks["points"] = points
+    tags = ["check" if points is not None else "given"]
+    return _open(name, source) | {"metadata": {"nbgrader": marks, "tags": tags}}
 
 
 def _escaped(text: str) -> str:

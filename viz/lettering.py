@@ -110,7 +110,7 @@ def spans_of(name: str, size: float, gap: float) -> list[list[str | float]]:
     Each is a text, how far it is moved to the right and down from where the one before ended, and its size; zeros at
     the end are left out. The last one is empty: it is for what follows, a gap away.
     """
-    found, small = _set(name), SMALL[size]
+    found, small = _set(name), SMALL.get(size) or round(0.76 * size, 1)
     if found is None:
         return [[shown_name(name)], ["", gap]]
     below, above = (0.75 * text_width(text, small, bold=True) for text in (found.sub, found.sup))  # in Arial

@@ -7,6 +7,7 @@ needs no system library, where CairoSVG needs libcairo and most others need font
 from __future__ import annotations
 
 import io
+import itertools
 import math
 import re
 import struct
@@ -84,6 +85,41 @@ def to_pdf(svg: str) -> bytes:
 def _to_pdf(converter: Any, svg: str) -> bytes:
     pdf: bytes = converter.svg_to_pdf(svg)
     return pdf
+
+
+def joined(pdfs: Sequence[bytes]) -> bytes:
+    """Documents of `to_pdf` as one: the pages of each after those of the one before.
+
+    A document of the renderer is a list of objects, with a table of where each of them begins. They get new numbers,
+    and the tree of pages of each document becomes a branch of a new one (PDF 32000-1:2008, 7.5 and 7.7.3).
+    """
+    objects, branches = list[bytes](), list[bytes]()
+    for pdf in pdfs:
+        before = 2 + len(objects)  # 1 is the catalogue, and 2 the tree
+        table = int(pdf.rpartition(b"startxref")[2].split()[0])
+        places = [int(place) for place in re.findall(rb"(\d{10}) \d{5} n", pdf[table:])]
+        ends = dict(itertools.pairwise([*sorted(places), table]))
+        for number, place in enumerate(places, before + 1):
+            told, stream, data = pdf[place : ends[place]].partition(b"stream\n")
+            told = _renumbered(told, before)
+            if b"/Type /Pages" in told:
+                told = told.replace(b"/Type /Pages", b"/Type /Pages\n  /Parent 2 0 R")
+                branches.append(b"%d 0 R" % number)
+            objects.append(told + stream + data)
+    tree = b"2 0 obj\n<< /Type /Pages /Count %d /Kids [%s] >>\nendobj\n" % (len(branches), b" ".join(branches))
+    objects[:0] = [b"1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n", tree]
+    written, entries = bytearray(b"%PDF-1.7\n%\x80\x80\x80\x80\n"), [b"0000000000 65535 f\r\n"]
+    for text in objects:
+        entries.append(b"%010d 00000 n\r\n" % len(written))
+        written += text
+    size = len(entries)
+    trailer = b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n%% %s\n" % (size, len(written), SIGN)
+    return bytes(written) + b"xref\n0 %d\n" % size + b"".join(entries) + trailer
+
+
+def _renumbered(told: bytes, by: int) -> bytes:
+    """What an object of a PDF says, with every number of an object, its own and those it refers to, raised."""
+    return re.sub(rb"(\d+) 0 (obj|R)\b", lambda found: b"%d 0 %s" % (int(found[1]) + by, found[2]), told)
 
 
 def _with_bundled_font(svg: str) -> str:

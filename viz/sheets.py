@@ -7,7 +7,7 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from random import Random
@@ -37,10 +37,10 @@ from autograd.steps import fill
 from .graph import diagram as diagrams
 from .graph import svg
 from .graph.arrange import Arrangement, Shape, arrange
-from .lettering import NARROW, name_width, pieces_of, shown_name
+from .lettering import NARROW, name_width, pieces_of, shown_name, spans_in
 from .live.player import Player
 from .live.stepping import step_through
-from .markup import document, escape, pieces_at, px, rectangle, text_at, wrap
+from .markup import document, escape, line_at, pieces_at, px, rectangle, text_at, wrap
 from .metrics import NUMBER_SIZE, TITLE_SIZE, text_width
 from .mistakes import explained, only_a_value, shown_by
 from .picture import Picture, html_page
@@ -53,14 +53,16 @@ SPACING = 66.0  # across a wire, for a box on either side
 BOX = 25.0  # the height of a box
 MOST_PARTS = 60  # of a sheet that one can write on
 DIGITS = ".4g"
-TASK_SIZE = 14.5
+TASK_SIZE, HEAD_SIZE = 14.5, 23.0
+_SIZES = {"task": TASK_SIZE, "head": HEAD_SIZE}
+_TIED = "\ue000"  # stands for a space at which no line is broken; no font has it
 _SIDES = re.compile(r'width="[\d.]+" height="[\d.]+"')
 
 _STYLE = """\
 {id} .blank{{fill:#ffffff;stroke:#000000;stroke-width:1.1}}
 {id} .answer{{font-size:13px;font-weight:600;fill:#000000}}
 {id} .slope{{font-size:13px;font-weight:600;font-style:italic;fill:#000000}}
-{id} .head{{font-size:23px;font-weight:600;fill:#000000}}
+{id} .head{{font-size:{head}px;font-weight:600;fill:#000000}}
 {id} .small{{font-size:12px;fill:#333333}}
 {id} .task{{font-size:{task}px;fill:#000000}}
 {id} .step{{fill:#000000}}
@@ -213,8 +215,9 @@ class _Page(Picture):
         return self._svg
 
     def _content(self, kind: str, scale: float) -> bytes | None:
-        if kind != ".pdf":
-            return super()._content(kind, scale)
+        return self._pdf() if kind == ".pdf" else super()._content(kind, scale)
+
+    def _pdf(self) -> bytes:
         from .raster import to_pdf
 
         points = (f'{side}="{0.75 * x:.2f}"' for side, x in zip(("width", "height"), self._size, strict=True))
@@ -328,10 +331,10 @@ class Worksheet(_Page):
         body, y = self._head(self._title), EDGE + 56
         formula = self._formula()
         if formula:
-            body += text_at("task", EDGE, y, _shown(formula))
+            body += self._line("task", y, formula)
             y += 29
         for line in self._task():
-            body += text_at("task", EDGE, y, _shown(line))
+            body += self._line("task", y, line)
             y += 22
         y += 4
         drawn, y = self._drawn(painter, y, height - EDGE - 12 - y)
@@ -350,15 +353,15 @@ class Worksheet(_Page):
     def _answers(self, painter: _SheetPainter) -> str:
         """The same with the answers, and every step of the way there."""
         width, height = self._size
-        given = ",  ".join(f"{name} = {format_number(x)}" for name, x in self.numbers.items())
+        given = ",  ".join(f"{name}{_TIED}={_TIED}{format_number(x)}" for name, x in self.numbers.items())
         lines = wrap(messages()["sheet-given"].format(numbers=given), width - 2 * EDGE)
         body, y = self._head(self._key_title), EDGE + 56
         for line in lines:
-            body += text_at("task", EDGE, y, _shown(line))
+            body += self._line("task", y, line.replace(_TIED, " "))
             y += 22
         passes = self._passes()
         room = height - EDGE - 20 - y
-        told, tall = _columns(passes, width - 2 * EDGE, 0.36 * room)
+        told, tall = _columns(passes, self._names.values(), width - 2 * EDGE, 0.36 * room)
         drawn, y = self._drawn(painter, y, room - tall - 16)
         return self._document(
             f'{body}{drawn}<g transform="translate({px(EDGE)} {px(y + 16)})">\n{told}</g>\n', self._key_title
@@ -374,10 +377,15 @@ class Worksheet(_Page):
 
     def _head(self, title: str) -> str:
         rule = f"M{px(EDGE)},{px(EDGE + 30)} L{px(self._size[0] - EDGE)},{px(EDGE + 30)}"
-        return text_at("head", EDGE, EDGE + 8, _shown(title)) + f'<path class="heavy" d="{rule}"/>\n'
+        return self._line("head", EDGE + 8, title) + f'<path class="heavy" d="{rule}"/>\n'
+
+    def _line(self, kind: str, y: float, text: str) -> str:
+        """A line at the left edge, with the names in it set as they are in the drawing."""
+        return line_at(kind, EDGE, y, spans_in(text, self._names.values(), _SIZES[kind]))
 
     def _document(self, body: str, title: str) -> str:
         width, height = self._size
+        body = f'<path d="M0,0 H{px(width)} V{px(height)} H0 Z" fill="#ffffff"/>\n{body}'  # the paper
         if self._seed is not None:
             told = messages()["sheet-number"].format(n=self._seed)
             body += text_at("small", width - EDGE, height - EDGE + 8, told, anchor="end")
@@ -443,22 +451,33 @@ class Booklet(Sequence[Worksheet]):
 
     def to_html(self, *, key: bool = False) -> str:
         """All sheets, or with ``key=True`` all keys, as one page of HTML that is printed on as many pages of A4."""
-        pages = [sheet.key if key else sheet for sheet in self._sheets]
+        pages = self._pages(key)
         return _printable([page.svg for page in pages], pages[0]._title, pages[0]._landscape)
 
+    def _pages(self, key: bool) -> list[_Page]:
+        return [sheet.key if key else sheet for sheet in self._sheets]
+
     def save(self, path: str | os.PathLike[str], *, key: bool = False) -> Path:
-        """Write all sheets, or all keys, to one file of HTML, whole or not at all.
+        """Write all sheets, or all keys, to one file, whole or not at all: .html, or .pdf, one page for each.
 
         Raises:
-            ValueError: for another ending than .html.
+            ValueError: for another ending.
+            ImportError: for .pdf without the extra png.
             OSError: if the file cannot be written.
         """
         target = Path(path)
-        if target.suffix.lower() != ".html":
+        kind = target.suffix.lower()
+        if kind not in (".html", ".pdf"):
             raise ValueError(
-                f"a booklet's ending must be .html, which a browser prints as PDF, but got {target.name!r}"
+                f"a booklet's ending must be .html, which a browser prints, or .pdf, but got {target.name!r}"
             )
-        write_whole(target, self.to_html(key=key).encode())
+        if kind == ".html":
+            content = self.to_html(key=key).encode()
+        else:
+            from .raster import joined
+
+            content = joined([page._pdf() for page in self._pages(key)])
+        write_whole(target, content)
         return target
 
     def __repr__(self) -> str:
@@ -585,13 +604,7 @@ class _SheetPainter(svg.Painter):
 
 
 def _rules(identity: str, colours: dict[str, str]) -> str:
-    return svg.style_rules(identity, colours) + _STYLE.format(id=identity, task=px(TASK_SIZE))
-
-
-def _shown(text: str) -> str:
-    """A line with its indices lowered."""
-    lowered = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-    return re.sub(r"(?<=[A-Za-z])_(\d+)\b", lambda match: match[1].translate(lowered), text)
+    return svg.style_rules(identity, colours) + _STYLE.format(id=identity, task=px(TASK_SIZE), head=px(HEAD_SIZE))
 
 
 def _room_to_work(x: float, y: float, width: float, height: float) -> str:
@@ -608,7 +621,9 @@ def _room_to_work(x: float, y: float, width: float, height: float) -> str:
     return body + f'<path class="dotted" d="{dots}" stroke="#8a8a8a" stroke-width="1.3" stroke-linecap="round"/>\n'
 
 
-def _columns(passes: Sequence[tuple[str, list[str]]], width: float, height: float) -> tuple[str, float]:
+def _columns(
+    passes: Sequence[tuple[str, list[str]]], names: Iterable[str], width: float, height: float
+) -> tuple[str, float]:
     """Texts under their headings, in as many columns as they need at the size that they have room at; and how tall."""
     longest = max(text_width(text, 1.0) for _, texts in passes for text in texts)
     size, rows, columns = 8.5, 1, 1
@@ -625,9 +640,8 @@ def _columns(passes: Sequence[tuple[str, list[str]]], width: float, height: floa
             some = texts[start : start + rows]
             tall = max(tall, len(some))
             for i, text in enumerate(some):
-                body += text_at(
-                    "step", at * width / columns, 34 + i * 1.5 * size, _shown(text), style=f' font-size="{size}"'
-                )
+                spans = spans_in(text, names, size)
+                body += line_at("step", at * width / columns, 34 + i * 1.5 * size, spans, style=f' font-size="{size}"')
             at += 1
     return body, 34 + tall * 1.5 * size
 

@@ -27,6 +27,8 @@ on a network of two neurons, and on three time steps, shown at the top:
     describe       the statements as data, for people and drawings
     symbols        what the sheet's rules are run on to become text
     listing        where tracebacks find the text
+    standalone     the text as a file of its own, which needs NumPy only
+    words          the functions that such a file carries along
 """
 
 from __future__ import annotations

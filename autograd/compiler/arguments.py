@@ -29,7 +29,7 @@ class Arguments:
         entries = [flatten(argument)[0] for argument in example]
         self.sizes = [len(flat) for flat in entries]
         counts = [[x.count if isinstance(x, Index) else 0 for x in flat] for flat in entries]
-        self.indices = [OneHot(each) if any(each) else None for each in counts]
+        self.indices = [Indices(each) if any(each) else None for each in counts]
 
     def columns(self, batch: tuple[Any, ...]) -> tuple[list[Array], int]:
         """Each argument as [entries, N]: a transposed view where the caller's array already has the right type."""
@@ -40,18 +40,20 @@ class Arguments:
         columns = []
         parts = zip(batch, self.shapes, self.names, self.sizes, self.indices, strict=True)
         for X, shape, name, size, indices in parts:
+            if indices and shape is not None and indices.whole:
+                X = as_whole(X)
             if shape is None:  # an example of uneven lists: flatten sample by sample
                 X = as_numbers([flatten(sample)[0] for sample in X], self.dtype, name)
                 if X.shape[1:] != (size,):
                     raise ValueError(f"{name} must have samples of {size} numbers, nested like the example")
             else:
-                X = as_numbers(X, self.dtype, name)
+                X = X if type(X) is np.ndarray and X.dtype == np.intp else as_numbers(X, self.dtype, name)
                 if X.shape[1:] != shape or X.ndim == 0:
                     wanted = f"(N, {', '.join(map(str, shape))})" if shape else "(N,)"
                     raise ValueError(f"{name} must have shape {wanted}, N samples like the example, but has {X.shape}")
                 if X.ndim != 2:
                     X = X.reshape(X.shape[0], size)
-            columns.append(indices.columns(X, name) if indices else X.T)
+            columns.append(indices.checked(X, name).T if indices else X.T)
         n = columns[0].shape[1] if columns else 1
         for column, name in zip(columns, self.names, strict=True):
             if column.shape[1] != n:
@@ -91,39 +93,42 @@ def as_numbers(x: Any, dtype: Any, name: str) -> Array:
     return np.array([to_float(entry) for entry in entries], dtype).reshape(array.shape)
 
 
-class OneHot:
-    """Samples with indices [N, entries] as columns, [numbers, N]: each `Index` becomes a 1 among zeros.
+def as_whole(x: Any) -> Any:
+    """An argument as an array of whole numbers, if it is one of any kind; else as it is."""
+    try:
+        array = np.asarray(x)
+    except ValueError:
+        return x
+    return array.astype(np.intp, copy=False) if array.dtype.kind in "iu" else x
+
+
+class Indices:
+    """Where samples [N, entries] have whole numbers, and in which range.
 
     Args:
-        counts: for each entry from how many it chooses, or 0 for a number, which stays what it is.
+        counts: for each entry from how many it chooses, or 0 for a number, which is what it is.
     """
 
     def __init__(self, counts: Sequence[int]) -> None:
         self.counts = np.array(counts, dtype=np.uintp)
-        self.first = np.cumsum([0, *np.maximum(counts, 1)])  # the row of each entry, and how many there are
         self.numbers = np.flatnonzero(self.counts == 0)
-        self.starts: Array = np.empty((0, 0), np.intp)  # for the batch size of the last call, where each column begins
+        self.whole = not len(self.numbers)
 
-    def columns(self, X: Array, name: str) -> Array:
-        """The columns.
+    def checked(self, X: Array, name: str) -> Array:
+        """The samples, as whole numbers if all of their entries are.
 
         Raises:
             ValueError: for an index that is not a whole number in its range.
         """
-        whole, n = X.astype(np.intp), len(X)
-        right = whole == X
-        right &= whole.view(np.uintp) < self.counts  # below 0 it is a very large one
+        whole: Array = X.astype(np.intp, copy=False)
+        right = whole.view(np.uintp) < self.counts  # below 0 it is a very large one
+        if whole is not X:
+            right &= whole == X
         if len(self.numbers):
-            right[:, self.numbers], whole[:, self.numbers] = True, 0
+            right[:, self.numbers] = True
         if np.count_nonzero(right) != right.size:
             self._refuse(X, ~right, name)
-        if self.starts.shape[1] != n:
-            self.starts = self.first[:-1, None] * n + np.arange(n)
-        columns: Array = np.zeros((self.first[-1], n), X.dtype)
-        columns.put(whole.T * n + self.starts, 1.0)
-        if len(self.numbers):
-            columns[self.first[self.numbers]] = X[:, self.numbers].T
-        return columns
+        return whole if self.whole else X
 
     def _refuse(self, X: Array, wrong: Array, name: str) -> NoReturn:
         n, k = np.argwhere(wrong)[0]

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from ..ops import CONSTANT
 from .classes import Class, Loop, Unrollable, takes_row
+from .index import TAKE
 from .normalise import BATCHED, CONST, LINEAR, SHARED, Graph
 from .trace import Trace
 from .turns import TYPICAL, put_in_step
@@ -59,6 +60,8 @@ class Group:
     for an operation on a whole ``row`` of inputs there is one, with an axis more in front. A linear group has ``parts``
     and perhaps a ``bias`` instead. ``rows`` tells which axes came from rows of weights.
 
+    A look-up (`TAKE`) has a row of what it chooses from, and an ``index`` with the group's axes.
+
     In a ``loop`` the first axis are its turns. With ``initial``, there is a slot before the first turn, and these nodes
     are what it finds there.
     """
@@ -68,6 +71,7 @@ class Group:
     nodes: Nodes
     operands: list[float | Nodes] = field(default_factory=list)
     row: bool = False
+    index: Nodes | None = None
     parts: list[Part] = field(default_factory=list)
     bias: Nodes | None = None
     rows: tuple[bool, ...] = ()
@@ -83,6 +87,7 @@ class Group:
         """The nodes that it is computed from."""
         found = [
             self.initial,
+            self.index,
             self.bias,
             *self.operands,
             *[nodes for part in self.parts for nodes in (part.x, part.weights)],
@@ -412,6 +417,11 @@ class _Arranger:
         inputs = [graph.inputs[i] for i in nodes]
         members = np.array(nodes, dtype=np.intp)
         columns = _Columns()
+        if op == TAKE:
+            index = np.array([row[0] for row in inputs], dtype=np.intp)
+            inputs = [row[1:] for row in inputs]
+            self._columns(columns, index[typical])
+            columns.order = [stride << 40 for stride in columns.order]  # its axes come first
         if takes_row(op):
             longest = max(map(len, inputs))
             padded = np.array([[*row, *[-1] * (longest - len(row))] for row in inputs], dtype=np.intp)
@@ -430,6 +440,8 @@ class _Arranger:
             small = _squeezed(rows, 1)
             ragged = ((np.broadcast_to(small, rows.shape) < 0) != (rows < 0)) & (group.nodes >= 0)
             group.operands = [rows if ragged.any() else small]
+            if op == TAKE:
+                group.index = _squeezed(self._filled(box, index))
         else:
             for k in range(table.shape[1]):
                 if constant[k]:

@@ -22,7 +22,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..ops import BUILT_IN, SHEET
-from .normalise import BATCHED, CONST, LINEAR, SHARED, Graph
+from .index import TAKE
+from .normalise import BATCHED, CONST, LINEAR, SHARED, Graph, Term
 from .trace import INPUT, PARAMETER
 
 BLANK = -1  # the colour of constants and of earlier turns, inside of a loop
@@ -62,7 +63,7 @@ class Loop:
 
 def takes_row(op: str) -> bool:
     """Whether a rule takes any number of inputs, and folds them."""
-    return SHEET[op].arity is None and op in BUILT_IN
+    return op == TAKE or (SHEET[op].arity is None and op in BUILT_IN)
 
 
 class Unrollable(Exception):
@@ -100,8 +101,9 @@ class Colouring:
 
 def find_colours(graph: Graph, loops: bool = True) -> Colouring:
     """The colours of all nodes, and with ``loops`` the turns of those that take turns."""
-    painter = _Painter(graph)
-    turns = find_turns(graph) if loops else {}
+    families = Families(graph)
+    painter = _Painter(graph, families)
+    turns = find_turns(graph, families) if loops else {}
     if turns:
         turns = painter.settled(turns, LEAST_TURNS)
     found = Colouring(graph, painter, painter.paint(turns), turns)
@@ -160,37 +162,63 @@ def reads(graph: Graph, i: int) -> list[int]:
     return found
 
 
-def find_turns(graph: Graph) -> Turns:
+class Families:
+    """Of the linear nodes of samples their products with shared factors, as a *row* of those and the *window* of nodes
+    that it meets: there are many nodes, and few of each."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.rows: dict[tuple[int, ...], int] = {}
+        self.windows: dict[tuple[int, ...], int] = {}
+        self.dots: dict[int, tuple[tuple[int, ...], int, tuple[int, ...], int]] = {}  # node -> both, and their numbers
+        self.rest: dict[int, list[Term]] = {}  # node -> its other terms
+        rank = graph.rank
+        for i in graph.order:
+            if rank[i] != BATCHED or graph.ops[i] != LINEAR:
+                continue
+            terms = graph.terms[i]
+            dots = [(w, x) for _, w, x in terms if w is not None and rank[w] == SHARED]
+            if dots:
+                row, window = zip(*dots, strict=True)
+                r = self.rows.setdefault(row, len(self.rows))
+                self.dots[i] = row, r, window, self.windows.setdefault(window, len(self.windows))
+                alone = len(dots) == len(terms)
+                self.rest[i] = [] if alone else [t for t in terms if t.weight is None or rank[t.weight] != SHARED]
+
+    def reads(self, i: int) -> Iterable[int]:
+        """The nodes of samples that node i is computed from, and perhaps some shared ones."""
+        if i not in self.dots:
+            return reads(self.graph, i)
+        window, rest = self.dots[i][2], self.rest[i]
+        return (*window, *[y for _, w, x in rest for y in (w, x) if y is not None]) if rest else window
+
+
+def find_turns(graph: Graph, families: Families) -> Turns:
     """The nodes on cycles, after the nodes of a family of rows were taken as one vertex."""
     rank, vertex = graph.rank, _Vertices()
     edges: dict[int, set[int]] = defaultdict(set)
     of: dict[int, int] = {}
-    rows: dict[Any, int] = {}
-    windows: dict[Any, int] = {}
+    rows: dict[int, int] = {}
+    windows: dict[int, int] = {}
     repeated = False
     for i in graph.order:
         if rank[i] != BATCHED:
             continue
-        if graph.ops[i] == LINEAR:
-            dots = [(w, x) for _, w, x in graph.terms[i] if w is not None and rank[w] == SHARED]
-            if dots:
-                row, window = zip(*dots, strict=True)
-                v = rows.get(row)
-                if v is None:
-                    v = rows[row] = vertex.new()
-                else:
-                    repeated = True
-                u = windows.get(window)
-                if u is None:
-                    windows[window] = v
-                    edges[v].update(window)
-                else:
-                    vertex.join(u, v)
-                of[i] = v
-                edges[v].update(
-                    [y for _, w, x in graph.terms[i] if w is None or rank[w] != SHARED for y in (w, x) if y is not None]
-                )
-                continue
+        if i in families.dots:
+            _, row, _window, own = families.dots[i]
+            v = rows.get(row)
+            if v is None:
+                v = rows[row] = vertex.new()
+            else:
+                repeated = True
+            of[i] = v
+            if own in windows:
+                vertex.join(windows[own], v)
+                edges[v].update(families.reads(i) if families.rest[i] else ())
+            else:
+                windows[own] = v
+                edges[v].update(families.reads(i))
+            continue
         v = of[i] = vertex.new()
         edges[v].update(reads(graph, i))
     if not repeated:
@@ -200,25 +228,25 @@ def find_turns(graph: Graph) -> Turns:
         joined[vertex.find(v)].update([vertex.find(of[x]) for x in xs if x in of])
     found: Turns = {}
     cycle_of = {v: k for k, cycle in enumerate(_cycles(joined)) for v in cycle}
-    families = {vertex.find(v) for v in rows.values()}
+    heads = {vertex.find(v) for v in rows.values()}
     first: dict[int, int] = {}
     for i in graph.order:
         v = vertex.find(of[i]) if i in of else -1
         k = cycle_of.get(v)
         if k is not None:
-            if v in families:
+            if v in heads:
                 first.setdefault(k, v)
-            last = max([found[x][1] for x in reads(graph, i) if x in found and found[x][0] == k], default=-1)
+            last = max([found[x][1] for x in families.reads(i) if x in found and found[x][0] == k], default=-1)
             found[i] = k, last + (first.get(k) == v)
     needed: dict[int, int] = {}  # the first turn that reads a node
     for i in reversed(graph.order):
         if i in found:
             k, turn = found[i]
             v = vertex.find(of[i])
-            if v in families and first[k] != v and needed.get(i, turn) > turn:
+            if v in heads and first[k] != v and needed.get(i, turn) > turn:
                 turn = needed[i]  # a row that only the next turn reads belongs there
                 found[i] = k, turn
-            for x in reads(graph, i):
+            for x in families.reads(i):
                 if x in found and found[x][0] == k:
                     needed[x] = min(needed.get(x, turn), turn)
     return _alike(graph, found)
@@ -300,8 +328,9 @@ def _cycles(edges: dict[int, set[int]]) -> list[list[int]]:
 class _Painter:
     """Gives every node its colour. ``below[c]`` are the colours that colour c is computed from."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    def __init__(self, graph: Graph, families: Families) -> None:
+        self.graph, self.families = graph, families
+        self.met: dict[Any, tuple[list[int], set[int]]] = {}  # see `_colours_of`
         self.names: dict[Any, int] = {}
         self.below: list[set[int]] = []
         self.typical: dict[int, int] = {}  # the colours of the second turns, and their loops
@@ -309,7 +338,7 @@ class _Painter:
         self.leaves = [BLANK] * len(graph.ops)
         for i, op in enumerate(graph.ops):
             if op == INPUT:
-                self.leaves[i] = self.name(INPUT, ())
+                self.leaves[i] = self.name((INPUT, graph.indices.get(i)), ())
             elif op == PARAMETER:
                 self.leaves[i] = self.name(PARAMETER, ())
 
@@ -324,19 +353,25 @@ class _Painter:
         """All colours. With ``last``, the last turn of each loop, nodes that do there what others do before are added
         to ``turns``: what no later turn needs is on no cycle."""
         graph, colours = self.graph, list(self.leaves)
+        seen: dict[Any, _Seen] = {}  # by loop, turn, and whether that is only a guess
+        self.met.clear()
         for i in graph.order:
             loop = turns.get(i)
             if loop is None and last:
                 above = max([turns[x] for x in reads(graph, i) if x in turns], default=None, key=lambda found: found[1])
                 if above is not None and above[1] == last[above[0]]:
-                    found = self.names.get((above[0], self._key(i, _Seen(colours, turns, above, set()), above[1])[0]))
+                    if (above, True) not in seen:
+                        seen[above, True] = _Seen(colours, turns, above, set())
+                    found = self.names.get((above[0], self._key(i, seen[above, True], above[1])[0]))
                     if found is not None and self.typical.get(found) == above[0]:
                         loop = turns[i] = above
             if loop is None:
                 where, (key, below) = None, self._key(i, colours, -1)
             else:
                 where = loop[0]
-                key, below = self._key(i, _Seen(colours, turns, loop, self.entries[where]), loop[1])
+                if (loop, False) not in seen:
+                    seen[loop, False] = _Seen(colours, turns, loop, self.entries[where])
+                key, below = self._key(i, seen[loop, False], loop[1])
             colours[i] = self.name((where, key), below)
         return colours
 
@@ -356,30 +391,47 @@ class _Painter:
         return (rank[i], op, *told), one_by_one
 
     def _linear(self, i: int, seen: Any) -> tuple[Any, set[int]]:
-        graph = self.graph
-        rank, terms = graph.rank, graph.terms[i]
+        graph, families = self.graph, self.families
         count, windows, products, sums = 0, set(), set(), set()
-        shared = rank[i] == BATCHED
+        terms = graph.terms[i]
+        if i in families.dots:
+            row, r, window, x = families.dots[i]
+            count, terms = len(row), families.rest[i]
+            plain = seen.colours if isinstance(seen, _Seen) and seen.own[1] > 0 else seen  # shared nodes take no turns
+            windows = self._pairs(self._colours_of(row, ~r, plain), self._colours_of(window, x, seen))
         for c, w, x in terms:
             if w is None:
                 sums.add((c, seen[x]))
-            elif shared and rank[w] == SHARED:
-                count += 1
-                windows.add((seen[w], seen[x]) if rank[x] != CONST else (seen[w], BLANK))
             else:
                 a, b = seen[w], seen[x]
                 products.add((c, a, b) if a <= b else (c, b, a))
-        if count:
-            known = {pair for pair in windows if pair[1] != BLANK}
-            windows = known or windows
         bias = graph.bias.get(i)
         below = (
             {c for pair in windows for c in pair} | {c for _, a, b in products for c in (a, b)} | {c for _, c in sums}
         )
         bias_colour = None if bias is None else seen[bias]
-        if bias is not None:
-            below.add(seen[bias])
-        return (rank[i], LINEAR, count, frozenset(windows), frozenset(products), frozenset(sums), bias_colour), below
+        if bias_colour is not None:
+            below.add(bias_colour)
+        key = graph.rank[i], LINEAR, count, frozenset(windows), frozenset(products), frozenset(sums), bias_colour
+        return key, below
+
+    def _colours_of(self, nodes: tuple[int, ...], number: int, seen: Any) -> tuple[list[int], set[int]]:
+        """The colours of a row or window, by its number; asked once for all that meet it in one turn."""
+        key = number, seen if isinstance(seen, _Seen) else None
+        found = self.met.get(key)
+        if found is None:
+            colours = [seen[x] for x in nodes]
+            found = self.met[key] = colours, set(colours)
+        return found
+
+    @staticmethod
+    def _pairs(row: tuple[list[int], set[int]], window: tuple[list[int], set[int]]) -> set[tuple[int, int]]:
+        """Which colours meet; but those of constants count only where there are no others."""
+        colours = window[1] - {BLANK} or window[1]
+        if len(row[1]) == 1:
+            (own,) = row[1]
+            return {(own, c) for c in colours}
+        return {pair for pair in zip(row[0], window[0], strict=True) if pair[1] in colours}
 
     def settled(self, turns: Turns, least: int) -> Turns:
         """The turns that do the same, of every loop: what the last turn has more is taken in, ends that differ are
@@ -545,6 +597,8 @@ def _loop(
 def _kind(graph: Graph, i: int) -> Any:
     """What nodes must have in common to be computed together at all."""
     op = graph.ops[i]
+    if op == TAKE:
+        return i  # these stay apart
     if op != LINEAR:
         operands = graph.inputs[i]
         if takes_row(op):

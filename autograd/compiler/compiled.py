@@ -21,6 +21,7 @@ from .backends.numba import Tape
 from .backends.numpy import InPlace
 from .backends.python import StraightLine
 from .describe import Statement, describe
+from .index import TAKE
 from .plan import Plan
 from .trace import INPUT, PARAMETER, Trace
 
@@ -93,7 +94,7 @@ class Compiled(Generic[Result]):
         return {**kept, **numbers}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        for op in sorted(set(state["_trace"].ops) - {INPUT, PARAMETER, CONSTANT}):
+        for op in sorted(set(state["_trace"].ops) - {INPUT, PARAMETER, CONSTANT, TAKE}):
             try:
                 SHEET[op]
             except KeyError:
@@ -211,12 +212,15 @@ class Compiled(Generic[Result]):
         if not self.mean:
             result = self.outputs(*batch)
         else:
-            with self._lock, np.errstate(all="ignore"):
+            with self._lock, self._watching():
                 columns, n = self._arguments.columns(batch)
                 self._last = n
                 result = self._run_by(self._choose(n)).mean(columns, n)
         checked: Result = result
         return checked
+
+    def _watching(self) -> Any:
+        return np.errstate(all="call", under="ignore", call=self._plan.alarm)
 
     def update(self, optimizer: Optimiser, *batch: Any) -> float:
         """One step of training: the mean loss over a batch, its gradient, and what an optimiser makes of them.
@@ -299,7 +303,7 @@ class Compiled(Generic[Result]):
 
     def outputs(self, *batch: Any) -> Any:
         """What the function returns, for each sample: arrays whose first axis is the batch. Nothing goes backward."""
-        with self._lock, np.errstate(all="ignore"):
+        with self._lock, self._watching():
             columns, n = self._arguments.columns(batch)
             self._last = n
             rows = self._run_by(self._choose(n)).outputs(columns, n)

@@ -88,8 +88,9 @@ class Contractor:
         """The product entry by entry, summed over some axes."""
         axes = self._axes(order, summed)
         for t in (x, y):  # as one of them lies, if that has all axes, and the result in its order
-            if len(t.labels) == len(axes) and [a for a in t.labels if a not in summed] == order:
-                axes = t.labels
+            lying = [a for _, a in sorted(zip(t.view.strides, t.labels, strict=True), key=lambda pair: -pair[0])]
+            if len(lying) == len(axes) and [a for a in lying if a not in summed] == order:
+                axes = lying
         a, b = (t.ordered(axes) for t in (x, y))
         e = leaf(a, a.shape) * leaf(b, b.shape)
         return _sum_out(e, axes, summed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .differentiate import Program, Put, Turns
+from .differentiate import Definition, Program, Put, Turns
 from .differentiate import Statement as Statements
 from .symbols import Shape, Symbol
 from .write import Constants, expression_text
@@ -52,8 +52,14 @@ def describe(program: Program) -> tuple[Statement, ...]:
                 shape = ("N", *shape) if program.layout.samples_first else (*shape, "N")
             steps.append(Statement(array.name, kind, shape, nodes=array.size, gradient=gradient_of(array.name)))
     constants = Constants()
+    inlined: dict[str, Symbol | None] = {}
     for backward, statements in ((False, program.forward), (True, program.backward)):
-        for name, sizes, terms in _arrays(statements):
+        inlined |= {d.name: d.expression for d in statements if isinstance(d, Definition) and d.copy}
+        for name, sizes, written in _arrays(statements):
+            if name in inlined:
+                constants.copies[name] = expression_text(written[0], constants)
+                continue
+            terms = tuple(_with_inlined(x, inlined) for x in written)
             op, nodes = ops.get(name, ("adjoint" if backward or not terms else terms[0].operator, 0))
             reads = [read for x in terms for read in _reads(x) if read not in program.masks]
             steps.append(
@@ -63,7 +69,7 @@ def describe(program: Program) -> tuple[Statement, ...]:
                     tuple("N" if s == -1 else f"{-s}N" if s < 0 else s for s in sizes),
                     tuple(dict.fromkeys(read for read in reads if read != name)),
                     nodes,
-                    " + ".join(expression_text(x, constants) for x in terms),
+                    " + ".join(expression_text(x, constants) for x in written),
                     terms,
                     "" if backward else gradient_of(name),
                     backward,
@@ -96,6 +102,15 @@ def _arrays(statements: Sequence[Statements]) -> list[tuple[str, Shape, tuple[Sy
             if d.stores:
                 terms.setdefault(d.name, []).extend([s.expression for s in d.stores])
     return [(name, shapes[name], tuple(found)) for name, found in terms.items()]
+
+
+def _with_inlined(x: Symbol, inlined: dict[str, Symbol | None]) -> Symbol:
+    """A tree without names for what `write.readable` writes in their place."""
+    found = inlined.get(x.detail.base) if x.operator == "leaf" else None
+    if found is not None:
+        return _with_inlined(found, inlined)
+    arguments = tuple([_with_inlined(a, inlined) for a in x.arguments])
+    return x if arguments == x.arguments else Symbol(x.operator, arguments, x.shape, x.detail, x.row)
 
 
 def _reads(x: Symbol) -> Iterator[str]:

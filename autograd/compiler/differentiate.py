@@ -18,7 +18,7 @@ and the gradients of the weights after, is outside. Of a recurrent network over 
     t1 = (x.T.reshape(-1, 2) @ w1.T).reshape(-1, 3, 2)      for turn in reversed(range(3)):
     for turn in range(3):                                       dz1[:, turn] = dh1[:, turn + 1] * (1.0 - h1 * h1)
         z1[:, turn] = h1[:, turn] @ w2.T + t1[:, turn]          dh1[:, turn] += dz1[:, turn] @ w2
-        h1[:, turn + 1] = tanh(z1[:, turn])                 dw2 = dz1.transpose(2, 0, 1).reshape(2, -1) @ h1[:, 0:3]
+        h1[:, turn + 1] = tanh(z1[:, turn])                 dw2 = dz1 @ h1[:, 0:3], over turns and samples
 
 **Padding.** Places of a box without a node hold anything, nan and inf, too. So whoever adds up over them leaves them
 out (`where` with a mask, not a product with 0: 0·inf is nan), and adjoints are 0 there.
@@ -27,7 +27,7 @@ out (`where` with a mask, not a product with 0: 0·inf is nan), and adjoints are
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -37,6 +37,7 @@ from numpy.typing import NDArray
 from .arrange import Group, Nodes, Part
 from .classes import Unrollable
 from .contract import Contractor, Label, Tensor
+from .index import TAKE
 from .layout import Array, Layout
 from .normalise import BATCHED, LINEAR
 from .symbols import (
@@ -55,7 +56,7 @@ from .symbols import (
     total,
 )
 from .turns import TYPICAL
-from .views import View, contiguous, even_steps, view_of
+from .views import View, contiguous, even_steps, in_memory, view_of
 
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
@@ -141,6 +142,8 @@ def differentiate(layout: Layout, groups: Sequence[Group], outputs: Sequence[int
         for nodes in (part.x, part.weights):
             if nodes is not None and (nodes < 0).any():
                 builder.ragged |= builder.owners(nodes)
+    if backward and builder.first:
+        builder.find_shares(groups, outputs)
     units = [[*some] for _, some in itertools.groupby(groups, key=lambda g: g.loop or g)]
     for unit in units:
         if unit[0].loop is None:
@@ -168,7 +171,8 @@ def differentiate(layout: Layout, groups: Sequence[Group], outputs: Sequence[int
     results = Gather(
         [layout.arrays[k] for k in owners], which.reshape(-1), layout.place_of[nodes], layout.samples_first
     )
-    return Program(layout, builder.statements, reverse, builder.copied, results, gradients, builder.masks)
+    copied = builder.copied - {a.name for a in layout.arrays if a.whole}
+    return Program(layout, builder.statements, reverse, copied, results, gradients, builder.masks)
 
 
 def _first_readers(layout: Layout, units: Sequence[Sequence[Group]]) -> dict[int, list[Array]]:
@@ -201,6 +205,8 @@ class _Builder:
         self.temporaries = 0
         self.ragged: set[int] = set()  # the numbers of arrays that are read in rows of different lengths,
         self.powers: dict[tuple[str, int, int], int] | None = None  # see `_known`
+        self.shares: dict[Group, Group] = {}  # see `find_shares`
+        self.totals: dict[Group, tuple[Symbol, Symbol]] = {}  # see `_with_total`
         self.unclean: set[Array] = set()  # adjoints that may be anything where there is no node
         self.zeroed: set[str] = set()  # and the names of those that are 0 where there is no node
         self.contractor = Contractor(self.named, self.copied_out, self.first)
@@ -232,7 +238,7 @@ class _Builder:
             if steps is not None:
                 batch = None if not array.is_batched else 0 if self.first else -1
                 text = f"{array.name}.T" if array.bank == "argument" and self.first else array.name
-                view = view_of(array.name, array.shape, steps, nodes.shape, batch, text)
+                view = view_of(array.name, array.shape, steps, nodes.shape, batch, text, array.takes_turns)
                 if view is not None:
                     return view, array.is_batched
         return self._gather(np.where(real, nodes, some[0]))
@@ -343,11 +349,15 @@ class _Builder:
             places = places + (step * np.arange(size)).reshape([-1 if a == axis else 1 for a in range(nodes.ndim)])
         return bool((array.group.nodes.reshape(-1)[places[~real]] < 0).all())
 
+    def all_of(self, array: Array, name: str) -> View:
+        """An array, or its adjoint, with all that a loop has before its first turn."""
+        shape = self.full(array.shape, array.is_batched)
+        return View(name, name, shape, in_memory(shape, array.takes_turns))
+
     def whole(self, array: Array, name: str = "") -> Symbol:
         """All of an array; of a loop's all turns, or while they are written, turn t."""
-        shape = self.full(array.shape, array.is_batched)
-        view = View(name or array.name, name or array.name, shape, contiguous(shape))
-        if array.group is not None and array.group.loop is not None:
+        view = self.all_of(array, name or array.name)
+        if array.group is not None and array.takes_turns:
             axis = int(array.is_batched)
             if array.group.initial is not None:
                 view = view.indexed([*[slice(None)] * axis, slice(1, None), *[slice(None)] * (len(array.shape) - 1)])
@@ -413,12 +423,80 @@ class _Builder:
 
     # --- forward
 
+    def find_shares(self, groups: Sequence[Group], outputs: Sequence[int]) -> None:
+        """The groups exp(x - y), y = logsumexp(x), of which nobody else reads x - y: a softmax, each a share of one.
+
+        Such a difference is not computed by itself, and the exp as the quotient that it is: see `_with_total`."""
+        readers: dict[int, list[Group]] = {}
+        for group in groups:
+            for k in {k for nodes in group.reads() for k in self.owners(nodes)}:
+                readers.setdefault(k, []).append(group)
+        results = self.owners(np.array(outputs, dtype=np.intp))
+        for k, some in readers.items():
+            inner, group = self.layout.arrays[k].group, some[0]
+            alone = len(some) == 1 and k not in results and k not in self.ragged
+            if inner is None or not alone or group.op != "exp" or group.loop or inner.loop:
+                continue
+            if _is_difference(inner) and np.array_equal(group.operands[0], inner.computed):
+                self.shares[group] = inner
+
+    def _share(self, group: Group, batched: bool) -> Symbol | None:
+        """exp(x - y) of such a group, if x is the row of which y was made, entry by entry."""
+        inner = self.shares[group]
+        (y,) = (part.x[0] for part in inner.parts if part.c < 0.0)
+        row = self.layout.arrays[min(self.owners(y))].group
+        if row is None or row not in self.totals or len(self.owners(y)) > 1:
+            return None
+        (x,) = (x for x in row.operands if not isinstance(x, float))
+        place = max(self._row_axis(x, batched) - 1, 0)
+        found = self._powers_of(row, "exp", x)
+        if found is None or not np.array_equal(np.moveaxis(found, 0, place), group.computed):
+            return None
+        difference = self._linear(inner, batched)
+        return Symbol("exp", (difference,), difference.shape, self.totals[row])
+
+    def _powers_of(self, group: Group, op: str, x: Nodes) -> Nodes | None:
+        """For each entry of the rows x of a group, with the result y, the node f(x - y), if there is one for all."""
+        if self.powers is None:
+            self.powers = _powers(list(self.layout.by_group))
+        shape = len(x), *group.computed.shape
+        xs, ys = (np.broadcast_to(nodes, shape).reshape(-1).tolist() for nodes in (x, group.computed))
+        found = [-1 if a < 0 or b < 0 else self.powers.get((op, a, b)) for a, b in zip(xs, ys, strict=True)]
+        return None if None in found else np.array(found, dtype=np.intp).reshape(shape)
+
+    def _with_total(self, group: Group, expression: Symbol) -> Symbol:
+        """log Σ exp(x - t), and whatever is around it, with names for the exp and their sum: for exp(x - y), where y is
+        the result, is their quotient, and that takes half the time of another exp. In a small network it does not pay
+        for looking whether the result is finite."""
+        found = next((s.arguments[0] for s in _all_of(expression) if s.operator == "log"), None)
+        if not self.first or self.turning or group.op != "logsumexp" or found is None or found.operator != "sum":
+            return expression
+        each = self._inline(found.arguments[0])
+        whole = self._inline(Symbol("sum", (each,), found.shape, found.detail))
+        self.totals[group] = each, whole
+        return _replaced(expression, found, whole)
+
+    def _inline(self, x: Symbol) -> Symbol:
+        """A name for x, which `write.readable` does without."""
+        named = self.named(x)
+        last = self.statements[-1]
+        if isinstance(last, Definition) and last.name == named.detail.base:
+            last.copy = True
+        return named
+
     def define(self, group: Group) -> None:
         array = self.layout.by_group[group]
+        if any(group is inner and self._share(outer, True) is not None for outer, inner in self.shares.items()):
+            return  # it is a part of the other
         batched = group.rank == BATCHED
         shape = self.full(array.shape, batched)
-        if group.op == LINEAR:
+        share = self._share(group, batched) if group in self.shares else None
+        if share is not None:
+            expression = share
+        elif group.op == LINEAR:
             expression = self._linear(group, batched)
+        elif group.op == TAKE:
+            expression = self._looked_up(group)
         else:
             expression = self._ruled(group, batched)
         if self.number[array] in self.ragged and group.real is not None:
@@ -439,6 +517,7 @@ class _Builder:
             if place:
                 count = len(self.full(self.sizes(group), batched)) + 1
                 expression = _dropped(_with_row_at(expression, place, count, {}), place)
+            return self._with_total(group, self._shared_once(expression))
         return self._shared_once(expression)
 
     def _row_axis(self, nodes: Nodes, batched: bool) -> int:
@@ -456,15 +535,11 @@ class _Builder:
         left, right = p.arguments[0].arguments
         if left.row != ROWS or right.operator != "leaf" or right.detail.base != self.layout.by_group[group].name:
             return p
-        if self.powers is None:
-            self.powers = _powers(list(self.layout.by_group))
         (x,) = (x for x in group.operands if not isinstance(x, float))
-        shape = len(x), *group.computed.shape
-        xs, ys = (np.broadcast_to(nodes, shape).reshape(-1).tolist() for nodes in (x, group.computed))
-        found = [-1 if a < 0 or b < 0 else self.powers.get((p.operator, a, b)) for a, b in zip(xs, ys, strict=True)]
-        if None in found:
-            return p
-        return self.read(np.array(found, dtype=np.intp).reshape(shape), batched, ROWS)
+        found = self._powers_of(group, p.operator, x)
+        if found is not None:
+            return self.read(found, batched, ROWS)
+        return Symbol(p.operator, p.arguments, p.shape, self.totals.get(group), p.row)
 
     def _operands(self, group: Group, batched: bool) -> list[Symbol | float]:
         if group.row:
@@ -483,6 +558,8 @@ class _Builder:
     def define_loop(self, groups: Sequence[Group]) -> None:
         """The turns of a loop. What they need not do each time, products of what comes from outside, is done before."""
         arrays = [self.layout.by_group[g] for g in groups]
+        if any(g.op == TAKE for g in groups):
+            raise Unrollable
         inside = {self.number[a] for a in arrays}
         ready: dict[Group, Symbol] = {}
         for group in groups:
@@ -499,7 +576,7 @@ class _Builder:
             zeros = first is not None and first.operator == "number" and first.detail == 0.0
             self.statements.append(Definition(array.name, shape, None, [], ("batched", array.start), zeros, True))
             if first is not None and not zeros:
-                view = View(array.name, array.name, shape, contiguous(shape)).indexed([slice(None), 0])
+                view = self.all_of(array, array.name).indexed([slice(None), 0])
                 begin.append(Put(view, first))
         self.statements += begin
         body = self._begin(inside)
@@ -569,6 +646,111 @@ class _Builder:
         small = real.reshape([real.shape[a] for a in keep])
         symbol = self.mask(small, False)
         return Tensor(symbol.detail, [TERM if a == 0 else a - 1 for a in keep]), small
+
+    # --- look-ups
+
+    def _looked_up(self, group: Group) -> Symbol:
+        """What an index finds: rows of a table that is the same everywhere, or of each row the entry that it says."""
+        (rows,) = (x for x in group.operands if not isinstance(x, float))
+        full = self.full(group.nodes.shape, True)
+        if self._is_table(group, rows):
+            view, _ = self._view(rows.reshape([s for s in rows.shape if s > 1] or [1]))
+            table = _reshape(leaf(view, view.shape), tuple(s for k, s in enumerate(rows.shape) if not k or s > 1))
+            index, order = self._chosen(group, True), self._order_of_look_up(group, rows)
+            found = Symbol("take", (table, index), (*index.shape, *table.shape[1:]))
+            return _stretched(_reshape(_transposed(found, order), self._seen_in_look_up(group, rows)), full)
+        table, place = self._rows_to_look_into(rows)
+        index = self._chosen(group, False)
+        shape = broadcast(index.shape, (*table.shape[:place], *table.shape[place + 1 :]))
+        return _stretched(Symbol("take_along", (table, index), shape, place), full)
+
+    def _is_table(self, group: Group, rows: Nodes) -> bool:
+        """Whether what is chosen from neither depends on the sample, nor on what the index depends on."""
+        assert group.index is not None
+        both = [a > 1 and b > 1 for a, b in zip(group.index.shape, rows.shape[1:], strict=True)]
+        batched = any(self.layout.arrays[k].is_batched for k in self.owners(rows))
+        return not batched and not any(both) and bool((rows >= 0).all())
+
+    def _order_of_look_up(self, group: Group, rows: Nodes) -> list[int]:
+        """How the axes of ``take(table, index)``, the index's and then the table's, come to lie as the group's."""
+        assert group.index is not None
+        mine = [a for a, size in enumerate(group.index.shape) if size > 1]
+        theirs = [a for a, size in enumerate(rows.shape[1:]) if size > 1]
+        found = [*([SAMPLES] if self.first else []), *mine, *([] if self.first else [SAMPLES]), *theirs]
+        wanted = [a for a in self.labels(group.nodes.ndim, True) if a in found]
+        return [found.index(a) for a in wanted]
+
+    def _seen_in_look_up(self, group: Group, rows: Nodes) -> Shape:
+        """The group's shape with size 1 along axes that neither the index nor the table has."""
+        assert group.index is not None
+        sizes = [max(a, b) for a, b in zip(group.index.shape, rows.shape[1:], strict=True)]
+        return self.full(sizes, True)
+
+    def _rows_to_look_into(self, rows: Nodes) -> tuple[Symbol, int]:
+        """Rows, each with its samples, in memory of the program's own, and at which axis their entries are."""
+        batched = any(self.layout.arrays[k].is_batched for k in self.owners(rows))
+        x = self.read(rows, True, ROWS)
+        if not isinstance(x.detail, View) or any(
+            a.name == x.detail.base and a.bank == "argument" for a in self.layout.arrays
+        ):
+            self.temporaries += 1
+            name = f"t{self.temporaries}"
+            self.statements.append(
+                Definition(name, x.shape, Symbol(x.operator, x.arguments, x.shape, x.detail, NO_ROW))
+            )
+            x = leaf(View(name, name, x.shape, contiguous(x.shape)), x.shape)
+        place = self._row_axis(rows, batched)
+        view = x.detail.permuted([*range(1, place + 1), 0, *range(place + 1, len(x.shape))])
+        return leaf(view, view.shape), place
+
+    def _chosen(self, group: Group, squeezed: bool) -> Symbol:
+        """The index of a look-up, whole numbers, with the group's axes; ``squeezed``, without those of size 1."""
+        assert group.index is not None
+        nodes = group.index.reshape([s for s in group.index.shape if s > 1]) if squeezed else group.index
+        real = nodes >= 0
+        nodes = np.where(real, nodes, nodes[real][0])
+        array = self.layout.arrays[self.layout.array_of[nodes.flat[0]]]
+        places, batch = self.layout.place_of[nodes], 0 if self.first else -1
+        text, size = f"{array.name}.T" if self.first else array.name, self.full(array.shape, True)
+        steps = even_steps(places, None if real.all() else real, array.size)
+        view = None if steps is None else view_of(array.name, array.shape, steps, nodes.shape, batch, text)
+        if view is not None:
+            e = leaf(view, view.shape)
+        else:
+            flat = self.full((nodes.size,), True)
+            given = leaf(View(array.name, text, size, contiguous(size)), size)
+            e = _reshape(
+                Symbol("part", (given,), flat, (places.reshape(-1), int(self.first))), self.full(nodes.shape, True)
+            )
+        return e if array.whole else Symbol("whole", (e,), e.shape)
+
+    def _reverse_look_up(self, group: Group, array: Array) -> None:
+        """What came to each place goes to what was found there, and nothing to the rest."""
+        (rows,) = (x for x in group.operands if not isinstance(x, float))
+        d = self.adjoint(array, 1)
+        if d is None or not self._active(rows):
+            return
+        full, count = self.full(group.nodes.shape, True), len(rows)
+        if self._is_table(group, rows):
+            index, order = self._chosen(group, True), self._order_of_look_up(group, rows)
+            if group.real is not None:
+                d = self.masked(group.real, d, True, 0.0)
+            shape, seen = (count, *[s for s in rows.shape[1:] if s > 1]), self._seen_in_look_up(group, rows)
+            d = _stretched(d, full)
+            if seen != full:
+                axes = tuple(a for a, (one, size) in enumerate(zip(seen, full, strict=True)) if one != size)
+                d = Symbol("sum", (d,), seen, (axes, True))
+            moved = _reshape(d, tuple((*index.shape, *shape[1:])[k] for k in order))
+            moved = _transposed(moved, sorted(range(len(order)), key=lambda k: order[k]))
+            e = Symbol("add_at", (moved, index), shape)
+            self.contribute(rows, _reshape(e, rows.shape), rows.shape, False)
+            return
+        batched = any(self.layout.arrays[k].is_batched for k in self.owners(rows))
+        place, index = self._row_axis(rows, batched), self._chosen(group, False)
+        d = d if d.operator == "number" else _stretched(d, full)
+        e = Symbol("placed", (d, index), (*full[:place], count, *full[place:]), place)
+        order = [place, *[a for a in range(len(e.shape)) if a != place]]
+        self._send(group, rows, _transposed(e, order), True, False)
 
     # --- backward
 
@@ -688,7 +870,7 @@ class _Builder:
         zeros = _settle(stores, array.size, expression is not None)
         bank = {"theta": "gradient", "shared": "shared_adjoint", "batched": "adjoint"}[array.bank]
         self.statements.append(Definition(name, shape, expression, stores, (bank, array.start), zeros))
-        return leaf(View(name, name, shape, contiguous(shape)), shape)
+        return leaf(self.all_of(array, name), shape)
 
     def _covering(self, array: Array, nodes: Nodes, e: Symbol) -> Symbol | None:
         """e in the shape of the array, if it goes to every place of it, in some order of the axes."""
@@ -734,7 +916,7 @@ class _Builder:
         view = None
         if steps is not None:
             batch = None if not array.is_batched else 0 if self.first else -1
-            view = view_of(name, array.shape, steps, nodes.shape, batch)
+            view = view_of(name, array.shape, steps, nodes.shape, batch, "", array.takes_turns)
             index = np.full((1,) * nodes.ndim, steps.offset)
             for axis, (s, n) in enumerate(zip(steps.strides, nodes.shape, strict=True)):
                 index = index + (s * np.arange(n)).reshape([-1 if a == axis else 1 for a in range(nodes.ndim)])
@@ -760,6 +942,9 @@ class _Builder:
         batched = group.rank == BATCHED
         if group.op == LINEAR:
             self._reverse_linear(group, array, batched)
+            return
+        if group.op == TAKE:
+            self._reverse_look_up(group, array)
             return
         local = partials(group.op, self.whole(array), *self._operands(group, batched))
         sent = [
@@ -916,8 +1101,7 @@ class _Builder:
         for group in reversed(groups):
             initial = group.initial
             if initial is not None and group in reached and self._active(initial):
-                name, shape = "d" + arrays[group].name, self.full(arrays[group].shape, True)
-                view = View(name, name, shape, contiguous(shape)).indexed([slice(None), 0])
+                view = self.all_of(arrays[group], "d" + arrays[group].name).indexed([slice(None), 0])
                 e = leaf(view, view.shape)
                 if (initial < 0).any():
                     e = self.masked(initial >= 0, e, True, 0.0)
@@ -949,7 +1133,7 @@ class _Builder:
     def _adjoint_now(self, array: Array, adding: bool) -> Symbol:
         """What was sent to turn t of an array goes into its adjoint, which is given back."""
         slot = self.whole(array, "d" + array.name)
-        one = replace(array, shape=array.shape[1:])
+        one = replace(array, shape=array.shape[1:], group=None)  # as an array of its own
         expression: Symbol | None = None
         stores: list[Store] = []
         for nodes, e in self.contributions.pop(array, []):
@@ -1019,6 +1203,11 @@ class _Builder:
             e = _reshape(e, (1, *e.shape))
         self._send(group, part.x, e, batched, clean=True, terms=part.real)
 
+    def _both_batched(self, part: Part) -> bool:
+        """Whether a gradient goes to both factors of a sum of products, and for each sample."""
+        sides = [x for x in (part.x, part.weights) if x is not None and self._active(x)]
+        return len(sides) == 2 and all(self.layout.arrays[k].is_batched for x in sides for k in self.owners(x))
+
     def _reverse_product(self, group: Group, part: Part, d: Symbol, batched: bool) -> None:
         assert part.weights is not None
         wide: Tensor | None = None
@@ -1051,6 +1240,8 @@ class _Builder:
                 continue
             if wide is None:
                 shape = self.full(self.sizes(group), batched)
+                if part.c != 1.0 and batched and not twice and self._both_batched(part):  # once, and not on both sides
+                    d, part = self.named(d * part.c, shape), replace(part, c=1.0)
                 named = d if d.operator == "leaf" and d.shape == shape else self.named(d, shape)
                 wide = Tensor(named.detail, self.labels(len(self.sizes(group)), batched), zeroed=True)
             y = self.tensor(other)
@@ -1076,12 +1267,31 @@ def _without_missing(x: Symbol, mask: Symbol, done: dict[int, Symbol]) -> Symbol
     return done[id(x)]
 
 
+def _all_of(x: Symbol) -> Iterator[Symbol]:
+    """A tree's symbols, from the top."""
+    yield x
+    for argument in x.arguments:
+        yield from _all_of(argument)
+
+
+def _replaced(x: Symbol, old: Symbol, new: Symbol) -> Symbol:
+    if x is old:
+        return new
+    arguments = tuple(_replaced(a, old, new) for a in x.arguments)
+    return x if arguments == x.arguments else Symbol(x.operator, arguments, x.shape, x.detail, x.row)
+
+
+def _is_difference(group: Group) -> bool:
+    """Whether a group is x - y, entry by entry."""
+    bare = all(part.weights is None and len(part.x) == 1 for part in group.parts)
+    return group.op == LINEAR and group.bias is None and bare and sorted(p.c for p in group.parts) == [-1.0, 1.0]
+
+
 def _powers(groups: Sequence[Group]) -> dict[tuple[str, int, int], int]:
     """The nodes f(x - y), by f, x and y."""
     differences: dict[int, tuple[int, int]] = {}
     for group in groups:
-        bare = all(part.weights is None and len(part.x) == 1 for part in group.parts)
-        if group.op == LINEAR and group.bias is None and bare and sorted(p.c for p in group.parts) == [-1.0, 1.0]:
+        if _is_difference(group):
             y, x = sorted(group.parts, key=lambda p: p.c)
             sides = [np.broadcast_to(part.x[0], group.computed.shape).reshape(-1).tolist() for part in (x, y)]
             differences.update(zip(group.computed.reshape(-1).tolist(), zip(*sides, strict=True), strict=True))
@@ -1129,6 +1339,8 @@ def _settle(stores: list[Store], size: int, begun: bool) -> bool:
 def _reshape(x: Symbol, shape: Shape) -> Symbol:
     if x.shape == shape:
         return x
+    if x.operator == "reshape" and x.arguments[0].operator == "add_at":
+        return _reshape(x.arguments[0], shape)
     if x.operator == "leaf":
         view = x.detail.reshaped(shape)
         if view is not None:

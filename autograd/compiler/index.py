@@ -52,6 +52,9 @@ class Index:
         return f"Index({self.count})"
 
 
+TAKE = "look up"  # the operation of a node whose inputs are an index, and then all that it chooses from
+
+
 class Picked(int):
     """A number in the place of an `Index`, where examples are made up: it is passed on as the int that it is."""
 

@@ -9,12 +9,14 @@ For the two neurons, theta is (w1, w2, b1, b2), and the arrays are
 
     w1 = theta[0:2] as [2, 1]     b1 = theta[2:4]     z1 = batched[0:2]     h1 = batched[2:4]
 
-and of three time steps, z1 = batched[0:3·R] is seen as [3, R].
+and of three time steps, z1 = batched[0:3·R] is seen as [3, R]; with samples first it is [N, 3, R], and each turn
+of a loop lies in one piece all the same (`Array.takes_turns`).
 """
 
 from __future__ import annotations
 
 import keyword
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,6 +26,7 @@ from numpy.typing import NDArray
 
 from ..ops import CONSTANT
 from .arrange import Arrangement, Group, Nodes
+from .index import TAKE
 from .normalise import BATCHED, LINEAR, Graph
 from .symbols import WORDS
 from .trace import Trace
@@ -32,9 +35,12 @@ ACTIVATIONS = {"tanh", "relu", "sigmoid", "softplus", "leaky_relu", "gelu"}
 # names that the written programs use themselves
 RESERVED = {*WORDS} | set(
     "theta gradient n np numpy take add_at concatenate reshape where abs transpose matmul masked "
-    "masked_matmul pow sum max swapaxes zeros empty broadcast range reversed turn run bind "
-    "program predict batched adjoint shared math".split()
+    "masked_matmul pow sum max swapaxes zeros empty broadcast_to range reversed turn run bind "
+    "program predict batched adjoint shared math add_at_turn arrays bits bool columns dtype float fori_loop gradient "
+    "half_power one_turn outputs shared_adjoint zeroed_matmul".split()
 )
+# and those that they count: masks, index arrays, collections, temporaries, adjoints, views
+COUNTED = re.compile(r"([cegimtv]|buffer|d[bcehpswz])\d+|\w*_\d+")
 
 
 @dataclass(eq=False)
@@ -47,6 +53,7 @@ class Array:
     shape: tuple[int, ...]  # without the samples
     active: bool  # depends on a parameter, so that it needs an adjoint
     group: Group | None = None
+    whole: bool = False  # an argument of whole numbers
 
     @property
     def size(self) -> int:
@@ -55,6 +62,12 @@ class Array:
     @property
     def is_batched(self) -> bool:
         return self.bank in ("argument", "batched")
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether it is a loop's: its turns are the first axis in memory, so that each lies in one piece; they come
+        after the samples in its shape."""
+        return self.group is not None and self.group.loop is not None
 
 
 @dataclass
@@ -73,7 +86,14 @@ def safe_names(names: Sequence[str]) -> list[str]:
     """The function's own names for its arguments, made different from each other and from the program's words."""
     result: list[str] = []
     for name in names:
-        while name in RESERVED or name in result or keyword.iskeyword(name) or not name.isidentifier():
+        while (
+            name in RESERVED
+            or name in result
+            or hasattr(np, name)
+            or COUNTED.fullmatch(name)
+            or keyword.iskeyword(name)
+            or not name.isidentifier()
+        ):
             name += "_"
         result.append(name)
     return result
@@ -92,7 +112,7 @@ def lay_out(
     if used:
         builder.add(builder.fresh("c"), "constant", np.array([*used], dtype=np.intp), active=False)
     for group in groups:
-        prefix = "h" if group.op in ACTIVATIONS else group.op + "_"
+        prefix = "h" if group.op in ACTIVATIONS else "e" if group.op == TAKE else group.op + "_"
         if group.op == LINEAR:
             prefix = "z" if group.is_product else "s"
         bank = "batched" if group.rank == BATCHED else "shared"
@@ -128,6 +148,7 @@ class _Builder:
         self.waiting[trace.parameter_nodes] = True
         for name, nodes in zip(argument_names, trace.arguments, strict=True):
             self.add(name, "argument", np.array(nodes, dtype=np.intp), active=False)
+            self.arrays[-1].whole = bool(nodes) and all(i in trace.indices for i in nodes)
 
     def add(self, name: str, bank: str, nodes: Nodes, *, active: bool, group: Group | None = None) -> None:
         array = Array(name, bank, 0 if bank == "argument" else self.sizes[bank], nodes.shape, active, group)
@@ -154,6 +175,8 @@ class _Builder:
                         self._place(np.moveaxis(part.weights, 0, -1), "w")
                     elif group.rank == BATCHED:
                         self._place(part.weights, "w")
+            if group.op == TAKE:
+                self._place(np.asarray(group.operands[0]), "w")
             if group.bias is not None:
                 self._place(group.bias, "b")
         for group in groups:

@@ -15,8 +15,8 @@ the one has entry 3 of a list, and the other entry 8 of that list, there stands 
     x = table[a][0] * table[b][0]      first trace    table[0][0] * table[1][0]
                                        second trace   table[1][0] * table[2][0]
 
-the left operand is what a found, (0, 1), and the right one what b found, (1, 2). In their place comes the sum over the
-list, Σₖ hₖ·tableₖ, with new inputs h that are 1 for the number and 0 for all others (`Trace.hot` says which these are).
+the left operand is what a found, (0, 1), and the right one what b found, (1, 2). In their place comes a node of the
+operation `TAKE`, whose inputs are the index and all entries of the list; `Trace.indices` says which inputs are indices.
 What fits nothing is refused: the two graphs differ for some other reason, and no program would be right.
 """
 
@@ -27,20 +27,18 @@ import builtins
 import dis
 import itertools
 import linecache
-import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, NoReturn
 
-from ..functions import dot
 from ..graph import MANY
-from ..modes import TracingError, recording_again
+from ..modes import TracingError
 from ..ops import CONSTANT
 from ..transforms import flatten
-from ..value import Value, record
-from .index import Index
+from ..value import Value
+from .index import TAKE, Index
 from .trace import Trace, Tracer, call_traced, lift, recorded
 from .trace import trace as trace_numbers
 
@@ -229,11 +227,11 @@ def _expression(frame: FrameType) -> ast.expr | None:
 class Chosen(Index):
     """What stands for an index while a function is traced."""
 
-    __slots__ = ("entry", "hot", "run")
+    __slots__ = ("entry", "leaf", "run")
 
-    def __init__(self, index: Index, entry: int, hot: list[Value], run: Run) -> None:
+    def __init__(self, index: Index, entry: int, leaf: Value, run: Run) -> None:
         super().__init__(index.count)
-        self.entry, self.hot, self.run = entry, hot, run
+        self.entry, self.leaf, self.run = entry, leaf, run
 
     def __index__(self) -> int:
         return self.run.look_up(self, sys._getframe(1))
@@ -337,8 +335,9 @@ def settled(runs: Sequence[Run], found: Sequence[dict[Slot, set[Column]]]) -> di
 
 
 def put_in_place(outputs: list[Any], lookups: Sequence[Lookup], chosen: dict[Slot, Column]) -> None:
-    """Write into the graph, in place of what a look-up found, the sum over all that it could find."""
+    """Write into the graph, in place of what a look-up found, the look-up with all that it could find."""
     made: dict[Column, Value] = {}
+    same: dict[tuple[Any, ...], Value] = {}  # whoever looks up the same twice gets one node
 
     def choice(column: Column) -> Value:
         if column not in made:
@@ -346,7 +345,11 @@ def put_in_place(outputs: list[Any], lookups: Sequence[Lookup], chosen: dict[Slo
             entries = [
                 choice(chosen[column, k]) if (column, k) in chosen else row[c] for k, row in enumerate(lookups[e].rows)
             ]
-            made[column] = _sum_of_chosen(lookups[e].index.hot, entries)
+            index = lookups[e].index.leaf
+            key = index, *map(id, entries)
+            if key not in same:
+                same[key] = _taken(index, entries)
+            made[column] = same[key]
         return made[column]
 
     for (owner, k), column in chosen.items():
@@ -362,15 +365,12 @@ def put_in_place(outputs: list[Any], lookups: Sequence[Lookup], chosen: dict[Slo
                 owner._b = new
 
 
-def _sum_of_chosen(hot: Sequence[Value], entries: Sequence[Value]) -> Value:
-    """Σₖ hₖ·xₖ, for one h of 1 and all others 0.
-
-    Entries that are computed may be infinite where they are not chosen, as a logit that is ruled out is, and 0·inf is
-    nan: these are left out, not multiplied.
-    """
-    if all(x._a is None and math.isfinite(x._data) for x in entries):
-        return dot(hot, entries)
-    return dot([record("where", h, x, 0.0) for h, x in zip(hot, entries, strict=True)], [1.0] * len(entries))
+def _taken(index: Value, entries: Sequence[Value]) -> Value:
+    """The node that stands for ``entries[index]``, at index 0."""
+    node = Value(entries[0]._data)
+    node._tag = TAKE, *node._tag[1:]
+    node._a, node._b = MANY, (index, *entries)
+    return node
 
 
 # --- the whole
@@ -385,9 +385,8 @@ def trace(f: Callable[..., Any], example: Sequence[Any], params: Sequence[Value]
     entries = [flatten(argument) for argument in example]
     if not any(isinstance(x, Index) for flat, _ in entries for x in flat):
         return trace_numbers(f, example, params)
-    # for a number the Value that stands for it, for an index as many as it can choose from
-    leaves = [[_hot(x.count) if isinstance(x, Index) else lift([x])[1][0][0] for x in flat] for flat, _ in entries]
-    known = [x for own in leaves for entry in own for x in (entry if isinstance(entry, list) else [entry])]
+    leaves = [[Value(0.0) if isinstance(x, Index) else lift([x])[1][0][0] for x in flat] for flat, _ in entries]
+    known = [x for own in leaves for x in own]
     runs: list[Run] = []
     results: list[list[Any]] = []
     count = 2
@@ -413,10 +412,8 @@ def trace(f: Callable[..., Any], example: Sequence[Any], params: Sequence[Value]
     comparison = Comparison(runs[0])
     pairs = zip(runs[1:], results[1:], strict=True)
     found = [comparison.compare(results[0], run, outputs) for run, outputs in pairs]
-    with recording_again():
-        put_in_place(results[0], runs[0].lookups, settled(runs, found))
-    return recorded(form(results[0]), leaves, runs[0].tracer, params)
-
-
-def _hot(count: int) -> list[Value]:
-    return [Value(float(k == 0)) for k in range(count)]
+    put_in_place(results[0], runs[0].lookups, settled(runs, found))
+    result = recorded(form(results[0]), leaves, runs[0].tracer, params)
+    for nodes, (flat, _) in zip(result.arguments, entries, strict=True):
+        result.indices.update({i: x.count for i, x in zip(nodes, flat, strict=True) if isinstance(x, Index)})
+    return result

@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..ops import BUILT_IN, CONSTANT, SHEET
+from .index import TAKE
 from .symbols import leaf, partials
 from .trace import INPUT, PARAMETER, Trace
 
@@ -57,6 +58,7 @@ class Graph:
     bias: dict[int, int] = field(default_factory=dict)  # node -> shared or constant node
     order: list[int] = field(default_factory=list)  # the computed nodes that are left, inputs first
     outputs: list[int] = field(default_factory=list)
+    indices: dict[int, int] = field(default_factory=dict)  # inputs that are an `Index` -> the number of their argument
 
     def add(self, op: str, inputs: tuple[int, ...], number: float, rank: int, active: bool) -> int:
         """A new node; returns its number."""
@@ -110,6 +112,7 @@ def normalise(trace: Trace) -> Graph:
             if r == CONST:  # its number is known, whatever the operation
                 ops[i], inputs[i] = CONSTANT, ()
     graph = Graph(ops, inputs, numbers, rank, active)
+    graph.indices = {i: k for k, nodes in enumerate(trace.arguments) for i in nodes if i in trace.indices}
     for y in trace.outputs:
         uses[y] += 2  # an output is a node of its own
     builder = _Linear(graph, uses)
@@ -146,6 +149,8 @@ class _Linear:
     def visit(self, i: int) -> None:
         g = self.graph
         op, operands = g.ops[i], g.inputs[i]
+        if op == TAKE:
+            return
         key = (op, len(operands))
         form = self.forms.get(key)
         if form is None:

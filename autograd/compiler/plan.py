@@ -24,6 +24,15 @@ Array = NDArray[Any]
 Places = NDArray[np.intp]
 
 
+class Alarm:
+    """What NumPy calls when a number becomes infinite, or none, on the way (`numpy.errstate`)."""
+
+    raised = False
+
+    def __call__(self, kind: str, flag: int) -> None:
+        self.raised = True
+
+
 class Plan:
     """A trace, the program that follows from it, and the memory of its parameters.
 
@@ -36,6 +45,7 @@ class Plan:
         operations: how many arrays are computed; of a graph in which little repeats, how many it might be.
         order: theta[k] is the number of ``trace.parameters[order[k]]``.
         shared: theta, then the constants, then what is computed from these alone.
+        alarm: whether an infinity or a nan was made since a backend took it back.
     """
 
     def __init__(self, trace: Trace, names: list[str], dtype: np.dtype[Any], mean: bool) -> None:
@@ -90,6 +100,7 @@ class Plan:
         return self._arranged[1]
 
     def _place(self) -> None:
+        self.alarm = Alarm()
         count = len(self.order)
         if self._waiting is None:
             sizes = self.layout.sizes

@@ -61,7 +61,7 @@ class Trace:
     inputs: list[tuple[int, ...]] = field(default_factory=list)
     numbers: list[float] = field(default_factory=list)
     arguments: list[list[int]] = field(default_factory=list)  # per argument, its nodes in flattened order
-    hot: list[list[int]] = field(default_factory=list)  # of each `Index`: inputs of which one is 1, and all others 0
+    indices: dict[int, int] = field(default_factory=dict)  # inputs that are whole numbers, and how many they may be
     parameters: list[Value] = field(default_factory=list)
     parameter_nodes: list[int] = field(default_factory=list)
     outputs: list[int] = field(default_factory=list)
@@ -237,9 +237,10 @@ def trace(f: Callable[..., Any], example: Sequence[Any], params: Sequence[Value]
     return recorded(call_traced(f, lifted, tracer), arguments, tracer, params)
 
 
-def recorded(result: Any, arguments: Sequence[Sequence[Any]], tracer: Tracer, params: Sequence[Value] | None) -> Trace:
-    """The graph of what a traced function returned. Of each argument there are the Values that stand for its entries,
-    or, in the place of an entry that is an `Index`, a list of them."""
+def recorded(
+    result: Any, arguments: Sequence[Sequence[Value]], tracer: Tracer, params: Sequence[Value] | None
+) -> Trace:
+    """The graph of what a traced function returned; ``arguments`` are the Values that stand for their entries."""
     outputs, rebuild = flatten(result)
     for y in outputs:
         if not isinstance(y, Value):
@@ -252,14 +253,7 @@ def recorded(result: Any, arguments: Sequence[Sequence[Any]], tracer: Tracer, pa
                 ) from None
     recorder = _Recorder(tracer.leaves, params)
     for entries in arguments:
-        nodes: list[int] = []
-        for entry in entries:
-            if isinstance(entry, list):
-                recorder.out.hot.append([recorder.argument(x) for x in entry])
-                nodes += recorder.out.hot[-1]
-            else:
-                nodes.append(recorder.argument(entry))
-        recorder.out.arguments.append(nodes)
+        recorder.out.arguments.append([recorder.argument(entry) for entry in entries])
     for p in params or ():
         if not isinstance(p, Value):
             raise TypeError(f"params must be Values, but one of them is {type(p).__name__}")

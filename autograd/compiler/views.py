@@ -75,6 +75,9 @@ class View:
 
     def at_turn(self, axis: int) -> View:
         """The view at turn t of a loop, which ``axis`` counts."""
+        if self.before is not None and self.moved is not None:  # the turn first, and then the others in their order
+            own = self.moved[axis]
+            return self.before.at_turn(own).permuted([a - (a > own) for a in self.moved if a != own])
         shape, strides = (s[:axis] + s[axis + 1 :] for s in (self.shape, self.strides))
         text, low = self.text, 0
         front = ":, " * axis
@@ -131,6 +134,15 @@ def contiguous(shape: Sequence[int]) -> tuple[int, ...]:
         strides.append(step)
         step *= size_of(size)
     return tuple(reversed(strides))
+
+
+def in_memory(shape: Sequence[int], takes_turns: bool) -> tuple[int, ...]:
+    """The strides of an array; one that ``takes_turns``, [samples, turns, ...], has the turns first in memory."""
+    if not takes_turns:
+        return contiguous(shape)
+    samples, turns, *rest = shape
+    outer, inner, *others = contiguous([turns, samples, *rest])
+    return (inner, outer, *others)
 
 
 def _reshaped_strides(old: Sequence[int], strides: Sequence[int], new: Sequence[int]) -> tuple[int, ...] | None:
@@ -207,12 +219,18 @@ def even_steps(places: Places, real: NDArray[np.bool_] | None, size: int) -> Ste
 
 
 def view_of(
-    name: str, shape: Sequence[int], steps: Steps, sizes: Sequence[int], batch: int | None, text: str = ""
+    name: str,
+    shape: Sequence[int],
+    steps: Steps,
+    sizes: Sequence[int],
+    batch: int | None,
+    text: str = "",
+    takes_turns: bool = False,
 ) -> View | None:
     """The view of an array of this ``shape`` (without the samples) that these steps over axes ``sizes`` make.
 
     ``batch`` is 0 or -1: the samples are the first axis or the last one, of the array and of the view; None: there are
-    none. Axes of one place are there with size 1.
+    none. Axes of one place are there with size 1. ``takes_turns``: see `in_memory`.
     """
     axes = [(a, steps.strides[a]) for a, size in enumerate(sizes) if size > 1]
     if any(stride == 0 for _, stride in axes):
@@ -220,14 +238,15 @@ def view_of(
     whole = list(shape)
     found = _decomposed(whole, steps.offset, axes, sizes)
     if found is None and len(whole) > 1:
-        whole = [int(np.prod(whole))]
+        whole = [shape[0], int(np.prod(shape[1:]))] if takes_turns else [int(np.prod(shape))]
         found = _decomposed(whole, steps.offset, axes, sizes)
     if found is None:
         return None
     full = _with_samples(tuple(shape), batch)
-    view = View(name, text or name, full, contiguous(full))
+    view = View(name, text or name, full, in_memory(full, takes_turns))
     reshaped = view.reshaped(_with_samples(tuple(whole), batch))
-    assert reshaped is not None
+    if reshaped is None:
+        return None
     front, back = ([slice(None)] if batch == 0 else []), ([slice(None)] if batch == -1 else [])
     view = reshaped.indexed([*front, *found.outer, *back])
     reshaped = view.reshaped(_with_samples(tuple(found.digits), batch))

@@ -244,6 +244,7 @@ class _Pass:
         self.arrived: dict[Value, list[float]] = {}  # the contributions to each of them
         self.slip_in: dict[Value, str] = {}  # the slip that a value comes from, if it comes from one
         self.slip_behind: dict[Value, str] = {}  # and a gradient
+        self.given: set[Value] = set()  # those whose gradients the student wrote down
 
     def value(self, node: Value, guess: float | None, asked: bool) -> list[_Judged]:
         numbers = [self.mine[x] for x in node.inputs]
@@ -276,7 +277,7 @@ class _Pass:
             blank.verdict = "wrong"
 
     def gradient(self, node: Value, guess: float | None, asked: bool) -> list[_Judged]:
-        passed = [p for user, k in self.users[node] if (p := self._passed(user, k, self.mine[user])) is not None]
+        passed = self._arriving(node)
         right = self._right(node)
         contributions = [p.upstream * p.local for p in passed]
         follows = 1.0 if node is self.root else sum(contributions)
@@ -287,13 +288,37 @@ class _Pass:
             assert guess is not None
             blank.slips = slips_of_a_sum(guess, passed)
             source = blank.what
-            if "formula" in blank.slips or "local" in blank.slips or not blank.slips:
+            elsewhere = not blank.slips and self._comes_from_before(node, blank)
+            if not elsewhere and (not blank.slips or {"formula", "local"} & {*blank.slips}):
                 blank.hint = self._hint(node)
         if source and blank.verdict != "right":
             self.slip_behind[node] = source
         self.exact[node], self.arrived[node] = right, contributions
         self.up[node] = follows if guess is None else guess
+        if guess is not None:
+            self.given.add(node)
         return [blank] if asked else []
+
+    def _arriving(self, node: Value) -> list[Passed]:
+        """What its users pass on to a node, by the student's numbers."""
+        return [p for user, k in self.users[node] if (p := self._passed(user, k, self.mine[user])) is not None]
+
+    def _comes_from_before(self, node: Value, blank: _Judged) -> bool:
+        """Whether a slip at a wire that nobody has answered for gives this number; then the pass goes on from there."""
+        assert blank.guess is not None
+        for user, k in self.users[node]:
+            passed = self._passed(user, k, self.mine[user])
+            if passed is None or not passed.local or user in self.given or user is self.root:
+                continue
+            others = sum(p.upstream * p.local for p in self._arriving(node)) - passed.upstream * passed.local
+            meant = (blank.guess - others) / passed.local
+            slips = slips_of_a_sum(meant, self._arriving(user))
+            if slips:
+                self.up[user], self.slip_behind[user] = meant, blank.what
+                where = f"∂{self.names[self.root]}/∂{self.names[user]}"
+                blank.slips, blank.hint = slips, said("answer-before", what=where, x=format_number(meant))
+                return True
+        return False
 
     def _right(self, node: Value) -> float:
         if node is self.root:
@@ -338,7 +363,9 @@ class _Pass:
         (user, k), *others = self.users[node]
         called = [self.names[x] for x in (user, *user.inputs)]
         formula = partial_formula(SHEET[user.op], k, called)
-        return "" if others else said("answer-hint", formula=f"∂{called[0]}/∂{called[1 + k]} = {formula}")
+        named = user.label or user is self.root or called[0] in formula
+        of = called[0] if named else f"({fill(SHEET[user.op].formula, called[1:])})"  # no name that only we know
+        return "" if others else said("answer-hint", formula=f"∂{of}/∂{called[1 + k]} = {formula}")
 
 
 def _too_early(arrived: Sequence[float]) -> list[float]:

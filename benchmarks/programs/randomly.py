@@ -1,8 +1,8 @@
 """Random programs with repetition in them: loops, ragged rows, shared windows, irregular corners, inf and nan.
 
 A program takes a list of T vectors of d numbers through a few pieces, each of which makes another such list of it, and
-ends in one number. What is random is drawn when the program is made; to run it draws nothing. `compare` holds what the
-compiler makes of it to `Value.backward`.
+ends in one number. Some have whole numbers, too, that choose from lists (`autograd.Index`). What is random is drawn
+when the program is made; to run it draws nothing. `compare` holds what the compiler makes of it to `Value.backward`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 
 import autograd
 from autograd import TracingError, Value, detach, dot, logsumexp, maximum, minimum, relu, softmax, where
+from autograd.graph import topological_order
 
 from .scalars import Case, Weights, affine, linear, rising
 
@@ -52,6 +53,37 @@ class Maker:
     T: int
     d: int
     told: list[str] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)  # from how many each index chooses
+    indices: list[int] = field(default_factory=list)  # those of the sample that runs, or what stands for them
+
+    def index(self, count: int) -> int:
+        """A new index, by its number."""
+        self.counts.append(count)
+        return len(self.counts) - 1
+
+    def looked_up(self) -> Piece:
+        """Each row gets a row of a table; or is weighed by an entry of its own; or another row stands for it."""
+        r, w, T, d = self.random, self.weights, self.T, self.d
+        kind = r.choice(["table", "table", "entry", "row", "row of the table for all", "one for each column"])
+        count = {"entry": d, "row": T}.get(kind, r.randint(1, 5))
+        of = [self.index(count) for _ in range({"row of the table for all": 1, "one for each column": d}.get(kind, T))]
+        table = w.matrix(count, d)
+        self.told.append(f"looked up of {count}: {kind}")
+
+        def run(xs: Rows) -> Rows:
+            ks = self.indices
+            if kind == "entry":
+                return [[x + row[ks[of[t]]] * x for x in row] for t, row in enumerate(xs)]
+            if kind == "row":
+                return [[x - 0.5 * y for x, y in zip(row, xs[ks[of[t]]], strict=True)] for t, row in enumerate(xs)]
+            columns = list(zip(*table, strict=True))
+            if kind == "one for each column":
+                return [[x * column[ks[k]] for x, column, k in zip(row, columns, of, strict=True)] for row in xs]
+            if kind == "table":
+                return [[x + e for x, e in zip(row, table[ks[of[t]]], strict=True)] for t, row in enumerate(xs)]
+            return [[x * e for x, e in zip(row, table[ks[of[0]]], strict=True)] for row in xs]
+
+        return run
 
     def elementwise(self) -> Piece:
         r = self.random
@@ -337,24 +369,30 @@ def random_program(seed: int) -> tuple[Case, list[str]]:
     r = random.Random(seed)
     T, d = r.randint(1, 7), r.randint(1, 4)
     maker = Maker(r, Weights(seed), T, d)
+    looks_up = seed % 3 == 0
     kinds = [
         maker.elementwise, maker.mapped, maker.mapped, maker.gains, maker.windows, maker.pooled, maker.recurrence,
         maker.recurrence, maker.ragged, maker.ragged, maker.attention, maker.normed, maker.layers, maker.corner,
-        maker.corner, maker.turned, maker.round,
+        maker.corner, maker.turned, maker.round, *[maker.looked_up] * looks_up * 8,
     ]  # fmt: skip
     pieces = [r.choice(kinds)() for _ in range(r.randint(1, 6))]
     end = maker.end()
 
-    def loss(xs: Any) -> Any:
+    def loss(xs: Any, ks: Any = ()) -> Any:
+        maker.indices = ks
         for piece in pieces:
             xs = piece(xs)
         return end(xs) + 0.0  # a Value that `loss` made, if the pieces gave back an argument
 
-    return Case(loss, [rising(T, d)], maker.weights.values), [f"{T} rows of {d}", *maker.told]
+    example = [rising(T, d), *([[autograd.Index(n) for n in maker.counts]] if maker.counts else [])]
+    return Case(loss, example, maker.weights.values), [f"{T} rows of {d}", *maker.told]
 
 
-def random_batch(case: Case, seed: int, n: int = 2) -> Any:
-    """Samples; of one program in three some numbers are infinite, not numbers, zero, or all the same."""
+def random_batch(case: Case, seed: int, n: int = 2) -> tuple[Any, ...]:
+    """Samples, and the numbers of their indices, if there are any.
+
+    Of one program in three some numbers are infinite, not numbers, zero, or all the same.
+    """
     r, generator = random.Random(seed), np.random.default_rng(seed)
     X = generator.normal(size=(n, *np.shape(case.example[0])))
     if r.random() < 0.33:
@@ -363,16 +401,24 @@ def random_batch(case: Case, seed: int, n: int = 2) -> Any:
             X[where_to] = r.choice([math.inf, -math.inf, math.nan, 0.0, -0.0, 1e200, 1.0])
     elif r.random() < 0.1:
         X[:] = X[0, 0, 0]
-    return X
+    if len(case.example) == 1:
+        return (X,)
+    return X, np.array([[r.randrange(index.count) for index in case.example[1]] for _ in range(n)])
 
 
-def eager(case: Case, X: Any) -> tuple[float, Any]:
+def of_sample(case: Case, x: Any, *indices: Any) -> Value:
+    """The loss of one sample."""
+    y: Value = case.loss([[Value(float(v)) for v in row] for row in x], *[ks.tolist() for ks in indices])
+    return y
+
+
+def eager(case: Case, X: Any, *indices: Any) -> tuple[float, Any]:
     """The mean loss and its gradient, sample by sample."""
     for p in case.parameters:
         p.grad = None
     total = 0.0
-    for x in X:
-        y = case.loss([[Value(float(v)) for v in row] for row in x])
+    for sample in zip(X, *indices, strict=True):
+        y = of_sample(case, *sample)
         y.backward()
         total += y.data
     gradient = np.array([p.grad or 0.0 for p in case.parameters]) / len(X)
@@ -394,8 +440,9 @@ def wrong(found: Any, expected: Any, slack: Any = 0.0) -> bool:
     return bool(np.any(np.abs(found[finite] - expected[finite]) > room))
 
 
-def rounding(case: Case, X: Any, expected: tuple[float, Any]) -> Iterator[Any]:
-    """How far the scalar code's own answers move, when what it is given is nudged by rounding errors."""
+def rounding(case: Case, X: Any, *indices: Any, expected: tuple[float, Any]) -> Iterator[Any]:
+    """How far the scalar code's own answers move, when what it is given is nudged by rounding errors; and for the loss
+    those of the largest number in it: sums are added in another order, where 1e200 + 1 - 1e200 is 0, and not 1."""
     r = random.Random(0)
     before = [p.data for p in case.parameters]
     moved = []
@@ -403,19 +450,22 @@ def rounding(case: Case, X: Any, expected: tuple[float, Any]) -> Iterator[Any]:
         for _ in range(3):
             for p, number in zip(case.parameters, before, strict=True):
                 p.data = number * (1.0 + 1e-15 * r.uniform(-1.0, 1.0))
-            moved.append(eager(case, X * (1.0 + 1e-15 * np.sign(r.uniform(-1.0, 1.0)))))
+            moved.append(eager(case, X * (1.0 + 1e-15 * np.sign(r.uniform(-1.0, 1.0))), *indices))
     finally:
         for p, number in zip(case.parameters, before, strict=True):
             p.data = number
-    for k in (0, 1):
-        yield 100.0 * np.max([np.abs(np.asarray(m[k]) - expected[k]) for m in moved], axis=0)
+    samples = zip(X, *indices, strict=True)
+    nodes = [node for sample in samples for node in topological_order(of_sample(case, *sample))]
+    most = max((abs(node.data) for node in nodes if math.isfinite(node.data)), default=0.0)
+    for k, room in ((0, 1e-14 * most), (1, 0.0)):
+        yield 100.0 * np.max([np.abs(np.asarray(m[k]) - expected[k]) for m in moved], axis=0) + room
 
 
 def compare(seed: int, backends: Sequence[str]) -> tuple[str, str]:
     """One random program on some backends: "right", "refused" or "WRONG", and what there is to say about it."""
     case, told = random_program(seed)
-    X = random_batch(case, seed)
-    expected = eager(case, X)
+    batch = random_batch(case, seed)
+    expected = eager(case, *batch)
     for backend in backends:
         try:
             step = autograd.compile(
@@ -423,7 +473,7 @@ def compare(seed: int, backends: Sequence[str]) -> tuple[str, str]:
             )
         except TracingError as error:
             return "refused", f"seed {seed}: {error}"
-        mean = step(X)
+        mean = step(*batch)
         place = {p: k for k, p in enumerate(case.parameters)}
         order = [place[p] for p in step.parameters]
         for _ in range(2):  # the second call finds the memory of the first
@@ -431,10 +481,10 @@ def compare(seed: int, backends: Sequence[str]) -> tuple[str, str]:
             right = (expected[0], expected[1][order])
             if any(wrong(a, b) for a, b in zip(found, right, strict=True)):
                 with np.errstate(all="ignore"):
-                    slack, slacks = rounding(case, X, expected)
+                    slack, slacks = rounding(case, *batch, expected=expected)
                 if wrong(mean, expected[0], slack) or wrong(step.gradient, right[1], slacks[order]):
                     return "WRONG", f"seed {seed} on {backend}: {' | '.join(told)}\n  {found}\n  {right}"
-            mean = step(X)
+            mean = step(*batch)
     return "right", ""
 
 

@@ -73,6 +73,26 @@ def test_a_second_slip_is_told_from_the_students_own_numbers() -> None:
     assert answer.counted == 2  # z, and x, which is right by its own number
 
 
+def test_a_slip_at_a_wire_that_is_not_asked_for_is_found_behind_the_numbers_that_come_of_it() -> None:
+    task = by_hand("q = x + y; p = q * z; g = p + x", ["x", "y", "z"], x=-2, y=5, z=-4)
+    answer = task.check(x=4, y=3, z=-4)  # × hands its two numbers on without swapping them; and q is not asked for
+    assert answer.first_wrong == "∂g/∂z" and answer.slips == ("swapped",)
+    assert "∂g/∂y = 3 is not right, even from your own numbers. It looks like this slip: the two inputs were" in str(
+        answer
+    )
+    assert "The slip lies one step before: it makes ∂g/∂q = 3." in str(answer)
+    assert "∂g/∂x = 4 is not −3, but it follows rightly from your ∂g/∂y" in str(answer) and answer.counted == 1
+    assert "one step before" not in str(task.check(x=-3, y=17, z=3))  # no slip at q gives that
+    everything = by_hand("q = x + y; p = q * z; g = p + x", x=-2, y=5, z=-4)
+    assert "one step before" not in str(everything.check(p=1, q=-4, x=4, y=3, z=3))  # q is there, and right
+
+
+def test_a_hint_speaks_of_what_the_student_sees() -> None:
+    task = by_hand("z = w*a + b; f = sigmoid(z)", ["∂z", "∂w"], w=2, a=0.5, b=-1)
+    assert "Here the local derivative is ∂(w × a)/∂w = a." in str(task.check(z=0.25, w=0.25))  # no v1 was spoken of
+    assert "Here the local derivative is ∂f/∂z = f·(1 − f)." in str(task.check(z=1, w=0.5))
+
+
 def test_blanks_that_are_open_are_neither_right_nor_wrong() -> None:
     answer = by_hand(PRODUCT, **NUMBERS).check(q=-4, x=..., y=None)
     assert not answer.passed and not answer.first_wrong and answer.counted == 1
@@ -394,7 +414,7 @@ def test_a_local_derivative_is_checked_at_several_points() -> None:
     assert check_derivative("sigmoid", lambda x: x * (1 - x)).slips == ("formula",)
     assert "2, must come back" in str(check_derivative("div", lambda a, b: 1 / b))
     assert "ZeroDivisionError" in str(check_derivative("exp", lambda x: 1 / 0))
-    for nothing in (None, "1 - t*t", Value(0.25)):  # a forgotten return, a formula as text, a node in place of its number
+    for nothing in (None, "1 - t*t", Value(0.25)):  # no return; a formula as text; a node in place of its number
         answer = check_derivative("tanh", lambda x, nothing=nothing: nothing)
         assert not answer and "a number must come back, but it is " + repr(nothing) in str(answer)
     for name, op in SHEET.items():

@@ -98,6 +98,26 @@ def test_nothing_stands_outside_of_the_margins_and_boxes_are_large_enough_to_wri
                 assert scale * w >= 45 and scale * h >= 15.5  # 12 and 4 mm
 
 
+def test_names_are_set_in_every_line_as_they_are_in_the_drawing_and_no_line_parts_a_name_from_its_number() -> None:
+    x, y = Value(2.0, label=r"\alpha_{1}^2"), Value(-3.0, label="x_{12}")
+    f = x * y
+    f.label = "f<1>"
+    sheet = worksheet(f, "both", title="Week <1>")
+    for page in (sheet, sheet.key):
+        assert "alpha" not in page.svg.partition("</desc>")[2] and "₁" not in page.svg
+        lines = [line for line in texts(page.svg) if "=" in line]
+        assert any("α12" in line and "x12" in line for line in lines) and not re.search(r"[_^{}\\]", "".join(lines))
+    given = texts(worksheet(DIAMOND, seed=3).key.svg)
+    assert not any(line.endswith(("=", "=,")) or re.match(r"−?[\d.]+,", line) for line in given)
+
+
+def test_the_paper_is_white_also_where_a_file_is_shown_on_a_dark_screen() -> None:
+    sheet = worksheet(PRODUCT, seed=3)
+    for page in (sheet, sheet.key):
+        _, _, painted = page.svg.partition("</desc>")
+        assert painted.lstrip().startswith('<path d="M0,0 H793.7 V1122.5 H0 Z" fill="#ffffff"/>')
+
+
 def test_boxes_touch_no_other_box() -> None:
     for blank in ("gradients", "both"):
         found = re.findall(
@@ -197,8 +217,32 @@ def test_a_sheet_is_saved_as_html_svg_and_pdf_of_the_size_of_a4(tmp_path: Path) 
         width, height = map(float, re.findall(rb"/MediaBox \[\s*0 0 ([\d.]+) ([\d.]+)\s*\]", pdf)[0])
         assert (width, height) == pytest.approx((595.3, 841.9), abs=1)
     with pytest.raises(ValueError, match="booklet's ending must be .html"):
-        worksheets(PRODUCT, 2).save(tmp_path / "all.pdf")
+        worksheets(PRODUCT, 2).save(tmp_path / "all.svg")
     assert worksheets(PRODUCT, 2).save(tmp_path / "keys.html", key=True).read_text(encoding="utf-8").count("<svg") == 2
+
+
+def test_a_booklet_is_one_pdf_with_a_page_for_each_sheet_in_their_order(tmp_path: Path) -> None:
+    pytest.importorskip("vl_convert")
+    booklet = worksheets(PRODUCT, 3, "both")
+    pdf = booklet.save(tmp_path / "keys.pdf", key=True).read_bytes()
+    table = pdf[int(pdf.rpartition(b"startxref")[2].split()[0]) :]
+    places = [int(place) for place in re.findall(rb"(\d{10}) \d{5} [nf]", table)]
+    assert table.startswith(b"xref\n0 %d\n" % len(places)) and b"/Size %d " % len(places) in table
+    for number, place in enumerate(places[1:], 1):
+        assert pdf[place:].startswith(b"%d 0 obj" % number)
+    kids = re.findall(rb"/Kids \[([^\]]*)\]", pdf)
+    assert re.findall(rb"/Count (\d+)", pdf).count(b"1") == 3 and len(re.findall(rb"\d+ 0 R", kids[0])) == 3
+    seen = []
+    for branch in re.findall(rb"(\d+) 0 R", kids[0]):
+        [child] = re.findall(rb"/Kids \[\s*(\d+) 0 R\s*\]", pdf[places[int(branch)] :][:200])
+        page = pdf[places[int(child)] :].partition(b"endobj")[0]
+        assert b"/Parent %s 0 R" % branch in page and b"/Type /Page\n" in page
+        [width, height] = re.findall(rb"/MediaBox \[\s*0 0 ([\d.]+) ([\d.]+)\s*\]", page)[0]
+        assert (float(width), float(height)) == pytest.approx((595.3, 841.9), abs=1)
+        [content] = re.findall(rb"/Contents (\d+) 0 R", page)
+        seen.append(pdf[places[int(content)] :].partition(b"stream\n")[2].partition(b"\nendstream")[0])
+    alone = [sheet.key.save(tmp_path / "key.pdf").read_bytes() for sheet in booklet]
+    assert all(content in one for content, one in zip(seen, alone, strict=True)) and len({*seen}) == 3
 
 
 @pytest.mark.parametrize("formula", [PRODUCT, "z = w_1*x_1 + w_2*x_2 + b; f = sigmoid(z)"])

@@ -257,18 +257,17 @@ def _least_along(diagram: Diagram, shapes: list[Shape]) -> float:
 def _shape(
     part: Part, fmt: str, show_grad: bool, local: bool, vertical: bool, spacing_of_exits: float, owner: str
 ) -> Shape:
-    values = [result.value for result in part.results]
-    gradients = [result.gradient if show_grad else "" for result in part.results]
+    results = part.results
+    values = [result.value for result in results]
+    gradients = [result.gradient if show_grad else "" for result in results]
     locals_ = [("∂ " + written(d, fmt)) if local and d is not None else "" for d in part.locals_]
     name = part.name
     beside = 14.0
     width = max(text_width(text, NUMBER_SIZE) for text in values + gradients)
-    if part.results[0].node >= 0:  # numbers, which may change: each has the room of the widest, and seldom fills it
+    if results[0].node >= 0:  # numbers, which may change: each has the room of the widest, and seldom fills it
         width, beside = room(fmt), 6.0
     if part.kind not in ("input", "constant") and not part.is_root:
-        names = (
-            name_width(x.name, NUMBER_SIZE) + text_width("  ", NUMBER_SIZE, bold=True) for x in part.results if x.name
-        )
+        names = (name_width(x.name, NUMBER_SIZE) + text_width("  ", NUMBER_SIZE, bold=True) for x in results if x.name)
         width += max(names, default=0.0)
     local_width = room(fmt, "∂ ") if any(locals_) else 0.0
 

@@ -18,7 +18,7 @@ from itertools import pairwise
 from ..layout.net import Point
 from ..layout.routes import smooth
 from ..lettering import NARROW, SMALL, name_width, pieces_of, shown_name
-from ..markup import MARGIN, card, document, escape, name_at, pieces_at, point, px, rectangle, text_at, wrap
+from ..markup import MARGIN, card, document, escape, name_at, pieces_at, points, px, rectangle, text_at, wrap
 from ..metrics import (
     FONT,
     NAME_SIZE,
@@ -182,8 +182,8 @@ class Painter:
 
     def path(self, route: list[tuple[float, float]]) -> str:
         if len({v for _, v in route}) == 1:
-            return "M" + " L".join(point(self.place(*at)) for at in (route[0], route[-1]))
-        text = ["M" + point(self.place(*route[0]))]
+            return "M" + " L".join(points(self.place(*at)) for at in (route[0], route[-1]))
+        text = ["M" + points(self.place(*route[0]))]
         for step in pairwise(route):  # of which those along a trunk belong to many wires
             if step not in self.steps:
                 self.steps[step] = self.step(step)
@@ -194,8 +194,8 @@ class Painter:
         """A line or a curve from one point of a route to the next."""
         ((_, control1, control2, end),) = smooth(step)
         if control1[1] == control2[1] == end[1]:
-            return " L" + point(self.place(*end))
-        return " C" + " ".join([point(self.place(*at)) for at in (control1, control2, end)])
+            return " L" + points(self.place(*end))
+        return " C" + points(self.place(*control1), self.place(*control2), self.place(*end))
 
     def corner(self, u: float, v: float, along: float, across: float) -> tuple[float, float]:
         """The upper left corner on the page of a rectangle in flow coordinates."""
@@ -208,7 +208,7 @@ class Painter:
         return rectangle(kind, *self.corner(u, v, along, across), *size, radius)
 
     def line(self, u1: float, v1: float, u2: float, v2: float) -> str:
-        return f'<path class="wire" d="M{point(self.place(u1, v1))} L{point(self.place(u2, v2))}"/>\n'
+        return f'<path class="wire" d="M{points(self.place(u1, v1))} L{points(self.place(u2, v2))}"/>\n'
 
     def part(self, i: int, shape: Shape) -> str:
         part = shape.part
@@ -336,14 +336,14 @@ class Painter:
 
     def places_of_numbers(self, shape: Shape, result: int, u: float, v: float) -> Iterable[Number]:
         """A result's value above its wire and the gradient below it; from top to bottom, left and right of it."""
-        part, label = shape.part, shape.part.results[result].name
-        named = part.kind != "input" and bool(label) and not part.is_root and part.kind != "constant"
+        part, told = shape.part, shape.part.results[result]
+        named = part.kind != "input" and bool(told.name) and not part.is_root and part.kind != "constant"
         x, y = self.place(u + shape.stub / 2, v + shape.exits[result])
         value, gradient = shape.values[result], shape.gradients[result]
-        for kind, name, text, side in (("value", label if named else "", value, -1), ("gradient", "", gradient, 1)):
+        for kind, name, text, side in (("value", told.name if named else "", value, -1), ("gradient", "", gradient, 1)):
             if not text:
                 continue
-            size = fitting(text, NUMBER_SIZE, shape.room) if part.results[result].node >= 0 else NUMBER_SIZE
+            size = fitting(text, NUMBER_SIZE, shape.room) if told.node >= 0 else NUMBER_SIZE
             width = text_width(text, size)
             if name:
                 width += name_width(name, NUMBER_SIZE) + text_width("  ", NUMBER_SIZE, bold=True)

@@ -22,78 +22,99 @@ SCALE = 12  # a crossing weighs as much as so many pairs that stand against the 
 TWICE = 2 * SCALE
 DRAWN = 1009  # random numbers for each round of a cooling, a prime, used again and again
 
-Changes = list[tuple[dict[int, int], int, dict[int, int], int, int]]
+Costs = list[list[int]]
+Changes = list[tuple[list[int], int, list[int], int, int]]
 
 
 class Swaps:
     """What it costs to swap two neighbours of a column, kept up to date while neighbours are swapped.
 
+    Within its column, a node goes by its number in `nodes`: lists are faster than dictionaries.  `columns` are the
+    numbers from top to bottom.
+
     `cost` counts each crossing `SCALE` times, and once each pair of a column that stands against the order in which
-    the boxes are given: so a graph that has grown by a node looks much as before.  An edge that two or more wires
-    share counts twice: a crossing there hides more than one wire's way.  `costs[u][v]`, for any two nodes of one
-    column, is the cost of u above v, less that of v above u; a swap changes it only for nodes joined to the two, and
-    always alike: `changes[u][v]` says how, once u above v was swapped for the first time.
+    the boxes are given: so a graph that has grown by a node looks much as before.  An edge that several wires share
+    counts as often: a crossing there hides the way of each.  `costs[r][u][v]`, for two nodes of column r, is the cost
+    of u above v, less that of v above u; a swap changes it only for nodes joined to the two, and always alike:
+    `changes[r][u][v]` says how, once u above v was swapped for the first time.
     """
 
-    __slots__ = ("changes", "columns", "cost", "costs", "left", "right")
+    __slots__ = ("changes", "columns", "cost", "costs", "left", "nodes", "right", "several")
 
     def __init__(self, net: Net) -> None:
-        self.columns = [list(column) for column in net.columns]
-        self.costs = [dict.fromkeys(net.columns[r], 0) for r in net.rank]
-        # The nodes that a node is joined to, as often as its edges count.
-        self.left: list[list[int]] = [[] for _ in net.rank]
-        self.right: list[list[int]] = [[] for _ in net.rank]
-        self.changes: list[dict[int, Changes]] = [{} for _ in net.rank]
+        self.nodes = [sorted(column) for column in net.columns]
+        number = [0] * len(net.rank)
+        for nodes in self.nodes:
+            for i, v in enumerate(nodes):
+                number[v] = i
+        self.columns = [[number[v] for v in column] for column in net.columns]
+        self.costs: list[Costs] = [[[0] * len(nodes) for _ in nodes] for nodes in self.nodes]
+        self.changes: list[list[list[Changes | None]]] = [[[None] * len(nodes) for _ in nodes] for nodes in self.nodes]
+        # The columns in which there is something to swap.
+        numbered = enumerate(zip(self.columns, self.costs, self.changes, strict=True))
+        self.several = [(r, *parts) for r, parts in numbered if len(parts[0]) > 1]
+        # The nodes of the next columns that a node is joined to, as often as its edges count.
+        self.left: list[list[list[int]]] = [[[] for _ in nodes] for nodes in self.nodes]
+        self.right: list[list[list[int]]] = [[[] for _ in nodes] for nodes in self.nodes]
         self.cost = 0
         load = loads(net)
-        for column in net.columns:
+        for r, column in enumerate(net.columns):
             edges: list[tuple[int, int, int, int, int]] = []
-            for u in column:
-                for t, k, door in net.outs[u]:
-                    edges.append((net.lane[u] + net.lanes[t][k], net.slot[t] + door, u, t, load[t]))
-                    self.left[t] += [u] * load[t]
-                    self.right[u] += [t] * load[t]
-            self.compare(edges)
-            for i, v in enumerate(column):
-                for u in column[:i]:
-                    sign = (net.owner[u] > net.owner[v]) - (net.owner[u] < net.owner[v])
-                    self.costs[u][v] += sign
-                    self.costs[v][u] -= sign
+            for v in column:
+                for x, k, door in net.outs[v]:
+                    u, t = number[v], number[x]
+                    edges.append((net.lane[v] + net.lanes[x][k], net.slot[x] + door, u, t, load[x]))
+                    self.left[r + 1][t] += [u] * load[x]
+                    self.right[r][u] += [t] * load[x]
+            if edges:
+                self.compare(edges, self.costs[r], self.costs[r + 1])
+            owner = [net.owner[v] for v in self.nodes[r]]
+            for i, v in enumerate(self.columns[r]):
+                for u in self.columns[r][:i]:
+                    sign = (owner[u] > owner[v]) - (owner[u] < owner[v])
+                    self.costs[r][u][v] += sign
+                    self.costs[r][v][u] -= sign
                     self.cost += sign > 0
 
-    def compare(self, edges: list[tuple[int, int, int, int, int]]) -> None:
+    def compare(self, edges: list[tuple[int, int, int, int, int]], at_left: Costs, at_right: Costs) -> None:
         """Count the pairs of edges between two columns: (exit, door, node at the left, node at the right, load)."""
-        costs = self.costs
         edges.sort()
         for i, (start, end, u, t, load) in enumerate(edges):
-            of_u, of_t, weight = costs[u], costs[t], SCALE * load
+            of_u, of_t, weight = at_left[u], at_right[t], SCALE * load
             for other_start, other_end, v, x, other_load in edges[:i]:
                 cost = weight * other_load
                 if other_end != end and v != u:
                     if other_end < end:
-                        costs[v][u] -= cost
+                        at_left[v][u] -= cost
                         of_u[v] += cost
                     else:
-                        costs[v][u] += cost
+                        at_left[v][u] += cost
                         of_u[v] -= cost
                 if other_start != start:
                     if other_end > end:
                         self.cost += cost
                     if x != t:
-                        costs[x][t] -= cost
+                        at_right[x][t] -= cost
                         of_t[x] += cost
 
-    def change(self, v: int, x: int) -> Changes:
-        """What changes when v, which stands above x, comes to stand below it: `of_u[t] += c`, and `of_t[u] -= c`."""
-        costs = self.costs
-        sums: dict[tuple[int, int], int] = {}
-        for near in (self.left, self.right):
+    def change(self, r: int, v: int, x: int) -> Changes:
+        """What changes when v, which stands above x, comes to stand below it: `of_u[t] += c`, and `of_t[u] -= c`.
+
+        When x comes to stand below v again, all of that is taken back.
+        """
+        found: Changes = []
+        for near, other in ((self.left[r], r - 1), (self.right[r], r + 1)):
             mine = near[v]
+            sums: dict[tuple[int, int], int] = {}
             for t in near[x] if mine else ():
                 for u in mine:
                     if u != t:
                         sums[u, t] = sums.get((u, t), 0) + TWICE
-        self.changes[v][x] = found = [(costs[u], t, costs[t], u, c) for (u, t), c in sums.items()]
+            if sums:
+                costs = self.costs[other]
+                found += [(costs[u], t, costs[t], u, c) for (u, t), c in sums.items()]
+        self.changes[r][v][x] = found
+        self.changes[r][x][v] = [(of_t, u, of_u, t, c) for of_u, t, of_t, u, c in found]
         return found
 
     def round(self, at_least: Iterator[int]) -> bool:
@@ -101,10 +122,10 @@ class Swaps:
 
         As a step of the innermost loop takes less time than a call, it is all in one function.
         """
-        costs, changes, before = self.costs, self.changes, self.cost
+        before = self.cost
         swapped = False
-        none: dict[int, int] = {}
-        for column in self.columns:
+        none: list[int] = []
+        for r, column, costs, changes in self.several:
             k, v, of_v = -1, -1, none
             for x in column[:]:
                 if k < 0 or of_v[x] < next(at_least):
@@ -115,47 +136,51 @@ class Swaps:
                 k += 1
                 column[k] = v
                 swapped = True
-                change = changes[v].get(x)
-                for of_u, t, of_t, u, c in self.change(v, x) if change is None else change:
+                change = changes[v][x]
+                for of_u, t, of_t, u, c in self.change(r, v, x) if change is None else change:
                     of_u[t] += c
                     of_t[u] -= c
         self.cost = before
         return swapped
 
-    def swap(self, column: list[int], k: int) -> None:
+    def swap(self, r: int, k: int) -> None:
         """Swap the nodes at places k and k + 1 of a column."""
+        column = self.columns[r]
         v, x = column[k], column[k + 1]
-        self.cost -= self.costs[v][x]
+        self.cost -= self.costs[r][v][x]
         column[k], column[k + 1] = x, v
-        change = self.changes[v].get(x)
-        for of_u, t, of_t, u, c in self.change(v, x) if change is None else change:
+        change = self.changes[r][v][x]
+        for of_u, t, of_t, u, c in self.change(r, v, x) if change is None else change:
             of_u[t] += c
             of_t[u] -= c
 
     def insert(self) -> bool:
         """Move each node to the best place in its column (sifting; Rudell 1993); False if all stand there."""
         moved = False
-        for column in self.columns:
-            for v in column[:]:
-                of_v, start = self.costs[v], column.index(v)
-                ahead = list(accumulate([of_v[x] for x in column[start + 1 :]]))
-                behind = list(accumulate([-of_v[x] for x in reversed(column[:start])]))
-                best = max([0, *ahead, *behind])
+        for r, column, costs, _ in self.several:
+            for v in column[:] if len(column) > 2 else ():
+                of_v, start = costs[v], column.index(v)
+                below, above = [of_v[x] for x in column[start:]], [of_v[x] for x in column[: start + 1]]
+                if max(below) <= 0 <= min(above):  # v itself counts 0
+                    continue
+                ahead = list(accumulate(below))
+                behind = list(accumulate([-saved for saved in reversed(above)]))
+                best = max(*ahead, *behind)
                 if best == 0:
                     continue
                 moved = True
                 if best in ahead:
-                    for k in range(start, start + 1 + ahead.index(best)):
-                        self.swap(column, k)
+                    for k in range(start, start + ahead.index(best)):
+                        self.swap(r, k)
                 else:
-                    for k in range(start - 1, start - 2 - behind.index(best), -1):
-                        self.swap(column, k)
+                    for k in range(start - 1, start - 1 - behind.index(best), -1):
+                        self.swap(r, k)
         return moved
 
     def descend(self, to_be_best: float = inf) -> None:
-        """Swap neighbours while it helps, and then move single nodes, if the cost is nearly what would be the best."""
+        """Swap neighbours while it helps, and then move single nodes, if the cost is what would be the best."""
         any_gain = repeat(1)
-        while self.round(any_gain) or (self.cost < to_be_best + TWICE and self.insert()):
+        while self.round(any_gain) or (self.cost <= to_be_best and self.insert()):
             pass
 
 
@@ -179,34 +204,48 @@ def cooling() -> list[list[int]]:
 
 
 def loads(net: Net) -> list[int]:
-    """How much the edge into each node counts: twice, if two or more wires run along it."""
+    """How much the edge into each node counts: as often as wires run along it."""
     load = [1] * len(net.rank)
     for dummy in range(len(net.rank) - 1, net.real - 1, -1):  # the end of a trunk first
-        load[dummy] = min(2, sum([load[t] for t, _, _ in net.outs[dummy]]))
+        load[dummy] = sum([load[t] for t, _, _ in net.outs[dummy]])
     return load
 
 
-def anneal(net: Net, tries: int) -> list[list[int]]:
-    """Columns with as few crossings as are found by about so many `tries` to swap.
+class Annealing:
+    """The search for few crossings, which can be gone on with.
 
-    The columns that the net has are changed only where that saves crossings.
+    `columns` are the best that were found.  Those that the net has are changed only where that saves crossings.
     """
-    swaps = Swaps(net)
-    swaps.descend()
-    best, columns = swaps.cost, [list(column) for column in swaps.columns]
-    neighbours = sum([len(column) - 1 for column in columns if column])
-    rounds = [cycle(least) for least in cooling()]
-    usual = 0  # how much the largest descent has saved, or a little less: from too high up, another one is not worth it
-    for _ in range(max(1, tries // (ROUNDS * neighbours + 1))):
-        if best < SCALE:
-            break
-        for least in rounds:
+
+    __slots__ = ("best", "columns", "neighbours", "rounds", "swaps", "usual")
+
+    def __init__(self, net: Net) -> None:
+        self.swaps = Swaps(net)
+        self.swaps.descend()
+        self.best, self.columns = self.swaps.cost, [list(column) for column in self.swaps.columns]
+        self.neighbours = sum([len(column) - 1 for column in self.columns if column])
+        self.rounds = [cycle(least) for least in cooling()]
+        # How much the largest descent has saved, or a little less: from too high up, another one is not worth it.
+        self.usual = 0
+
+    def run(self, tries: int) -> list[list[int]]:
+        """The nodes of each column in the best order after about so many more `tries` to swap."""
+        for _ in range(max(1, tries // (ROUNDS * self.neighbours + 1))):
+            if self.best < SCALE:
+                break
+            self.cool()
+        nodes = self.swaps.nodes
+        return [[nodes[r][v] for v in column] for r, column in enumerate(self.columns)]
+
+    def cool(self) -> None:
+        """From hot to cold, and down from there."""
+        swaps = self.swaps
+        for least in self.rounds:
             swaps.round(least)
         cooled = swaps.cost
-        if usual and cooled - usual > best:
-            continue
-        swaps.descend(best)
-        usual = max(usual, (cooled - swaps.cost) * 4 // 5)
-        if swaps.cost < best:
-            best, columns = swaps.cost, [list(column) for column in swaps.columns]
-    return columns
+        if self.usual and cooled - self.usual > self.best:
+            return
+        swaps.descend(self.best)
+        self.usual = max(self.usual, (cooled - swaps.cost) * 4 // 5)
+        if swaps.cost < self.best:
+            self.best, self.columns = swaps.cost, [list(column) for column in swaps.columns]

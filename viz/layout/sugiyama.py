@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .heights import assign_heights
-from .net import Box, Layout, Net, Wire
-from .order import assign_ports, reduce_crossings
+from .net import Box, Layout, Wire
+from .order import Ordering, assign_ports
 from .ranks import assign_ranks, earliest_ranks
 from .routes import draw
 from .trunks import insert_trunks
 
-TWO_RANKINGS = 100  # boxes: so small a graph is tried with two
-TRIAL, THEN = 0.25, 0.75  # of the effort for one: that for each of two, and then for the better one
+TWO_RANKINGS = 70  # boxes: so small a graph is tried with two
+TRIAL, THEN = 0.15, 0.85  # of the effort for one: that for each of two, and then for the better one
 
 
 def layered(
@@ -34,16 +34,16 @@ def layered(
     ends = at_start, at_end
     is_small = len(boxes) <= TWO_RANKINGS
     effort = TRIAL if is_small else 1.0
-    net, crossings = ordered(boxes, wires, assign_ranks(len(boxes), wires), box_gap, ends, effort)
-    if crossings and is_small:
-        other, fewer = ordered(boxes, wires, earliest_ranks(len(boxes), wires), box_gap, ends, effort)
-        if fewer < crossings:
-            net, crossings = other, fewer
-        if crossings:
-            crossings = reduce_crossings(net, THEN)
+    found = ordered(boxes, wires, assign_ranks(len(boxes), wires), box_gap, ends, effort)
+    if found.crossings and is_small:
+        other = ordered(boxes, wires, earliest_ranks(len(boxes), wires), box_gap, ends, effort)
+        if other.crossings < found.crossings:
+            found = other
+        found.improve(THEN)
+    net = found.net
     assign_ports(net, boxes)
     y = assign_heights(net)
-    return draw(boxes, wires, net, y, crossings, rank_gap)
+    return draw(boxes, wires, net, y, found.crossings, rank_gap)
 
 
 def ordered(
@@ -53,11 +53,12 @@ def ordered(
     box_gap: float,
     ends: tuple[Sequence[int], Sequence[int]],
     effort: float,
-) -> tuple[Net, int]:
-    """The net of a ranking with its columns in order, and how many of its wires cross; ``ends`` stand outermost."""
+) -> Ordering:
+    """The net of a ranking with its columns in order; ``ends`` stand outermost."""
     for v in ends[0]:
         rank[v] = 0
     for v in ends[1]:
         rank[v] = max(rank)
-    net = insert_trunks(boxes, wires, rank, box_gap)
-    return net, reduce_crossings(net, effort)
+    found = Ordering(insert_trunks(boxes, wires, rank, box_gap))
+    found.improve(effort)
+    return found

@@ -36,6 +36,7 @@ import numpy as np
 from ...javascript import literal, statements
 from ..arrange import Group, Nodes, Part
 from ..differentiate import Index
+from ..index import TAKE
 from ..normalise import BATCHED, LINEAR
 from ..plan import Plan
 from ..symbols import ROWS, forward, leaf, partials, passed
@@ -74,7 +75,7 @@ class JavaScript:
                 "the javascript backend runs its program on Node.js, and there is no `node` on this machine; "
                 "step.source is the program, for a page or another machine, and backend='numpy' runs here"
             )
-        samples = np.concatenate(columns).T if columns else np.empty((1, 0))
+        samples = np.concatenate(columns).T.astype(float) if columns else np.empty((1, 0))
         task = {
             "source": words(self.source) + self.source,
             "theta": self.plan.theta.tobytes().hex(),
@@ -281,7 +282,9 @@ class _Writer:
         nodes = self.memory.of(flat.nodes)
 
         def body(inner: Put) -> None:
-            if group.op == LINEAR:
+            if group.op == TAKE:
+                lines, y = list[str](), self._found(flat, inner, self.memory.of(self._rows(flat)), "v")
+            elif group.op == LINEAR:
                 inner(f"let s = {self._start(flat)};")
                 for part in flat.parts:
                     w, x = self._factors(part, flat)
@@ -298,6 +301,17 @@ class _Writer:
 
     def _start(self, flat: _Flat) -> str:
         return "0" if flat.bias is None else f"v[{self.at(self.memory.of(flat.bias), *flat.variables)}]"
+
+    def _rows(self, flat: _Flat) -> Nodes:
+        """What a look-up chooses from."""
+        (rows,) = (x for x in flat.operands if not isinstance(x, float))
+        return rows
+
+    def _found(self, flat: _Flat, put: Put, rows: Index, array: str) -> str:
+        """The entry of an array that an index finds, of rows of addresses."""
+        assert flat.index is not None
+        put(f"const i = v[{self.at(self.memory.of(flat.index), *flat.variables)}];")
+        return f"{array}[{self.at(rows, 'i', *flat.variables)}]"
 
     def _operands(self, flat: _Flat, put: Put) -> list[Any]:
         """The rule's operands: numbers, names of numbers, or an entry of a row."""
@@ -357,6 +371,16 @@ class _Writer:
 
             self._each(put, flat.sizes, linear)
             return
+        if group.op == TAKE:
+            if self._active(self._rows(flat)):
+                to = self._reach(self._rows(flat))
+
+                def look_up(inner: Put) -> None:
+                    found = self._found(flat, inner, to, "d")
+                    inner(f"{found} += d[{self.at(nodes, *variables)}];")
+
+                self._each(put, flat.sizes, look_up)
+            return
         sent = [not isinstance(x, float) and self._active(x) for x in flat.operands]
         if not any(sent):
             return
@@ -398,6 +422,7 @@ class _Flat:
         nodes = group.computed
         turns = group.loop is not None
         self.nodes, self.operands, self.parts, self.bias = nodes, group.operands, group.parts, group.bias
+        self.index = group.index
         if (nodes < 0).any():
             lead = nodes.shape[:1] if turns else ()
             real = nodes >= 0
@@ -421,6 +446,7 @@ class _Flat:
                 for part in group.parts
             ]
             self.bias = None if group.bias is None else flat(group.bias)
+            self.index = None if group.index is None else flat(group.index)
         letters = ["g", "h", "m", "o", "p", "q", "r"]
         inner = self.nodes.ndim - turns
         self.variables = [

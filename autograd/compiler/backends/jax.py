@@ -17,7 +17,7 @@ import numpy as np
 from ..plan import Plan
 from ..write import Text, readable
 from .base import Array
-from .numpy import NUMPY_NAMES
+from .numpy import NUMPY_NAMES, InPlace
 from .numpy import masked_matmul as in_numpy
 
 
@@ -32,11 +32,31 @@ class Jax:
         return self.plan.functional.source
 
     def mean(self, columns: list[Array], n: int) -> float:
-        loss, self.plan.gradient[:] = self._there_and_back(self.plan.theta, *[c.T for c in columns])
-        return float(loss)
+        if self._is_tame(columns):
+            loss, self.plan.gradient[:] = self._there_and_back(self.plan.theta, *[c.T for c in columns])
+            if np.isfinite(loss) and np.isfinite(self.plan.gradient).all():
+                return float(loss)
+        return self._in_numpy.mean(columns, n)
 
     def outputs(self, columns: list[Array], n: int) -> Array:
-        return np.asarray(self._forward(self.plan.theta, *[c.T for c in columns]))
+        if self._is_tame(columns):
+            found = np.asarray(self._forward(self.plan.theta, *[c.T for c in columns]))
+            if np.isfinite(found).all():
+                return found
+        return self._in_numpy.outputs(columns, n)
+
+    def _is_tame(self, columns: list[Array]) -> bool:
+        """Whether no number is so large that powers of it are infinite.
+
+        XLA multiplies and adds in one step, so -inf + 1e200² is -inf there, where scalar code, which rounds the product
+        first, has nan. Such a sample is computed by NumPy, and so is one of which the result is not finite.
+        """
+        limit = float(np.finfo(self.plan.dtype).max) ** 0.25
+        return all(x.size == 0 or bool(np.abs(x).max() <= limit) for x in (self.plan.theta, *columns))
+
+    @functools.cached_property
+    def _in_numpy(self) -> InPlace:
+        return InPlace(self.plan)
 
     @functools.cached_property
     def function(self) -> Callable[..., Any]:
@@ -57,26 +77,17 @@ class Jax:
         words["fori_loop"] = importlib.import_module("jax.lax").fori_loop  # a scan, since the number of turns is known
         program = text.load("program", words)
 
+        whole = [array.whole for array in self.plan.layout.arrays if array.bank == "argument"]
+
         def run(theta: Any, *batch: Any) -> Any:
-            return program(theta, *[numpy.asarray(X).reshape(X.shape[0], -1).T for X in batch])
+            columns = [numpy.asarray(X).reshape(X.shape[0], -1).T for X in batch]
+            return program(theta, *[X.astype(int) if w else X for X, w in zip(columns, whole, strict=True)])
 
         return run
 
 
 def array_words(np: Any, erf: Any) -> dict[str, Any]:
     """The vocabulary of the readable programs, for NumPy or for jax.numpy; ``erf`` is where erf and erfc come from."""
-
-    def concatenate(n: Any, axis: int, *arrays: Any) -> Any:
-        if n is not None:  # shared arrays beside batched ones
-            arrays = tuple(
-                a
-                if a.ndim == 2
-                else np.broadcast_to(a, (n, a.size))
-                if axis
-                else np.broadcast_to(a[:, None], (a.size, n))
-                for a in arrays
-            )
-        return np.concatenate(arrays, axis)
 
     def add_at(array: Any, index: Any, x: Any, axis: int) -> Any:
         shape = (*array.shape[:axis], *index.shape, *array.shape[axis + 1 :])
@@ -103,7 +114,9 @@ def array_words(np: Any, erf: Any) -> dict[str, Any]:
         return np.where(np.isfinite(y).all(), y, products.sum(-2))
 
     return {
-        **{name: getattr(np, name) for name in "exp log sqrt sin cos tanh where zeros sum max abs".split()},
+        **{name: getattr(np, name) for name in "exp log sqrt sin cos tanh where zeros sum max abs arange".split()},
+        "take_along_axis": np.take_along_axis,
+        "int": int,
         **{name: getattr(np, name) for name in "tan sinh cosh log1p expm1 hypot".split()},
         **{ours: getattr(np, theirs) for ours, theirs in NUMPY_NAMES.items()},
         "erf": erf.erf,
@@ -111,12 +124,12 @@ def array_words(np: Any, erf: Any) -> dict[str, Any]:
         "sigmoid": lambda x: np.where(x >= 0.0, 1.0, np.exp(-abs(x))) / (1.0 + np.exp(-abs(x))),
         "softplus": lambda x: np.logaddexp(0.0, x),
         "take": lambda x, index, axis: np.take(x, index, axis=axis),
-        "concatenate": concatenate,
+        "concatenate": np.concatenate,
         "masked_matmul": masked_matmul,
         "add_at_turn": add_at_turn,
         "empty": np.empty,
         "add_at": add_at,
-        "broadcast": np.broadcast_to,
+        "broadcast_to": np.broadcast_to,
         "float": float,
     }
 

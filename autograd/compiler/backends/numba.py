@@ -24,7 +24,9 @@ import numpy as np
 
 from ... import ieee
 from ...modes import TracingError
-from ...ops import BUILT_IN, CONSTANT, SHEET
+from ...ops import CONSTANT
+from ..classes import takes_row
+from ..index import TAKE
 from ..plan import Plan, samples_of
 from ..symbols import ONE_ROW, Symbol, forward, leaf, partials, passed
 from ..trace import INPUT, PARAMETER
@@ -60,6 +62,10 @@ def run(
 """
 
 
+_FOUND = "args[s + 1 + int(v[args[s]])]"  # of an index and what it chooses from
+LOOK_UP = [f"y = v[{_FOUND}]"], [f"g[{_FOUND}] += d"]
+
+
 class Tape:
     """See `Backend`: the graph as arrays, and the compiled interpreter."""
 
@@ -82,12 +88,14 @@ class Tape:
             known[i] = all(known[x] for x in operands)  # then its number stands in `v` from the start
             if known[i]:
                 continue
-            takes_row = SHEET[op].arity is None and op in BUILT_IN
-            template = None if takes_row else writer.template(i)
+            template = None if takes_row(op) else writer.template(i)
             key = op if template is None else id(template)
             if key not in numbers:
                 numbers[key] = len(numbers)
-                branches.append(_loops(op) if template is None else _branch(op, template, len(operands)))
+                look_up = op == TAKE
+                branches.append(
+                    LOOK_UP if look_up else _loops(op) if template is None else _branch(op, template, len(operands))
+                )
             rules.append(numbers[key])
             sends.append([template is None or template.partials[k] is not None for k in range(len(operands))])
             nodes.append(i)

@@ -6,6 +6,8 @@ is nothing but NumPy operations into memory that is already there. The eight bat
 
 from __future__ import annotations
 
+import functools
+import math
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -14,11 +16,14 @@ import numpy as np
 
 from ... import error_function
 from ...ops import BUILT_IN
+from ..index import TAKE
 from ..normalise import LINEAR
 from ..plan import Plan
+from ..standalone import standalone
 from .base import Array
 
 KEPT = 8  # workspaces
+MOST_PRODUCTS = 1 << 20  # that are in memory at once, where they are added one by one
 CHOICES = {"less", "less_equal", "equal", "where", "pow"}  # rules that may give a number for a nan
 Bound = tuple[Callable[..., Array], Callable[..., Array]]  # forward only, and there and back
 
@@ -43,17 +48,62 @@ def _half_power(x: Array, out: Array) -> None:
 
 def masked_matmul(a: Array, b: Array, mask: Array, out: Array | None = None) -> Array:
     """a @ b without the products that the mask over a leaves out: 0 in their places would do, but 0·inf is nan."""
-    a = np.where(mask, a, 0.0)
-    result = np.matmul(a, b, out)
-    if not np.isfinite(result).all():
-        products = np.where(mask[..., None], a[..., None] * b[..., None, :, :], 0.0)
-        result[...] = products.sum(-2)
+    return careful_matmul(np.where(mask, a, 0.0), b, out, mask)
+
+
+def careful_matmul(a: Array, b: Array, out: Array | None = None, mask: Array | None = None) -> Array:
+    """a @ b; where it is not finite, each product is rounded before it is added, as in scalar code.
+
+    Libraries for linear algebra multiply and add in one step: -inf + 1e200·1e200 is -inf there, where scalar code has
+    -inf + inf, which is nan.
+    """
+    result: Array = np.matmul(a, b, out)
+    if a.ndim == 1 or b.ndim == 1 or np.isfinite(result).all():  # the factor with one axis is all ones: a plain sum
+        return result
+    count, size = a.shape[-1], max(result.size, 1)
+    total: Array = np.zeros_like(result)
+    for k in range(0, count, max(MOST_PRODUCTS // size, 1)):
+        some = slice(k, k + max(MOST_PRODUCTS // size, 1))
+        products = a[..., some, None] * b[..., None, some, :]
+        if mask is not None:
+            products = np.where(mask[..., some, None], products, 0.0)
+        total += products.sum(-2)
+    result[...] = total
     return result
 
 
 def zeroed_matmul(a: Array, b: Array, mask: Array, out: Array) -> Array:
-    """The same where ``a`` is 0 wherever the mask is; whoever calls it sees to it that no 0·inf stays unseen."""
+    """`masked_matmul` where ``a`` is 0 wherever the mask is; whoever calls it sees to it that no 0·inf stays unseen."""
     return np.matmul(a, b, out)
+
+
+def _places(array: Array, see: Callable[[Array], Array], shape: tuple[int, ...]) -> Array:
+    """At which places of an array, counted through, a view of it looks."""
+    return np.array(np.broadcast_to(see(np.arange(array.size).reshape(array.shape)), shape))
+
+
+def _add_up(x: Array, index: Array, out: Array) -> None:
+    """The sum of what goes to each row of a table: out[k] = Σ x[i] for all i with index[i] = k."""
+    size = out.size // len(out)
+    places = index if size == 1 else (index * size)[..., None] + np.arange(size)
+    out[...] = np.bincount(places.reshape(-1), x.reshape(-1), out.size).reshape(out.shape)
+
+
+def _is_finite(x: Array) -> bool:
+    """Whether all entries are finite; if in doubt, because their squares are not, no."""
+    flat = x if x.ndim == 1 else np.ravel(x, "K")
+    return math.isfinite(flat.dot(flat))
+
+
+def exp_of_difference(each: Array, whole: Array, x: Array, y: Array, out: Array) -> Array:
+    """exp(x - y), for y = logsumexp(x)."""
+    np.subtract(x, y, out)
+    return np.exp(out, out)
+
+
+def quotient(each: Array, whole: Array, x: Array, y: Array, out: Array) -> Array:
+    """The same from each exp(x - t) and their sum; another number only where that is nan, beside an x of infinity."""
+    return np.divide(each, whole, out)
 
 
 NUMPY_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2"}  # the others are called alike
@@ -62,13 +112,18 @@ NUMPY_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "a
 IN_PLACE: dict[str, Any] = {
     name: getattr(np, name)
     for name in "add subtract multiply divide power negative absolute maximum less less_equal greater greater_equal "
-    "equal bitwise_and exp log sqrt sin cos tanh tan sinh cosh log1p expm1 hypot matmul copyto empty ones".split()
+    "equal bitwise_and bitwise_or where exp log sqrt sin cos tanh tan sinh cosh log1p expm1 hypot matmul copyto empty "
+    "ones".split()
 }
 IN_PLACE |= {ours: getattr(np, theirs) for ours, theirs in NUMPY_NAMES.items()}
 IN_PLACE |= {
     "half_power": _half_power,
     "masked_matmul": masked_matmul,
+    "places": _places,
+    "add_up": _add_up,
+    "intp": np.intp,
     "zeroed_matmul": zeroed_matmul,
+    "quotient": quotient,
     "sigmoid": _sigmoid,
     "softplus": lambda x, out: np.logaddexp(0.0, x, out),
     "erf": error_function.erf,
@@ -78,6 +133,9 @@ IN_PLACE |= {
     "bool": np.bool_,
     "int8": np.int8,
 }
+
+# what stands for these where a number is not finite
+CAREFUL: dict[str, Any] = {"matmul": careful_matmul, "zeroed_matmul": masked_matmul, "quotient": exp_of_difference}
 
 
 class InPlace:
@@ -92,34 +150,46 @@ class InPlace:
         self.bound: OrderedDict[int, Bound] = OrderedDict()
         # A 0·inf at an empty place of a product is a nan, and shows in what comes out, unless a choice may drop it.
         ops = {g.op for g in plan.groups if g.op != "pow" or not isinstance(g.operands[1], float)}
-        self.guarded = "zeroed_matmul(" in self.text.source
-        if (self.guarded and ops & CHOICES) or any(op != LINEAR and op not in BUILT_IN for op in ops):
-            self.guarded = False
-            self.words["zeroed_matmul"] = masked_matmul
+        self.guarded = any(f"{word}(" in self.text.source for word in CAREFUL)
+        if ops & CHOICES or any(op not in (LINEAR, TAKE) and op not in BUILT_IN for op in ops):
+            self.words |= {word: CAREFUL[word] for word in ("zeroed_matmul", "quotient")}
 
-    @property
+    @functools.cached_property
     def source(self) -> str:
-        return self.plan.readable.source
+        return standalone(self.plan, self.plan.readable)
 
     def mean(self, columns: list[Array], n: int) -> float:
         plan = self.plan
-        results = self._run(self.bind(n)[1], columns, plan.gradient)
+        program, gradient = self.bind(n)[1], plan.gradient
+        plan.alarm.raised = False
+        total = float(np.add.reduce(program(*columns)[0]))
+        if self.guarded and (plan.alarm.raised or not math.isfinite(total) or not _is_finite(gradient)):
+            total = float(np.add.reduce(self._carefully(program, columns)[0]))
         if n != 1:
-            np.multiply(plan.gradient, 1.0 / n, plan.gradient)
-        return float(np.add.reduce(results[0])) / n
+            np.multiply(gradient, 1.0 / n, gradient)
+        return total / n
 
     def outputs(self, columns: list[Array], n: int) -> Array:
-        return self._run(self.bind(n)[0], columns).copy()  # the next call writes there
-
-    def _run(self, program: Callable[..., Array], columns: list[Array], *others: Array) -> Array:
-        """What a program gives; with products that leave out what is empty one by one if it is not finite."""
+        plan, program = self.plan, self.bind(n)[0]
+        plan.alarm.raised = False
         results = program(*columns)
-        if self.guarded and not all(np.isfinite(found).all() for found in (results, *others)):
-            space = program.__globals__
-            space["zeroed_matmul"] = masked_matmul
-            results = program(*columns)
-            space["zeroed_matmul"] = zeroed_matmul
-        return results
+        if self.guarded and (plan.alarm.raised or not all(map(_is_finite, (results, *columns, plan.theta)))):
+            results = self._carefully(program, columns)
+        return results.copy()  # the next call writes there
+
+    def _carefully(self, program: Callable[..., Array], columns: list[Array]) -> Array:
+        """What a program gives with `CAREFUL` words, which multiply and add as scalar code does, and leave out what is
+        empty one by one: it is run again so if some number was not finite.
+
+        An infinity that comes from finite numbers raises a flag of the processor, whatever becomes of it (tanh makes it
+        1); one that was given shows in the gradient, and is looked for where there is none.
+        """
+        space = program.__globals__
+        space |= CAREFUL
+        try:
+            return program(*columns)
+        finally:
+            space |= {word: self.words[word] for word in CAREFUL}
 
     def bind(self, n: int) -> Bound:
         found = self.bound.get(n)

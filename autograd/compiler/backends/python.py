@@ -27,8 +27,10 @@ import numpy as np
 from ... import ieee
 from ...modes import TracingError
 from ...ops import BUILT_IN, CONSTANT, CUT, SHEET
+from ..index import TAKE
 from ..listing import code_of
 from ..plan import Plan, samples_of
+from ..standalone import complete
 from ..symbols import COMPARISONS, WORDS, Symbol, forward, has_cut, leaf, partials, passed
 from ..trace import INPUT, PARAMETER, Trace
 from .base import Array
@@ -79,6 +81,8 @@ class Writer:
         self.lines: list[str] = ["def program(parameters, sample):"]
         self.names = [f"v{i}" for i in range(len(trace.ops))]
         computed = []
+        for i in trace.indices:
+            self.names[i] = f"t{i}_0"
         for i, op in enumerate(trace.ops):
             if op == CONSTANT:
                 self.names[i] = _number(trace.numbers[i])
@@ -88,6 +92,8 @@ class Writer:
         for vector, nodes in (("parameters", parameters), ("sample", entries)):
             if nodes:
                 self.put(f"{', '.join([f'v{i}' for i in nodes])}, = {vector}")
+        for i in trace.indices:
+            self.put(f"t{i}_0 = int(v{i})")
         self._forward(computed, on_the_way_back=active is not None)
         outputs = f"({''.join(self.names[y] + ', ' for y in trace.outputs)})"
         if active is not None:
@@ -136,6 +142,11 @@ class Writer:
 
     def _make_template(self, op: str, operands: tuple[int, ...]) -> Template:
         trace = self.trace
+        if op == TAKE:
+            count = len(operands) - 1
+            found = ", ".join(f"{{{k + 2}}}" for k in range(count))
+            sent = [f"({{d}} if {{1}} == {k} else 0.0)" for k in range(count)]
+            return Template([], f"({found},)[{{1}}]", [], [None, *sent], [False, *[True] * count])
         xs: list[Any] = [
             trace.numbers[x] if trace.ops[x] == CONSTANT else leaf(f"{{{k + 1}}}", ()) for k, x in enumerate(operands)
         ]
@@ -403,7 +414,24 @@ class StraightLine:
 
     @functools.cached_property
     def source(self) -> str:
-        return "\n".join(self._writer(self.plan.backward, careful=False).lines) + "\n"
+        writer, plan = self._writer(self.plan.backward, careful=False), self.plan
+        slopes = ", and a tuple of its derivatives by the parameters" * plan.backward
+        names = ", then ".join(plan.names)
+        head = [
+            f'"""The outputs of a function for one sample{", and the gradient" * plan.backward}: '
+            "program(parameters, sample).",
+            "",
+            "Written by the compiler of chainrule, node by node.",
+            "",
+            f"    parameters: {len(plan.order):,} numbers, in the order of `step.parameters`.",
+            f"    sample: {sum(map(len, plan.trace.arguments)):,} numbers{f', those of {names}' if names else ''}.",
+            "",
+            f"Returns a tuple of the outputs{slopes}.",
+            '"""\n',
+        ]
+        if writer.rules:
+            head[3:3] = ["", f"It calls rules of `autograd.SHEET` as they are: {', '.join(sorted(writer.rules))}."]
+        return complete("\n".join(head), "\n".join(writer.lines), {}, math, ieee)
 
     def _writer(self, backward: bool, careful: bool) -> Writer:
         return Writer(self.plan.trace, self.parameters, self.plan.active if backward else None, careful)

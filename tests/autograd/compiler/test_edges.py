@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import autograd
 from autograd import Value, dot, error_function, logsumexp, maximum, minimum, softmax
 from autograd.compiler.backends.jax import array_words
+from tests.autograd.compiler.models import strict_error
 
 PS = [Value(0.3), Value(-0.8), Value(0.5), Value(1.1)]
 ROWS: dict[str, Callable[[list[Any]], Any]] = {
@@ -124,3 +126,68 @@ def test_the_edges_compile_with_numba() -> None:
         step = autograd.compile(EDGES[name][0], example, backend="numba", check=False)
         rows = [y.data if isinstance(y, Value) else y for y in EDGES[name][0]([Value(v) for v in example])]
         assert np.allclose(step([example, example]), [rows, rows])
+
+
+@pytest.mark.parametrize(
+    ("x", "mean"),
+    [
+        ([-math.inf, 1e200, 1.0], math.nan),  # -inf + inf; a processor that adds products in one step has -inf + 1e400
+        ([1e200, -1e200, 1.0], math.nan),  # and tanh makes a 1 of inf, so that nothing else shows it
+        ([1e200, 1e200, 1.0], 3.0),
+    ],
+)
+def test_products_that_overflow_are_rounded_before_they_are_added(x: list[float], mean: float) -> None:
+    ws = [[Value(1e200), Value(1e200), Value(0.5 * k)] for k in range(3)]
+
+    def loss(x: Any) -> Any:
+        return sum(sum(w * v for w, v in zip(row, x, strict=True)).tanh() for row in ws)
+
+    lifted = [Value(v) for v in x]
+    y = loss(lifted)
+    y.backward()
+    assert strict_error(y.data, mean) == 0.0
+    step = autograd.compile(loss, [0.1, 0.2, 0.3], backend="numpy")
+    slopes = {w: w.grad for row in ws for w in row}
+    for _ in range(2):
+        assert strict_error(step([x]), mean) == 0.0
+        assert strict_error(step.gradient, [slopes[p] for p in step.parameters]) == 0.0
+        assert strict_error(step.outputs([x]), [mean]) == 0.0
+    assert strict_error(step([[1e-200, 0.0, 1.0]]), sum(math.tanh(1.0 + 0.5 * k) for k in range(3))) < 1e-12
+
+
+@pytest.mark.parametrize("first", [2.0, 800.0, -900.0, np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("second", [1.0, 900.0, np.inf, -np.inf])
+def test_a_softmax_that_is_a_quotient_is_what_an_exp_of_the_difference_is(first: float, second: float) -> None:
+    ws = [Value(0.5), Value(-0.7), Value(0.3)]
+    scales = [Value(1.0), Value(1.0), Value(1.0)]
+
+    def matrices(ms: Any) -> Any:  # for these, samples come first
+        tanhs = [[(w * m).tanh() for m in row] for w, row in zip(ws, (ms[:2], ms[2:]), strict=False)]
+        return sum(sum(a * b for a, b in zip(u, v, strict=True)) ** 2 for u in tanhs for v in tanhs)
+
+    def shares(xs: Any, ms: Any) -> Any:
+        rows = softmax([a * x for a, x in zip(scales, xs, strict=True)])
+        return sum(w * s for w, s in zip(ws, rows, strict=True)) + matrices(ms)
+
+    def surprise(xs: Any, ms: Any) -> Any:
+        zs = [a * x for a, x in zip(scales, xs, strict=True)]
+        return logsumexp(zs) - zs[1] + matrices(ms)
+
+    ms = [0.5, -0.2, 0.3, 0.1]
+    xs = [first, 710.5, second]
+    for f in (shares, surprise):
+        step = autograd.compile(f, [1.0, 2.0, 3.0], ms, backend="numpy", check=False)
+        assert "quotient(" in step.source_in_place and "quotient(" not in step.source
+        for batch in ([xs], [[0.1, 0.2, 0.3], xs], [[0.1, 0.2, 0.3]]):
+            loss = step(np.array(batch), np.array([ms] * len(batch)))
+            with np.errstate(all="ignore"):
+                for p in [*ws, *scales]:
+                    p.grad = 0.0
+                total = 0.0
+                for x in batch:
+                    y = f([Value(v) for v in x], [Value(m) for m in ms])
+                    y.backward()
+                    total += y.data / len(batch)
+            expected = [p.grad / len(batch) for p in step.parameters]
+            assert np.allclose(loss, total, 1e-12, 1e-12, equal_nan=True)  # of 710.5 - 710.5
+            assert np.allclose(step.gradient, expected, 1e-12, 1e-300, equal_nan=True)

@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Value, error_function
-from autograd.compiler.backends.jax import array_words
+from autograd import Value
 from tests.autograd.compiler.models import CASES, Source, batch_of, eager, random_dag, strict_error
 
 BACKENDS = ("numpy", "python")
@@ -46,11 +45,12 @@ def test_the_readable_source_is_the_program_that_runs(name: str) -> None:
     batch = batch_of(example, 3)
     step = autograd.compile(f, *example, backend="numpy")
     loss = step(*batch)
-    program = step._plan.readable.load("program", array_words(np, error_function))
-    found, gradient = program(step.theta, *[X.reshape(3, -1).T for X in batch])
+    alone: dict[str, Any] = {}
+    exec(step.source, alone)
+    found, gradient = alone["program"](step.theta, *[X.reshape(3, -1).T for X in batch])
     assert strict_error(found, loss) <= 1e-12
     assert strict_error(gradient, step.gradient) <= 1e-10
-    assert step.source == step._plan.readable.source
+    assert step.source.endswith(step._plan.readable.source)
 
 
 @pytest.mark.parametrize("seed", range(3))

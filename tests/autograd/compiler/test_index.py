@@ -9,6 +9,7 @@ import math
 import operator
 import pickle
 import random
+import shutil
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -260,6 +261,73 @@ def test_entries_that_are_not_chosen_may_be_infinite_or_nan() -> None:
                     assert strict_error(step.gradient, [expected[p] for p in step.parameters]) <= 1e-10
 
 
+# --- look-ups beside everything else
+
+tables5, bias5 = numbers(3, 5, 2, seed=9), numbers(5, seed=8)
+
+
+def a_table_for_each_position(ts: Any) -> Any:
+    return sum(tables5[k][t][0] * tables5[k][t][1] + tables5[k][t][0] for k, t in enumerate(ts))
+
+
+def tokens_in_another_order(ts: Any) -> Any:
+    return sum((bias5[ts[k]] * (j + 1.0)).tanh() for j, k in enumerate((2, 0, 1, 0, 0)))
+
+
+def rows_that_depend_on_the_sample(ts: Any, x: Any) -> Any:
+    rows = [[a * b for a in x] for b in bias5]
+    return sum(rows[t][0] * rows[t][1] + rows[t][2] for t in ts)
+
+
+def entries_of_an_argument(ts: Any, x: Any) -> Any:
+    return sum(x[t] * b for t, b in zip(ts, bias5, strict=False))
+
+
+def inputs_and_classes_of_a_recurrence(ts: Any) -> Any:
+    h: list[Any] = [Value(0.0)] * 2
+    total: Any = 0.0
+    for t in ts:
+        h = [(tables5[0][t][k] + sum(c * v for c, v in zip(tables5[1][k], h, strict=True))).tanh() for k in (0, 1)]
+        z = [dot(row, h) for row in tables5[2]]
+        total = total + logsumexp(z) - z[t]
+    return total
+
+
+def a_state_that_is_looked_into(ts: Any) -> Any:
+    h = [b * 1.0 for b in bias5]
+    for t in ts:
+        chosen = h[t]
+        h = [(chosen * b + 0.3 * a).tanh() for a, b in zip(h, bias5, strict=True)]
+    return sum(h)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        a_table_for_each_position, tokens_in_another_order, rows_that_depend_on_the_sample, entries_of_an_argument,
+        inputs_and_classes_of_a_recurrence, a_state_that_is_looked_into,
+    ],
+)  # fmt: skip
+def test_look_ups_stand_beside_loops_and_tables_of_any_kind(f: Callable[..., Any]) -> None:
+    r = random.Random(1)
+    length = 3 if f is a_table_for_each_position else 5
+    samples: list[Any] = [([r.randrange(5) for _ in range(length)],) for _ in range(3)]
+    example: list[Any] = [[Index(5)] * length]
+    if f.__code__.co_argcount == 2:
+        samples = [(*sample, [r.gauss(0.0, 1.0) for _ in range(5)]) for sample in samples]
+        example.append([0.1 * k for k in range(5)])
+    same(f, example, samples, leaves([tables5, bias5]))
+
+
+def test_a_recurrence_over_tokens_is_a_loop_and_takes_its_rows_at_once() -> None:
+    texts = [
+        autograd.compile(inputs_and_classes_of_a_recurrence, [Index(5)] * steps, backend="numpy", check=False).source
+        for steps in (6, 9)
+    ]
+    assert texts[0].count("\n") == texts[1].count("\n") and "for turn in range(8):" in texts[1]
+    assert texts[1].count("take(w1, ts.T, 0)") == 1
+
+
 # --- what is refused
 
 
@@ -433,6 +501,53 @@ def test_outputs_updates_and_copies_follow() -> None:
 def test_float32_and_the_other_backends_follow() -> None:
     step = autograd.compile(lambda t: bias[t] ** 2, Index(4), dtype="float32", backend="numpy")
     assert step([3, 1]) == pytest.approx((bias[3].data ** 2 + bias[1].data ** 2) / 2, rel=1e-6)
+
+
+def test_the_program_takes_and_multiplies_with_no_one_hot_rows() -> None:
+    """Its length is that of the same function of numbers, and a table may be long."""
+    table, matrix = numbers(300, 2), numbers(300, 2, seed=1)
+
+    def loss(tokens: Any, target: Any) -> Any:
+        x = [a + b * c for a, b, c in zip(*[table[t] for t in tokens], strict=True)]
+        logits = [dot(row, x) for row in matrix]
+        return logsumexp(logits) - logits[target]
+
+    step = autograd.compile(loss, [Index(300)] * 3, Index(300), backend="numpy", check=False)
+    assert "take(w1, tokens, 0)" in step.source and "take_along_axis(z1, " in step.source
+    assert "add_at(zeros((300, 2)), tokens, " in step.source
+    assert "tokens: [3, n], whole numbers 0 to 299" in step.source and "[900" not in step.source
+    samples = [([7, 7, 299], 7), ([0, 7, 1], 299)]
+    same(loss, [[Index(300)] * 3, Index(300)], samples, leaves([table, matrix]))
+    assert {"look up"} <= {g.op for g in step.groups}
+    given = [np.array(column) for column in zip(*samples, strict=True)]
+    alone: dict[str, Any] = {}
+    exec(step.source, alone)
+    mean, gradient = alone["program"](step.theta, given[0].T, given[1][None])
+    assert mean == pytest.approx(step(*given)) and np.allclose(gradient, step.gradient, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("backend", ["jax", "numba", "javascript"])
+def test_the_other_backends_look_up_too(backend: str) -> None:
+    if backend == "javascript":
+        if shutil.which("node") is None:
+            pytest.skip("needs Node.js")
+    else:
+        pytest.importorskip(backend)
+    if backend == "jax":
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+
+    def loss(tokens: Any, x: Any) -> Any:
+        z = [a * b + bias[tokens[0]] for a, b in zip(wide, table[tokens[1]] + table[tokens[2]], strict=False)]
+        return logsumexp(z) - z[x[1]] * x[0]
+
+    samples = [([3, 0, 1], [0.5, 2]), ([3, 3, 2], [-1.0, 0]), ([0, 1, 1], [2.0, 3])]
+    expected, slopes = eager(loss, leaves([wide, table, bias]), samples)
+    step = autograd.compile(loss, [Index(4)] * 3, [1.0, Index(4)], backend=backend, check=False)
+    assert step(*[list(column) for column in zip(*samples, strict=True)]) == pytest.approx(expected, rel=1e-12)
+    by = dict(zip(leaves([wide, table, bias]), slopes, strict=True))
+    assert np.allclose(step.gradient, [by[p] for p in step.parameters], rtol=1e-12, atol=1e-15)
 
 
 # --- a program of the field's usual form

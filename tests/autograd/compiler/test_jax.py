@@ -37,6 +37,13 @@ for f in (ROWS["maximum"], ROWS["minimum"], ROWS["logsumexp"]):
 for name in ("all three, some twice", "constants", "no arguments, constants"):
     check(*EDGES[name], "jax", (2,))
 
+# XLA adds products without rounding them first, so that -inf + 1e200² is -inf, where scalar code has nan
+ws = [[autograd.Value(1e200), autograd.Value(1e200), autograd.Value(0.5 * k)] for k in range(3)]
+far = lambda x: sum(sum(w * v for w, v in zip(row, x)).tanh() for row in ws)
+step = autograd.compile(far, [0.1, 0.2, 0.3], backend="jax", check=False)
+assert np.isnan(step([[1e200, -1e200, 1.0]])) and np.isnan(step.outputs([[1e200, -1e200, 1.0]])[0])
+assert np.isnan(step.gradient).sum() == 9
+
 w = autograd.Value(2.0)
 predict = autograd.compile(lambda x: [w * x, x.tanh()], 1.0, backend="jax")
 assert close(predict(np.array([1.0, 3.0])), [[2.0, np.tanh(1.0)], [6.0, np.tanh(3.0)]])

@@ -27,7 +27,8 @@ ROOT = Path(__file__).parents[3]
 
 
 def source(case: scalars.Case) -> str:
-    return autograd.compile(case.loss, *case.example, backend="numpy", check=False).source
+    text = autograd.compile(case.loss, *case.example, backend="numpy", check=False).source
+    return text[text.index("def program(") :]
 
 
 def statements(text: str) -> int:
@@ -196,3 +197,35 @@ def test_infinities_in_padding_do_not_leak_whatever_chooses_by_them() -> None:
         spoilt[0, place, 0] = bad
         expected = [loss([[Value(v) for v in x] for x in sample]).data for sample in spoilt.tolist()]
         assert np.allclose(step.outputs(spoilt), expected, rtol=1e-12, equal_nan=True)
+
+
+@pytest.mark.parametrize("make", [lambda: scalars.rnn(5), lambda: scalars.lstm(5), lambda: scalars.gpt(3, 2, 3)])
+def test_a_turn_lies_in_one_piece_so_that_nothing_is_copied_in_a_loop(make: Any) -> None:
+    case = make()
+    step = autograd.compile(case.loss, *case.example, backend="numpy", check=False)
+    text = step.source_in_place
+    assert ".swapaxes(0, 1)\n" in text
+    body = text[text.index("def run(") :].splitlines()
+    products = [k for k, line in enumerate(body) if line.startswith("        matmul(")]
+    assert products
+    whole = [body[k - 1] for k in products if body[k - 1].startswith("        copyto(t")]  # what a product reads
+    assert not whole
+
+
+def test_all_states_of_a_loop_are_outputs_as_the_scalar_code_gives_them() -> None:
+    ws = [Value(0.5), Value(-0.7), Value(0.3), Value(0.2)]
+
+    def states(xs: Any) -> list[Any]:
+        h, found = [0.0, 0.0], []
+        for x in xs:
+            h = [(ws[0] * h[0] + ws[1] * h[1] + x).tanh(), (ws[2] * h[0] + ws[3] * h[1] + x).tanh()]
+            found.append([h[1], h[0]])
+        return found[::2]
+
+    step = autograd.compile(states, [0.0] * 6, backend="numpy", check=False)
+    X = np.random.default_rng(0).normal(size=(4, 6))
+    for _ in range(2):  # the second call finds memory that was used
+        for n in (4, 1, 3):
+            expected = [[[float(v.data) for v in pair] for pair in states(x)] for x in X[:n].tolist()]
+            assert np.allclose(step(X[:n]), expected, 1e-12, 1e-14)
+        X = -2.0 * X
