@@ -286,8 +286,8 @@ def test_a_heading_that_stands_for_two_is_refused(script: Script) -> None:
 def test_chinese_pages_are_found_by_chinese_words(address: str, chromium: Browser, words: str) -> None:
     page = chromium.new_page()
     page.goto(f"{address}zh/search.html?q={words}")
-    page.locator("#search-results li").first.wait_for()
-    page.get_by_text("搜索完成").or_(page.locator("#search-results li").nth(2)).first.wait_for()
+    page.get_by_text("搜索完成").first.wait_for()
+    assert page.locator("#search-results li").count() > 9
     page.close()
 
 
@@ -304,7 +304,7 @@ def test_nothing_of_a_chinese_page_hangs_over_the_edge_of_a_phone(address: str, 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_pass_axe_and_load_nothing_from_elsewhere(site: Path, chromium: Browser, axe: Axe, scheme: Any) -> None:
     names = "index readme gallery sheet compile lessons reference project conventions api/autograd".split()
-    names += ["zh/index", "zh/teaching", "zh/sheet"]
+    names += ["zh/index", "zh/sheet", "zh/project"]
     page = chromium.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 900})
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
