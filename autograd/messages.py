@@ -164,15 +164,18 @@ MESSAGES: dict[str, str] = {
     "answer-score": "{n} of {of} count.",
     "code-raised": "{step} stopped with {error}.",
     "code-leaf": "{step}.{slot} must be {right}, but is {got}.",
-    "code-value": "{step} gives {got} at a = 0.5, b = −2; right is {right}.",
-    "code-gradient": "{step} at a = 0.5, b = −2: the gradient {what} comes out as {got}; right is {right}.",
+    "code-value": "{step} gives {got} at {at}; right is {right}.",
+    "code-gradient": "{step} at {at}: the gradient {what} comes out as {got}; right is {right}.",
     "code-count": "{what}: as many numbers as there are inputs, {n}, must come back, but it is {got}.",
+    "code-no-number": "{what}: a number must come back, but it is {got}. Does the function end with `return`?",
     "fault-overwrites": "a gradient is set by = where it must be added by +=",
     "fault-recursion": "a node passes on all that it has whenever something arrives; it must wait until all of it has "
     "arrived, in reverse topological order",
     "fault-order": "the nodes are not in reverse topological order: one passes its gradient on before all of it is "
     "there",
     "fault-unseeded": "the gradient of the result was not set to 1 before the pass, so that all are 0",
+    "fault-kept": "the result has its 1, but passes nothing on: each input's gradient must grow by its share",
+    "fault-left-out": "one input of an operation gets no gradient: each input must be given its share",
     "fault-last-only": "only the last operation passes its gradient on; go through all nodes",
     "exercise-asks": "Work out by hand: {names}, where {formulas}, at {numbers}.",
     # worksheets

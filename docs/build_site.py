@@ -26,12 +26,21 @@ from sphinx.cmd.build import build_main  # noqa: E402
 
 
 def build(folder: Path, builder: str = "html", *, with_doors: bool = False) -> int:
-    """The pages, in a folder; returns Sphinx's exit status. ``with_doors`` links lessons to where they run."""
+    """The pages, in a folder, the Chinese ones in its ``zh``; returns Sphinx's exit status.
+
+    ``with_doors`` links lessons to where they run.
+    """
     with tempfile.TemporaryDirectory(prefix="chainrule-site") as work:
         source = Path(work) / "source"
         pages.stage(source, in_browser=with_doors)
         strict = ["--fail-on-warning", "--nitpicky", "--keep-going", "--quiet"]
-        return build_main(["-b", builder, "-c", str(DOCS), "-d", f"{work}/doctrees", *strict, str(source), str(folder)])
+        for language, where in (("en", folder), ("zh", folder / "zh")):
+            settings = ["-b", builder, "-c", str(DOCS), "-d", f"{work}/doctrees-{language}", *strict]
+            if language == "zh":
+                settings += ["-D", "language=zh_CN"]
+            if status := build_main([*settings, str(source / language), str(where)]):
+                return status
+    return 0
 
 
 def lessons_in_browser(folder: Path) -> bool:

@@ -9,10 +9,12 @@ from typing import Any
 DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS.parent), str(DOCS)]
 
+import editions  # noqa: E402
 import inventories  # noqa: E402
 from docstrings import as_restructured_text  # noqa: E402
 from formulas import visit_formula  # noqa: E402
 from sphinx.application import Sphinx  # noqa: E402
+from sphinx.config import Config  # noqa: E402
 
 project = "chainrule"
 author = "the authors of chainrule"
@@ -24,6 +26,8 @@ root_doc = "index"
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "attrs_inline", "attrs_block"]
 myst_heading_anchors = 4
+myst_heading_slug_func = "editions.slug"
+myst_url_schemes = {"http": None, "https": None, "mailto": None, "site": "{{path}}"}  # site: the other edition's pages
 nb_execution_mode = "off"
 nb_merge_streams = True
 html_math_renderer = "mathml"
@@ -74,7 +78,7 @@ html_copy_source = False
 html_theme_options = {
     "logo": {"text": "chainrule"},
     "navbar_align": "left",
-    "navbar_persistent": ["search-button"],
+    "navbar_persistent": ["editions", "search-button"],
     "navbar_end": ["theme-switcher"],
     "header_links_before_dropdown": 8,
     "secondary_sidebar_items": ["page-toc"],
@@ -84,17 +88,29 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = {page: [] for page in ("index", "readme", "gallery", "sheet", "compile", "from-micrograd-to-pytorch")}
-copyright = "the authors of chainrule, MIT licence"
+# a page that has no others beside it needs no list of them
+ALONE = "index readme gallery sheet live playground teaching compile from-micrograd-to-pytorch"
+html_sidebars = {page: [] for page in ALONE.split()}
 
 
-def say_the_language(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
-    """Chinese pages say that they are, to browsers and to those who listen."""
-    if page.startswith("lessons/zh/") or page.endswith(".zh"):
-        context["language"] = "zh-CN"
+def be_this_edition(app: Sphinx, config: Config) -> None:
+    said = editions.read(Path(app.srcdir))
+    config.copyright = said["copyright"]
+    config.html_theme_options["search_bar_text"] = said["search"]
+    if not (Path(app.srcdir) / "api").is_dir():  # the reference is in English alone
+        config.html_sidebars["reference"] = []
+
+
+def tell_of_the_other_edition(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Who reads a page, and who searches for it, hears that it stands in another language, too."""
+    context["editions"] = editions.of_page(page)
 
 
 def setup(app: Sphinx) -> None:
-    app.connect("html-page-context", say_the_language)
+    app.connect("config-inited", be_this_edition, priority=100)
+    app.connect(
+        "html-page-context", tell_of_the_other_edition, priority=100
+    )  # before the theme, which drops what is empty
+    app.add_search_language(editions.Chinese)
     app.add_html_math_renderer("mathml", (visit_formula, None), (visit_formula, None))
     app.connect("autodoc-process-docstring", as_restructured_text, priority=400)  # before napoleon, which has 500

@@ -10,14 +10,19 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 import themes
+import words
 
-_LESSON = re.compile(r"^### ([A-D]\d+) · (.+?)$\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
+OTHERS = ("zh",)  # languages of the site beside English
+
+_LESSON = re.compile(r"^### ([A-E]\d+) · (.+?)$\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
 _PICTURE = re.compile(r"<!-- picture: (.*?) -->", re.DOTALL)
 _CODE = re.compile(r"^```python\n(.*?)^```$\n?", re.MULTILINE | re.DOTALL)
 
@@ -51,26 +56,53 @@ def lessons(markdown: str) -> Iterator[Lesson]:
         yield Lesson(found[1], found[2], found[3])
 
 
-def page(made: dict[str, str | bytes], markdown: str) -> str:
-    """The gallery's page; its pictures are added to the files that are made."""
+@dataclass(frozen=True)
+class Shown:
+    """What the code of a lesson leaves: its picture, which may have words in it, by language, and what it prints."""
+
+    pictures: dict[str, dict[str, str]]
+    printed: str
+
+
+def run_all(markdown: str) -> dict[str, Shown]:
+    """Each lesson's row in the curriculum, and what its code leaves."""
     import matplotlib
 
     matplotlib.use("Agg")  # no window
+    found = {}
     for lesson in lessons(markdown):
-        name = f"gallery/{lesson.row.lower()}.svg"
         with matplotlib.rc_context(themes.STYLE):
             shown, printed = run(lesson)
-            made |= themes.of_picture(name, shown)
-        text = _PICTURE.sub(lambda _, alt=lesson.alt, name=name: f"![{alt}]({name})", lesson.text)
-        if printed:
-            text = _CODE.sub(lambda code, out=printed: f"{code[0]}\nIt prints\n\n```text\n{out}```\n", text)
+            pictures = {language: themes.of_picture(name_of(lesson), one) for language, one in shown.items()}
+        found[lesson.row] = Shown(pictures, printed)
+    return found
+
+
+def page(
+    made: dict[str, str | bytes], markdown: str, results: Mapping[str, Shown], language: str, say: Callable[[str], str]
+) -> str:
+    """The gallery's page in a language; its pictures are added to the files that are made."""
+    for lesson in lessons(markdown):
+        shown = results[lesson.row]
+        made |= shown.pictures.get(language, shown.pictures["en"])
+        text = _PICTURE.sub(lambda _, lesson=lesson: f"![{lesson.alt}]({name_of(lesson)})", lesson.text)
+        if shown.printed:
+            prints = f"{say(words.PRINTS)}\n\n```text\n{shown.printed}```\n"
+            text = _CODE.sub(lambda code, prints=prints: f"{code[0]}\n{prints}", text)
         head = f"### {lesson.row} · {lesson.title}"
         markdown = markdown.replace(f"{head}\n{lesson.text}", f"({lesson.row.lower()})=\n{head}\n{text}")
     return markdown
 
 
-def run(lesson: Lesson) -> tuple[Any, str]:
-    """The value of the last line of a lesson's code, and what was printed on the way."""
+def name_of(lesson: Lesson) -> str:
+    return f"gallery/{lesson.row.lower()}.svg"
+
+
+def run(lesson: Lesson) -> tuple[dict[str, Any], str]:
+    """The value of the last line of a lesson's code, by language, and what was printed on the way.
+
+    A drawing of ours is made once more for each language that our words are in; any other picture is the same in all.
+    """
     tree = ast.parse(lesson.code)
     last = tree.body.pop()
     if not isinstance(last, ast.Expr):
@@ -81,8 +113,22 @@ def run(lesson: Lesson) -> tuple[Any, str]:
     try:
         with contextlib.redirect_stdout(printed):
             exec(compile(tree, where, "exec"), names)
-            shown = eval(compile(ast.Expression(last.value), where, "eval"), names)
+            made = compile(ast.Expression(last.value), where, "eval")
+            shown = {"en": eval(made, names)}
+        if hasattr(shown["en"], "svg"):
+            shown |= {language: _in_language(language, made, names) for language in OTHERS}
     except Exception as error:
         error.add_note(f"in {where}")
         raise
     return shown, printed.getvalue()
+
+
+def _in_language(language: str, made: CodeType, names: dict[str, Any]) -> Any:
+    before = os.environ.get("CHAINRULE_LANG")
+    os.environ["CHAINRULE_LANG"] = language
+    try:
+        return eval(made, names)
+    finally:
+        os.environ.pop("CHAINRULE_LANG")
+        if before is not None:
+            os.environ["CHAINRULE_LANG"] = before

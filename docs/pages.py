@@ -3,14 +3,19 @@
 Nothing on it is typed a second time. The README is a page, the lessons are the notebooks with what they store,
 the gallery's code is run for its pictures, the derivative sheet is read from `autograd.SHEET`, and the reference from
 the packages' own ``__all__`` and docstrings.
+
+The site has two editions, each a folder of pages that Sphinx reads by itself. The Chinese one has the same pages under
+the same names, made from the same files and their catalogues, and leads to the English one for what it has not got: the
+reference and the source code.
 """
 
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import gallery
@@ -18,77 +23,105 @@ import inventories
 import reference
 import sheet
 import themes
+import words
 
 from autograd import parse
 from nn import MLP, SGD, Adam, binary_cross_entropy, data
+from translations import markdown
+from translations.sources import in_language
 from viz import explore, playground
-from viz.live.exploring import Explorer
-from viz.live.playgrounds import Playground
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 # Files of the project that are pages of the site.
-PAGES = {
-    "README.md": "readme.md",
-    "README.zh-CN.md": "readme.zh.md",
-    "CONTRIBUTING.md": "contributing.md",
-    "CHANGELOG.md": "changelog.md",
-}
+PAGES = {"README.md": "readme.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+CHINESE_README = "README.zh-CN.md"
 _LINK = re.compile(r"\]\(([^):#\s]+)(#[^)]*)?\)")
+_LIST_OF_PAGES = re.compile(r"^```\{toctree\}\n(.*?)\n```$", re.DOTALL | re.MULTILINE)
+ELSEWHERE = "site"  # how an address begins that leads to the other edition, see conf.py
 JUPYTERLITE = "lite"  # the folder of the site in which the lessons run, see in_browser.py
 _MARGIN = "---\norphan: true\n---\n\n"  # for a page that no list of pages has
+Files = dict[str, str | bytes]
 
 
 def stage(folder: Path, *, in_browser: bool = False) -> None:
-    """Write everything that Sphinx needs into a folder; ``in_browser`` adds the doors to the lessons that run there."""
-    pages = Pages()
-    made: dict[str, str | bytes] = {"license.md": "# Licence\n\n" + (ROOT / "LICENSE").read_text(encoding="utf-8")}
-    first = (DOCS / "index.md").read_text(encoding="utf-8")
-    parts = {
-        "live picture": raw(live_picture().to_html(page=False)),
-        "playground": raw(moons().to_html(page=False)),
-        "first lesson": raw(door(next(notebooks()), "Run the first lesson here")) if in_browser else "",
+    """Write what Sphinx needs for each edition into a folder of its own, ``en`` and ``zh``.
+
+    ``in_browser`` adds the doors to the lessons that run there.
+    """
+    results = gallery.run_all((DOCS / "gallery.md").read_text(encoding="utf-8"))
+    english = Pages(english_texts())
+    chinese = Pages(*chinese_texts(), elsewhere=english)
+    made = {pages.language: pages.made(results, in_browser=in_browser) for pages in (english, chinese)}
+    known = {
+        "both": sorted(
+            {page_of(name) for name in made["en"]} & {page_of(name) for name in made["zh"]} - {""} | {"search"}
+        ),
+        "headings": english_headings(made["zh"], made["en"]),
     }
-    for name, text in parts.items():
-        first = first.replace(f"<!-- {name} -->", text)
-    made["index.md"] = first
-    for name, page in PAGES.items():
-        made[page] = pages.of_the_project(name)
-    for path in sorted(DOCS.glob("*.md")):
-        if path.name not in ("index.md", "gallery.md"):
-            made[path.name] = pages.of_docs(path.read_text(encoding="utf-8"))
-    made["gallery.md"] = pages.of_docs(gallery.page(made, (DOCS / "gallery.md").read_text(encoding="utf-8")))
-    made["sheet.md"] = pages.of_docs(sheet.page(made))
-    for package, text in reference.pages():
-        made[f"api/{package}.rst"] = text
-    made |= pages.sources
-    made |= inventories.files()
-    for drawing in sorted((DOCS / "pictures").glob("*.svg")):
-        made |= themes.both_themes(f"pictures/{drawing.name}", drawing.read_text(encoding="utf-8"))
-    for notebook in notebooks():
-        made[f"lessons/{notebook.name}"] = lesson(notebook, in_browser=in_browser)
-    for notebook in notebooks("zh"):
-        made[f"lessons/zh/{notebook.name}"] = lesson(notebook, in_browser=False)
-    for name, content in made.items():
-        if name.endswith(".md"):
-            content = themes.show_both_themes(str(content), made)
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    shutil.copytree(DOCS / "static", folder / "static")
+    for pages in (english, chinese):
+        language, files = pages.language, made[pages.language]
+        said = {"copyright": pages.say(words.COPYRIGHT), "search": pages.say(words.SEARCH)}
+        files["editions.json"] = json.dumps({**known, "language": language, "said": said})
+        for name, content in files.items():
+            if name.endswith(".md"):
+                content = themes.show_both_themes(str(content), files)
+            path = folder / language / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        shutil.copytree(DOCS / "static", folder / language / "static")
 
 
-def live_picture() -> Explorer:
+def english_texts() -> dict[str, str]:
+    """The Markdown files that are pages, by their paths in the project."""
+    paths = [*(ROOT / name for name in PAGES), *sorted(DOCS.glob("*.md"))]
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+
+
+def chinese_texts() -> tuple[dict[str, str], str, Callable[[str], str]]:
+    """Those of them that there are in Chinese, the language, and the Chinese of the words that programs write."""
+    texts, say = in_language("zh")
+    return {"README.md": (ROOT / CHINESE_README).read_text(encoding="utf-8"), **texts}, "zh", say
+
+
+def english_headings(chinese: Files, english: Files) -> dict[str, str]:
+    """What each heading is in English.
+
+    Raises:
+        ValueError: if one stands for two, so that nobody knows where a link to it leads.
+    """
+    found: dict[str, str] = {}
+    for name in [name for name in chinese if name.endswith(".md") and name in english]:
+        for there, here in zip(headings(str(chinese[name])), headings(str(english[name])), strict=True):
+            if found.setdefault(there, here) != here:
+                raise ValueError(f"{name}: “{there}” stands for “{here}” and for “{found[there]}”: name them apart")
+    return found
+
+
+def headings(text: str) -> list[str]:
+    """The headings of a page, without marks such as those of code."""
+    pieces = (piece for _, piece in markdown.parts(text) if re.match("#{1,6} ", piece))
+    return [re.sub(r"^#+ |[`*\\]", "", piece).strip() for piece in pieces]
+
+
+def page_of(file: str) -> str:
+    """What Sphinx calls the page of a file; nothing for what is no page."""
+    stem, _, end = file.rpartition(".")
+    return stem if end in ("md", "rst", "ipynb") else ""
+
+
+def live_picture(language: str) -> str:
     """The first picture of the lecture, for the first page."""
-    return explore(parse("(x + y) * z", x=-2, y=5, z=-4))
+    return explore(parse("(x + y) * z", x=-2, y=5, z=-4), lang=language).to_html(page=False)
 
 
-def moons() -> Playground:
+def moons(language: str) -> str:
     """The first page's playground: two half moons, and a network that has to part them."""
     X, y = data.moons(200, noise=0.1, seed=0)
     model = MLP(2, [8, 8, 1], seed=0)
     optimizers = [Adam(lr=0.03), SGD(lr=0.3)]
-    return playground(model, X, y, loss=binary_cross_entropy, optimizer=optimizers)
+    ground = playground(model, X, y, loss=binary_cross_entropy, optimizer=optimizers, lang=language)
+    return ground.to_html(page=False)
 
 
 def raw(html: str) -> str:
@@ -96,9 +129,9 @@ def raw(html: str) -> str:
     return f"````{{raw}} html\n{html}\n````"
 
 
-def notebooks(language: str = "") -> Iterator[Path]:
+def notebooks(language: str = "en") -> Iterator[Path]:
     """The lessons, in order."""
-    yield from sorted((ROOT / "notebooks" / language).glob("*.ipynb"))
+    yield from sorted((ROOT / "notebooks" / ("" if language == "en" else language)).glob("*.ipynb"))
 
 
 def lesson(path: Path, *, in_browser: bool) -> str:
@@ -120,29 +153,83 @@ def door(path: Path, words: str, up: str = "") -> str:
 
 
 class Pages:
-    """The project's own pages lead to files; on the site each of those is a page, too.
+    """The pages of one language. The project's files lead to files; on the site each of those is a page, too.
 
     Attributes:
-        sources: the pages of source code that others lead to.
+        texts: the Markdown of each page, by the path of its file.
+        language: the language, ``en`` or ``zh``.
+        say: from English words to those of the language.
+        elsewhere: the English pages, for those in another language: where theirs lead if they have no such page.
+        files: what Sphinx reads: pages and pictures, by their names.
     """
 
-    def __init__(self) -> None:
-        self.sources: dict[str, str | bytes] = {}
+    def __init__(
+        self,
+        texts: Mapping[str, str],
+        language: str = "en",
+        say: Callable[[str], str] = str,
+        elsewhere: Pages | None = None,
+    ) -> None:
+        self.texts, self.language, self.say, self.elsewhere = texts, language, say, elsewhere
+        self.names = {PAGES.get(name, name.removeprefix("docs/")) for name in texts} | {"sheet.md"}
+        self.files: Files = {}
 
-    def of_the_project(self, name: str) -> str:
-        """A page that stands in the project's folder."""
-        text = (ROOT / name).read_text(encoding="utf-8")
+    def made(self, results: Mapping[str, gallery.Shown], *, in_browser: bool = False) -> Files:
+        """All files, in this language; ``results`` are those of the gallery's code."""
+        files = self.files
+        for name, text in self.texts.items():
+            files[PAGES.get(name, name.removeprefix("docs/"))] = self.linked(name, text)
+        files["index.md"] = self.first_page(str(files["index.md"]), in_browser=in_browser and self.elsewhere is None)
+        files["gallery.md"] = gallery.page(files, str(files["gallery.md"]), results, self.language, self.say)
+        files["sheet.md"] = self.linked("docs/sheet.md", sheet.page(files, self.say))
+        for drawing in sorted((DOCS / "pictures").glob("*.svg")):
+            files |= themes.both_themes(f"pictures/{drawing.name}", drawing.read_text(encoding="utf-8"))
+        for notebook in notebooks(self.language):
+            files[f"lessons/{notebook.name}"] = lesson(notebook, in_browser=in_browser and self.elsewhere is None)
+        if self.elsewhere is None:
+            files["license.md"] = "# Licence\n\n" + (ROOT / "LICENSE").read_text(encoding="utf-8")
+            files |= {f"api/{package}.rst": text for package, text in reference.pages()}
+        else:
+            for name in self.names:
+                files[name] = _LIST_OF_PAGES.sub(self._list_of_pages, str(files[name]))
+            theme = ROOT / "translations" / self.language / "docs" / "theme.po"
+            files["locales/zh_CN/LC_MESSAGES/sphinx.po"] = theme.read_bytes()
+        return files | inventories.files()
+
+    def first_page(self, text: str, *, in_browser: bool) -> str:
+        parts = {
+            "live picture": raw(live_picture(self.language)),
+            "playground": raw(moons(self.language)),
+            "first lesson": raw(door(next(notebooks()), "Run the first lesson here")) if in_browser else "",
+        }
+        for name, part in parts.items():
+            text = text.replace(f"<!-- {name} -->", part)
+        return text
+
+    def linked(self, name: str, text: str) -> str:
+        """A page whose links lead to pages; ``name`` is its place in the project."""
         if name == "README.md":
-            text = re.sub(r"\A# .*", "# Read me", text)
-        return _LINK.sub(lambda m: f"]({self.target(m[1])}{m[2] or ''})", text)
+            text = re.sub(r"\A# .*", self.say(words.READ_ME), text)
 
-    def of_docs(self, text: str) -> str:
-        """A page of this folder: what leads out of it leads to a page, too."""
-        text = re.sub(r"\]\(\.\./([^):#\s]+)(#[^)]*)?\)", lambda m: f"]({self.target(m[1])}{m[2] or ''})", text)
-        return re.sub(r"\]\(source/([\w/]+)\.md\)", lambda m: f"]({self.target(m[1] + '.py')})", text)
+        def target(found: re.Match[str]) -> str:
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(name), found[1]))
+            if name.startswith("docs/") and not (ROOT / path).exists():
+                return found[0]  # code that looks like a link, or a place on the site
+            return f"]({self.target(path)}{found[2] or ''})"
+
+        return _LINK.sub(target, text)
 
     def target(self, path: str) -> str:
         """Where a path of the project leads to on the site."""
+        if path == CHINESE_README:
+            return "readme.md" if self.elsewhere else f"{ELSEWHERE}:zh/readme.html"
+        if self.elsewhere is None:
+            return self._page(path)
+        page = self.elsewhere.target(path)
+        has_it = page in self.names or page.startswith(("lessons/", "pictures/"))
+        return page if has_it else f"{ELSEWHERE}:../{page_of(page)}.html"
+
+    def _page(self, path: str) -> str:
         if path in PAGES:
             return PAGES[path]
         if path == "LICENSE":
@@ -150,11 +237,19 @@ class Pages:
         if path.startswith("docs/") and not path.endswith((".py", ".js")):
             return path.removeprefix("docs/")
         if path.endswith(".ipynb"):
-            return f"lessons/{path.removeprefix('notebooks/')}"
+            return f"lessons/{path.removeprefix('notebooks/').removeprefix('zh/')}"
         if (ROOT / path).is_dir():
             return f"api/{path.split('/')[0]}.rst"
         page = f"source/{path.removesuffix('.py')}.md"
         code = (ROOT / path).read_text(encoding="utf-8")
         language = {".js": "javascript", ".css": "css"}.get(Path(path).suffix, "python")
-        self.sources[page] = f"{_MARGIN}# {path}\n\n``````{{code-block}} {language}\n:linenos:\n\n{code}``````\n"
+        self.files[page] = f"{_MARGIN}# {path}\n\n``````{{code-block}} {language}\n:linenos:\n\n{code}``````\n"
         return page
+
+    def _list_of_pages(self, found: re.Match[str]) -> str:
+        """A list of pages without those that there are in English only; these follow behind it, as links."""
+        entries = found[1].split("\n")
+        gone = [entry for entry in entries if re.fullmatch(r"[\w/-]+", entry) and f"{entry}.md" not in self.names]
+        here = [entry for entry in entries if entry not in gone]
+        listed = "\n".join(["```{toctree}", *here, "```"]) if here else ""
+        return "\n".join([listed, "", *(f"- [{page}]({ELSEWHERE}:../{page}.html)" for page in gone)])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import themes
+import words
 from formulas import mathml as formula
 
 import autograd.ops
@@ -19,38 +20,28 @@ from viz import draw_graph
 from viz.markup import DARK, LIGHT
 from viz.metrics import FONT
 
-HEAD = """\
-# The derivative sheet
-
-Every operation of the engine, as it stands in [`autograd/ops.py`](source/autograd/ops.md): the value, one local
-derivative per input, and what is taken where a derivative does not exist. There is no other place in chainrule where a
-derivative is written down; backpropagation, higher derivatives, the drawings and the compiler all read this sheet.
-
-In the plots the <span class="value">value is the green line</span>, the
-<span class="gradient">derivative the dashed orange one</span>; a dot is what is taken at a jump. In the
-graphs the ∂ on a wire into a gate is the local derivative.
-"""
+Say = Callable[[str], str]  # from English words to those of a page
 
 
-def page(made: dict[str, str | bytes]) -> str:
-    """The page; its pictures are added to the files that are made."""
-    ops = built_in()
-    rows = ["| operation | value | local derivatives | where there is none |", "|---|---|---|---|"]
-    parts = []
-    for op in ops:
+def page(made: dict[str, str | bytes], say: Say = str) -> str:
+    """The page, in the words that ``say`` gives for English ones; its pictures are added to the files that are made."""
+    head = [say(words.SHEET_TITLE), "", say(words.SHEET_HEAD), "", say(words.SHEET_PLOTS), ""]
+    rows, parts = [say(words.SHEET_TABLE), "|---|---|---|---|"], []
+    for op in built_in():
         names = _names(op)
         value = f"{mathml('y = ' + op.latex.format(**names))}"
         slopes = [mathml(rf"\frac{{\partial y}}{{\partial {x}}} = {slope}") for x, slope in _slopes(op)]
-        rows.append(f"| [`{op.name}`](#{op.name}) | {value} | {' '.join(slopes)} | {_words(op.singular)} |")
+        singular = _words(say(op.singular)) if op.singular else ""
+        rows.append(f"| [`{op.name}`](#{op.name}) | {value} | {' '.join(slopes)} | {singular} |")
         made |= themes.both_themes(f"sheet/{op.name}.svg", picture(op))
-        singular = f"\n\nTake care: {_words(op.singular)}." if op.singular else ""
+        care = f"\n\n{say(words.SHEET_CARE).format(words=singular)}" if singular else ""
         parts.append(
             f"({op.name})=\n## {op.name}\n\n"
-            f'<p class="formulas">{value} {" ".join(slopes)}</p>{singular}\n\n'
-            f"![{description(op)}](sheet/{op.name}.svg)\n\n"
+            f'<p class="formulas">{value} {" ".join(slopes)}</p>{care}\n\n'
+            f"![{description(op, say)}](sheet/{op.name}.svg)\n\n"
             f"```python\n{source(op.name)}```\n"
         )
-    return HEAD + "\n" + "\n".join(rows) + "\n\n" + "\n".join(parts)
+    return "\n".join([*head, *rows, "", *parts])
 
 
 def built_in() -> list[Op]:
@@ -98,12 +89,12 @@ def source(name: str) -> str:
 # --- pictures
 
 
-def description(op: Op) -> str:
+def description(op: Op, say: Say = str) -> str:
     """The picture in words."""
     if op.arity == 1:
-        slope = op.partial_formulas[0].format(a="x", b="", y="y")
-        return f"Plot of {op.formula.format(a='x', b='', y='y')} and of its derivative, {slope}, for x from −4 to 4"
-    return f"The graph of {op.name} with its local derivatives on the wires"
+        value, slope = (text.format(a="x", b="", y="y") for text in (op.formula, op.partial_formulas[0]))
+        return say(words.SHEET_PLOT).format(value=value, slope=slope)
+    return say(words.SHEET_GRAPH).format(name=op.name)
 
 
 def picture(op: Op) -> str:

@@ -32,7 +32,7 @@ STYLE = {
     "axes.prop_cycle": f"cycler('color', {list(COLOURS)})",
     "svg.hashsalt": "chainrule",
 }
-_IMAGE = re.compile(r"^!\[(.*)\]\(([^)]+)\.svg\)$", re.MULTILINE)
+_IMAGE = re.compile(r"^!\[(.*)\]\(([^)]+)\.svg\)(（.*）)?$", re.MULTILINE)  # with a translator's mark, perhaps
 
 
 def both_themes(name: str, svg: str) -> dict[str, str]:
@@ -57,7 +57,7 @@ def show_both_themes(markdown: str, made: Mapping[str, str | bytes]) -> str:
             f"```{{image}} {stem}.{theme}.svg\n:alt: {alt}\n:class: only-{theme}{wide}\n:loading: lazy\n```"
             for theme in ("light", "dark")
         ]
-        return "\n".join(["::::{container} picture", *images, "::::"])
+        return "\n".join(["::::{container} picture", *images, "::::", found[3] or ""])
 
     return _IMAGE.sub(pair, markdown)
 

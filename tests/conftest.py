@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -24,9 +25,52 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads what is set here
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Whole folders of tests run on all cores (eight at most: each worker has to collect them first).
+
+    Where files or tests are asked for, or the eye of somebody who looks for a mistake is on them, one process starts
+    sooner and tells more. ``-n 0`` is one process for all, ``-n 4`` four; without pytest-xdist there is never more.
+    """
+    option = config.option
+    if getattr(option, "numprocesses", 0) is not None or hasattr(config, "workerinput"):
+        return  # there is no pytest-xdist; or the command says how many; or this is one of them
+    watched = option.usepdb or option.trace or option.capture == "no" or option.maxfail == 1 or option.collectonly
+    picked = option.keyword or option.lf or not all(Path(place).is_dir() for place in config.args)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if cores > 1 and not watched and not picked:
+        option.numprocesses, option.dist = min(cores, 8), "worksteal"
+
+
 def pytest_collection_finish() -> None:
     """Thousands of tests are in memory now, and stay: the collector need not look at them each time."""
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Makes a folder for a whole session of several workers: the first that asks fills it, the others wait for it."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+
+    def make(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, done = root / name, root / f"{name}.done"
+        while not done.exists():
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                time.sleep(0.1)
+                continue
+            try:
+                fill(folder)
+            except BaseException:  # a test that is skipped, too: the next one finds out by itself
+                shutil.rmtree(folder)
+                raise
+            done.touch()
+        return folder
+
+    return make
 
 
 @pytest.fixture(scope="module")  # no longer: while Playwright runs, nothing else in the thread can use asyncio

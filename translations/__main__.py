@@ -3,82 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import gettext
-import io
-import json
-import operator
-import re
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import NamedTuple
 
-from babel.messages.catalog import Catalog
+from translations import catalogue
+from translations.sources import LANGUAGES, ROOT, Source, sources
 
-from autograd.messages import MESSAGES
-from translations import catalogue, markdown, notebook
-from translations.catalogue import Text
-
-ROOT = Path(__file__).resolve().parent.parent
 TOLD = 20  # problems of one catalogue
-LANGUAGES = {"zh": "zh-CN"}  # the folder's name, and the readme's
 WHO = (
     "Anyone who reads the language may resolve these: write the translation into the PO file, and remove its line "
     f"“# {catalogue.LEFT}”. CONTRIBUTING.md, “Translations”, says how."
 )
-
-
-class Source(NamedTuple):
-    """A text, its catalogue, and the file that is made from both."""
-
-    name: str
-    texts: list[Text]
-    po: Path
-    file: Path
-    made: Callable[[Catalog], bytes]
-    same: Callable[[bytes, bytes], bool] = operator.eq  # what was made before, and what is made now
-
-    def is_made(self, found: Catalog) -> bool:
-        return self.file.exists() and self.same(self.file.read_bytes(), self.made(found))
-
-
-def sources(language: str) -> Iterator[Source]:
-    """Everything that is translated."""
-    folder = ROOT / "translations" / language
-    packaged = ROOT / "autograd" / "locale" / language / "LC_MESSAGES" / "chainrule.po"
-    said = [Text(words, key) for key, words in MESSAGES.items()]
-    yield Source("messages", said, packaged, packaged.with_suffix(".mo"), catalogue.compiled, _same_words)
-
-    readme = (ROOT / "README.md").read_text("utf-8")
-    paragraphs = [Text(piece, "README.md") for message, piece in markdown.parts(readme) if message]
-
-    def made_readme(found: Catalog) -> bytes:
-        made = markdown.translated(readme, catalogue.translator(found, language))
-        return re.sub(r"\]\(notebooks/(?=\d)", f"](notebooks/{language}/", made).encode()
-
-    file = ROOT / f"README.{LANGUAGES[language]}.md"
-    yield Source("README.md", paragraphs, folder / "README.po", file, made_readme)
-
-    for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb")):
-
-        def made_notebook(found: Catalog, path: Path = path) -> bytes:
-            return notebook.translated(path, catalogue.translator(found, language), language)
-
-        yield Source(
-            f"notebooks/{path.name}", list(notebook.texts(path)), folder / "notebooks" / f"{path.stem}.po",
-            ROOT / "notebooks" / language / path.name, made_notebook, _same_cells,
-        )  # fmt: skip
-
-
-def _same_words(before: bytes, now: bytes) -> bool:
-    tables = [gettext.GNUTranslations(io.BytesIO(content)) for content in (before, now)]
-    return all(tables[0].gettext(words) == tables[1].gettext(words) for words in MESSAGES.values())
-
-
-def _same_cells(before: bytes, now: bytes) -> bool:
-    """Outputs are those of a run, and are compared where the notebooks are run."""
-    sources = [["".join(cell["source"]) for cell in json.loads(content)["cells"]] for content in (before, now)]
-    return sources[0] == sources[1]
 
 
 def update(language: str, names: list[str]) -> int:
@@ -100,7 +34,7 @@ def check(language: str, names: list[str]) -> int:
             print(f"{source.po.relative_to(ROOT)}: and {len(problems) - TOLD} more", file=sys.stderr)
         if waiting := catalogue.left(found):
             print(f"{source.po.relative_to(ROOT)}: {len(waiting)} paragraphs stand in English. {WHO}")
-        if not problems and not source.is_made(found):
+        if not problems and source.file and not source.is_made(found):
             print(f"{source.file.relative_to(ROOT)} is not what its catalogue says: make it anew", file=sys.stderr)
             wrong += 1
     if wrong:
@@ -115,7 +49,7 @@ def check(language: str, names: list[str]) -> int:
 def make(language: str, names: list[str]) -> int:
     for source in _chosen(language, names):
         found = catalogue.read(source.po, language)
-        if not source.is_made(found):  # a notebook that says the same keeps its outputs
+        if source.file and not source.is_made(found):  # a notebook that says the same keeps its outputs
             source.file.parent.mkdir(parents=True, exist_ok=True)
             source.file.write_bytes(source.made(found))
     return 0

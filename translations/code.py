@@ -123,6 +123,15 @@ def _without_magics(source: str) -> str:
     )
 
 
+def comments(source: str) -> Iterator[tuple[int, int]]:
+    """Where the words of each comment stand, line by line, without the sign; numbers and lists are printed, and none."""
+    starts = _line_starts(source)
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT and re.match(r"# *(?!\[|noqa| ).*[^\W\d_]{2}", token.string):
+            end = starts[token.end[0] - 1] + token.end[1]
+            yield end - len(token.string.lstrip("# ")), end
+
+
 def _comments(source: str) -> Iterator[Piece]:
     """Comments; those that stand on lines of their own, one beneath another, are one message."""
     starts = _line_starts(source)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ..graph import format_number, names_in_order, topological_order
 from ..mistakes import misremembered
-from ..ops import SHEET
+from ..ops import LEAF, SHEET
 from ..reals import CUT, is_real
 from ..value import Value
 from .feedback import Feedback, said, told_slips
@@ -154,17 +154,29 @@ def _wrong_step(student: type, text: str, build: Build) -> _Wrong | None:
     except Exception as error:
         return _Wrong(text, said("code-raised", step=text, error=_error(error)))
     if not _same(data, root.data):
-        return _Wrong(text, said("code-value", step=text, got=_short(data), right=format_number(root.data)))
+        return _Wrong(text, said("code-value", step=text, at=_where(ours, root), **_both(data, root.data)))
     try:
         result.backward()
         got = [x.grad for x in theirs]
     except Exception as error:
         return _Wrong(text, said("code-raised", step=f"({text}).backward()", error=_error(error)))
     root.backward()
-    used = [k for k, x in enumerate(ours) if x.has_grad]
-    if all(_same(got[k], ours[k].grad) for k in used):
+    gradients = {x: g for x, g in zip(ours, got, strict=True) if x.has_grad}
+    if all(_same(g, x.grad) for x, g in gradients.items()):
         return None
-    return _explained(text, root, {ours[k]: got[k] for k in used})
+    if _same(getattr(result, "grad", None), 1.0):  # it is not asked for, but tells a pass that did begin
+        gradients[root] = 1.0
+    return _explained(text, root, gradients)
+
+
+def _where(leaves: Sequence[Value], root: Value) -> str:
+    """The numbers of those leaves that are in the graph: a = 0.5, b = −2."""
+    order = topological_order(root)
+    return ", ".join(f"{x.label} = {format_number(x.data)}" for x in leaves if x in order)
+
+
+def _both(got: object, right: float) -> dict[str, str]:
+    return {"got": _short(got), "right": format_number(right)}
 
 
 # --- a backward pass
@@ -259,6 +271,10 @@ def check_derivative(op: str, student: Callable[..., object]) -> Feedback:
         if len(got) != len(right):
             told = said("code-count", what=what, n=len(right), got=len(got))
             return _failed(_Wrong(what, told), done, len(points))
+        odd = [x for x in got if not is_real(x)]
+        if odd:
+            told = said("code-no-number", what=what, got=repr(odd[0])[:60])
+            return _failed(_Wrong(what, told), done, len(points))
         for k, (x, d) in enumerate(zip(got, right, strict=True)):
             if not _same(x, d):
                 which = what if len(right) == 1 else f"{what}, by input {k + 1}"
@@ -285,11 +301,16 @@ def _explained(text: str, root: Value, got: Mapping[Value, object]) -> _Wrong:
     names = names_in_order(order)
     first = next(node for node in reversed(order) if node in got and not _same(got[node], node.grad))
     what = f"∂f/∂{names[first]}" if first is not root else "∂f/∂f"
-    line = said("code-gradient", step=text, what=what, got=_short(got[first]), right=format_number(first.grad))
-    faults = tuple(dict.fromkeys(fault for fault, walk in FAULTS if _fits(walk(root), got)))
+    at = _where([node for node in order if node.op == LEAF], root)
+    line = said("code-gradient", step=text, at=at, what=what, **_both(got[first], first.grad))
+    one = not any(x.inputs for x in root.inputs) and len({*root.inputs}) == len(root.inputs)
+    walks = FAULTS_OF_ONE + FAULTS if one else FAULTS
+    fitting = dict.fromkeys(fault for fault, walk in walks if _fits(walk(root), got))
+    if "unseeded" in fitting:  # only the result's own gradient, which is not known here, would tell the two apart
+        fitting.pop("kept", None)
+    faults = tuple(fitting)
     if faults:
-        told = "; ".join(said(f"fault-{fault}") for fault in faults)
-        return _Wrong(f"{what} in {text}", f"{line} {said('answer-slip', slip=told)}", faults)
+        return _Wrong(f"{what} in {text}", f"{line} {told_slips(faults, 'fault')}", faults)
     guess = got[first]
     slips: tuple[str, ...] = ()
     if is_real(guess) and first is not root:
@@ -306,6 +327,12 @@ def _shares(node: Value, gradient: float) -> Iterator[tuple[Value, float]]:
     for x, local in zip(node.inputs, node.local_derivatives, strict=True):
         if local is not None:
             yield x, 0.0 if local is CUT else gradient * local
+
+
+def _leaves_out(root: Value, place: int) -> Gradients:
+    """An operation has a line for one of its inputs, and none for the other."""
+    shares = list(_shares(root, 1.0))
+    return dict([(root, 1.0), *shares[:place], *shares[place + 1 :]])
 
 
 def _overwrites(root: Value) -> Gradients:
@@ -378,8 +405,13 @@ def _down_first(root: Value) -> Gradients:
     return _in_order(order, root)
 
 
+FAULTS_OF_ONE: tuple[tuple[str, Callable[[Value], Gradients]], ...] = (
+    ("left-out", lambda root: _leaves_out(root, 0)),
+    ("left-out", lambda root: _leaves_out(root, 1)),
+)
 FAULTS: tuple[tuple[str, Callable[[Value], Gradients]], ...] = (
     ("unseeded", lambda root: {}),
+    ("kept", lambda root: {root: 1.0}),
     ("last-only", lambda root: _in_order([root], root)),
     ("overwrites", _overwrites),
     ("recursion", _speaks_early),

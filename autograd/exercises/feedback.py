@@ -49,9 +49,9 @@ def said(key: str, **slots: object) -> str:
     return messages()[key].format(**slots)
 
 
-def told_slips(slips: Sequence[str]) -> str:
-    """What the slips look like, as a sentence."""
-    named = [messages().get(f"slip-{slip}", slip) for slip in slips]
+def told_slips(slips: Sequence[str], kind: str = "slip") -> str:
+    """What the slips look like, as a sentence; of another ``kind``: the faults of a program."""
+    named = [messages().get(f"{kind}-{slip}", slip) for slip in slips]
     if not named:
         return said("answer-unknown")
     return said("answer-slip", slip=named[0]) if len(named) == 1 else said("answer-slips", slips="; ".join(named))

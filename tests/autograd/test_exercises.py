@@ -272,6 +272,16 @@ class Unseeded(Right):
             node.push()
 
 
+class Keeps(Right):
+    """Begins with its 1, and then adds to the wrong side."""
+
+    def backward(self) -> None:
+        self.grad = 1.0
+        for node in self.order():
+            for x in node.inputs:
+                node.grad += x.grad
+
+
 class OnlyLast(Right):
     def backward(self) -> None:
         self.grad = 1.0
@@ -295,6 +305,11 @@ class WrongPower(Right):
 class WrongProduct(Right):
     def slopes_of_a_product(self, other: Any) -> tuple[float, float]:
         return self.data, other.data
+
+
+class HalfAProduct(Right):
+    def slopes_of_a_product(self, other: Any) -> tuple[float, float]:
+        return other.data, 0.0
 
 
 class WrongSum(Right):
@@ -322,10 +337,12 @@ def test_a_right_class_passes_and_so_does_the_packages_own() -> None:
         (BreadthFirst, "c + c * c, where c = a * b", "order"),
         (Recursive, "c + c, where c = a + a", "recursion"),
         (Unseeded, "a + b", "unseeded"),
+        (Keeps, "a + b", "kept"),
         (OnlyLast, "(a + b) * a", "last-only"),
         (WrongTanh, "a.tanh()", "formula"),
         (WrongPower, "a**3", "formula"),
         (WrongProduct, "a * b", "swapped"),
+        (HalfAProduct, "a * b", "left-out"),
     ],
 )
 def test_the_first_step_that_is_wrong_is_told_and_the_classic_fault_behind_it(
@@ -339,6 +356,7 @@ def test_the_first_step_that_is_wrong_is_told_and_the_classic_fault_behind_it(
 
 def test_a_wrong_value_an_error_and_a_missing_slot_are_told_as_such() -> None:
     assert "a + b gives −1 at a = 0.5, b = −2; right is −1.5." in check_class(WrongSum).lines
+    assert check_class(WrongTanh).lines[0].startswith("a.tanh() at a = 0.5: the gradient")  # no b: it is not in there
     answer = check_class(OneSided)
     assert answer.first_wrong == "2 + a" and "TypeError" in answer.lines[0]
     assert "NoGrad(3.0) stopped with AttributeError" in check_class(NoGrad).lines[0]
@@ -363,7 +381,9 @@ def test_a_backward_pass_is_checked_whether_it_returns_the_gradients_or_stores_t
     assert check_backward(lambda root: root.backward()).passed
     assert check_backward(lambda root: by_the_book(root, adds=False)).slips == ("overwrites",)
     assert "order" in check_backward(lambda root: by_the_book(root, ordered=False)).slips
-    assert "unseeded" in check_backward(lambda root: None, ["add"]).slips
+    assert check_backward(lambda root: None, ["add"]).slips == ("unseeded",)
+    assert check_backward(lambda root: {root: 1.0}, ["add"]).slips == ("kept",)
+    assert check_backward(lambda root: {**by_the_book(root), root.inputs[-1]: 0.0}, ["mul"]).slips == ("left-out",)
     assert check_backward(lambda root: by_the_book(root, adds=False), ["neg"]).passed  # nothing is used twice there
 
 
@@ -374,6 +394,9 @@ def test_a_local_derivative_is_checked_at_several_points() -> None:
     assert check_derivative("sigmoid", lambda x: x * (1 - x)).slips == ("formula",)
     assert "2, must come back" in str(check_derivative("div", lambda a, b: 1 / b))
     assert "ZeroDivisionError" in str(check_derivative("exp", lambda x: 1 / 0))
+    for nothing in (None, "1 - t*t", Value(0.25)):  # a forgotten return, a formula as text, a node in place of its number
+        answer = check_derivative("tanh", lambda x, nothing=nothing: nothing)
+        assert not answer and "a number must come back, but it is " + repr(nothing) in str(answer)
     for name, op in SHEET.items():
         if op.arity is not None and name not in ("less", "less_equal", "equal", "where"):
             rule = op.partials

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -20,23 +20,23 @@ PLACE = "courses/chainrule"  # a site must work at any path of a server
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
     """The site, built by the command that builds it; a warning of Sphinx would fail here.
 
     CHAINRULE_SITE may name a folder in which it has been built already.
     """
     if built := os.environ.get("CHAINRULE_SITE"):
-        folder = tmp_path_factory.mktemp("server") / PLACE
-        shutil.copytree(built, folder)
-        return folder
+        return made_once("server", lambda server: shutil.copytree(built, server / PLACE)) / PLACE
     pytest.importorskip("myst_nb")
     pytest.importorskip("pydata_sphinx_theme")
-    folder = tmp_path_factory.mktemp("server") / PLACE
-    command = [sys.executable, DOCS / "build_site.py", folder, "--in-browser"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr + done.stdout
-    (folder.parent / "said.txt").write_text(done.stderr, encoding="utf-8")
-    return folder
+
+    def build(server: Path) -> None:
+        command = [sys.executable, DOCS / "build_site.py", server / PLACE, "--in-browser"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr + done.stdout
+        (server / PLACE).with_name("said.txt").write_text(done.stderr, encoding="utf-8")
+
+    return made_once("server", build) / PLACE
 
 
 @pytest.fixture(scope="session")

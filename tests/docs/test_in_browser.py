@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-WITHOUT_NUMPY = LESSONS[:3]
+WITHOUT_NUMPY = LESSONS[:4]
 FIRST_OUTPUT = 30.0  # seconds from opening a lesson to the first thing that it shows, on a machine that is not busy
 WHOLE_LESSON = 180_000  # milliseconds: no more than a limit, for a busy machine
 
@@ -83,7 +83,7 @@ def test_lessons_without_numpy_run_to_their_end_with_the_network_cut(lesson: Pat
 
 
 def test_a_lesson_that_needs_numpy_says_so_and_goes_no_further(opened: Any) -> None:
-    page, _ = opened(LESSONS[3])
+    page, _ = opened(LESSONS[len(WITHOUT_NUMPY)])
     run_all(page)
     error = page.locator(".jp-OutputArea-output", has_text="this lesson needs numpy and matplotlib")
     error.wait_for(state="attached", timeout=WHOLE_LESSON)
@@ -201,8 +201,8 @@ for cell in {!r}:
     [result] = in_pyodide(run.format(firsts))
     assert result["error"] is None
     said = str(result["printed"]).splitlines()
-    assert said[:3] == ["nothing missing"] * 3
-    assert all(one.startswith("this lesson needs numpy and matplotlib") for one in said[3:]), said
+    assert said[:4] == ["nothing missing"] * 4
+    assert all(one.startswith("this lesson needs numpy and matplotlib") for one in said[4:]), said
     assert len(said) == len(LESSONS)
 
 

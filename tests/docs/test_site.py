@@ -46,7 +46,8 @@ def lessons(script: Script) -> list[Any]:
 
 
 def test_every_lesson_of_the_curriculum_is_in_the_gallery_once_and_in_order(lessons: list[Any]) -> None:
-    assert [lesson.row for lesson in lessons] == [*CURRICULUM, "D1", "D2", "D3"]  # D: how networks are drawn
+    beyond = ["D1", "D2", "D3", "E1", "E2", "E3", "E4"]  # how networks are drawn; what the lectures do not have
+    assert [lesson.row for lesson in lessons] == [*CURRICULUM, *beyond]
 
 
 def test_every_lesson_says_what_it_is_about_shows_a_picture_and_asserts_its_figures(lessons: list[Any]) -> None:
@@ -243,6 +244,13 @@ def test_lessons_are_pages_with_what_they_show(site: Path) -> None:
         page = (site / "lessons" / f"{notebook.stem}.html").read_text(encoding="utf-8")
         assert "is missing it is installed" not in page  # the cell that installs is for those who run it
         assert "cell_output" in page
+
+
+def test_no_page_has_a_list_of_its_neighbours_in_which_nothing_stands(site: Path) -> None:
+    pages = [path for path in site.rglob("*.html") if "lite" not in path.relative_to(site).parts]
+    assert len(pages) > 60
+    empty = '<div class="bd-toc-item navbar-nav"></div>'
+    assert [str(path.relative_to(site)) for path in pages if empty in path.read_text(encoding="utf-8")] == []
 
 
 def test_chinese_lessons_and_the_chinese_readme_are_pages_that_say_their_language(site: Path) -> None:

@@ -98,16 +98,15 @@ class Built:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+def built(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Built:
     """The wheel from the source tree, the sdist, and the wheel from that sdist."""
     for tool in ("build", "hatchling"):
         pytest.importorskip(tool, reason=f"building the package needs {tool}: pip install -e '.[test]'")
     if not (ROOT / "pyproject.toml").is_file():
         pytest.skip("these tests need the source tree")
-    direct, through = tmp_path_factory.mktemp("direct"), tmp_path_factory.mktemp("through")
     build = [sys.executable, "-m", "build", "--no-isolation"]
-    run([*build, "--wheel", "--outdir", direct, ROOT], cwd=direct)
-    run([*build, "--outdir", through, ROOT], cwd=through)
+    direct = made_once("direct", lambda folder: run([*build, "--wheel", "--outdir", folder, ROOT], cwd=folder))
+    through = made_once("through", lambda folder: run([*build, "--outdir", folder, ROOT], cwd=folder))
     return Built(next(direct.glob("*.whl")), next(through.glob("*.tar.gz")), next(through.glob("*.whl")))
 
 
@@ -164,20 +163,18 @@ def find_python(version: str) -> str | None:
 
 @pytest.fixture(scope="session")
 def installed(
-    built: Built, pip_download: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+    built: Built, pip_download: Callable[[str], Path], made_once: Callable[[str, Callable[[Path], object]], Path]
 ) -> Callable[[str], Environment]:
     """The wheel, installed with what it needs into a fresh environment of a given Python version."""
-    made: dict[str, Environment] = {}
 
     def install(version: str) -> Environment:
-        if version not in made:
+        def fill(folder: Path) -> None:
             python = find_python(version)
             if python is None:
                 pytest.skip(f"no Python {version} on this machine")
             pip_download("tqdm")  # skips if the index cannot be reached
-            environment = new_environment(tmp_path_factory.mktemp("env") / f"python{version}", python)
-            environment.install(built.wheel)
-            made[version] = environment
-        return made[version]
+            new_environment(folder / "env", python).install(built.wheel)
+
+        return Environment(made_once(f"python{version}", fill) / "env")
 
     return install
