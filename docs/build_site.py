@@ -34,7 +34,8 @@ def build(folder: Path, builder: str = "html", *, with_doors: bool = False) -> i
         source = Path(work) / "source"
         pages.stage(source, in_browser=with_doors)
         strict = ["--fail-on-warning", "--nitpicky", "--keep-going", "--quiet"]
-        for language, where in (("en", folder), ("zh", folder / "zh")):
+        editions = (("en", folder), ("zh", folder / "zh"))
+        for language, where in editions if builder == "html" else editions[:1]:  # they lead to the same places
             settings = ["-b", builder, "-c", str(DOCS), "-d", f"{work}/doctrees-{language}", *strict]
             if language == "zh":
                 settings += ["-D", "language=zh_CN"]
