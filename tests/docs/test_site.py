@@ -369,6 +369,15 @@ def test_on_the_start_page_a_number_is_dragged_without_a_click_before(
 
 
 @pytest.mark.slow
+def test_on_the_start_page_a_network_learns_after_one_click(address: str, chromium: Browser) -> None:
+    page = chromium.new_page()
+    page.goto(address)
+    page.locator(".cr-playground [data-act=play]").click()
+    page.locator(".cr-playground[data-epoch]:not([data-epoch='0']):not([data-epoch='1'])").wait_for(state="attached")
+    page.close()
+
+
+@pytest.mark.slow
 def test_opened_as_a_file_a_page_says_how_lessons_run(site: Path, lite: Path, chromium: Browser) -> None:
     assert lite.is_dir()
     page = chromium.new_page()
