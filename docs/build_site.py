@@ -5,6 +5,8 @@ nowhere, a name of ours that the reference does not have, a figure of a lesson t
 
 ``--in-browser`` adds JupyterLite, in which lessons run with nothing installed. For that some 30 MB are fetched; where
 they cannot be had, the site is built without, and says so. ``--archive`` packs the whole for a server.
+
+``--links`` builds no site: it asks each address of another host, to which a page leads, whether it is there.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ def build(folder: Path, builder: str = "html", *, with_doors: bool = False) -> i
         source = Path(work) / "source"
         pages.stage(source, in_browser=with_doors)
         strict = ["--fail-on-warning", "--nitpicky", "--keep-going", "--quiet"]
-        for language, where in (("en", folder), ("zh", folder / "zh")):
+        editions = (("en", folder), ("zh", folder / "zh"))
+        for language, where in editions if builder == "html" else editions[:1]:  # they lead to the same places
             settings = ["-b", builder, "-c", str(DOCS), "-d", f"{work}/doctrees-{language}", *strict]
             if language == "zh":
                 settings += ["-D", "language=zh_CN"]
@@ -67,7 +70,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", nargs="?", type=Path, default=Path("site"), help="where to (site)")
     parser.add_argument("--in-browser", action="store_true", help="with lessons that run in the browser")
     parser.add_argument("--archive", type=Path, help="pack it into this .zip, too")
+    parser.add_argument("--links", action="store_true", help="look at what pages lead to elsewhere, and build no site")
     options = parser.parse_args(arguments)
+    if options.links:
+        return build(options.folder, "linkcheck")
     with_doors = options.in_browser and lessons_in_browser(options.folder)
     if status := build(options.folder, with_doors=with_doors):
         return status

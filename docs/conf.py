@@ -60,6 +60,11 @@ nitpick_ignore_regex = [
 ]
 intersphinx_mapping = inventories.mapping()
 
+# --- what pages lead to elsewhere: build_site.py --links
+linkcheck_timeout = 20  # seconds
+linkcheck_retries = 2
+linkcheck_ignore = ["http://localhost:8000"]  # the reader's own
+
 # --- how it looks; nothing is fetched from another host
 html_theme = "pydata_sphinx_theme"
 templates_path = [str(DOCS / "templates")]

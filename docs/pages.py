@@ -183,7 +183,8 @@ class Pages:
         files = self.files
         for name, text in self.texts.items():
             files[PAGES.get(name, name.removeprefix("docs/"))] = self.linked(name, text)
-        files["index.md"] = self.first_page(str(files["index.md"]), in_browser=in_browser and self.elsewhere is None)
+        for name in ("index.md", "lessons.md"):
+            files[name] = self.with_parts(str(files[name]), in_browser=in_browser and self.elsewhere is None)
         files["gallery.md"] = gallery.page(files, str(files["gallery.md"]), results, self.language, self.say)
         files["sheet.md"] = self.linked("docs/sheet.md", sheet.page(files, self.say))
         for drawing in sorted((DOCS / "pictures").glob("*.svg")):
@@ -200,15 +201,14 @@ class Pages:
             files["locales/zh_CN/LC_MESSAGES/sphinx.po"] = theme.read_bytes()
         return files | inventories.files()
 
-    def first_page(self, text: str, *, in_browser: bool) -> str:
-        parts = {
-            "live picture": raw(live_picture(self.language)),
-            "playground": raw(moons(self.language)),
-            "first lesson": raw(door(next(notebooks()), "Run the first lesson here")) if in_browser else "",
+    def with_parts(self, text: str, *, in_browser: bool) -> str:
+        """A page with what stands in it as ``<!-- name -->``."""
+        parts: dict[str, Callable[[], str]] = {
+            "live picture": lambda: raw(live_picture(self.language)),
+            "playground": lambda: raw(moons(self.language)),
+            "first lesson": lambda: raw(door(next(notebooks()), "Run the first lesson here")) if in_browser else "",
         }
-        for name, part in parts.items():
-            text = text.replace(f"<!-- {name} -->", part)
-        return text
+        return re.sub(r"<!-- ([\w ]+) -->", lambda found: parts[found[1]](), text)
 
     def linked(self, name: str, text: str) -> str:
         """A page whose links lead to pages; ``name`` is its place in the project."""

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 from autograd import Value
 from autograd.files import write_whole
 from autograd.modes import enter_scope, leave_scope
+from autograd.needs import needs_numpy
 from autograd.storage import as_number, no_constant
 
 if TYPE_CHECKING:
@@ -408,6 +409,7 @@ def _as_json(architecture: str, state: dict[str, float]) -> bytes:
 
 
 def _as_npz(architecture: str, state: dict[str, float]) -> bytes:
+    needs_numpy("a file that ends in .npz, and not in .json,")
     import numpy
 
     file = io.BytesIO()
@@ -479,6 +481,7 @@ def _read_array(archive: zipfile.ZipFile, name: str, room: int, path: Path) -> A
 
     Neither the size in the zip's list nor the shape in the array's head is believed before memory is taken.
     """
+    needs_numpy("a file that ends in .npz, and not in .json,")
     from numpy.lib import format as npy
 
     member = archive.getinfo(f"{name}.npy")

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = {
     "": ["autograd", "nn viz"],
     "autograd": [
-        "_neighbours error_function files hints ieee messages notation reals",
+        "_neighbours error_function files hints ieee messages needs notation reals",
         "elsewhere symbols",
         "formulas",
         "ops",

@@ -84,11 +84,15 @@ if not TYPE_CHECKING:  # by a __getattr__ that they see, type checkers would tak
 
     def __getattr__(name: str) -> object:
         """The plots and the playground, at their first use: `import viz` needs neither NumPy nor Matplotlib."""
+        from autograd.needs import needs_numpy
+
         if name in ("Playground", "playground"):
+            needs_numpy(name)
             from .live import playgrounds as room
 
             return getattr(room, name)
         if name in __all__:
+            needs_numpy(f"{name}, which Matplotlib draws,", "matplotlib")
             from . import plots
 
             return getattr(plots, name)

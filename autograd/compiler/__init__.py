@@ -37,6 +37,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack, overload
 
 from ..modes import TracingError, collector_resting
+from ..needs import needs_numpy
 from ..value import Value
 from .index import Index
 
@@ -115,6 +116,7 @@ def compile(
             ``float``, ``max``, an index), with the file and line, and what to write instead, such as `where`; or if the
             check finds that the program does not compute what ``f`` does.
         ValueError, TypeError: for arguments that make no sense.
+        ImportError: where there is no NumPy, as in some browsers.
     """
     if not callable(f):
         hint = (
@@ -123,6 +125,7 @@ def compile(
             else ""
         )
         raise TypeError(f"expected a function to compile, but got {type(f).__name__}{hint}")
+    needs_numpy("compile")
     from .arguments import Arguments
     from .check import check as compare
     from .compiled import BACKENDS, Compiled

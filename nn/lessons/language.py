@@ -27,6 +27,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any, Self
 
 from autograd import Value, functions
+from autograd.needs import needs_numpy
 
 from .. import init as initialisers
 from ..checks import whole
@@ -340,6 +341,7 @@ class NeuralLanguageModel(WordVectors, LanguageModel):
         return result
 
     def _one_hot(self, contexts: Sequence[Context]) -> NDArray[numpy.float64]:
+        needs_numpy("NeuralLanguageModel")
         import numpy
 
         rows: NDArray[numpy.float64] = numpy.eye(len(self.vocabulary))[numpy.array(contexts)]

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from autograd import Value
 from autograd.hints import did_you_mean
+from autograd.needs import needs_numpy
 
 from .. import init as initialisers
 from ..checks import whole
@@ -176,11 +177,11 @@ class WordVectors(Module):
             KeyError: if the vocabulary does not have the word.
             ValueError: if a vector is not finite.
         """
-        import numpy
-
         k = whole("the number of neighbours", k)
         me = self.vocabulary.index(word)
         table = self._table()
+        import numpy
+
         lengths = numpy.linalg.norm(table, axis=1)
         lengths[lengths == 0.0] = 1.0  # a vector of zeros points nowhere; its cosine is then 0
         cosines = table @ table[me] / (lengths * lengths[me])
@@ -200,9 +201,9 @@ class WordVectors(Module):
         Raises:
             ValueError: if a vector is not finite.
         """
+        table = self._table()
         import numpy
 
-        table = self._table()
         u, s, _ = numpy.linalg.svd(table - table.mean(axis=0), full_matrices=False)
         points = numpy.zeros((len(table), 2))
         for k in range(min(2, len(s))):
@@ -211,6 +212,7 @@ class WordVectors(Module):
         return points
 
     def _table(self) -> NDArray[numpy.float64]:
+        needs_numpy("a table of the words' vectors")
         import numpy
 
         table = numpy.array([[p.data for p in row] for row in self.embedding.rows])
@@ -280,6 +282,7 @@ class SkipGram(WordVectors):
         Raises:
             ValueError: for a window below 1, or if no sentence has two words.
         """
+        needs_numpy("SkipGram.examples")
         import numpy
 
         pairs = [p for words in sentences for p in skip_gram_pairs(self.vocabulary.encode(words), window)]

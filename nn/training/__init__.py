@@ -51,6 +51,9 @@ if not TYPE_CHECKING:  # by a __getattr__ that they see, type checkers would tak
     def __getattr__(name: str) -> object:
         """The estimators are imported when they are first asked for: scikit-learn takes a second."""
         if name in ("MLPClassifier", "MLPRegressor"):
+            from autograd.needs import needs_numpy
+
+            needs_numpy(name)
             from . import estimators
 
             return getattr(estimators, name)

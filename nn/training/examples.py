@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd import Value
+from autograd.needs import needs_numpy
 from autograd.reals import is_real
 
 if TYPE_CHECKING:  # NumPy is imported by what needs it: `import nn` is twice as quick without
@@ -32,7 +33,9 @@ def as_table(X: Any, what: str = "X") -> Array:
     Raises:
         ValueError: if there are none, their shapes differ, or a number is inf or nan; the message names the place.
         TypeError: for an entry that is not a number.
+        ImportError: where there is no NumPy, as in some browsers.
     """
+    needs_numpy("a table of examples, to train on or to be measured by,")
     import numpy as np
 
     X = X.to_numpy() if hasattr(X, "to_numpy") else X  # a pandas table

@@ -179,9 +179,9 @@ def confusion_matrix(model: Callable[[Any], Any], X: Any, y: Any, threshold: flo
     Raises:
         ValueError: if a target is a class that the model has no output for.
     """
+    examples = Examples.of(X, y)
     import numpy as np
 
-    examples = Examples.of(X, y)
     found = outputs_of(model, examples.X)
     outputs = len(as_list(found[0]))
     right = labels(examples, outputs)

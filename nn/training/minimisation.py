@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar, overload
 
 from autograd import NonFiniteError, Value, hessian, value_and_grad
 from autograd.backward import numeric_adjoints
+from autograd.needs import needs_numpy
 from autograd.signatures import Number
 from autograd.transforms import flatten
 
@@ -189,6 +190,7 @@ def _newton(
     max_steps: int,
     tolerance: float | None,
 ) -> Minimum[Any]:
+    needs_numpy("minimize(method='newton')")
     x, path = list(start), [list(start)]
     enough = 1e-8 if tolerance is None else tolerance
     value, gradient = both(x)

@@ -177,6 +177,14 @@ def test_drawings_players_and_live_pages_are_those_of_any_other_python_without_n
     assert json.loads(result["printed"]) == [one.to_html() for one in shown]
 
 
+def test_a_playground_says_that_numpy_is_missing_and_how_to_get_it(in_pyodide: Any) -> None:
+    """As everything that needs it does (see tests/test_without_numpy.py), here in a Python that really has none."""
+    asks = ["import viz; viz.playground(None, [], [], loss=None, optimizer=None)", "from viz import playground"]
+    for result in in_pyodide(*asks):
+        assert result["error"].startswith("ImportError: playground needs NumPy, and Python in the browser starts")
+        assert "%pip install numpy" in result["error"] and "on your own computer" in result["error"]
+
+
 def test_every_other_lesson_stops_at_its_first_cell_and_says_what_it_needs(in_pyodide: Any) -> None:
     """As IPython would run it: the cell is read by IPython, and then by Python."""
     run = """

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import re
+import zipfile
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -169,6 +171,29 @@ def test_docstrings_mean_what_they_say(script: Script) -> None:
         "",
         r"        a table\*",
     ]
+
+
+def test_the_same_site_is_packed_into_the_same_archive(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("myst_nb")
+    pack = script("build_site").pack
+    archives = []
+    for k, order in enumerate((["index.html", "a/b.wasm"], ["a/b.wasm", "index.html"])):
+        folder = tmp_path / f"site{k}"
+        for name in order:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(name.encode())
+            os.utime(folder / name, (k * 10**9, k * 10**9))
+        (tmp_path / str(k)).mkdir()
+        archives.append(tmp_path / str(k) / "campus.zip")
+        pack(folder, archives[-1])
+    first, second = archives
+    assert first.read_bytes() == second.read_bytes()
+    with zipfile.ZipFile(first) as packed:  # in a folder of its own, readable for everybody
+        assert packed.namelist() == ["campus/a/b.wasm", "campus/index.html"]
+        assert packed.read("campus/index.html") == b"index.html"
+        assert {info.external_attr >> 16 for info in packed.infolist()} == {0o644}
 
 
 # --- the built site
@@ -405,6 +430,15 @@ def test_on_the_start_page_a_number_is_dragged_without_a_click_before(
     for value in changed:  # the number, and the result
         value.wait_for(state="attached")
     assert page.evaluate("document.documentElement.scrollWidth") <= width  # nothing hangs over the edge
+    page.close()
+
+
+@pytest.mark.slow
+def test_on_the_start_page_a_network_learns_after_one_click(address: str, chromium: Browser) -> None:
+    page = chromium.new_page()
+    page.goto(address)
+    page.locator(".cr-playground [data-act=play]").click()
+    page.locator(".cr-playground[data-epoch]:not([data-epoch='0']):not([data-epoch='1'])").wait_for(state="attached")
     page.close()
 
 

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tomllib
 from html.parser import HTMLParser
@@ -16,7 +17,7 @@ import pytest
 
 import autograd
 
-from .conftest import ROOT, Built, run, without_python_settings
+from .conftest import ROOT, VERSIONS, Built, run, without_python_settings
 from .test_wheel import metadata_of
 
 ADDRESS = "https://example.org/somebody/chainrule"
@@ -131,6 +132,29 @@ def test_the_citation_names_this_version_its_licence_and_who_wrote_it() -> None:
     assert (cited["version"], cited["license"]) == (autograd.__version__, "MIT")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert [one["name"] for one in cited["authors"]] == [one["name"] for one in project["authors"]]
+
+
+def test_the_classifiers_are_known_to_an_index_and_name_the_pythons_that_are_tried() -> None:
+    known = pytest.importorskip("trove_classifiers", reason="comes with hatchling").classifiers
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert [line for line in project["classifiers"] if line not in known] == []
+    said = re.findall(r"^Programming Language :: Python :: (3\.\d+)$", "\n".join(project["classifiers"]), re.MULTILINE)
+    assert said == list(VERSIONS)
+    assert project["requires-python"] == f">={said[0]}"
+    assert f"for version in {' '.join(said)}; do" in (ROOT / ".ci/run").read_text(encoding="utf-8")
+
+
+def test_a_shell_can_read_every_program_of_the_release_workflow() -> None:
+    yaml = pytest.importorskip("yaml")
+    if (bash := shutil.which("bash")) is None:
+        pytest.skip("there is no bash")
+    jobs = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8"))["jobs"]
+    for name, job in jobs.items():
+        assert job.get("needs", name) in jobs and job["runs-on"] and job["steps"]
+        for step in job["steps"]:
+            assert ("run" in step) != ("uses" in step), step  # one thing each
+            assert re.fullmatch(r"[\w-]+/[\w-]+@[\w./-]+", step.get("uses", "a/b@c")), step
+            subprocess.run([bash, "-n", "-c", step.get("run", "")], check=True)
 
 
 def test_the_release_workflow_publishes_what_was_checked_and_needs_no_password() -> None:

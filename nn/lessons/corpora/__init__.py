@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from autograd.needs import needs_numpy
+
 from ...checks import whole
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def letter_windows(
             letters than a…z.
         TypeError: for one word in place of a list of words; for a width that is not a whole number.
     """
+    needs_numpy("letter_windows")
     import numpy
 
     width = whole("the width of a window", width, 1)
