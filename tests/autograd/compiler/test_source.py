@@ -118,3 +118,7 @@ def test_what_several_places_send_to_one_number_is_added_up_along_its_samples() 
         found, gradient = alone["program"](step.theta, *[X.reshape(3, -1).T for X in batch])
     assert strict_error(found, mean) <= 1e-10
     assert np.allclose(gradient, step.gradient, 1e-10, 1e-12, equal_nan=True)
+
+
+def test_a_look_up_that_feeds_a_fold_over_rows_compiles() -> None:
+    assert randomly.compare(91281, ["numpy", "python"]) == ("right", "")
