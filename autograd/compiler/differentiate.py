@@ -64,6 +64,9 @@ MAX_INLINE = 24  # longer expressions get a name
 MAX_SUM = 200  # and so does the first part of a sum that is longer than this
 SAMPLES: Label = "n"
 TERM: Label = "k"
+# operators of which the axes of the result are not those of the operands
+WHOLE = {"leaf", "reshape", "transpose", "stretch", "sum", "max", "@", "gather", "part"}
+WHOLE |= {"take", "take_along", "placed", "add_at"}
 
 
 @dataclass(eq=False)
@@ -1374,7 +1377,7 @@ def _with_row_at(x: Symbol, place: int, count: int, done: dict[int, Symbol]) -> 
         inner = _with_row_at(x.arguments[0], place, count, done)
         shape = (*inner.shape[:place], 1, *inner.shape[place + 1 :])
         found = Symbol(x.operator, (inner,), shape, (place, True))
-    elif x.operator in ("leaf", "reshape", "transpose", "stretch", "sum", "max", "@", "gather", "part"):
+    elif x.operator in WHOLE:
         shape = (*(1,) * (count - 1 - len(x.shape)), *x.shape)
         found = _reshape(x, (*shape[:place], 1, *shape[place:]))
     else:

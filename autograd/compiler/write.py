@@ -298,9 +298,9 @@ def _put_store(d: Definition, store: Store, constants: Constants, put: Callable[
         target = store.view.text + ("[...]" if store.view.text.endswith(")") else "")
         put(f"    {target} {'+=' if store.accumulate else '='} {text}")
         return
-    axis = int(d.shape[:1] == (BATCH,) and len(d.shape) > 1)
+    axis = int(store.shape[:1] == (BATCH,) and len(store.shape) > 1)  # of d, with samples alone, it is not to be told
     index = constants.index(np.ascontiguousarray(store.index))
-    flat, back = f".reshape({_flat_shape(d.shape)})", f".reshape({_sizes(d.shape) or '()'})"
+    flat, back = f".reshape({_flat_shape(d.shape, axis)})", f".reshape({_sizes(d.shape) or '()'})"
     if len([s for s in d.shape if s != BATCH]) == 1:
         flat = back = ""
     put(f"    {d.name} = add_at({d.name}{flat}, {index}, {text}, {axis}){back}")
@@ -335,12 +335,12 @@ def _put_turns(d: Turns, constants: Constants, put: Callable[[str], None], funct
     put(f"    ({names},) = fori_loop(0, {d.count}, one_turn, ({names},))")
 
 
-def _flat_shape(shape: Shape) -> str:
+def _flat_shape(shape: Shape, axis: int) -> str:
     """A list of places, and the samples, of an array of this shape."""
     if BATCH not in shape:
         return "-1"
     size = int(np.prod([s for s in shape if s > 0]))
-    return f"n, {size}" if shape[0] == BATCH and len(shape) > 1 else f"{size}, n"
+    return f"n, {size}" if axis else f"{size}, n"
 
 
 # --------------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import numpy as np
 
 import autograd
 from autograd.compiler.standalone import as_text
-from benchmarks.programs import scalars
+from benchmarks.programs import randomly, scalars
 from tests.autograd.compiler.models import CASES, Source, batch_of, strict_error
 
 # what whoever has only the files does with them: the samples are columns, as each file says
@@ -104,3 +104,21 @@ def test_tables_of_numbers_are_written_as_formulas_where_there_are_any() -> None
     for shape in ((30,), (2, 3), (4, 1, 5), (1,), ()):
         for array in (r.integers(0, 50, shape), r.random(shape) < 0.5, r.normal(size=shape)):
             assert np.array_equal(eval(as_text(np.asarray(array)), vars(np).copy()), array)
+
+
+def test_what_several_places_send_to_one_number_is_added_up_along_its_samples() -> None:
+    """Samples come first in this program, and the adjoint that they are added to is one number for each of them."""
+    case, _ = randomly.random_program(80023)
+    batch = randomly.random_batch(case, 80023, 3)
+    step = autograd.compile(case.loss, *case.example, params=case.parameters, backend="numpy", check=False)
+    mean = step(*batch)
+    alone: dict[str, Any] = {}
+    exec(step.source, alone)
+    with np.errstate(all="ignore"):
+        found, gradient = alone["program"](step.theta, *[X.reshape(3, -1).T for X in batch])
+    assert strict_error(found, mean) <= 1e-10
+    assert np.allclose(gradient, step.gradient, 1e-10, 1e-12, equal_nan=True)
+
+
+def test_a_look_up_that_feeds_a_fold_over_rows_compiles() -> None:
+    assert randomly.compare(91281, ["numpy", "python"]) == ("right", "")
