@@ -124,7 +124,7 @@ class Stage:
         numbers must have been painted by `numbers` before.
         """
         wires = list(wires)
-        flow = " ".join(dict.fromkeys(path for part, port in wires for path in self._wire(part, port)))
+        flow = "".join(dict.fromkeys(_shorter(path) for part, port in wires for path in self._wire(part, port)))
         markup = f'<path class="flow" d="{flow}"/>' if flow else ""
         markup += "".join(self._ring(i) for i in gates)
         for i, result in changed:
