@@ -18,7 +18,7 @@ const inFolder = (ofThem) => ofThem.map((name) => join(sources, name));
 const OURS = `answered asking boxName captions carries chart chosen course cross crowded derivation derived descend
   drawCourse edgesOf expected field firstBad follow gradients graph ground hasField isFolded isLeaf isSeen lights listener
   locals losses marked nameOf noteOnStep noteOnValue nudge paint paintFront palette partial partsOf paths picture pieces
-  placeOf playing predict predicts question resetAll resting reveal seeAs sentence showCross sideways signed slider
+  placeOf predict predicts question resetAll resting reveal seeAs sentence showCross sideways signed slider
   slopes spinbutton spoken spots stage stopped tellLocals tellWire trainer translate turnToFit unwritten wireOf writeLater`;
 const mangleProps = new RegExp(`^(${OURS.trim().replace(/\s+/g, '|')})$`);
 
