@@ -386,6 +386,9 @@ def test_a_page_is_never_wider_than_its_window_and_a_phone_has_the_graph_from_to
     page = opened(explore(sigmoid_gate()), viewport={"width": width, "height": 720}, has_touch=width < 600)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator(".cr-tall").count() == (width < 600)
+    assert page.evaluate("((e) => e.scrollWidth - e.clientWidth)(document.querySelector('.cr-stage'))") <= 0
+    texts = page.locator(".cr-sheet .value").evaluate_all("es => es.map((e) => e.getBoundingClientRect().height)")
+    assert min(texts) > 8  # pixels
 
 
 def test_a_finger_moves_a_number(opened: Opener) -> None:
