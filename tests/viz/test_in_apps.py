@@ -77,7 +77,7 @@ def running(name: str, folder: Path) -> Iterator[str]:
         port = probe.getsockname()[1]
     environment = os.environ | {
         "HOME": str(folder),
-        "PYTHONPATH": str(Path(viz.__file__).parents[1]),
+        "PYTHONPATH": os.pathsep.join([str(Path(viz.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]),
         "GRADIO_ANALYTICS_ENABLED": "False",
     }
     command = COMMANDS[name].format(app=app, port=port).split()
