@@ -60,7 +60,8 @@ def _(live, mo):
 """,
 }
 COMMANDS = {
-    "streamlit": "-m streamlit run {app} --server.headless true --server.port {port} --browser.gatherUsageStats false",
+    "streamlit": "-m streamlit run {app} --server.headless true --server.port {port} --browser.gatherUsageStats false "
+    "--global.developmentMode false",  # which it takes itself for where it is not in site-packages
     "gradio": "{app} {port}",
     "marimo": "-m marimo run {app} --headless --port {port} --no-token",
 }

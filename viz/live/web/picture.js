@@ -263,8 +263,8 @@ export class Picture {
    */
   mark(seen) {
     const marks = /** @type {Element} */ (this.marks);
-    const bad = this.spots.flatMap(({ result: [node] }, i) =>
-      [seen.value(node), seen.gradient(node)].map((text, k) => (/(inf|nan)$/.test(text) ? [i, k, text] : [])),
+    const bad = this.shown.flatMap((texts, i) =>
+      texts.slice(0, 2).map((text, k) => (/(inf|nan)$/.test(String(text)) ? [i, k, text] : [])),
     );
     const first = this.graph.firstBad;
     const arose = first >= 0 && this.isSeen(seen, first) ? this.view.partOf[first] : -1;
