@@ -15,7 +15,7 @@ const inFolder = (ofThem) => ofThem.map((name) => join(sources, name));
 
 // Names of our classes' own fields and methods that are long or frequent; a page carries short ones in their place. None
 // may be a name of the browser's, or one of the data that Python writes (tests/viz/test_bundles.py looks).
-const OURS = `answered asking boxName captions carries chart chosen course cross crowded derivation derived descend
+const OURS = `answered asking boxName captions carries chart chosen cross crowded derivation derived descend
   drawCourse edgesOf expected field firstBad follow gradients graph ground hasField isFolded isLeaf isSeen lights listener
   locals losses marked nameOf noteOnStep noteOnValue nudge paint paintFront palette partial partsOf paths picture pieces
   placeOf predict predicts question resetAll resting reveal seeAs sentence showCross sideways signed slider

@@ -546,7 +546,7 @@ def test_the_heading_has_names_as_mathematics(opened: Opener) -> None:
 
 def test_pages_are_small() -> None:
     assert len(explore(sigmoid_gate()).to_html().encode()) <= 45_000
-    assert len(explore(network(4, 4, 1, inputs=3)).to_html().encode()) <= 220_000
+    assert len(explore(network(4, 4, 1, inputs=3)).to_html().encode()) <= 206_000
 
 
 def test_of_a_very_large_graph_the_last_operations_are_live_and_it_says_so(opened: Opener) -> None:

@@ -397,7 +397,7 @@ def test_wrong_options_are_told(options: dict[str, object], message: str) -> Non
 def test_the_page_needs_nothing_else_and_is_small(tmp_path: Path) -> None:
     target = step_through(by_hand()).save(tmp_path / "steps.html")
     page = target.read_text(encoding="utf-8")
-    assert len(page.encode()) < 55_500  # of which 31,000 are the program that computes, and the rules
+    assert len(page.encode()) < 53_500  # of which 30,000 are the program that computes, and the rules
     assert not re.search(r"(src|href)=|@import|url\(|https?://(?!www\.w3\.org)", page)
 
 
@@ -443,7 +443,7 @@ def test_without_scripts_a_notebook_has_each_frame_as_a_step_to_be_opened() -> N
         assert unquote(source.removeprefix("data:image/svg+xml,")) == frame.image()
 
 
-@pytest.mark.parametrize(("make", "most"), [(product_of_a_sum, 65_000), (by_hand, 150_000), (neuron, 150_000)])
+@pytest.mark.parametrize(("make", "most"), [(product_of_a_sum, 65_000), (by_hand, 149_000), (neuron, 149_000)])
 def test_a_notebook_stays_small(make: Callable[[], Value], most: int) -> None:
     assert len(step_through(make())._repr_mimebundle_()["text/html"].encode()) <= most
 

@@ -163,6 +163,6 @@ def step(title: str, text: str, words: str, more: str, picture: str, *, is_open:
 def page(piece: str, name: str, theme: str, lang: str, names: Sequence[str] = ()) -> str:
     """A whole page around a player. In its heading, the ``name``, the ``names`` are set as mathematics."""
     style = f":root{{--font:Helvetica,Arial,sans-serif;--muted:light-dark({LIGHT['muted']},{DARK['muted']})}}\n"
-    piece = piece.replace(scripts.bundle("around.css"), "", 1)  # there is no other page around
+    piece = piece.replace(scripts.bundle("around.css"), "", 1).replace(f" {KEYS_ARE_OURS}", "")  # nothing is around it
     body = f"<main data-page>\n<h1>{caption_in_html(name, names)}</h1>\n{piece}</main>\n"
     return html_page(name, theme, style + scripts.bundle("page.css"), body, lang)
