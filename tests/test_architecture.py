@@ -92,7 +92,12 @@ FLOORS = {
     ],
     "viz.layout": ["net simplex", "annealing heights ranks routes trunks", "order", "sugiyama"],
     "viz.graph": ["numbers repetition runs scopes", "diagram", "arrange program", "svg"],
-    "viz.live": ["scripts stage training units", "network page scene", "player playgrounds", "exploring stepping"],
+    "viz.live": [
+        "languages scripts stage training units",
+        "network page scene",
+        "player playgrounds",
+        "exploring stepping",
+    ],
     "viz.plots": ["figures", "asking", "classifiers curves descents"],
 }
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from autograd import SHEET, Value, dumps, format_number, forward_steps, loads, topological_order
 from autograd.graph import names_in_order
 from autograd.hints import did_you_mean
+from autograd.messages import messages
 from autograd.ops import CONSTANT, CUT, LEAF
 from autograd.steps import latex_name, latex_number, partial_formula
 
@@ -337,7 +338,8 @@ class _Writer:
         numbers = [self._number(slope) for slope in path.local]
         if path.contribution != path.contribution or math.isfinite(math.prod(path.local)):
             return numbers
-        cut = r"0\ (\text{cut})" if self.latex else "0 (cut)"
+        way = messages()["way-cut"]
+        cut = rf"0\ (\text{{{way}}})" if self.latex else f"0 ({way})"
         return [cut if slope is CUT else n for slope, n in zip(path.local, numbers, strict=True)]
 
     def _partial(self, y: Value, x: Value) -> str:
@@ -350,7 +352,7 @@ class _Writer:
         symbol = self._partial(node, x)
         if (node, x) not in marked:
             return symbol
-        way = f"input {position + 1}" if Counter(node.inputs)[x] > 1 else "direct"
+        way = messages()["way-input" if Counter(node.inputs)[x] > 1 else "way-direct"].format(k=position + 1)
         return rf"\left.{symbol}\right|_{{\text{{{way}}}}}" if self.latex else f"{symbol} ({way})"
 
     def _formula(self, node: Value, position: int) -> str:

@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from typing import Any
 
 from autograd import Value, format_number
+from autograd.messages import language, messages
 from autograd.reals import is_real
 from autograd.recomputing import outdated
 
 from .checks import THEMES, check_background, check_fmt, one_of
-from .graph.diagram import OUTDATED
+from .graph.diagram import in_a_row
 from .graph.svg import style_rules
 from .lettering import name_width
 from .live.player import Frame, Player
@@ -109,17 +111,19 @@ def step_maps(
     labels: Sequence[str] | None = None,
     fmt: str = ".3g",
     theme: str = "auto",
+    lang: str | None = None,
 ) -> Player:
     """Step through the places of the window, in the order of reading: at each, one more cell of the result is known.
 
-    The arguments are those of `draw_maps`. Like `step_through` this gives a `Player`, which shows itself in a notebook
+    The arguments are those of `draw_maps`, and ``lang`` is the language of the words, ``en`` or ``zh``; by default that
+    of the environment's ``CHAINRULE_LANG``. Like `step_through` this gives a `Player`, which shows itself in a notebook
     and is saved as a page; ``frames[k].svg`` is one of its pictures, and ``frames[k].text`` the sum that belongs to it.
 
     Raises:
         ValueError, TypeError: as `draw_maps`; also if there is neither a filter nor a window's size, or the window has
             more than 100 places.
     """
-    scene = _Scene(maps, kernel, size, stride, result, labels, fmt, theme)
+    scene = _Scene(maps, kernel, size, stride, result, labels, fmt, theme, lang)
     if scene.window is None:
         raise ValueError("steps need a window that moves: give kernel=w for a convolution, or size=2 for pooling")
     rows, columns = scene.places
@@ -139,7 +143,7 @@ def step_maps(
         frames.append(
             Frame(
                 "place",
-                f"Place {k + 1} of {count}",
+                scene.said["maps-place"].format(k=k + 1, n=count),
                 scene.caption(i, j),
                 scene.action(i, j),
                 lights=f"<g>{compact(''.join(scene.frames_before(i, j)))}</g>",
@@ -149,7 +153,8 @@ def step_maps(
                 _theme=theme,
             )
         )
-    return Player(frames, backdrop, theme, title=_sentence(scene.title), note=scene.note, shown="picture-maps")
+    told = {"title": _sentence(scene.title), "note": scene.note, "shown": "picture-maps", "lang": language(lang)}
+    return Player(frames, backdrop, theme, **told)
 
 
 class MapDrawing(Picture):
@@ -295,11 +300,13 @@ class _Scene:
         labels: Sequence[str] | None,
         fmt: str,
         theme: str,
+        lang: str | None = None,
     ) -> None:
+        self.said = messages(lang)
         one_of("theme", theme, THEMES)
         check_fmt(fmt, "'.3g' or '.1f'")
         self.theme, self.fmt = theme, fmt
-        self.note = OUTDATED if outdated(_history([maps, kernel, result])) else ""
+        self.note = self.said["outdated"] if outdated(_history([maps, kernel, result])) else ""
         self.maps = _grids(maps, "the maps")
         self.kernel = None if kernel is None else _grids(kernel, "the filter's weights")
         self._set_window(size, stride)
@@ -415,6 +422,7 @@ class _Scene:
 
     def caption(self, i: int, j: int) -> str:
         """ "y[0][1] = 1·2 + 0·3 + … = 5"; without a filter, what the window sees and what comes out."""
+        said, y = self.said, f"y[{i}][{j}]"
 
         def told(x: float) -> str:
             text = format_number(x, self.fmt)
@@ -422,30 +430,31 @@ class _Scene:
 
         if self.kernel is None:
             cells = "; ".join(", ".join(format_number(x, self.fmt) for x in one) for one in self.seen(i, j))
-            ends = " and ".join(format_number(grid[i][j], self.fmt) for grid in self.results)
-            return f"y[{i}][{j}]: from {cells}" + (f" to {ends}" if ends else "")
+            ends = [format_number(grid[i][j], self.fmt) for grid in self.results]
+            if not ends:
+                return said["maps-seen"].format(y=y, cells=cells)
+            both = reduce(lambda one, two: said["maps-and"].format(one=one, two=two), ends)
+            return said["maps-pools"].format(y=y, cells=cells, ends=both)
         total = format_number(self.sum(i, j), self.fmt)
         shown = format_number(self.results[0][i][j], self.fmt)
         sum_ = " + ".join(f"{told(w)}·{told(x)}" for w, x in self.products(i, j))
         if total == shown:
-            return f"y[{i}][{j}] = {sum_} = {total}"
-        return f"{sum_} = {total}; y[{i}][{j}] is {shown}" + ("" if self.note else ", as after a bias or an activation")
+            return f"{y} = {sum_} = {total}"
+        return said["maps-after" if self.note else "maps-after-more"].format(sum=f"{sum_} = {total}", y=y, shown=shown)
 
     def action(self, i: int, j: int) -> str:
         """What happens at this place, in words."""
         top, left = i * self.stride[0], j * self.stride[1]
-        where = f"The window begins in row {top} and column {left}"
-        if self.kernel is None:
-            return f"{where}; what it sees becomes one number"
-        return f"{where}; each number in it is multiplied by the weight at its place, and the products are added up"
+        return self.said["maps-window" if self.kernel is None else "maps-window-filter"].format(top=top, left=left)
 
     @property
     def title(self) -> str:
-        count, shape = len(self.maps), _by(_shape(self.maps[0]))
-        what = f"{count} maps of {shape}" if count > 1 else f"a map of {shape}"
+        said, count = self.said, len(self.maps)
+        maps = said["maps-many" if count > 1 else "maps-one"].format(n=count, shape=_by(_shape(self.maps[0])))
         if self.kernel is not None:
-            return f"{what}, a filter of {_by(_shape(self.kernel[0]))}, and the result of {_by(self.places)}"
-        return f"{what}, pooled to {_by(self.places)}" if self.results else what
+            sizes = {"filter": _by(_shape(self.kernel[0])), "result": _by(self.places)}
+            return said["maps-filter"].format(maps=maps, **sizes)
+        return said["maps-pooled"].format(maps=maps, result=_by(self.places)) if self.results else maps
 
     # --- layout
 
@@ -538,8 +547,8 @@ class _Scene:
             words.append(self.caption(*place))
         for b in (*self.sources, *self.weights, *self.targets):
             rows = [" ".join(row) for row in b.texts[:12]] + ["…"] * (len(b.texts) > 12)
-            words.append(f"{clip(b.name) or 'Rows'}: {'; '.join(rows)}")
-        return ". ".join([*words, self.note] if self.note else words)
+            words.append(f"{clip(b.name) or self.said['maps-rows']}: {'; '.join(rows)}")
+        return in_a_row(self.said, [*words, self.note] if self.note else words)
 
 
 def _numbered(name: str, count: int) -> list[str]:

@@ -13,8 +13,18 @@ const names = readdirSync(sources).sort();
 const common = { absWorkingDir: process.cwd(), outdir: folder, charset: 'utf8', logLevel: 'warning' };
 const inFolder = (ofThem) => ofThem.map((name) => join(sources, name));
 
+// Names of our classes' own fields and methods that are long or frequent; a page carries short ones in their place. None
+// may be a name of the browser's, or one of the data that Python writes (tests/viz/test_bundles.py looks).
+const OURS = `answered asking boxName captions carries chart chosen cross crowded derivation derived descend
+  drawCourse edgesOf expected field firstBad follow gradients graph ground hasField isFolded isLeaf isSeen lights listener
+  locals losses marked nameOf noteOnStep noteOnValue nudge paint paintFront palette partial partsOf paths picture pieces
+  placeOf predict predicts question resetAll resting reveal seeAs sentence showCross sideways signed slider
+  slopes spinbutton spoken spots stage stopped tellLocals tellWire trainer translate turnToFit unwritten wireOf writeLater`;
+const mangleProps = new RegExp(`^(${OURS.trim().replace(/\s+/g, '|')})$`);
+
 const scripts = ['explore.js', 'player.js', 'playground.js', 'steps.js'];
-await build({ ...common, entryPoints: inFolder(scripts), bundle: true, minify: true, format: 'iife', target: 'es2022' });
+const small = { bundle: true, minify: true, mangleProps, format: 'iife', target: 'es2022' };
+await build({ ...common, ...small, entryPoints: inFolder(scripts) });
 
 // these keep their names, which the derivative sheet's lines call: words of the sheet, one statement for each
 await build({ ...common, entryPoints: inFolder(['ieee.js', 'erf.js']), minifyWhitespace: true, target: 'es2022' });

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from viz.live import scripts
+from autograd.messages import MESSAGES
+from nn import MLP, SGD, losses
+from viz import explore, playground, step_through
+from viz.live import network, scripts
+
+from .graphs import tangle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -27,6 +33,26 @@ def test_the_bundles_are_made_of_the_sources_as_they_are_now() -> None:
         for file in (LIVE / "web").iterdir()
         if file.is_file()
     }
+
+
+def test_no_name_that_is_made_short_is_one_of_the_data() -> None:
+    """Names of the browser's own are missed on every page; but data come from Python, where nothing is made short."""
+
+    def keys(data: Any) -> set[str]:
+        inside = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
+        return (set(data) if isinstance(data, dict) else set()).union(*map(keys, inside))
+
+    text = (LIVE.parents[1] / "scripts" / "js" / "bundle.mjs").read_text(encoding="utf-8")
+    ours = set(re.findall(r"const OURS = `([^`]*)`", text)[0].split())
+    assert len(ours) > 50
+    model, examples = MLP(2, [2, 1], seed=0), ([[0.0, 1.0], [1.0, 0.5]], [0, 1])
+    trained = playground(model, *examples, loss=losses.binary_cross_entropy, optimizer=SGD())
+    many = tangle(network.MOST_NODES + 1)  # its numbers stand still
+    pages = [explore(model([1.0, 2.0])), step_through(model([1.0, 2.0])), trained, explore(many)]
+    for page in pages:
+        found = re.findall(r'<script type="application/json">(.*?)</script>', page.to_html(), re.DOTALL)
+        assert not ours & keys([json.loads(data) for data in found]) - MESSAGES.keys()
+        assert page is not trained or not ours & json.loads(found[0])["messages"].keys()  # it has them as words.name
 
 
 @pytest.mark.parametrize("name", SHEETS)

@@ -386,6 +386,9 @@ def test_a_page_is_never_wider_than_its_window_and_a_phone_has_the_graph_from_to
     page = opened(explore(sigmoid_gate()), viewport={"width": width, "height": 720}, has_touch=width < 600)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator(".cr-tall").count() == (width < 600)
+    assert page.evaluate("((e) => e.scrollWidth - e.clientWidth)(document.querySelector('.cr-stage'))") <= 0
+    texts = page.locator(".cr-sheet .value").evaluate_all("es => es.map((e) => e.getBoundingClientRect().height)")
+    assert min(texts) > 8  # pixels
 
 
 def test_a_finger_moves_a_number(opened: Opener) -> None:
@@ -543,7 +546,7 @@ def test_the_heading_has_names_as_mathematics(opened: Opener) -> None:
 
 def test_pages_are_small() -> None:
     assert len(explore(sigmoid_gate()).to_html().encode()) <= 45_000
-    assert len(explore(network(4, 4, 1, inputs=3)).to_html().encode()) <= 220_000
+    assert len(explore(network(4, 4, 1, inputs=3)).to_html().encode()) <= 206_000
 
 
 def test_of_a_very_large_graph_the_last_operations_are_live_and_it_says_so(opened: Opener) -> None:

@@ -60,7 +60,8 @@ def _(live, mo):
 """,
 }
 COMMANDS = {
-    "streamlit": "-m streamlit run {app} --server.headless true --server.port {port} --browser.gatherUsageStats false",
+    "streamlit": "-m streamlit run {app} --server.headless true --server.port {port} --browser.gatherUsageStats false "
+    "--global.developmentMode false",  # which it takes itself for where it is not in site-packages
     "gradio": "{app} {port}",
     "marimo": "-m marimo run {app} --headless --port {port} --no-token",
 }
@@ -77,7 +78,7 @@ def running(name: str, folder: Path) -> Iterator[str]:
         port = probe.getsockname()[1]
     environment = os.environ | {
         "HOME": str(folder),
-        "PYTHONPATH": str(Path(viz.__file__).parents[1]),
+        "PYTHONPATH": os.pathsep.join([str(Path(viz.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]),
         "GRADIO_ANALYTICS_ENABLED": "False",
     }
     command = COMMANDS[name].format(app=app, port=port).split()

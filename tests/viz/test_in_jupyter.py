@@ -263,7 +263,7 @@ def test_jupyterlabs_own_keys_do_nothing_to_the_notebook_while_a_player_or_a_pic
     player = output(page, 1)
     player.get_by_role("slider").wait_for()
     reached = [*player.locator("button, input, [tabindex]").all(), box]
-    assert len(reached) == 21
+    assert len(reached) == 22
     for element in reached:
         element.focus()
         for letter in LETTERS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import subprocess
 import sys
 from itertools import combinations, pairwise
@@ -69,9 +70,9 @@ def random_graphs(draw: st.DrawFn) -> tuple[list[Box], list[Wire]]:
     return boxes, wires
 
 
-def check(boxes: list[Box], wires: list[Wire]) -> Layout:
+def check(boxes: list[Box], wires: list[Wire], most: float = math.inf) -> Layout:
     """Assert everything that holds for every drawing."""
-    drawn = layered(boxes, wires)
+    drawn = layered(boxes, wires, most=most)
     assert len(drawn.x) == len(drawn.y) == len(drawn.rank) == len(boxes)
     assert len(drawn.routes) == len(wires)
     sides = [
@@ -131,6 +132,18 @@ def brute_crossings(net: Net) -> int:
 @given(random_graphs())
 def test_random_graphs_are_drawn_cleanly(case: tuple[list[Box], list[Wire]]) -> None:
     check(*case)
+
+
+@settings(max_examples=30, deadline=None)
+@given(random_graphs(), st.sampled_from([0.0, 120.0, 200.0, 300.0]))
+def test_a_picture_that_is_to_be_narrow_is_drawn_as_cleanly(case: tuple[list[Box], list[Wire]], most: float) -> None:
+    assert check(*case, most=most).height <= check(*case).height
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_a_tree_of_many_leaves_fits_where_two_boxes_stand_side_by_side(depth: int) -> None:
+    drawn = check(*binary_tree(depth), most=200.0)
+    assert drawn.height <= 200.0 < layered(*binary_tree(depth)).height
 
 
 @settings(max_examples=80, deadline=None)

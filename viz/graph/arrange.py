@@ -170,13 +170,15 @@ def arrange(
     local: bool = False,
     rankdir: str = "LR",
     spacing: float = EXIT_SPACING,
+    across: float = math.inf,
 ) -> Arrangement:
     """Measure the parts, lay them out, and frame the scopes. An input stands just before the part that uses it.
 
-    ``spacing`` is the room across a wire for the numbers at its sides: more, where somebody is to write them.
+    ``spacing`` is the room across a wire for the numbers at its sides: more, where somebody is to write them. Where the
+    picture would reach further ``across``, it becomes longer, if that helps.
     """
     options: dict[str, Any] = {"fmt": fmt, "show_grad": show_grad, "local": local, "rankdir": rankdir}
-    result = arrange_within(diagram, None, **options, spacing=spacing)
+    result = arrange_within(diagram, None, **options, spacing=spacing, across=across)
     assert result is not None
     return result
 
@@ -190,6 +192,7 @@ def arrange_within(
     local: bool = False,
     rankdir: str = "LR",
     spacing: float = EXIT_SPACING,
+    across: float = math.inf,
 ) -> Arrangement | None:
     """The arrangement, unless it is wider or higher than ``most``; what cannot be small enough is not laid out."""
     vertical = rankdir in ("TB", "BT")
@@ -202,16 +205,16 @@ def arrange_within(
     for shape in folded:  # of one width, so that a column of neurons stands in line
         shape.body, shape.stub = max(s.body for s in folded), max(s.stub for s in folded)
     if most is not None:
-        along, across = reversed(most) if vertical else most
-        if _least_along(diagram, shapes) > along or sum(s.along * s.across for s in shapes) > along * across:
+        along, room_across = reversed(most) if vertical else most
+        if _least_along(diagram, shapes) > along or sum(s.along * s.across for s in shapes) > along * room_across:
             return None
-    crossings = _lay_out(tree, diagram, shapes, padding)
+    crossings = _lay_out(tree, diagram, shapes, padding, across)
     nowhere = [0.0] * len(shapes)
     result = Arrangement(shapes, nowhere, [*nowhere], [], [], tree.along, tree.across, crossings)
     _settle(tree, 0.0, 0.0, shapes, result, padding)
     result.frames.sort(key=lambda f: (len(f.path), f.path))  # outer frames are painted first
     _crop(result)
-    return None if most is not None and (result.along > along or result.across > across) else result
+    return None if most is not None and (result.along > along or result.across > room_across) else result
 
 
 def arrange_readable(
@@ -437,8 +440,9 @@ def _items(group: _Group) -> list[int | _Group]:
     return [item for _, item in found]
 
 
-def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape], padding: _Padding) -> int:
+def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape], padding: _Padding, across: float) -> int:
     """Lay out a group: first the boxes in it, then itself. Returns the number of crossings."""
+    across -= padding.above + padding.below if group.path else 0.0
     items = _items(group)
     crossings = 0
     box_of: dict[int, int] = {}  # for each part in it
@@ -450,7 +454,7 @@ def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape], padding: _Pad
             sizes.append(shapes[item])
             wanted.append(diagram.parts[item].sources)
         else:
-            crossings += _lay_out(item, diagram, shapes, padding)
+            crossings += _lay_out(item, diagram, shapes, padding, across)
             box_of.update((member, k) for member in item.members)
             sizes.append(item)
             wanted.append(item.entries)
@@ -473,9 +477,8 @@ def _lay_out(group: _Group, diagram: Diagram, shapes: list[Shape], padding: _Pad
     wires += [wire(source, first_end + k, 0) for k, source in enumerate(ends)]
     starts = range(len(items), first_end)
     last = {box_of[part] for part, _ in group.results} - {wire.source for wire in wires}
-    layout = layered(
-        boxes, wires, rank_gap=RANK_GAP, at_start=starts, at_end=[*sorted(last), *range(first_end, len(boxes))]
-    )
+    last_ones = [*sorted(last), *range(first_end, len(boxes))]
+    layout = layered(boxes, wires, rank_gap=RANK_GAP, at_start=starts, at_end=last_ones, most=across)
     links = [
         Link(source, (item,), port) if isinstance(item, int) else Link(source, item.members)
         for item, sources in zip(items, wanted, strict=True)

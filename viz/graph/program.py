@@ -16,9 +16,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograd import SHEET, format_number
+from autograd.messages import messages
 
 from ..metrics import one_line
-from .diagram import CIRCLES, SUMMARY_SIZE, SUPERSCRIPT, Diagram, Part, count
+from .diagram import CIRCLES, SUMMARY_SIZE, SUPERSCRIPT, Diagram, Part, counted_in
 
 if TYPE_CHECKING:
     from autograd.compiler.compiled import Compiled
@@ -48,7 +49,7 @@ def build(step: Compiled[Any], *, fmt: str = ".4g", depth: int | str | None = "a
     note = ""
     if helpers:
         named = [*helpers][:MANY_NAMES] + ["…"] * (len(helpers) > MANY_NAMES)
-        note = f"Inside their gates: {', '.join(named)}. draw_graph(…, depth='all') draws them."
+        note = messages()["program-helpers"].format(names=", ".join(named))
     return Diagram(parts, note, len(forward), ARRAYS)
 
 
@@ -127,6 +128,7 @@ def _helpers(forward: Sequence[Statement]) -> dict[str, str]:
 
 def _parts(forward: Sequence[Statement], helpers: dict[str, str], mean: bool, fmt: str) -> list[Part]:
     """One part per array that the results depend on, inputs first."""
+    said = messages()
     inputs = {s.name: s.inputs for s in forward}
     for helper, user in helpers.items():  # a helper comes before its user, so that what it reads is handed on
         merged = [y for x in inputs[user] for y in (inputs[helper] if x == helper else [x])]
@@ -143,12 +145,12 @@ def _parts(forward: Sequence[Statement], helpers: dict[str, str], mean: bool, fm
             part.inputs = [part_of[name] for name in inputs[s.name] if name in part_of]
             for name in inputs[s.name]:
                 if name not in part_of:  # in a loop: a wire would have to run back
-                    part.tooltip += f"; reads {name} of the turn before"
+                    part.tooltip = said["program-turn"].format(array=part.tooltip, name=name)
             part.locals_ = [None] * len(part.inputs)
             part_of[s.name] = len(parts)
             parts.append(part)
             if s.is_result and s.name in used:  # its wire goes on, so that the result gets an end of its own
-                told = f"{part.name} is a result"
+                told = said["program-result"].format(name=part.name)
                 part = Part("gate", part.name, "", "", "=", shape="pill", inputs=[len(parts) - 1], tooltip=told)
                 part.locals_ = [None]
                 parts.append(part)
@@ -161,11 +163,15 @@ def _parts(forward: Sequence[Statement], helpers: dict[str, str], mean: bool, fm
 
 def _part(s: Statement, fmt: str) -> Part:
     name, shape = one_line(s.name), _shape(s)
+    said = messages()
     told = f"{name} = {s.formula}, {shape}" if s.formula else f"{s.op} {name}, {shape}"
+    if s.op in INPUTS and not s.formula:
+        told = said[f"program-{s.op}"].format(name=name, shape=shape)
     if s.nodes and s.op not in INPUTS:
-        told += f", for {count(s.nodes, 'node', 'nodes')}" + (f" ({s.op})" if s.op in SHEET else "")
+        nodes = counted_in(said, s.nodes, "node") + (f" ({s.op})" if s.op in SHEET else "")
+        told = said["program-stands-for"].format(array=told, nodes=nodes)
     if s.gradient:
-        told += f"; gradient {s.gradient}"
+        told = said["program-gradient"].format(array=told, g=s.gradient)
     if s.op == "constant":
         return Part("constant", name, shape, tooltip=told)
     if s.op in INPUTS:
@@ -185,7 +191,8 @@ def _summary(parts: list[Part], budget: int) -> Diagram:
     shown = sorted(near[:budget])
     hidden = [parts[i] for i in near[budget:]]
     gates = Counter(part.symbol for part in hidden if part.kind == "gate")
-    lines = [count(len(hidden), *ARRAYS)]
+    said = messages()
+    lines = [counted_in(said, len(hidden), ARRAYS[0])]
     if gates:
         common = [f"{n:,} {symbol}" for symbol, n in gates.most_common(4)]
         lines.append(",  ".join(common) + (",  …" if len(gates) > 4 else ""))
@@ -195,15 +202,15 @@ def _summary(parts: list[Part], budget: int) -> Diagram:
     for i in shown:
         parts[i].inputs = list(dict.fromkeys(place.get(source, 0) for source in parts[i].inputs))
         parts[i].locals_ = [None] * len(parts[i].inputs)
-    note = f"{lines[0]} folded. draw_graph(…, max_nodes={len(parts)}) draws all of them."
+    note = said["drawn-summary"].format(box=lines[0], n=len(parts))
     return Diagram([box, *(parts[i] for i in shown)], note, len(parts), ARRAYS)
 
 
 def _counted(hidden: Sequence[Part]) -> Iterable[str]:
-    kinds = (
-        ("result", "results", sum(p.is_root for p in hidden)),
-        ("parameter", "parameters", sum(p.is_parameter for p in hidden)),
-        ("argument", "arguments", sum(p.kind == "input" and not p.is_parameter for p in hidden)),
-        ("constant", "constants", sum(p.kind == "constant" for p in hidden)),
-    )
-    return [count(n, one, many) for one, many, n in kinds if n]
+    kinds = {
+        "result": sum(p.is_root for p in hidden),
+        "parameter": sum(p.is_parameter for p in hidden),
+        "argument": sum(p.kind == "input" and not p.is_parameter for p in hidden),
+        "constant": sum(p.kind == "constant" for p in hidden),
+    }
+    return [counted_in(messages(), n, kind) for kind, n in kinds.items() if n]

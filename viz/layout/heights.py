@@ -37,6 +37,23 @@ def assign_heights(net: Net) -> list[float]:
     return y
 
 
+def squeeze(net: Net, y: list[float], most: float) -> None:
+    """Move the columns into a band of height ``most``, as far as they fit there; wires that were straight may bend."""
+    above, below = [y[v] - net.half[v] for v in range(len(y))], [y[v] + net.half[v] for v in range(len(y))]
+    if not y or max(below) - min(above) <= most:
+        return
+    top = sum(y) / len(y) - most / 2
+    for column in net.columns:
+        edge = top
+        for v in column:
+            y[v] = max(y[v], edge + net.half[v])
+            edge = y[v] + net.half[v]
+        edge = top + most
+        for v in reversed(column):
+            y[v] = min(y[v], edge - net.half[v])
+            edge = y[v] - net.half[v]
+
+
 def close_gaps(net: Net, y: list[float]) -> None:
     """Move whole components up, the topmost first, as far as the others let them: no wire pulls them together."""
     component = [-1] * len(net.rank)

@@ -53,6 +53,28 @@ def earliest_ranks(count: int, wires: Sequence[Wire]) -> list[int]:
     return rank
 
 
+def narrow_ranks(heights: Sequence[float], wires: Sequence[Wire], most: float, gap: float) -> list[int]:
+    """Columns that are no higher than ``most``, where boxes of these heights allow it: then there are more of them.
+
+    From the end: every box stands as far right as its consumers and the room that is left in a column let it. A bound
+    on the boxes of a column is that of Coffman and Graham (1972).
+    """
+    before: list[list[int]] = [[] for _ in heights]
+    after: list[list[int]] = [[] for _ in heights]
+    for wire in wires:
+        before[wire.target].append(wire.source)
+        after[wire.source].append(wire.target)
+    rank, used = [0] * len(heights), dict[int, float]()  # both from the end
+    for v in reversed(topological_order(before, after)):
+        at = max([rank[t] + 1 for t in after[v]], default=0)
+        while at in used and used[at] + gap + heights[v] > most:
+            at += 1
+        used[at] = used.get(at, -gap) + gap + heights[v]
+        rank[v] = at
+    last = max(rank, default=0)
+    return [last - r for r in rank]
+
+
 def topological_order(before: list[list[int]], after: list[list[int]]) -> list[int]:
     """Every box after the boxes that feed it (Kahn 1962)."""
     waiting = [len(sources) for sources in before]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from .heights import assign_heights
-from .net import Box, Layout, Wire
+from .heights import assign_heights, squeeze
+from .net import Box, Layout, Net, Wire
 from .order import Ordering, assign_ports
-from .ranks import assign_ranks, earliest_ranks
+from .ranks import assign_ranks, earliest_ranks, narrow_ranks
 from .routes import draw
 from .trunks import insert_trunks
 
 TWO_RANKINGS = 70  # boxes: so small a graph is tried with two
+NARROWER = (1.0, 0.85, 0.7)  # of the height of a picture, for the boxes of a column: trunks need some, too
 TRIAL, THEN = 0.15, 0.85  # of the effort for one: that for each of two, and then for the better one
 
 
@@ -23,13 +25,15 @@ def layered(
     box_gap: float = 14,
     at_start: Sequence[int] = (),
     at_end: Sequence[int] = (),
+    most: float = math.inf,
 ) -> Layout:
     """Place `boxes` in columns so that every wire runs from left to right.
 
     `rank_gap` is the least distance between two columns (it grows where wires climb far), `box_gap` the least
     distance between two boxes of one column.  The boxes numbered in `at_start`, which nothing may feed, stand in the
-    first column however far away they are used; those in `at_end`, which may feed nothing, in the last one.  Raises
-    ValueError when the wires form a cycle.
+    first column however far away they are used; those in `at_end`, which may feed nothing, in the last one.  If the
+    picture would be higher than `most`, its columns hold fewer boxes, where that helps.  Raises ValueError when the
+    wires form a cycle.
     """
     ends = at_start, at_end
     is_small = len(boxes) <= TWO_RANKINGS
@@ -40,10 +44,26 @@ def layered(
         if other.crossings < found.crossings:
             found = other
         found.improve(THEN)
-    net = found.net
+    drawn = finished(boxes, wires, found.net, found.crossings, rank_gap, most)
+    for part in NARROWER:
+        if drawn.height <= most:
+            break
+        ranks = narrow_ranks([box.height for box in boxes], wires, part * most, box_gap)
+        found = ordered(boxes, wires, ranks, box_gap, ends, TRIAL)
+        narrow = finished(boxes, wires, found.net, found.crossings, rank_gap, most)
+        if narrow.height < drawn.height:
+            drawn = narrow
+    return drawn
+
+
+def finished(
+    boxes: Sequence[Box], wires: Sequence[Wire], net: Net, crossings: int, rank_gap: float, most: float
+) -> Layout:
+    """The answers to the last questions, for a net whose columns are in order."""
     assign_ports(net, boxes)
     y = assign_heights(net)
-    return draw(boxes, wires, net, y, found.crossings, rank_gap)
+    squeeze(net, y, most)
+    return draw(boxes, wires, net, y, crossings, rank_gap)
 
 
 def ordered(

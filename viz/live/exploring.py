@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -21,9 +22,9 @@ from ..graph.diagram import UNSET, count
 from ..metrics import printable
 from ..mistakes import explained, only_a_value, shown_by
 from ..picture import KEYS_ARE_OURS
-from . import network
+from . import languages, network
 from . import page as pages
-from .scene import MOST_PARTS, Scene
+from .scene import MOST_PARTS, Scene, unlike
 from .stage import FMT, Stage, graph_rules
 
 TOLD_STEPS = 40  # at most, where no script runs
@@ -87,8 +88,8 @@ class Explorer(pages.LivePage):
             order = topological_order(root)
         scene = Scene(root, order, depth, local=local, lang=lang)
         self._theme, self._title, self._lang = theme, svg.title_of(scene.diagram), language(lang)
-        self._data, self._sheet = _data(order, scene, dict(said), self._title, local)
-        self._data["note"] = " ".join(filter(None, [folded, self._data["note"]]))
+        self._data, self._sheet, notes = _data(order, scene, said, local)
+        self._data |= _said(scene, list(filter(None, [folded, *notes])), self._lang)
         self._passes = _passes(root, len(order), said["no-script"], lang)
         self._image = _image(root, depth, theme, self._title, lang)
         self._numbers = _first(order, scene, local)
@@ -103,8 +104,7 @@ class Explorer(pages.LivePage):
             return self._piece(self._data, self._image)
         data, picture = pages.lent(self._data, self._title, self._numbers)
         names = self._data["told"]["names"]
-        name = messages(self._lang)["page-live"].format(title=self._title)
-        return pages.page(self._piece(data, picture), name, self._theme, self._lang, names)
+        return pages.page(self._piece(data, picture), data["title"], self._theme, self._lang, names)
 
     def _piece(self, data: dict[str, Any], picture: str) -> str:
         instead = picture + self._passes
@@ -112,16 +112,14 @@ class Explorer(pages.LivePage):
 
 
 def _data(
-    order: Sequence[Value], scene: Scene, said: dict[str, str], title: str, local: bool
-) -> tuple[dict[str, Any], str]:
-    """What the page's script needs to know, and the rules that it computes by."""
+    order: Sequence[Value], scene: Scene, said: Mapping[str, str], local: bool
+) -> tuple[dict[str, Any], str, list[str]]:
+    """What the page's script needs to know of the graph, the rules that it computes by, and what must be said of it."""
     notes = [note for note in scene.remarks if note != said["outdated"]]
     views = [*scene.views, *([scene.tall] if scene.tall else [])]
     data: dict[str, Any] = {
-        "title": title,
         "start": scene.start,
         "tall": len(scene.views) if scene.tall else -1,
-        "messages": said,
         **({"local": True} if local else {}),
     }
     kept: Sequence[int] = range(len(order))
@@ -147,9 +145,21 @@ def _data(
     leaves = [k for k, i in enumerate(kept) if order[i].op == LEAF and not order[i].unrecorded_op]
     parameters = [k for k in leaves if order[kept[k]].scope]
     data |= network.described(order, kept, computes=not why)
-    data |= {"told": network.told(order, scene.names, kept), "views": views, "note": " ".join(notes)}
+    data |= {"told": network.told(order, scene.names, kept), "views": views}
+    if scene.tall:
+        views[-1] = unlike(views[-1], views[scene.start])
     data["descending"] = parameters or leaves
-    return data, sheet
+    return data, sheet, notes
+
+
+def _said(scene: Scene, notes: Sequence[str], lang: str) -> dict[str, Any]:
+    """The words of the page, in its language and in the other one."""
+    said = languages.both(lang)
+    for one in (said, said["other"]):
+        title = svg.title_of(replace(scene.diagram, said=messages(one["lang"])))
+        one |= {"title": one["messages"]["page-live"].format(title=title), "note": " ".join(notes)}
+        notes = [languages.retold(note, lang) for note in notes]
+    return said
 
 
 def _drawn(order: Sequence[Value], views: Sequence[dict[str, Any]]) -> list[int]:
@@ -201,6 +211,6 @@ def _passes(root: Value, size: int, note: str, lang: str | None) -> str:
     backward = [step.text for step in islice(backward_steps(root, lang=lang), TOLD_STEPS)]
     for name, texts in (("forward", forward), ("backward", backward)):
         lines = "".join(f"<li>{html.escape(printable(text))}" for text in texts)  # HTML needs no </li>
-        head = html.escape(messages(lang)[name])
+        head = html.escape(messages(lang)[f"pass-{name}"])
         told += f"<details><summary {KEYS_ARE_OURS}>{head}</summary><ol>{lines}</ol></details>\n"
     return told

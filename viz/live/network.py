@@ -69,12 +69,12 @@ def told(order: Sequence[Value], names: dict[Value, str], kept: Sequence[int] | 
     return {"names": typed, "mathematics": mathematics, "formulas": formulas, "partials": partials}
 
 
-def still(order: Sequence[Value], kept: Sequence[int]) -> dict[str, Any]:
-    """The recorded numbers of some nodes, for a page that does not compute: "" is for what there is not."""
+def still(order: Sequence[Value], kept: Sequence[int]) -> list[Any]:
+    """The recorded gradients and slopes of some nodes, for a page that does not compute; "" is for none."""
     adjoint = numeric_adjoints(order[-1])
     gradients = [plain(adjoint[order[i]]) if order[i] in adjoint else "" for i in kept]
     slopes = [["" if d is None else None if d is CUT else plain(d) for d in order[i].local_derivatives] for i in kept]
-    return {"gradients": gradients, "slopes": slopes}
+    return [gradients, slopes]
 
 
 def last_operations(root: Value) -> Value:

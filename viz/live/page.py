@@ -18,7 +18,7 @@ from ..lettering import caption_in_html
 from ..markup import DARK, LIGHT, Rules, relevant
 from ..mistakes import Taught, explained
 from ..picture import KEYS_ARE_OURS, html_page
-from . import scripts
+from . import languages, scripts
 from .stage import stylesheet
 
 ROOT = "cr-root"  # the class of what holds a page's script, its data and its style
@@ -30,14 +30,17 @@ def piece(data: dict[str, Any], rules: Rules, theme: str, fallback: str = "") ->
     instead = fallback or f"<p>{data['messages']['steps-no-script']}</p>"
     style = _nested(relevant(stylesheet(".cr-player", rules), "class='cr-player'" + text))
     style += scripts.style(("theme.css", "player.css"), "player.js", ROOT + " cr-player")
-    attributes = f'class="{ROOT} cr-player" data-chainrule-player data-theme="{theme}"'
-    return framed(attributes, _with_its_colours(style), instead, text, scripts.bundle("player.js"))
+    attributes = f'class="{ROOT} cr-player" data-chainrule-player'
+    return framed(attributes, theme, _with_its_colours(style), instead, text, scripts.bundle("player.js"))
 
 
-def framed(attributes: str, style: str, instead: str, data: str, script: str) -> str:
+def framed(attributes: str, theme: str, style: str, instead: str, data: str, script: str) -> str:
     """An element with these attributes, with what a script needs; ``instead`` is for where none runs."""
+    style += scripts.bundle("around.css") if theme == "auto" else ""
+    fixed = "" if theme == "auto" else f' style="color-scheme:{theme}"'
     return (
-        f'<div {attributes}>\n<style>\n{style}</style>\n<div class="cr-instead">{instead}</div>\n'
+        f'<div {attributes} data-theme="{theme}"{fixed}>\n<style>\n{style}</style>\n'
+        f'<div class="cr-instead">{instead}</div>\n'
         f'<script type="application/json">{data}</script>\n<script>\n{script}\n</script>\n</div>\n'
     )
 
@@ -83,15 +86,18 @@ def live(kind: str, data: dict[str, Any], sheet: str, theme: str, rules: Rules, 
     boxes = any(key in view for view in data["views"] for key in ("opens", "folds", "unfolds"))
     unsaid = () if boxes else ("fold", "unfold", "open-box", "close-box", "a-box")
     said = {k: told for k, told in data["messages"].items() if k not in unsaid and scripts.speaks(script, k)}
-    text = as_json({**data, "messages": said})
+    data = {**data, "messages": said}
     shown = fallback + "".join(view["still"] for view in data["views"])
+    more = {"drawn": drawn} if (drawn := languages.drawn(shown, data["lang"])) else {}
+    data["other"] = {**data["other"], **more, "messages": [data["other"]["messages"][key] for key in said]}
+    text = as_json(data)
     markup = re.sub(r"class=([\w-]+)", r"class='\1'", shown) + _CHANGING  # the quotes that `_unquoted` took
     key = hashlib.sha256((kind + theme + text).encode()).hexdigest()[:12]
     style = _nested(relevant(stylesheet(".cr-player", rules), markup))
     style += scripts.style(("theme.css", "player.css", "live.css"), script, ROOT + " cr-player cr-live cr-instead")
-    attributes = f'class="{ROOT} cr-player cr-live" data-chainrule-live="{key}" data-theme="{theme}"'
+    attributes = f'class="{ROOT} cr-player cr-live" data-chainrule-live="{key}"'
     program = scripts.program(key, sheet, script)
-    return framed(attributes, _with_its_colours(style), fallback, text, program)
+    return framed(attributes, theme, _with_its_colours(style), fallback, text, program)
 
 
 def _with_its_colours(style: str) -> str:
@@ -157,5 +163,6 @@ def step(title: str, text: str, words: str, more: str, picture: str, *, is_open:
 def page(piece: str, name: str, theme: str, lang: str, names: Sequence[str] = ()) -> str:
     """A whole page around a player. In its heading, the ``name``, the ``names`` are set as mathematics."""
     style = f":root{{--font:Helvetica,Arial,sans-serif;--muted:light-dark({LIGHT['muted']},{DARK['muted']})}}\n"
+    piece = piece.replace(scripts.bundle("around.css"), "", 1).replace(f" {KEYS_ARE_OURS}", "")  # nothing is around it
     body = f"<main data-page>\n<h1>{caption_in_html(name, names)}</h1>\n{piece}</main>\n"
     return html_page(name, theme, style + scripts.bundle("page.css"), body, lang)

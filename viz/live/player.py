@@ -25,7 +25,7 @@ from .stage import Backdrop
 
 PICTURES = 97_000  # bytes of images in a notebook, about
 
-_SAID = ("previous", "next", "play", "pause", "step", "forward", "backward", "place", "then", "steps-no-script")
+_SAID = "previous next play pause a-step pass-forward pass-backward place then steps-no-script".split()
 
 Step = ForwardStep | BackwardStep
 
@@ -214,12 +214,11 @@ class Player(Taught):
             "frames": [[f.kind, f.title, *self._captions(f), f.lights, f.changes] for f in self.frames],
         }
 
-    def _expandable(self, *, pictures: bool = True) -> str:
+    def _expandable(self) -> str:
         """The frames as steps that open without a script. If they are many and large, not each has its picture."""
         last = len(self.frames) - 1
-        kept = max(2, PICTURES // len(pages.image(self.frames[-1].image()).encode())) if pictures else last + 1
-        chosen = range(last + 1) if kept > last else [round(k * last / (kept - 1)) for k in range(kept)]
-        shown = set(chosen if pictures else ())
+        kept = max(2, PICTURES // len(pages.image(self.frames[-1].image()).encode()))
+        shown = set(range(last + 1) if kept > last else [round(k * last / (kept - 1)) for k in range(kept)])
         few = self._said["few-pictures"].format(n=kept)
         told = " ".join(filter(None, [self._note, few if kept <= last else ""]))
         steps = [f"<p>{_escape(told)}</p>\n"] if told else []
@@ -230,6 +229,19 @@ class Player(Taught):
                 picture = f'<img alt="{_escape(frame.title)}" style="{fits}" src="{pages.image(frame.image())}">'
             steps.append(pages.step(frame.title, *self._captions(frame, fractions=False), picture, is_open=k == 0))
         return "".join(steps)
+
+    def _listed(self) -> str:
+        """What is said of the frames, as two lists that open without a script."""
+        told = f"<p>{_escape(self._note)}</p>\n" if self._note else ""
+        for name, kinds in (("pass-forward", ("graph", "forward")), ("pass-backward", ("seed", "backward"))):
+            lines = ""
+            for frame in self.frames:
+                if frame.kind in kinds:
+                    text, words, note = self._captions(frame, fractions=False)
+                    lines += f"<li>{text}" + "".join(f"<p>{more}" for more in (words, note) if more)
+            if lines:  # HTML needs no </li> and no </p>
+                told += f"<details open><summary>{_escape(self._said[name])}</summary><ol>{lines}</ol></details>\n"
+        return told
 
 
 def _tidy(text: str) -> str:

@@ -10,18 +10,18 @@ from __future__ import annotations
 import colorsys
 import hashlib
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograd.compiler.backends.javascript import JavaScript
-from autograd.messages import language, messages
+from autograd.messages import language
 
 from ..checks import THEMES, at_least, one_of
 from ..markup import DARK, LIGHT
 from ..metrics import FONT
 from ..mistakes import explained, shown_by
+from . import languages, scripts
 from . import page as pages
-from . import scripts
 from .training import Examples, border, compiled, examples_of, names_of, optimizers_of, rule_text
 from .units import Units
 
@@ -78,8 +78,8 @@ class Playground(pages.LivePage):
             f'<p>{html.escape(told)}</p><img alt="{html.escape(self._title)}" style="max-width:100%" '
             f'src="{pages.image(self._task.still(self._theme))}">'
         )
-        attributes = f'class="{pages.ROOT} cr-playground" data-chainrule-playground="{key}" data-theme="{self._theme}"'
-        return pages.framed(attributes, _stylesheet(len(self._task.labels)), picture, data, script)
+        attributes = f'class="{pages.ROOT} cr-playground" data-chainrule-playground="{key}"'
+        return pages.framed(attributes, self._theme, _stylesheet(len(self._task.labels)), picture, data, script)
 
 
 @explained
@@ -94,7 +94,7 @@ def playground(
     seed: int = 0,
     names: Sequence[str] | None = None,
     labels: Sequence[str] | None = None,
-    title: str = "A network in training",
+    title: str | None = None,
     theme: str = "auto",
     lang: str | None = None,
 ) -> Playground:
@@ -118,7 +118,7 @@ def playground(
         seed: for shuffling.
         names: of the inputs; x₁, x₂, … if not given.
         labels: what the classes are called, in order.
-        title: of the page.
+        title: of the page; "A network in training" if not given.
         theme: "light", "dark", or "auto" for the reader's system.
         lang: the language of the page's words, ``en`` or ``zh``; by default that of ``CHAINRULE_LANG``.
 
@@ -147,10 +147,10 @@ def playground(
         at_least(1, "batch_size", batch_size)
     outputs, step, rows, examples = compiled(model, loss, examples)
     size = min(batch_size or len(rows), len(rows))
-    task = _Task(examples, rows, outputs, step, loss, optimizers, size, seed, messages(lang))
+    task = _Task(examples, rows, outputs, step, loss, optimizers, size, seed, language(lang), title)
     task.names = _told(names, len(examples.flat[0]), "names", "inputs") or task.names
     task.labels = _told(labels, len(task.labels), "labels", "classes") or task.labels
-    return Playground(task, title, theme, language(lang))
+    return Playground(task, task.said["title"], theme, language(lang))
 
 
 def _told(given: Sequence[str] | None, count: int, option: str, what: str) -> list[str]:
@@ -159,6 +159,16 @@ def _told(given: Sequence[str] | None, count: int, option: str, what: str) -> li
     if isinstance(given, str) or not isinstance(given, Sequence) or len(given) != count:
         raise ValueError(f"{option} must be a list with a name for each of the {count} {what}, but got {given!r:.80}")
     return [str(name) for name in given]
+
+
+def _said(lang: str, title: str | None) -> dict[str, Any]:
+    """The words of a page, in its language and in the other one."""
+    ours, said = "playground-", languages.both(lang)
+    for one in (said, said["other"]):
+        one["messages"] = {k.removeprefix(ours): text for k, text in one["messages"].items() if k.startswith(ours)}
+        one["title"] = one["messages"].pop("title") if title is None else title
+    said["other"]["messages"] = list(said["other"]["messages"].values())
+    return said
 
 
 class _Task:
@@ -174,10 +184,11 @@ class _Task:
         optimizers: list[Any],
         size: int,
         seed: int,
-        said: Mapping[str, str],
+        lang: str,
+        title: str | None,
     ) -> None:
-        ours = "playground-"
-        self.words = {key.removeprefix(ours): text for key, text in said.items() if key.startswith(ours)}
+        self.said = _said(lang, title)
+        self.words: dict[str, str] = self.said["messages"]
         self.examples, self.rows, self.outputs, self.step = examples, rows, outputs, step
         self.optimizers, self.size, self.seed = optimizers, size, seed
         program, model = JavaScript(step.plan), JavaScript(outputs.plan)
@@ -254,7 +265,7 @@ class _Task:
             "seed": self.seed,
             "network": self.units.data() if self.units.few else None,
             "layers": self._layers(),
-            "words": self.words,
+            **self.said,
         }
 
     def _layers(self) -> list[dict[str, Any]]:

@@ -47,6 +47,11 @@ def of_stage(stage: Stage, diagram: Diagram, *, local: bool = False) -> dict[str
     return {"still": stage.backdrop.on_a_page, **stage.places(locals_=local), "partOf": diagram.part_of}
 
 
+def unlike(view: dict[str, Any], first: dict[str, Any]) -> dict[str, Any]:
+    """A picture without what it has in common with the ``first`` one."""
+    return {key: what for key, what in view.items() if key == "still" or first.get(key) != what}
+
+
 class Scene:
     """The states of a graph's boxes: ``views``, which of them is shown first, and what a click on a box leads to."""
 

@@ -23,6 +23,7 @@ from ..lettering import spans_of
 from ..metrics import FONT, NUMBER_SIZE
 
 FMT = ".4g"  # as in the texts of the steps
+PHONE = 444.0  # across a picture from top to bottom: with its margins 480, which a phone can show (`fit` in picture.js)
 _LIGHTS = """\
 {id} .flow{{fill:none;stroke-width:3.5}}
 {id} .ring{{fill-opacity:.15;stroke-width:3}}
@@ -84,7 +85,8 @@ class Stage:
     """
 
     def __init__(self, diagram: Diagram, *, show_grad: bool, local: bool = False, rankdir: str = "LR") -> None:
-        arrangement = arrange(diagram, fmt=FMT, show_grad=show_grad, local=local, rankdir=rankdir)
+        across = PHONE if rankdir == "TB" else math.inf
+        arrangement = arrange(diagram, fmt=FMT, show_grad=show_grad, local=local, rankdir=rankdir, across=across)
         self.parts = diagram.parts
         self._arrangement = arrangement
         self._bad = [part.is_first_non_finite for part in diagram.parts]
@@ -124,7 +126,7 @@ class Stage:
         numbers must have been painted by `numbers` before.
         """
         wires = list(wires)
-        flow = " ".join(dict.fromkeys(path for part, port in wires for path in self._wire(part, port)))
+        flow = "".join(dict.fromkeys(_shorter(path) for part, port in wires for path in self._wire(part, port)))
         markup = f'<path class="flow" d="{flow}"/>' if flow else ""
         markup += "".join(self._ring(i) for i in gates)
         for i, result in changed:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from autograd import (
@@ -29,10 +30,10 @@ from ..graph.diagram import UNSET, Diagram, counted_in, in_a_row
 from ..graph.scopes import levels
 from ..graph.svg import title_of
 from ..mistakes import explained, only_a_value
-from . import network
+from . import languages, network
 from . import page as pages
 from .player import Frame, Player, Step
-from .scene import MOST_TALL, named, of_stage, view
+from .scene import MOST_TALL, named, of_stage, unlike, view
 from .stage import FMT, Stage, graph_rules
 
 MAX_FRAMES = 40  # more than these are shown layer by layer
@@ -88,31 +89,31 @@ def step_through(
             "forward and backward are both False, so nothing is left to step through; set one of them to True"
         )
     said = messages(lang)
-    folded = ""
+    notes = []
     if root.inputs and (size := len(topological_order(root))) > network.MOST_NODES:
-        root, folded = network.last_operations(root), said["folded-steps"].format(n=f"{size:,}")
+        root, notes = network.last_operations(root), [said["folded-steps"].format(n=f"{size:,}")]
     script = _Script(root, bool(forward), bool(backward), theme, depth, lang)
-    note = " ".join(filter(None, [folded, script.note]))
+    notes += script.notes
     try:
         sheet = network.rules(script.order, asks=True)
     except ValueError as error:  # the numbers stand still
-        note = " ".join(filter(None, [note, said["fixed"].format(why=error)]))
+        note = " ".join([*notes, said["fixed"].format(why=error)])
         return Player(script.frames, script.stage.backdrop, theme, title=script.title, note=note, lang=language(lang))
     if outdated(script.order):
-        note = note.replace(said["outdated"], said["new-data"])
-    data = script.data(dict(said), note)
+        notes = [said["new-data"] if note == said["outdated"] else note for note in notes]
+    data = script.data(notes)
     if predict is not None:
         task = ByHand(root, predict)
         place = {script.names[node]: i for i, node in enumerate(script.order)}
         data["asks"] = [[place[name] for name in task.values], [place[name] for name in task.gradients]]
-    return Steps(script, data, sheet, note)
+    return Steps(script, data, sheet)
 
 
 class Steps(Player):
     """A player whose page computes by itself: a leaf may be changed at any step."""
 
-    def __init__(self, script: _Script, data: dict[str, Any], sheet: str, note: str) -> None:
-        look = {"title": script.title, "note": note, "lang": script.lang}
+    def __init__(self, script: _Script, data: dict[str, Any], sheet: str) -> None:
+        look = {"title": script.title, "note": data["note"], "lang": script.lang}
         super().__init__(script.frames, script.stage.backdrop, script.theme, **look)
         self._live, self._sheet = data, sheet
 
@@ -126,7 +127,7 @@ class Steps(Player):
             shown.update(frame.changes)
         told = in_a_row(self._said, [self._title, f"{last.title}: {last.text}"])
         data, picture = pages.lent(self._live, told, "".join(shown.values()))
-        piece = self._piece(data, picture + self._expandable(pictures=False))
+        piece = self._piece(data, picture + self._listed())
         return pages.page(piece, self._heading, self._theme, self._lang, self._live["told"]["names"])
 
     def _piece(self, data: dict[str, Any], fallback: str) -> str:
@@ -170,36 +171,40 @@ class _Script:
         self.values = [UNSET if r.node >= 0 and forward and not part.is_given else r.value for part, r in every]
         self.gradients = [result.gradient for _, result in every]
         self.frames: list[Frame] = []
-        self.live: list[list[Any]] = []  # the frames as a page knows them: which events, not what they say
+        self.live: list[tuple[str, list[int]]] = []  # the frames as a page knows them: which events
+        self.heads: dict[int, tuple[list[str], list[str]]] = {}  # what is said of several at once, in both languages
         self.batches = _Batches(self.diagram, self.place, by_layer, forward + backward)
         self._write(forwards, backwards, forward, backward)
-        self.note = ""
+        self.notes = list(self.diagram.remarks)
         if by_layer:
             at_once = self.batches.span if not self.folded else 1  # what is folded is many layers already
-            self.note = self.said["by-layer" if at_once == 1 else "by-layers"].format(n=in_all, k=at_once)
+            self.notes.insert(0, self.said["by-layer" if at_once == 1 else "by-layers"].format(n=in_all, k=at_once))
         elif self.folded:
-            self.note = self.said["folded-once"]
-        self.note = " ".join(filter(None, [self.note, *self.diagram.remarks]))
+            self.notes.insert(0, self.said["folded-once"])
 
     @property
     def parts(self) -> list[diagrams.Part]:
         return self.diagram.parts
 
-    def data(self, said: dict[str, str], note: str) -> dict[str, Any]:
+    def data(self, notes: Sequence[str]) -> dict[str, Any]:
         """What a page needs to know to show these frames at any numbers."""
         views = [of_stage(self.stage, self.diagram)]
         is_small = len(self.parts) <= MOST_TALL
         if is_small:
-            views.append(view(self.diagram, gradients=self.has_gradients, rankdir="TB"))
+            views.append(unlike(view(self.diagram, gradients=self.has_gradients, rankdir="TB"), views[0]))
+        said = languages.both(self.lang)
+        for k, one in enumerate((said, said["other"])):
+            title = title_of(replace(self.diagram, said=messages(one["lang"])))
+            one |= {"title": one["messages"]["page-steps"].format(title=title), "note": " ".join(notes)}
+            one |= {"heads": {at: both[k] for at, both in self.heads.items()}} if self.heads else {}
+            notes = [languages.retold(note, self.lang) for note in notes]
         return {
-            "title": self.said["page-steps"].format(title=self.title),
+            **said,
             **network.described(self.order),
             "told": network.told(self.order, self.names),
-            "messages": said,
             "views": views,
             "start": 0,
             "tall": 1 if is_small else -1,
-            "note": note,
             "descending": [],
             "frames": self.live,
             "running": self.running,
@@ -208,7 +213,7 @@ class _Script:
     def _write(self, forwards: list[ForwardStep], backwards: list[BackwardStep], forward: bool, backward: bool) -> None:
         everything = range(len(self.results))
         if forward:
-            self._add("graph", self.said["title-before"], *self._opening(), changed=everything)
+            self._add("graph", self.said["title-graph"], *self._opening(), changed=everything)
             steps = self.batches.of(forwards)
             for k, batch in enumerate(steps, 1):
                 self._forward(batch, self.said["title-forward"].format(k=k, n=len(steps)))
@@ -222,7 +227,7 @@ class _Script:
             if end in self.result_of.values():  # a constant has no gradient
                 self.gradients[end] = format_number(1.0, FMT)
             new = [end] if forward else everything
-            self.live.append(["seed", self.said["title-seed"], [], "", words])
+            self.live.append(("seed", []))
             self._add("seed", self.said["title-seed"], seed, words, latex, changed=new, lit=lit)
             steps = self.batches.of(backwards, backward=True)
             for k, batch in enumerate(steps, 1):
@@ -232,21 +237,21 @@ class _Script:
         """The leaves; of a network with many of them, the inputs."""
         leaves = [node for node in self.order if node.op == LEAF]
         if not leaves:
-            opening = (self.said["no-leaves"], self.said["only-constants"], "")
-            self.live.append(["graph", self.said["title-before"], [], *opening[:2]])
-            return opening
+            self._show("graph", [], lambda said: (said["no-leaves"], ""))
+            return self.said["no-leaves"], self.said["only-constants"], ""
         inputs = [node for node in leaves if not node.scope]
-        rest = ""
+        count = 0  # of parameters that are not listed
         if inputs and len(leaves) > 8:
-            if len(inputs) < len(leaves):
-                parameters = counted_in(self.said, len(leaves) - len(inputs), "parameter")
-                rest = self.said["and-parameters"].format(leaves="", parameters=parameters)
-            leaves = inputs
-        text = _listed([f"{self.names[n]} = {format_number(n.data)}" for n in leaves], ", ") + rest
+            leaves, count = inputs, len(leaves) - len(inputs)
+
+        def rest(said: Mapping[str, str]) -> tuple[str, str]:
+            parameters = counted_in(said, count, "parameter")
+            return (said["and-parameters"].format(leaves="", parameters=parameters) if count else ""), ""
+
+        text = _listed([f"{self.names[n]} = {format_number(n.data)}" for n in leaves], ", ") + rest(self.said)[0]
         latex = [f"{latex_name(self.names[n])} = {latex_number(format_number(n.data))}" for n in leaves]
-        words = self.said["before"]
-        self.live.append(["graph", self.said["title-before"], [self.place[n] for n in leaves], rest, words])
-        return text, words, _listed(latex, ", ", r"\dots")
+        self._show("graph", [self.place[n] for n in leaves], rest)
+        return text, self.said["before"], _listed(latex, ", ", r"\dots")
 
     def _forward(self, batch: list[Step], title: str) -> None:
         gates = self._parts_of(step.node for step in batch)
@@ -258,8 +263,8 @@ class _Script:
                 shown.append(at)
         wires = [(i, port) for i in gates for port in range(len(self.parts[i].inputs))]
         text, words, latex = _told(batch, "operation", self.said)
-        note = self.said["first-bad"] if self.first_bad & {self.place[s.node] for s in batch} else ""
-        self.live.append(["forward", title, [self.place[s.node] for s in batch], *_said_of_many(batch, text, words)])
+        note = self.said["not-finite"] if self.first_bad & {self.place[s.node] for s in batch} else ""
+        self._show("forward", [self.place[s.node] for s in batch], lambda said: _said_of_many(batch, "operation", said))
         self._add("forward", title, text, words, latex, note, changed=shown, lit=gates, wires=wires, steps=batch)
 
     def _backward(self, batch: list[Step], title: str) -> None:
@@ -282,11 +287,19 @@ class _Script:
         gates = self._parts_of(step.node for step in batch)
         text, words, latex = _told(batch, "contribution", self.said)
         note = self._note(batch[0]) if len(batch) == 1 else ""
-        self.live.append(["backward", title, [s.index for s in batch], *_said_of_many(batch, text, words)])
+        self._show("backward", [s.index for s in batch], lambda said: _said_of_many(batch, "contribution", said))
         self._add(
             "backward", title, text, words, latex, note, changed=shown, lit=gates, wires=wires, steps=batch,
             local=self.running and len(batch) == 1,
         )  # fmt: skip
+
+    def _show(self, kind: str, events: list[int], told: Callable[[Mapping[str, str]], tuple[str, str]]) -> None:
+        """A frame as a page knows it: which events, and what is ``told`` of several of them."""
+        tongues = (self.said, messages(languages.other_than(self.lang)))
+        mine, theirs = (list(told(said)) for said in tongues)
+        if any(mine):
+            self.heads[len(self.live)] = mine, theirs
+        self.live.append((kind, events))
 
     def _gradient(self, node: Value) -> str:
         so_far = self.arrived[node]
@@ -301,7 +314,7 @@ class _Script:
         told = []
         if step.local_text != local:
             q, x = self.names[step.node], self.names[step.input]
-            told.append(self.said["local"].format(formula=f"∂{q}/∂{x} = {step.local_text} = {local}"))
+            told.append(self.said["local-is"].format(formula=f"∂{q}/∂{x} = {step.local_text} = {local}"))
         so_far, expected = self.arrived[step.input], self.expected[step.input]
         if expected > 1:
             f, x = self.names[self.root], self.names[step.input]
@@ -398,10 +411,11 @@ def _told(batch: Sequence[Step], what: str, said: Mapping[str, str]) -> tuple[st
     return text, words, first.latex
 
 
-def _said_of_many(batch: Sequence[Step], text: str, words: str) -> tuple[str, str]:
+def _said_of_many(batch: Sequence[Step], what: str, said: Mapping[str, str]) -> tuple[str, str]:
     """What is said of several events at any numbers: how many they are, and what follows those that are written out."""
     if len(batch) == 1:
         return "", ""
+    text, words, _ = _told(batch, what, said)
     most = 4 if len(batch) == 4 else 3
     return text, words.removeprefix("; ".join(step.text for step in batch[:most]))
 

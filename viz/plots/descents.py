@@ -16,6 +16,7 @@ import numpy as np
 
 from autograd import no_grad
 from autograd.files import write_whole
+from autograd.messages import language, messages
 
 from ..mistakes import Taught, shown_by
 from .asking import plain
@@ -242,7 +243,8 @@ class DescentAnimation(Taught):
 
     def _repr_html_(self) -> str:
         film, still = (base64.b64encode(data).decode() for data in (self.gif, self.png))
-        alt = html.escape(f"The paths of {', '.join(self.paths)} over a surface, {self._steps} steps")
+        names = ", ".join(self.paths)
+        alt = html.escape(messages()["plot-paths"].format(names=names, n=self._steps))
         return (
             '<picture data-painted="matplotlib">'
             f'<source media="(prefers-reduced-motion: reduce)" srcset="data:image/png;base64,{still}">'
@@ -258,7 +260,8 @@ class DescentAnimation(Taught):
         """
         target = Path(path)
         page = (
-            '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>Descent</title>\n'
+            f'<!DOCTYPE html>\n<html lang="{html.escape(language())}">\n'
+            f'<head><meta charset="utf-8"><title>{messages()["plot-descent"]}</title>\n'
             '<meta name="viewport" content="width=device-width"></head>\n'
             f"<body>\n<main>{self._repr_html_()}</main>\n</body>\n</html>\n"
         )

@@ -150,7 +150,7 @@ export class Derivation {
     const symbol = `∂${this.name(node)}/∂${this.name(x)}`;
     if (!marked.has(`${node} ${x}`)) return symbol;
     const times = this.graph.inputs[node].filter((j) => j === x).length;
-    const way = times > 1 ? `input ${position + 1}` : 'direct';
+    const way = this.words.say(times > 1 ? 'way-input' : 'way-direct', { k: position + 1 });
     return `${symbol} (${way})`;
   }
 
@@ -171,6 +171,6 @@ export class Derivation {
     const slopes = path.positions.map((k, i) => this.graph.slopes[path.nodes[i]][k]);
     const whole = slopes.reduce((/** @type {number} */ sum, x) => sum * (x ?? 0), 1);
     const saysWhy = !Number.isNaN(product) && !Number.isFinite(whole);
-    return slopes.map((x) => (x === null && saysWhy ? '0 (cut)' : format(x ?? 0)));
+    return slopes.map((x) => (x === null && saysWhy ? `0 (${this.words.say('way-cut')})` : format(x ?? 0)));
   }
 }

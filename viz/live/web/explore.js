@@ -11,29 +11,37 @@ import { along, MAX_PATHS, pathsTo, upward } from './words.js';
 /** @typedef {import('./live.js').Data} Data */
 
 class Explore extends Live {
+  /** the values of the root, step by step @type {number[]} */
+  course = [];
+  /** @type {HTMLInputElement | undefined} */
+  amount;
+  /** @type {HTMLInputElement | undefined} */
+  rate;
+
   /**
    * @param {HTMLElement} root
    * @param {Data} data
    * @param {Record<string, import('./graph.js').Line>} sheet
+   * @param {Explore} [before] the same page in its other language
    */
-  constructor(root, data, sheet) {
-    super(root, data, sheet);
+  constructor(root, data, sheet, before) {
+    super(root, data, sheet, before);
     /** the node that is spoken of */
-    this.chosen = -1;
+    this.chosen = before?.chosen ?? -1;
     /** @type {import('./picture.js').Wire | undefined} */
     this.lit = undefined;
-    /** the values of the root, step by step @type {number[]} */
-    this.course = [];
-    this.descending = new Set(data.descending);
+    this.course = before?.course ?? [];
+    this.descending = before?.descending ?? new Set(data.descending);
     /** @type {HTMLElement | undefined} */
     this.chart = undefined;
     this.spoken = '';
     this.derived = '';
     this.sizes(make('div', this.bar, { class: 'cr-keys' }));
-    if (!data.fixed) this.tools(this.bar);
+    if (!data.fixed) this.tools(this.bar, before);
     this.captions();
     if (data.note) make('p', this.box, { class: 'cr-note' }).textContent = data.note;
-    this.turnToFit();
+    this.turnToFit(before);
+    if (before) this.drawCourse();
   }
 
   // --- building
@@ -45,15 +53,18 @@ class Explore extends Live {
     this.said('', [this.words.say(this.data.fixed ? 'picture' : 'hint')]);
   }
 
-  /** @param {Element} bar */
-  tools(bar) {
+  /**
+   * @param {Element} bar
+   * @param {Explore} [before]
+   */
+  tools(bar, before) {
     const { say } = { say: this.words.say.bind(this.words) };
     const nudge = make('div', bar, { class: 'cr-tool' });
     button(nudge, 'nudge', say('nudge'), () => this.nudge());
-    this.amount = this.field(nudge, say('amount'), '0.01');
+    this.amount = this.field(nudge, say('amount'), before?.amount?.value ?? '0.01');
     const step = make('div', bar, { class: 'cr-tool' });
     button(step, 'step', say('descend'), () => this.descend());
-    this.rate = this.field(step, say('rate'), '0.1');
+    this.rate = this.field(step, say('rate'), before?.rate?.value ?? '0.1');
     const leaves = this.graph.keys.flatMap((key, i) => (key === '' ? [i] : []));
     if (leaves.length > 1 && leaves.length <= 60) this.which(step, leaves);
   }

@@ -60,9 +60,9 @@ export class Graph {
 
   /**
    * Take numbers that were computed elsewhere, and stand still.
-   * @param {{gradients: (number | string)[], slopes: (number | string | null)[][]}} numbers "" is for what there is not
+   * @param {[gradients: (number | string)[], slopes: (number | string | null)[][]]} numbers "" is for what there is not
    */
-  fix({ gradients, slopes }) {
+  fix([gradients, slopes]) {
     this.fixed = true;
     this.gradients = gradients.map((x) => (x === '' ? undefined : numberFrom(x)));
     this.slopes = slopes.map((row) => row.map((x) => (x === '' ? undefined : x === null ? null : numberFrom(x))));

@@ -2,6 +2,7 @@
 
 import { button, make } from './dom.js';
 import { Graph } from './graph.js';
+import { languageSwitch } from './language.js';
 import { Picture } from './picture.js';
 import { Words } from './words.js';
 
@@ -12,6 +13,10 @@ import { Words } from './words.js';
  * @property {Record<number, number | string>} given
  * @property {import('./words.js').Told} told
  * @property {Record<string, string>} messages
+ * @property {string} lang
+ * @property {string} name of the language
+ * @property {import('./language.js').Tongue} [other] what of all this is said otherwise in another language
+ * @property {Record<string, string>} [drawn] what the words in the pictures are in this language
  * @property {import('./picture.js').View[]} views
  * @property {number} start
  * @property {number} tall the state for narrow screens, or -1
@@ -21,6 +26,8 @@ import { Words } from './words.js';
  * @property {number[]} descending the leaves that step down at first
  * @property {Parameters<Graph['fix']>[0]} [fixed] numbers that stand still
  * @property {import('./steps.js').Frame[]} [frames]
+ * @property {Record<number, [head: string, tail: string]>} [heads] of frames of several events: what is said of them
+   all, and of those that are not listed
  * @property {[values: number[], gradients: number[]]} [asks] the nodes whose numbers are asked for from the start
  * @property {boolean} [running] whether contributions come in the order of the backward pass
  */
@@ -40,27 +47,46 @@ export class Live {
    * @param {HTMLElement} root
    * @param {Data} data
    * @param {Record<string, import('./graph.js').Line>} sheet
+   * @param {Live} [before] the same page in its other language
    */
-  constructor(root, data, sheet) {
+  constructor(root, data, sheet, before) {
+    this.root = root;
     this.data = data;
-    this.graph = new Graph(data.nodes, data.given, sheet);
+    this.sheet = sheet;
+    this.graph = before?.graph ?? new Graph(data.nodes, data.given, sheet);
     if (data.fixed) this.graph.fix(data.fixed);
     this.graph.run();
-    this.first = [...this.graph.values];
+    this.first = before?.first ?? [...this.graph.values];
     this.words = new Words(this.graph, data.told, data.messages);
     this.waiting = false;
     root.dataset.ready = '';
     this.box = make('div', root, { class: 'cr-box', role: 'group', 'aria-label': data.title });
     const lent = root.querySelector('[data-still]')?.innerHTML ?? '';
-    this.picture = new Picture(this.box, data.views, this.words, this, lent);
+    if (!before && data.tall >= 0) data.views[data.tall] = { ...data.views[data.start], ...data.views[data.tall] };
+    this.picture = new Picture(this.box, data.views, this.words, this, lent, data.drawn ?? {});
     this.bar = make('div', this.box, { class: 'cr-bar' });
     this.still = matchMedia('(prefers-reduced-motion: reduce)');
   }
 
-  /** The state that fits the screen. */
-  turnToFit() {
+  /**
+   * The state that fits the screen, or that was shown before.
+   * @param {Live} [before]
+   */
+  turnToFit(before) {
     const isNarrow = this.data.tall >= 0 && this.box.clientWidth < 600;
-    this.turn(isNarrow ? this.data.tall : this.data.start);
+    this.turn(before ? this.data.views.indexOf(before.picture.view) : isNarrow ? this.data.tall : this.data.start);
+    if (before) this.picture.seeAs(before.picture);
+  }
+
+  /**
+   * The page in its other language, at the same numbers.
+   * @param {Data} data
+   */
+  translate(data) {
+    const Kind = /** @type {new (...given: unknown[]) => Live} */ (this.constructor);
+    const { words } = new Kind(this.root, data, this.sheet, this);
+    this.box.remove();
+    return words.html(data.title);
   }
 
   /** @param {Element} keys */
@@ -69,9 +95,11 @@ export class Live {
     button(keys, 'zoom-in', this.words.say('zoom-in'), () => this.picture.zoom(1.25), ICONS.in);
     button(keys, 'fit', this.words.say('fit'), () => this.picture.fit(), ICONS.fit);
     if (!this.graph.fixed) button(keys, 'reset', this.words.say('reset-all'), () => this.resetAll(), ICONS.reset);
-    if (!this.data.views.some((view) => (view.unfolds ?? -1) >= 0)) return;
-    button(keys, 'fold', this.words.say('fold'), () => this.turn(this.picture.view.folds ?? -1), ICONS.fold);
-    button(keys, 'unfold', this.words.say('unfold'), () => this.turn(this.picture.view.unfolds ?? -1), ICONS.unfold);
+    if (this.data.views.some((view) => (view.unfolds ?? -1) >= 0)) {
+      button(keys, 'fold', this.words.say('fold'), () => this.turn(this.picture.view.folds ?? -1), ICONS.fold);
+      button(keys, 'unfold', this.words.say('unfold'), () => this.turn(this.picture.view.unfolds ?? -1), ICONS.unfold);
+    }
+    languageSwitch(keys, this.root, this.data, (data) => this.translate(data));
   }
 
   // --- what the picture tells

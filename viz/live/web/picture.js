@@ -100,9 +100,11 @@ export class Picture {
    * @param {import('./words.js').Words} words
    * @param {Listener} listener
    * @param {string} lent what stands still in the first state, if the page has it elsewhere
+   * @param {Record<string, string>} drawn what some words in the picture are in the page's language
    */
-  constructor(box, views, words, listener, lent) {
+  constructor(box, views, words, listener, lent, drawn) {
     this.lent = lent;
+    this.drawn = drawn;
     this.views = views;
     this.words = words;
     this.graph = words.graph;
@@ -145,6 +147,8 @@ export class Picture {
     const size = { viewBox: `0 0 ${view.width} ${view.height}`, 'text-anchor': 'middle', 'xml:space': 'preserve' };
     const still = draw('svg', this.sheet, { ...size, 'aria-hidden': 'true' });
     still.innerHTML = view.still || this.lent;
+    for (const text of still.querySelectorAll('text'))
+      text.textContent &&= this.drawn[text.textContent] ?? text.textContent;
     this.pieces =
       still
         .querySelector('.wire')
@@ -259,8 +263,8 @@ export class Picture {
    */
   mark(seen) {
     const marks = /** @type {Element} */ (this.marks);
-    const bad = this.spots.flatMap(({ result: [node] }, i) =>
-      [seen.value(node), seen.gradient(node)].map((text, k) => (/(inf|nan)$/.test(text) ? [i, k, text] : [])),
+    const bad = this.shown.flatMap((texts, i) =>
+      texts.slice(0, 2).map((text, k) => (/(inf|nan)$/.test(String(text)) ? [i, k, text] : [])),
     );
     const first = this.graph.firstBad;
     const arose = first >= 0 && this.isSeen(seen, first) ? this.view.partOf[first] : -1;
@@ -634,6 +638,15 @@ export class Picture {
     this.sheet.style.height = `${height * this.scale}px`;
     const ratio = this.scale / before;
     this.stage.scrollTo({ left: x * ratio - this.stage.clientWidth / 2, top: y * ratio - this.stage.clientHeight / 2 });
+  }
+
+  /**
+   * As large as another picture, and the same of it in sight.
+   * @param {Picture} other
+   */
+  seeAs({ scale, stage: { scrollLeft, scrollTop } }) {
+    this.zoom(scale / this.scale);
+    this.stage.scrollTo(scrollLeft, scrollTop);
   }
 
   /** The mouse draws the picture about; the wheel with Ctrl makes it larger. */

@@ -144,7 +144,7 @@
       this.next = this.button(keys, 'next', said.next, ' (→)', () => player.go(player.at + 1));
       const track = make('div', bar, { class: 'cr-track' });
       this.passes(track, player.frames);
-      const range = { type: 'range', min: 0, max: this.last, step: 1, 'aria-label': said.step };
+      const range = { type: 'range', min: 0, max: this.last, step: 1, 'aria-label': said['a-step'] };
       const slider = make('input', track, { ...KEYS_ARE_OURS, ...range });
       slider.addEventListener('input', () => player.go(Number(slider.value)));
       this.slider = slider;
@@ -180,7 +180,8 @@
       ]) {
         const count = frames.filter(([kind]) => kind === pass || kind === start).length;
         if (count)
-          make('span', passes, { class: `cr-${pass}`, style: `flex:${count} 1 0` }).textContent = this.said[pass];
+          make('span', passes, { class: `cr-${pass}`, style: `flex:${count} 1 0` }).textContent =
+            this.said[`pass-${pass}`];
       }
     }
 

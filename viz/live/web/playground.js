@@ -6,8 +6,10 @@
 
 import { draw, KEYS_ARE_OURS, make } from './dom.js';
 import { format, repr } from './format.js';
+import { languageSwitch } from './language.js';
 import { Course, decided, Field, mark, Palette, Sheet, Tile } from './playground-plots.js';
 import { Trainer } from './playground-training.js';
+import { escaped } from './words.js';
 
 /** @typedef {import('./playground-training.js').Program} Program */
 /** @typedef {import('./playground-training.js').Rule} Rule */
@@ -32,7 +34,11 @@ import { Trainer } from './playground-training.js';
  * @property {number} seed
  * @property {{ units: [number, number, number, string][], lines: [number, number, number][] } | null} network
  * @property {{ units: number, name: string, weights: number, tiles?: number[][], at?: number[] }[]} layers
- * @property {Record<string, string>} words
+ * @property {Record<string, string>} messages
+ * @property {string} lang
+ * @property {string} name of the language
+ * @property {string} title
+ * @property {import('./language.js').Tongue} [other] what is said in another language
  */
 
 const SYMBOLS = {
@@ -64,7 +70,8 @@ class Controls {
    * @param {Playground} ground
    */
   constructor(box, ground) {
-    const { words, optimizers, size, X } = ground.data;
+    const { messages: words, optimizers, size, X } = ground.data;
+    const { trainer } = ground;
     this.words = words;
     const bar = make('div', box, { class: 'cr-bar' });
     const keys = make('div', bar, { class: 'cr-keys' });
@@ -86,7 +93,7 @@ class Controls {
       (x) => String(x),
       (x) => ground.change('rate', x),
     );
-    this.rate.value = String(optimizers[0].rate);
+    this.rate.value = String(trainer.rate);
     const kinds = optimizers.map((_, k) => k);
     if (kinds.length > 1)
       this.choice(
@@ -96,7 +103,7 @@ class Controls {
         kinds,
         (k) => optimizers[k].name,
         (k) => ground.choose(k),
-      );
+      ).value = String(trainer.kind);
     else
       make('div', choices, { class: 'cr-choice' }, words.optimizer).append(make('b', choices, {}, optimizers[0].name));
     const sizes = [...new Set([...SIZES, size])].filter((n) => n < X.length).sort((a, b) => a - b);
@@ -105,14 +112,15 @@ class Controls {
     /** @param {number} n */
     const count = (n) => (n < X.length ? String(n) : all);
     this.choice(choices, words.size, 'size', sizes, count, (n) => ground.change('size', n)).value = String(
-      ground.trainer.size,
+      trainer.size,
     );
     /** @param {number} n */
     const told = (n) => (n < Infinity ? filled(words.each, { n }) : words.fastest);
     const speed = this.choice(choices, words.speed, 'speed', SPEEDS, told, (n) => ground.change('speed', n));
-    speed.value = String(SPEEDS[FAST]);
+    speed.value = String(ground.speed);
     this.loss = this.number(bar, words.loss, 'cr-loss');
     this.accuracy = ground.data.labels.length ? this.number(bar, words.accuracy, 'cr-accuracy') : null;
+    languageSwitch(bar, ground.root, ground.data, (data) => ground.translate(data));
   }
 
   /**
@@ -174,7 +182,7 @@ class Ground {
    * @param {Playground} ground
    */
   constructor(box, ground) {
-    const { words, kind } = ground.data;
+    const { messages: words, kind } = ground.data;
     this.ground = ground;
     const figure = make('div', box, { class: 'cr-plot' });
     this.title = make('p', figure, { class: 'cr-title' }, words[kind]);
@@ -228,7 +236,7 @@ class Ground {
    * @param {Element} foot
    */
   offer(foot) {
-    const { words } = this.ground.data;
+    const { messages: words } = this.ground.data;
     make('legend', foot, {}, this.choices.length ? words['add-class'] : words.add);
     const group = `cr-${this.ground.key}-${Math.random().toString(36).slice(2)}`;
     return this.choices.map((choice, k) => {
@@ -306,7 +314,7 @@ class Ground {
       } else this.back.paint((k) => palette.signed(PALE * Math.tanh((first[k] - border[0]) * border[1])));
     } else this.back.paint(() => palette.of(0, 0));
     if (all || data.kind === 'line') this.paintFront();
-    const title = this.cross.shown ? data.words['by-keys'] : data.words[data.kind];
+    const title = data.messages[this.cross.shown ? 'by-keys' : data.kind];
     this.title.textContent = field.chosen < 0 ? title : (network?.told(field.chosen) ?? '');
   }
 
@@ -373,7 +381,7 @@ class Network {
    * @param {NonNullable<Data['network']>} network
    */
   constructor(box, ground, network) {
-    const { words } = ground.data;
+    const { messages: words } = ground.data;
     this.ground = ground;
     this.lines = network.lines;
     this.units = network.units;
@@ -438,14 +446,14 @@ class Network {
     const bias = this.units[k][2];
     const name = this.buttons[k].getAttribute('aria-label') ?? '';
     if (bias < 0) return name;
-    return filled(this.ground.data.words.sees, { unit: name, bias: format(this.ground.field.v[bias]) });
+    return filled(this.ground.data.messages.sees, { unit: name, bias: format(this.ground.field.v[bias]) });
   }
 
   /** @param {number} line */
   weight(line) {
     const [from, to, at] = this.lines[line];
     const [a, b] = [from, to].map((k) => this.buttons[k].getAttribute('aria-label') ?? '');
-    return filled(this.ground.data.words.weight, { weight: format(this.ground.field.v[at]), from: a, to: b });
+    return filled(this.ground.data.messages.weight, { weight: format(this.ground.field.v[at]), from: a, to: b });
   }
 
   /** @param {number} k the unit to look at closely; -1 for none */
@@ -514,7 +522,7 @@ class Summary {
    * @param {Playground} ground
    */
   constructor(box, ground) {
-    const { words, layers } = ground.data;
+    const { messages: words, layers } = ground.data;
     this.ground = ground;
     const list = make('ol', box, { class: 'cr-layers', 'aria-label': words.network });
     for (const [k, layer] of layers.entries()) {
@@ -565,28 +573,30 @@ class Playground {
    * @param {HTMLElement} root
    * @param {string} key
    * @param {{ loss: Program, model: Program, rules: Rule[] }} programs
+   * @param {Data} data
+   * @param {Playground} [before] the same page in its other language
    */
-  constructor(root, key, programs) {
+  constructor(root, key, programs, data, before) {
     root.dataset.ready = '';
     this.root = root;
     this.key = key;
-    /** @type {Data} */
-    this.data = JSON.parse(root.querySelector('script[type="application/json"]')?.textContent ?? '');
-    const { data } = this;
-    const { words } = data;
-    this.given = data.X.length;
+    this.programs = programs;
+    this.data = data;
+    const { messages: words } = data;
+    this.given = before?.given ?? data.X.length;
     this.hasField = data.kind !== 'other';
-    this.trainer = new Trainer(programs.loss, programs.rules, data);
+    this.trainer = before?.trainer ?? new Trainer(programs.loss, programs.rules, data);
     const units = data.network?.units.map(([, at]) => at) ?? data.layers.flatMap(({ at = [] }) => at);
     this.field = new Field(programs.model, data, units);
-    this.course = new Course();
+    this.course = before?.course ?? new Course();
     this.playing = false;
-    this.speed = SPEEDS[FAST];
+    this.speed = before?.speed ?? SPEEDS[FAST];
     this.accuracy = Number.NaN;
     this.owed = 0; // epochs
     this.before = 0; // when the last picture was painted
     this.turn = 0; // which of the pictures beside the plane is next
     const box = make('div', root, { class: `cr-box cr-${data.kind}`, role: 'group', 'aria-label': words.network });
+    this.box = box;
     root.prepend(box); // in front of the script, so that a page that is saved now is begun anew by it
     this.palette = new Palette(box, data.labels.length);
     this.controls = new Controls(box, this);
@@ -605,7 +615,21 @@ class Playground {
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.paint(true));
     const themes = ['class', 'data-jp-theme-light', 'data-md-color-scheme']; // of the page around it
     new MutationObserver(() => this.paint(true)).observe(document.body, { attributeFilter: themes });
+    this.showStop();
     this.paint(true);
+  }
+
+  /**
+   * The page in its other language, with the same training.
+   * @param {Data} data
+   */
+  translate(data) {
+    const { playing } = this;
+    this.go(false);
+    const other = new Playground(this.root, this.key, this.programs, data, this);
+    this.box.remove();
+    other.go(playing);
+    return escaped(data.title);
   }
 
   /**
@@ -614,7 +638,7 @@ class Playground {
    * @param {number} k
    */
   named({ units, name }, k) {
-    const { words } = this.data;
+    const { messages: words } = this.data;
     if (k === this.data.layers.length - 1 && !name)
       return units === 1 ? words['one-output'] : filled(words.outputs, { n: units });
     if (k === 0) return units === 1 ? words['one-input'] : filled(words.inputs, { n: units });
@@ -644,11 +668,15 @@ class Playground {
     if (trainer.stopped) return false;
     const done = trainer.step();
     if (done) this.course.add(trainer.loss);
-    if (trainer.stopped) {
-      this.go(false);
-      this.alert.textContent = filled(this.data.words[`stopped-${trainer.stopped}`], { epoch: trainer.epoch + 1 });
-    }
+    if (trainer.stopped) this.go(false);
+    this.showStop();
     return done;
+  }
+
+  /** What stopped the training, if anything did. */
+  showStop() {
+    const { stopped, epoch } = this.trainer;
+    if (stopped) this.alert.textContent = filled(this.data.messages[`stopped-${stopped}`], { epoch: epoch + 1 });
   }
 
   /** @param {boolean} playing */
@@ -737,6 +765,7 @@ class Playground {
    */
   paint(all) {
     const { trainer, field, plane } = this;
+    if (!this.box.isConnected) return;
     if (all && this.palette.read()) plane?.paintMarks();
     this.before = performance.now();
     this.turn = (this.turn + 1) % 3;
@@ -773,5 +802,6 @@ const roots = document.querySelectorAll(`[data-chainrule-playground="${KEY}"]`);
 for (const root of roots) {
   if (root.chainrule) continue;
   for (const old of root.querySelectorAll(':scope > .cr-box')) old.remove();
-  root.chainrule = new Playground(root, KEY, PROGRAMS);
+  const data = JSON.parse(root.querySelector('script[type="application/json"]')?.textContent ?? '');
+  root.chainrule = new Playground(root, KEY, PROGRAMS, data);
 }

@@ -10,9 +10,8 @@ import { start } from './start.js';
 import { bracketed, passedOn, tidy } from './words.js';
 
 /**
- * What a frame shows: nodes of the forward pass, or steps of the backward pass by their numbers. `head` is what is said
- * of several at once, and `tail` what is said of those that are not listed.
- * @typedef {[kind: 'graph' | 'forward' | 'seed' | 'backward', title: string, events: number[], head: string, tail: string]} Frame
+ * What a frame shows: nodes of the forward pass, or steps of the backward pass by their numbers.
+ * @typedef {[kind: 'graph' | 'forward' | 'seed' | 'backward', events: number[]]} Frame
  */
 
 const PLAYING = {
@@ -43,28 +42,31 @@ class Steps extends Live {
    * @param {HTMLElement} root
    * @param {import('./live.js').Data} data
    * @param {Record<string, import('./graph.js').Line>} sheet
+   * @param {Steps} [before] the same page in its other language
    */
-  constructor(root, data, sheet) {
-    super(root, data, sheet);
+  constructor(root, data, sheet, before) {
+    super(root, data, sheet, before);
     this.frames = data.frames ?? [];
     this.last = this.frames.length - 1;
     this.at = -1;
     this.timer = 0;
-    this.asking = data.asks !== undefined;
-    this.answered = -1;
+    this.asking = before?.asking ?? data.asks !== undefined;
+    this.answered = before?.answered ?? -1;
     this.asked = -1;
     this.picture.sideways = false;
     this.picture.crowded = true;
     this.passes = new Set(this.frames.map(([kind]) => kind));
     this.build(root);
-    on(root, 'keydown', (event) => this.press(event));
+    if (before && this.speed) this.speed.value = before.speed?.value ?? '';
+    before?.pause();
+    on(this.box, 'keydown', (event) => this.press(event));
     // alone on its page, it need not be chosen first
     if (root.matches('[data-page] > *'))
       on(document, 'keydown', (event) => {
-        if (event.target === document.body) this.press(event);
+        if (event.target === document.body && this.box.isConnected) this.press(event);
       });
-    this.turnToFit();
-    this.go(0);
+    this.turnToFit(before);
+    this.go(before?.at ?? 0);
   }
 
   /** @param {HTMLElement} root */
@@ -81,9 +83,9 @@ class Steps extends Live {
       ['backward', 'seed', 'cr-backward'],
     ]) {
       const count = this.frames.filter(([kind]) => kind === pass || kind === first).length;
-      if (count) make('span', passes, { class: look, style: `flex:${count} 1 0` }, say(pass));
+      if (count) make('span', passes, { class: look, style: `flex:${count} 1 0` }, say(`pass-${pass}`));
     }
-    const range = { type: 'range', min: 0, max: this.last, step: 1, 'aria-label': say('step') };
+    const range = { type: 'range', min: 0, max: this.last, step: 1, 'aria-label': say('a-step') };
     this.slider = make('input', track, { ...KEYS_ARE_OURS, ...range });
     on(this.slider, 'input', () => this.go(Number(this.slider?.value)));
     this.count = make('div', this.bar, { class: 'cr-count' });
@@ -188,7 +190,7 @@ class Steps extends Live {
     /** @type {Map<number, number[]>} the steps that have arrived at each node */
     const arrived = new Map();
     let seeded = false;
-    for (const [kind, , events] of frames.slice(0, until)) {
+    for (const [kind, events] of frames.slice(0, until)) {
       if (kind === 'forward') for (const i of events) known.add(i);
       if (kind === 'seed') seeded = true;
       if (kind === 'backward')
@@ -219,7 +221,7 @@ class Steps extends Live {
   /** The parts and wires that a frame lights. */
   lit() {
     const { partOf, wires } = this.picture.view;
-    const [kind, , events] = this.frames[this.at];
+    const [kind, events] = this.frames[this.at];
     if (kind === 'graph') return { parts: [], wires: [], changed: [] };
     if (kind === 'seed') return { parts: [], wires: [], changed: [this.graph.root] };
     const steps = events.map((k) => this.graph.steps[k]);
@@ -241,7 +243,7 @@ class Steps extends Live {
 
   update() {
     if (this.at < 0) return;
-    const [kind, , events] = this.frames[this.at];
+    const [kind, events] = this.frames[this.at];
     const asks = this.question();
     this.picture.paint(this.known());
     const { parts, wires, changed } = this.lit();
@@ -276,12 +278,19 @@ class Steps extends Live {
    * @returns {{title: string, text: string, words: string, more: string}}
    */
   told(k) {
-    const [kind, title, events, head, tail] = this.frames[k];
+    const [kind, events] = this.frames[k];
     const { words, graph } = this;
-    if (kind === 'seed') return { title, text: `${words.partial(graph.root, graph.root)} = 1`, words: tail, more: '' };
+    const [head, tail] = this.data.heads?.[k] ?? ['', ''];
+    const alike = this.frames.filter(([other]) => other === kind);
+    const title = words.say(`title-${kind}`, { k: alike.indexOf(this.frames[k]) + 1, n: alike.length });
+    if (kind === 'seed') {
+      const text = `${words.partial(graph.root, graph.root)} = 1`;
+      return { title, text, words: words.say('seed', { f: words.f }), more: '' };
+    }
     if (kind === 'graph') {
       const texts = events.map((i) => `${words.names[i]} = ${words.value(i)}`);
-      return { title, text: tidy(listed(texts, ', ') + head), words: tail, more: '' };
+      const told = words.say(events.length ? 'before' : 'only-constants');
+      return { title, text: tidy(listed(texts, ', ') + head), words: told, more: '' };
     }
     const isForward = kind === 'forward';
     const steps = isForward ? [] : events.map((i) => graph.steps[i]);
@@ -300,7 +309,7 @@ class Steps extends Live {
     const parts = nodes.map((i) => this.picture.view.partOf[i]);
     const { firstBad } = this.graph;
     const isHere = firstBad >= 0 && (nodes.includes(firstBad) || parts.includes(this.picture.view.partOf[firstBad]));
-    return isHere ? this.words.say('first-bad') : '';
+    return isHere ? this.words.say('not-finite') : '';
   }
 
   /**
@@ -314,10 +323,10 @@ class Steps extends Live {
     const told = [];
     const local = format(step.local);
     if (words.partials[step.node][step.position] !== local)
-      told.push(words.say('local', { formula: words.local(step.node, step.position) }));
+      told.push(words.say('local-is', { formula: words.local(step.node, step.position) }));
     const n = this.expected(step.input);
     if (n < 2) return this.row(told);
-    const before = this.frames.slice(0, k + 1).flatMap(([kind, , events]) => (kind === 'backward' ? events : []));
+    const before = this.frames.slice(0, k + 1).flatMap(([kind, events]) => (kind === 'backward' ? events : []));
     const added = before.map((i) => graph.steps[i]).filter(({ input }) => input === step.input);
     const texts = added.map(({ contribution }, i) => (i ? bracketed(format(contribution)) : format(contribution)));
     const total = texts.length > 1 && data.running ? ` = ${format(step.total)}` : '';
@@ -370,7 +379,7 @@ class Steps extends Live {
    * @returns {{what: string, right: number, scale: number, slips: (guess: number) => string[]} | undefined}
    */
   question() {
-    const [kind, , events] = this.frames[this.at];
+    const [kind, events] = this.frames[this.at];
     if (!this.asking || this.answered === this.at || events.length !== 1 || kind === 'graph') return undefined;
     const { graph, words } = this;
     const { asks } = this.data;

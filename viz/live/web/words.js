@@ -34,7 +34,7 @@ export const tidy = (text) => {
 };
 
 /** @param {string} text */
-const escaped = (text) => text.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`);
+export const escaped = (text) => text.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`);
 
 /**
  * A text as a piece of HTML: the names in it set as mathematics, and all else escaped. The twin of `caption_in_html`.
@@ -260,5 +260,5 @@ export const along = (words, path) => {
   const factors = numbers.map((n, i) => (i ? bracketed(n) : n)).join(' × ');
   const result = numbers.length > 1 ? `${factors} = ${format(product(graph, path))}` : factors;
   const way = [...path.nodes].reverse().map((i) => names[i]);
-  return words.say('path', { path: way.join(' → '), product: result });
+  return words.say('a-path', { path: way.join(' → '), product: result });
 };
