@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import doctest
 import importlib
 from pathlib import Path
@@ -21,15 +22,17 @@ WITH_EXAMPLES = [
 def test_examples_of_docstrings_say_what_happens(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each with the names of its own file, as its reader has just seen them; ``...`` stands for what is left out."""
     monkeypatch.chdir(tmp_path)
+    settings: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     if path.parts[:2] == ("viz", "plots"):
-        pytest.importorskip("matplotlib")
+        settings = pytest.importorskip("matplotlib").rc_context()  # what an example sets is not for other tests
     module = importlib.import_module(".".join(path.parts).removesuffix(".__init__"))
     said: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     written = 0
-    for test in doctest.DocTestFinder().find(module):
-        runner.run(test, out=said.append)
-        written += len(test.examples)
+    with settings:
+        for test in doctest.DocTestFinder().find(module):
+            runner.run(test, out=said.append)
+            written += len(test.examples)
     assert said == []
     # each is found, one in a property or in a private helper, too; a line of code with ">>> " has quotes around it
     assert written >= len([line for line in _lines(ROOT / f"{path}.py") if line.lstrip().startswith(">>> ")])
