@@ -47,6 +47,17 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.fixture(autouse=True)
+def _custom_operations_do_not_outlive_their_test() -> Iterator[None]:
+    from autograd import SHEET
+
+    before = dict(SHEET)
+    yield
+    for name in set(SHEET) - set(before):
+        del SHEET[name]
+    SHEET.update(before)
+
+
 @pytest.fixture(scope="session")
 def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
     """Makes a folder for a whole session of several workers: the first that asks fills it, the others wait for it."""

@@ -30,9 +30,7 @@ BLANK = -1  # the colour of constants and of earlier turns, inside of a loop
 LEAST_TURNS = 3  # a loop of fewer is written out
 FEW = 2  # classes of so few nodes are thrown together with others of their kind, if there are many of them
 MANY_FEW = 3
-MANY_NODES = (
-    2000  # a graph of so many nodes with fewer members to a class on average is not arranged before it has to be
-)
+MANY_NODES = 300  # a graph of so many, with fewer members to a class on average, is not arranged before it has to be
 LEAST_MEMBERS = 4
 LEAST_BLOCKS = 2  # blocks of a network that are not written out one by one
 LEAST_SAVED = 12  # classes, without which a loop over blocks is not worth its lines

@@ -127,6 +127,7 @@ def test_each_of_the_eight_lectures_has_its_five_things_and_they_work(
     gallery = (DOCS / "gallery.md").read_text(encoding="utf-8")
     for number, lecture in enumerate(lectures, 1):
         rows = dict(re.findall(r"^\| (\w[\w ]*) \| (.*) \|$", lecture, re.MULTILINE))
+        assert rows.pop("what") == "where"  # the head
         assert list(rows) == ["notebooks", "pictures", "live page", "exercise", "worksheet"], number
         assert all((DOCS / link).is_file() for link in re.findall(r"\((\S+\.ipynb)\)", rows["notebooks"]))
         assert all(f"### {name} " in gallery for name in re.findall(r"\[([A-D]\d+)\]", rows["pictures"]))
