@@ -29,6 +29,7 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from traitlets.config import Config
 
 HERE = Path(__file__).resolve().parent
 LARGEST = 400_000  # bytes a notebook may take: it must open at once in a browser, and read well in a diff
@@ -51,9 +52,17 @@ def run(stored: Any, folder: str) -> Any:
     for cell in fresh.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    NotebookClient(
-        fresh, timeout=300, kernel_name="python3", coalesce_streams=True, resources={"metadata": {"path": folder}}
-    ).execute()
+    with tempfile.TemporaryDirectory() as sockets:
+        # two runs side by side can pick the same port before either takes it; sockets that are files never meet
+        own = {} if os.name == "nt" else {"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}}
+        NotebookClient(
+            fresh,
+            timeout=300,
+            kernel_name="python3",
+            coalesce_streams=True,
+            resources={"metadata": {"path": folder}},
+            config=Config(own),
+        ).execute()
     return tidy(fresh)
 
 
