@@ -16,9 +16,20 @@ on a network of two neurons, and on three time steps, shown at the top:
     layout         every box gets a name and a place in memory
     differentiate  the derivative sheet, run on symbols that stand for arrays, gives statements forward and backward
     write          the statements as text
+    in_place       the same as what runs on NumPy, each operation into memory bound beforehand
 
+    boxes          the axes of a list of nodes
+    groups         what a box of nodes is computed from
+    program        what a program is made of: definitions, loops
     views          the slices by which some places of an array are read
+    axes           expressions with their axes in another order, or another shape
     contract       a sum of products over any axes, as a product of matrices where it is one
+    reading        how nodes are read: as views, or gathered; masks; names
+    forward        each group as one definition, loops as loops
+    adjoints       what is sent to each array on the way back, and its sum
+    finding        what an index finds, and what goes back from there
+    shares         exp(x - logsumexp(x)), as the quotient that it is
+    workspace      the names and the memory of what runs on NumPy
     plan           these passes in a row: what every backend works from
     backends/      the ways to run it: arrays in place, JAX, straight-line Python, Numba
     compiled       the object that the caller holds, and the choice of what runs it

@@ -181,7 +181,7 @@ class Families:
                 r = self.rows.setdefault(row, len(self.rows))
                 self.dots[i] = row, r, window, self.windows.setdefault(window, len(self.windows))
                 alone = len(dots) == len(terms)
-                self.rest[i] = [] if alone else [t for t in terms if t.weight is None or rank[t.weight] != SHARED]
+                self.rest[i] = [] if alone else [t for t in terms if t[1] is None or rank[t[1]] != SHARED]
 
     def reads(self, i: int) -> Iterable[int]:
         """The nodes of samples that node i is computed from, and perhaps some shared ones."""

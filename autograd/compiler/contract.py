@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .axes import reshape, transposed
 from .symbols import BATCH, Symbol, leaf
 from .views import View, contiguous, size_of
 
@@ -148,18 +149,7 @@ class Contractor:
         e = Symbol("@", tuple(arguments), shape, x.zeroed)
         axes = [*batch, *left, *right]
         sizes = tuple((x if label in x.labels else y).size(label) for label in axes)
-        if sizes != shape:
-            e = Symbol("reshape", (e,), sizes)
-        wanted = [label for label in order if label in axes]
-        if axes != wanted:
-            moved = tuple(axes.index(label) for label in wanted)
-            e = Symbol("transpose", (e,), tuple(sizes[k] for k in moved), moved)
-        if len(wanted) < len(order):
-            full = [1] * len(order)
-            for label, size in zip(wanted, e.shape, strict=True):
-                full[order.index(label)] = size
-            e = Symbol("reshape", (e,), tuple(full))
-        return e
+        return arranged(reshape(e, sizes), axes, order)
 
     def _merged(self, t: Tensor, *parts: list[Label]) -> View:
         """The axes of the first part one by one, those of each other part as one."""
@@ -172,6 +162,14 @@ class Contractor:
             found = self.copied(view).reshaped(shape)
             assert found is not None
         return found
+
+
+def arranged(e: Symbol, labels: Sequence[Label], order: Sequence[Label]) -> Symbol:
+    """e, whose axes have these labels, with the axes ``order``; of size 1 where it has none."""
+    mine = [a for a in order if a in labels]
+    e = transposed(e, [labels.index(a) for a in mine])
+    sizes = dict(zip(mine, e.shape, strict=True))
+    return reshape(e, tuple(sizes.get(a, 1) for a in order))
 
 
 def merged_size(sizes: Sequence[int]) -> int:
@@ -195,4 +193,4 @@ def _sum_out(e: Symbol, axes: list[Label], summed: list[Label]) -> Symbol:
     return Symbol("sum", (e,), shape, (places, False))
 
 
-__all__ = ["BATCH", "Contractor", "Label", "Tensor", "contiguous", "merged_size"]
+__all__ = ["BATCH", "Contractor", "Label", "Tensor", "arranged", "contiguous", "merged_size"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .differentiate import Definition, Program, Put, Turns
-from .differentiate import Statement as Statements
+from .program import Definition, Program, Put, Turns
+from .program import Statement as Statements
 from .symbols import Shape, Symbol
 from .write import Constants, expression_text
 

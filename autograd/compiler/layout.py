@@ -25,7 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ops import CONSTANT
-from .arrange import Arrangement, Group, Nodes
+from .boxes import Nodes
+from .groups import Arrangement, Group
 from .index import TAKE
 from .normalise import BATCHED, LINEAR, Graph
 from .symbols import WORDS

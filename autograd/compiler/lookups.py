@@ -28,7 +28,7 @@ import dis
 import itertools
 import linecache
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, NoReturn
@@ -266,49 +266,88 @@ class Comparison:
 
     def compare(self, outputs: Sequence[Any], other: Run, others: Sequence[Any]) -> dict[Slot, set[Column]]:
         """For each operand at which the two graphs differ, the columns from which it may have been taken."""
-        found: dict[Slot, set[Column]] = {}
-        partner: dict[Value, Value] = {}
-        seen: set[Column] = set()
-        rest: list[tuple[Any, int, Any, Any]] = [
-            (None, k, u, v) for k, (u, v) in enumerate(zip(outputs, others, strict=True))
-        ]
-        while rest:
-            owner, k, u, v = rest.pop()
-            columns = (
-                [(e, c) for e, c in self.columns.get(u, ()) if self._taken(other, e, c, v)]
-                if u in self.columns
-                else None
-            )
-            if columns:
-                found[owner, k] = set(columns)
-                for e, c in columns:
-                    if (e, c) not in seen:
-                        seen.add((e, c))
-                        mine, theirs = self.first.lookups[e].rows, other.lookups[e].rows
-                        rest += [((e, c), i, a[c], b[c]) for i, (a, b) in enumerate(zip(mine, theirs, strict=True))]
-            elif u is not v and not (isinstance(u, Value) and partner.get(u) is v):
-                rest += self._alike(u, v, partner, other)
-        return found
+        pairs = _Pairs(self, other)
+        for k, (u, v) in enumerate(zip(outputs, others, strict=True)):
+            pairs.meet(None, k, u, v)
+        pairs.walk()
+        return pairs.found
 
-    def _taken(self, other: Run, e: int, c: int, v: Any) -> bool:
+    def taken(self, other: Run, e: int, c: int, v: Any) -> bool:
+        """Whether v is what the other run took where the first one took something else from the same column."""
         lookup = other.lookups[e]
         return lookup.taken != self.first.lookups[e].taken and lookup.row[c] is v
 
-    def _alike(self, u: Any, v: Any, partner: dict[Value, Value], other: Run) -> Iterator[tuple[Any, int, Any, Any]]:
-        """Two nodes that are to be the same: the same operation, and operands that are."""
-        if isinstance(u, Value) and isinstance(v, Value) and u not in partner and u._tag[0] == v._tag[0]:
-            partner[u] = v
-            left, right = operands(u), operands(v)
-            if len(left) == len(right) and (left or self._constants(u, v, other)):
-                return ((u, k, a, b) for k, (a, b) in enumerate(zip(left, right, strict=True)))
-        elif type(u) is float and type(v) is float and u.hex() == v.hex():
-            return iter(())
-        raise TracingError(OTHERWISE)
-
-    def _constants(self, u: Value, v: Value, other: Run) -> bool:
+    def are_constants(self, u: Value, v: Value, other: Run) -> bool:
         """Whether two leaves are one number, and the function itself made them."""
         constant = u._tag[0] == CONSTANT or (u in self.first.tracer.leaves and v in other.tracer.leaves)
         return constant and u._data.hex() == v._data.hex()
+
+
+class _Pairs:
+    """A walk over two graphs side by side. ``partner[u]`` is what stands in the other graph in the place of u, unless
+    u is also what some look-up found: those are in ``others``, so that `walk` need not ask which."""
+
+    def __init__(self, comparison: Comparison, other: Run) -> None:
+        self.comparison, self.other = comparison, other
+        self.found: dict[Slot, set[Column]] = {}
+        self.partner: dict[Any, Value] = {}
+        self.others: dict[Value, Value] = {}
+        self.seen: set[Column] = set()
+        self.rest: list[tuple[Value, Value]] = []  # pairs of nodes, of which the operands are still to be compared
+        self.later: list[tuple[Any, int, Any, Any]] = []  # and what look-ups chose from
+
+    def walk(self) -> None:
+        partner, rest, meet = self.partner.get, self.rest, self.meet
+        while rest or self.later:
+            while self.later:
+                meet(*self.later.pop())
+            if not rest:
+                return
+            u, v = rest.pop()
+            a, b = u._a, v._a
+            if a is MANY or b is MANY:
+                left, right = operands(u), operands(v)
+                if len(left) != len(right):
+                    raise TracingError(OTHERWISE)
+                for k, (a, b) in enumerate(zip(left, right, strict=True)):
+                    meet(u, k, a, b)
+                continue
+            if a is not b and partner(a) is not b:  # most operands are parameters, or have been met before
+                meet(u, 0, a, b)
+            a, b = u._b, v._b
+            if a is not b and (b is None or partner(a) is not b):
+                meet(u, 1, a, b)
+
+    def meet(self, owner: Any, k: int, u: Any, v: Any) -> None:
+        """Two operands that are what some look-up found, or else have to be the same.
+
+        Raises:
+            TracingError: if they are neither: the two graphs differ for some other reason.
+        """
+        columns = self.comparison.columns.get(u)
+        fits = columns and [(e, c) for e, c in columns if self.comparison.taken(self.other, e, c, v)]
+        if fits:
+            self.found[owner, k] = set(fits)
+            for e, c in fits:
+                if (e, c) not in self.seen:
+                    self.seen.add((e, c))
+                    mine, theirs = self.comparison.first.lookups[e].rows, self.other.lookups[e].rows
+                    for i, (a, b) in enumerate(zip(mine, theirs, strict=True)):
+                        self.later.append(((e, c), i, a[c], b[c]))
+            return
+        known = self.others if columns else self.partner
+        if u is v or (isinstance(u, Value) and known.get(u) is v):
+            return
+        if isinstance(u, Value) and isinstance(v, Value) and u not in known and u._tag[0] == v._tag[0]:
+            known[u] = v
+            if u._a is not None and v._a is not None:
+                self.rest.append((u, v))
+                return
+            if u._a is None and v._a is None and self.comparison.are_constants(u, v, self.other):
+                return
+        elif type(u) is float and type(v) is float and u.hex() == v.hex():
+            return
+        raise TracingError(OTHERWISE)
 
 
 def operands(x: Value) -> tuple[Any, ...]:

@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from ..ops import BUILT_IN, CONSTANT, SHEET
 from .index import TAKE
@@ -34,15 +33,13 @@ from .trace import INPUT, PARAMETER, Trace
 
 CONST, SHARED, BATCHED = 0, 1, 2
 LINEAR = "linear"
+LEAVES = INPUT, PARAMETER, CONSTANT
 MAX_COPIED = 64  # a long sum under a minus sign stays a node of its own, so that this pass takes linear time
 
 
-class Term(NamedTuple):
-    """One summand of a linear node: the number c, times the shared node ``weight``, if any, times the node x."""
-
-    c: float
-    weight: int | None
-    x: int
+# One summand of a linear node: the number c, times the shared node ``weight``, if any, times the node x. A plain tuple:
+# there is one for each product in the function, and one with names takes five times as long to make.
+Term = tuple[float, int | None, int]
 
 
 @dataclass
@@ -95,15 +92,15 @@ def normalise(trace: Trace) -> Graph:
     ops, inputs, numbers = list(trace.ops), list(trace.inputs), list(trace.numbers)
     n = len(ops)
     rank, active, uses = [CONST] * n, [False] * n, [0] * n
-    for i in range(n):
-        op = ops[i]
-        if op == INPUT:
+    for i in trace.parameter_nodes:
+        rank[i], active[i] = SHARED, True
+    for nodes in trace.arguments:
+        for i in nodes:
             rank[i] = BATCHED
-        elif op == PARAMETER:
-            rank[i], active[i] = SHARED, True
-        elif op != CONSTANT:
+    for i, own in enumerate(inputs):
+        if own or ops[i] not in LEAVES:
             r, reached = CONST, False
-            for x in inputs[i]:
+            for x in own:
                 uses[x] += 1
                 if rank[x] > r:
                     r = rank[x]
@@ -116,9 +113,7 @@ def normalise(trace: Trace) -> Graph:
     for y in trace.outputs:
         uses[y] += 2  # an output is a node of its own
     builder = _Linear(graph, uses)
-    for i in range(n):
-        if ops[i] not in (INPUT, PARAMETER, CONSTANT):
-            builder.visit(i)
+    builder.visit(n)
     graph.outputs = [builder.output(y) for y in trace.outputs]
     builder.finish(n)
     return graph
@@ -146,41 +141,52 @@ class _Linear:
             self.constants[key] = self.node(CONSTANT, (), number, CONST, False)
         return self.constants[key]
 
-    def visit(self, i: int) -> None:
+    def visit(self, n: int) -> None:
+        """All nodes in their order. A large network is sums and products of two, so these are told apart at once."""
+        g, sums, rank, chained = self.graph, self.sums, self.graph.rank, self.chained
+        kinds = dict.fromkeys((*LEAVES, TAKE), "leaf")
+        for i in range(n):
+            op = g.ops[i]
+            kind = kinds.get(op)
+            if kind is None:
+                kind, coefficients = self.form(op, 2) if op in SHEET and SHEET[op].arity == 2 else ("", ())
+                kinds[op] = kind = "chain" if coefficients == (1.0, 1.0) else kind if kind == "products" else "other"
+            if kind == "leaf":
+                continue
+            if kind == "products":
+                a, b = g.inputs[i]
+                if rank[a] > rank[b]:
+                    a, b = b, a
+                if CONST < rank[a] < rank[b]:
+                    sums[i] = [(1.0, a, b)]
+                    continue
+            elif kind == "chain" and chained(i, *g.inputs[i]):
+                continue
+            self._visit(i)
+
+    def form(self, op: str, count: int) -> tuple[str, tuple[float, ...]]:
+        key = op, count
+        if key not in self.forms:
+            self.forms[key] = linear_form(op, count)
+        return self.forms[key]
+
+    def _visit(self, i: int) -> None:
         g = self.graph
         op, operands = g.ops[i], g.inputs[i]
-        if op == TAKE:
-            return
-        key = (op, len(operands))
-        form = self.forms.get(key)
-        if form is None:
-            form = self.forms[key] = linear_form(op, len(operands))
-        kind, coefficients = form
+        kind, coefficients = self.form(op, len(operands))
+        terms: list[Term] | None
         if kind == "sum":
-            if coefficients == (1.0, 1.0) and self.chained(i, operands[0], operands[1]):
-                return
-            terms = [Term(c, None, x) for c, x in zip(coefficients, operands, strict=True)]
+            terms = [(c, None, x) for c, x in zip(coefficients, operands, strict=True)]
         elif kind == "products":
             half = len(operands) // 2
-            if half == 1:
-                a, b = operands
-                if g.rank[a] > g.rank[b]:
-                    a, b = b, a
-                if CONST < g.rank[a] < g.rank[b]:
-                    self.sums[i] = [Term(1.0, a, b)]
-                    return
-            products = self.products(i, operands[:half], operands[half:])
-            if products is None:
-                return
-            terms = products
-        elif kind == "" and g.rank[operands[-1]] == CONST and len(operands) == 2 and g.rank[operands[0]] != CONST:
+            terms = self.products(i, operands[:half], operands[half:])
+        elif len(operands) == 2 and g.rank[operands[1]] == CONST and g.rank[operands[0]] != CONST:
             scale = self.scale(op, g.numbers[operands[1]])  # x / 4 is linear, too
-            if scale is None:
-                return
-            terms = [Term(scale, None, operands[0])]
+            terms = None if scale is None else [(scale, None, operands[0])]
         else:
-            return
-        self.sums[i] = self.flatten(terms)
+            terms = None
+        if terms is not None:
+            self.sums[i] = self.flatten(terms)
 
     def chained(self, i: int, a: int, b: int) -> bool:
         """The common case of `flatten`, a link in a chain of additions, written out because there are so many."""
@@ -190,7 +196,7 @@ class _Linear:
             return False
         other = sums.get(b) if uses[b] == 1 else None
         if other is None:
-            inner.append(Term(1.0, None, b))
+            inner.append((1.0, None, b))
         elif len(other) <= len(inner):
             inner += other
             del sums[b]
@@ -225,18 +231,18 @@ class _Linear:
             if rank[a] > rank[b]:
                 a, b = b, a
             if rank[a] == CONST:
-                terms.append(Term(self.graph.numbers[a], None, b))
+                terms.append((self.graph.numbers[a], None, b))
             elif rank[a] < rank[b]:
-                terms.append(Term(1.0, a, b))
+                terms.append((1.0, a, b))
             elif len(left) == 1 and self.graph.ops[i] == "mul":
                 return None
             elif rank[a] == rank[i]:
-                terms.append(Term(1.0, a, b))
+                terms.append((1.0, a, b))
             else:
                 g = self.graph
                 new = self.node("mul", (a, b), g.numbers[a] * g.numbers[b], rank[a], g.active[a] or g.active[b])
                 self.added.append((new, i))
-                terms.append(Term(1.0, None, new))
+                terms.append((1.0, None, new))
         return terms
 
     def flatten(self, terms: list[Term]) -> list[Term]:
@@ -251,7 +257,7 @@ class _Linear:
                 first, best = k, len(inner)
         if first < 0:
             return self._extended([], terms)
-        x = terms.pop(first).x
+        x = terms.pop(first)[2]
         result = self.sums.pop(x)
         self.absorbed.add(x)
         if first == 1 and len(result) <= MAX_COPIED:  # keep the order in which they were written
@@ -265,7 +271,7 @@ class _Linear:
             if w is None and uses[x] == 1 and x in sums and (len(sums[x]) <= MAX_COPIED or c == 1.0):
                 inner = sums.pop(x)
                 self.absorbed.add(x)
-                result += inner if c == 1.0 else [Term(c * t.c, t.weight, t.x) for t in inner]
+                result += inner if c == 1.0 else [(c * own, w, x) for own, w, x in inner]
             else:
                 result.append(term)
         return result
@@ -276,7 +282,7 @@ class _Linear:
         if g.rank[y] == BATCHED and g.ops[y] != INPUT:
             return y
         new = self.node(LINEAR, (), g.numbers[y], BATCHED, g.active[y])
-        self.sums[new] = [Term(1.0, None, y)]
+        self.sums[new] = [(1.0, None, y)]
         self.added.append((new, len(g.ops)))
         return new
 
@@ -284,12 +290,13 @@ class _Linear:
         """Split every sum that is left into bias and terms, and list the nodes in order."""
         g = self.graph
         for i, terms in self.sums.items():
-            products = [k for k, t in enumerate(terms) if t.weight is None and self.is_own_product(i, t.x)]
-            zeros = sum(t.c == 0.0 for t in terms)  # products with a state that starts at 0
+            products = [k for k, (_, w, x) in enumerate(terms) if w is None and self.is_own_product(i, x)]
+            zeros = sum(c == 0.0 for c, _, _ in terms)  # products with a state that starts at 0
             if len(products) + zeros > 1 or len(terms) == 1:
                 for k in products:
                     c, _, x = terms[k]
-                    terms[k] = Term(c, *g.inputs[x])
+                    a, b = g.inputs[x]
+                    terms[k] = c, a, b
                     self.absorbed.add(x)
         before: dict[int, list[int]] = {}
         last: list[int] = []
@@ -297,7 +304,7 @@ class _Linear:
             (before.setdefault(i, []) if i < n else last).append(new)
         for i in range(n):
             g.order += before.get(i, ())
-            if g.ops[i] not in (INPUT, PARAMETER, CONSTANT) and i not in self.absorbed:
+            if g.ops[i] not in LEAVES and i not in self.absorbed:
                 if i in self.sums:
                     self._split(i)
                 g.order.append(i)
@@ -318,14 +325,14 @@ class _Linear:
         node = self.scales.get((c, w))
         if node is None:
             node = self.scales[c, w] = self.node(LINEAR, (), 0.0, SHARED, self.graph.active[w])
-            self.graph.terms[node] = [Term(c, None, w)]
+            self.graph.terms[node] = [(c, None, w)]
             self.graph.order.append(node)
         return node
 
     def _split(self, i: int) -> None:
         g, rank = self.graph, self.graph.rank
         number, shared, terms = 0.0, [], []
-        window = rank[i] == BATCHED and any(t.weight is not None and rank[t.weight] == SHARED for t in self.sums[i])
+        window = rank[i] == BATCHED and any(w is not None and rank[w] == SHARED for _, w, _ in self.sums[i])
         for term in self.sums[i]:
             c, w, x = term
             if w is not None and rank[w] == rank[x]:
@@ -333,15 +340,15 @@ class _Linear:
             elif rank[x] == CONST:
                 number += c * g.numbers[x]
             elif c == 0.0 and w is None and rank[x] == rank[i]:  # the first turn of a loop: a state that starts at 0
-                terms.append(Term(1.0, x, self.constant(0.0)))
+                terms.append((1.0, x, self.constant(0.0)))
             elif rank[i] == BATCHED and rank[x] == SHARED:
                 if window and c != 1.0:  # a weight that meets a number: the padding of an image
-                    terms.append(Term(1.0, x, self.constant(c)))
+                    terms.append((1.0, x, self.constant(c)))
                 else:
                     shared.append(term)
             else:
-                terms.append(term if w is None or c == 1.0 else Term(1.0, self.scaled(c, w), x))
-        if shared and (len(shared) > 1 or shared[0].c != 1.0 or number != 0.0):
+                terms.append(term if w is None or c == 1.0 else (1.0, self.scaled(c, w), x))
+        if shared and (len(shared) > 1 or shared[0][0] != 1.0 or number != 0.0):
             bias = self.node(LINEAR, (), 0.0, SHARED, True)
             g.terms[bias] = shared
             if number != 0.0:
@@ -349,12 +356,12 @@ class _Linear:
             g.order.append(bias)
             g.bias[i] = bias
         elif shared:
-            g.bias[i] = shared[0].x
+            g.bias[i] = shared[0][2]
         elif number != 0.0 or not terms:
             g.bias[i] = self.constant(number)
-        if len(terms) == 1 and i not in g.bias and terms[0].c == 1.0 and terms[0].weight is not None:
-            a, b = terms[0].weight, terms[0].x
-            if rank[a] == rank[i] and g.ops[i] == "mul":  # 0.0·x, as any product
+        if len(terms) == 1 and i not in g.bias and terms[0][0] == 1.0:
+            _, a, b = terms[0]
+            if a is not None and rank[a] == rank[i] and g.ops[i] == "mul":  # 0.0·x, as any product
                 g.inputs[i] = a, b
                 return
         g.ops[i] = LINEAR

@@ -11,14 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrange import Group, arrange
+from .arrange import arrange
 from .classes import Class, Unrollable, find_colours
-from .differentiate import Program, differentiate
+from .differentiate import differentiate
+from .groups import Group
+from .in_place import in_place
 from .layout import Layout, lay_out
 from .listing import code_of
 from .normalise import BATCHED, Graph, normalise
+from .program import Program
 from .trace import Trace
-from .write import Text, in_place, readable
+from .write import Text, readable
 
 Array = NDArray[Any]
 Places = NDArray[np.intp]

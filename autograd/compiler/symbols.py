@@ -51,14 +51,6 @@ def total(x: Symbol, axis: int, keep: bool = False) -> Symbol:
     return folded("sum", x, keep, axis)
 
 
-def matmul(a: Symbol, b: Symbol) -> Symbol:
-    return Symbol("@", (a, b), (a.shape[0], b.shape[1]))
-
-
-def reshape(x: Symbol, shape: Shape) -> Symbol:
-    return x if x.shape == shape else Symbol("reshape", (x,), shape)
-
-
 # --- running the sheet
 
 
@@ -97,10 +89,8 @@ __all__ = [
     "is_number",
     "leaf",
     "lift",
-    "matmul",
     "number",
     "partials",
     "passed",
-    "reshape",
     "total",
 ]

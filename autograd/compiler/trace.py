@@ -351,10 +351,19 @@ class _Recorder:
                     else:
                         found = find(b)
                         if found is None:
-                            if b._a is not None:
-                                path.append(b)
-                                continue
-                            found = leaf(b)
+                            c, d = b._a, b._b
+                            if c is not None:
+                                i_, j_ = find(c), find(d)
+                                if i_ is None or j_ is None:
+                                    path.append(b)
+                                    continue
+                                # a product in a sum of them: its inputs are there, so it need not wait its turn
+                                found = index[b] = len(ops)
+                                ops.append(b._tag[0])
+                                inputs.append((i_, j_))
+                                numbers.append(b._data)
+                            else:
+                                found = leaf(b)
                         j = found
                     numbered = (i, j)
             else:

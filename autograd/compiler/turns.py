@@ -15,7 +15,7 @@ from typing import Any
 
 from ..ops import CONSTANT
 from .classes import Class, Unrollable
-from .normalise import BATCHED, LINEAR, SHARED, Graph, Term
+from .normalise import BATCHED, LINEAR, SHARED, Graph
 from .trace import INPUT
 
 ALIAS = "alias"
@@ -91,7 +91,7 @@ class _Places:
                 found, again = self._same(x, w2, turn), self._same(w, x2, turn)  # a product the other way round
             if again is None or (w is not None and found is None):
                 raise Unrollable
-            own[k] = Term(c, found, again)
+            own[k] = c, found, again
         if i in graph.bias:
             bias = self._same(graph.bias[i], graph.bias[typical], turn)
             if bias is None:

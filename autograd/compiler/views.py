@@ -180,6 +180,11 @@ class Steps:
     offset: int
     strides: tuple[int, ...]
 
+    def places(self, sizes: Sequence[int]) -> Places:
+        """All of them, in a box of these sizes."""
+        along = np.indices(tuple(sizes), dtype=np.intp, sparse=True)
+        return np.asarray(self.offset + sum(s * i for s, i in zip(self.strides, along, strict=True)), dtype=np.intp)
+
 
 def even_steps(places: Places, real: NDArray[np.bool_] | None, size: int) -> Steps | None:
     """The steps in which these places go, if they are even; ``real`` says which count, if not all do.
@@ -207,15 +212,10 @@ def even_steps(places: Places, real: NDArray[np.bool_] | None, size: int) -> Ste
     last = offset + sum(s * (n - 1) for s, n in zip(strides, places.shape, strict=True))
     if offset < 0 or last >= size:
         return None
-    if real is not None:
-        rebuilt = np.full((1,) * places.ndim, offset)
-        for axis, (s, n) in enumerate(zip(strides, places.shape, strict=True)):
-            shape = [1] * places.ndim
-            shape[axis] = n
-            rebuilt = rebuilt + (s * np.arange(n)).reshape(shape)
-        if ((rebuilt != places) & real).any():
-            return None
-    return Steps(offset, tuple(strides))
+    found = Steps(offset, tuple(strides))
+    if real is not None and ((found.places(places.shape) != places) & real).any():
+        return None
+    return found
 
 
 def view_of(

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.arrange import Group
 from autograd.compiler.backends.javascript import Memory
+from autograd.compiler.groups import Group
 from autograd.compiler.normalise import BATCHED, LINEAR
 from autograd.compiler.plan import Plan
 

@@ -34,11 +34,12 @@ from typing import Any
 import numpy as np
 
 from ...javascript import literal, statements
-from ..arrange import Group, Nodes, Part
-from ..differentiate import Index
+from ..boxes import Nodes
+from ..groups import Group, Part
 from ..index import TAKE
 from ..normalise import BATCHED, LINEAR
 from ..plan import Plan
+from ..program import Index
 from ..symbols import ROWS, forward, leaf, partials, passed
 from .base import Array
 
