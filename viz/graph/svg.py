@@ -18,7 +18,7 @@ from itertools import pairwise
 from ..layout.net import Point
 from ..layout.routes import smooth
 from ..lettering import NARROW, SMALL, name_width, pieces_of, shown_name
-from ..markup import MARGIN, card, document, escape, name_at, pieces_at, points, px, rectangle, text_at, wrap
+from ..markup import MARGIN, card, document, name_at, pieces_at, points, px, rectangle, text_at, wrap
 from ..metrics import (
     FONT,
     NAME_SIZE,
@@ -26,6 +26,7 @@ from ..metrics import (
     SYMBOL_SIZE,
     TITLE_SIZE,
     clip,
+    escape,
     fitting,
     one_line,
     printable,
