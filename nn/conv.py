@@ -29,7 +29,6 @@ from autograd.functions import maximum, sqrt
 from autograd.hints import explains
 from autograd.ops import where
 from autograd.reals import is_real, short
-from autograd.signatures import Number
 from autograd.value import Operand
 
 from . import activations
@@ -369,12 +368,18 @@ _ELSEWHERE = {"avg": "mean", "average": "mean"}  # what other libraries call the
 
 @overload
 def pool2d(
-    x: Sequence[Sequence[Number]], kernel_size: Size, kind: str = "mean", stride: Size | None = None
-) -> list[list[Number]]: ...
+    x: Sequence[Sequence[float]], kernel_size: Size, kind: str = "mean", stride: Size | None = None
+) -> list[list[float]]: ...
+@overload
+def pool2d(x: Sequence[Sequence[Value]], kernel_size: Size, kind: str = "mean", stride: Size | None = None) -> Map: ...
 @overload
 def pool2d(
-    x: Sequence[Sequence[Sequence[Number]]], kernel_size: Size, kind: str = "mean", stride: Size | None = None
-) -> list[list[list[Number]]]: ...
+    x: Sequence[Sequence[Sequence[float]]], kernel_size: Size, kind: str = "mean", stride: Size | None = None
+) -> list[list[list[float]]]: ...
+@overload
+def pool2d(
+    x: Sequence[Sequence[Sequence[Value]]], kernel_size: Size, kind: str = "mean", stride: Size | None = None
+) -> list[Map]: ...
 @overload
 def pool2d(x: Any, kernel_size: Size, kind: str = "mean", stride: Size | None = None) -> Any: ...
 def pool2d(x: Any, kernel_size: Size, kind: str = "mean", stride: Size | None = None) -> Any:

@@ -102,9 +102,7 @@ def blobs(
 
 def noisy_curve(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[list[list[float]], list[float]]:
     """y = x + 0.3·sin(2πx) + ε for n values of x evenly spread over [0, 1], with ε uniform in [-noise, noise]."""
-    n = whole("n", n, 0)
-    if n < 2:
-        raise ValueError(f"a curve needs at least 2 points, but got n={n!r}")
+    n = whole("n, the number of points of a curve,", n, 2)
     deviation("noise", noise)
     rng = generator(seed)
     xs = [i / (n - 1) for i in range(n)]

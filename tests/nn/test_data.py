@@ -148,7 +148,7 @@ def test_split_gives_every_example_to_one_side_with_its_target(n: int, fraction:
         (lambda: data.moons(1), "2 classes need at least one point each, but n is 1"),
         (lambda: data.spirals(5, classes=6), "6 classes need at least one point each, but n is 5"),
         (lambda: data.circles(ratio=1.5), "between 0 and 1, but got 1.5"),
-        (lambda: data.noisy_curve(1), "at least 2 points, but got n=1"),
+        (lambda: data.noisy_curve(1), "must be at least 2, but got 1"),
         (lambda: data.blobs(10, [[1.0], [1.0, 2.0]]), r"but have \[1, 2\]"),
         (lambda: data.split([1, 2], [1]), "X has 2 examples, but y has 1 targets"),
     ],

@@ -81,9 +81,12 @@ def render(diagram: Diagram, arrangement: Arrangement, *, rankdir: str, theme: s
     return document(body, painter.width, painter.height, "chainrule-graph", told, style_rules, theme)
 
 
-def style_rules(identity: str, colours: dict[str, str]) -> str:
-    """The style sheet, one rule per line, for all that stands in ``identity``; ``colours`` has the keys of `LIGHT`."""
-    return _STYLE.format(
+def style_rules(identity: str, colours: dict[str, str], *, more: str = "") -> str:
+    """The style sheet, one rule per line, for all that stands in ``identity``; ``colours`` has the keys of `LIGHT`.
+
+    ``more`` are the rules for what only another kind of picture has, with the same slots.
+    """
+    return (_STYLE + more).format(
         id=identity,
         c=colours,
         font=FONT,
