@@ -12,7 +12,9 @@ import re
 import stat
 import sys
 import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 
 if sys.platform != "win32":
     import fcntl
@@ -54,6 +56,26 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         if error.errno is not None and error.filename is None:
             error.filename = place  # "No space left on device" alone does not say where
         raise
+
+
+def save_as(path: str | os.PathLike[str], kinds: Mapping[str, Callable[[], bytes]], endings: str) -> Path:
+    """Write a file of the kind that its ending asks for, whole or not at all, as `write_whole` does; returns the path.
+
+    Args:
+        path: where to.
+        kinds: for each ending, such as ".svg", what makes the content.
+        endings: what is said of another ending, up to "but got 'graph.jpg'".
+
+    Raises:
+        ValueError: for another ending.
+        OSError: as `write_whole`.
+    """
+    target = Path(path)
+    make = kinds.get(target.suffix.lower())
+    if make is None:
+        raise ValueError(f"{endings}, but got {target.name!r}")
+    write_whole(target, make())
+    return target
 
 
 def _opened(path: str) -> int | None:

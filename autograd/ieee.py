@@ -52,18 +52,11 @@ def _never_raising(f: Callable[[float], float], pole: float | None = None) -> Ca
     return g
 
 
-exp = _never_raising(math.exp)
-log = _never_raising(math.log, pole=0.0)
-log1p = _never_raising(math.log1p, pole=-1.0)
-sqrt = _never_raising(math.sqrt)
-sin = _never_raising(math.sin)
-cos = _never_raising(math.cos)
-tan = _never_raising(math.tan)
-asin = _never_raising(math.asin)
-acos = _never_raising(math.acos)
-sinh = _never_raising(math.sinh)
-cosh = _never_raising(math.cosh)
-expm1 = _never_raising(math.expm1)
+exp, expm1, sqrt, sin, cos, tan, asin, acos, sinh, cosh = map(
+    _never_raising,
+    (math.exp, math.expm1, math.sqrt, math.sin, math.cos, math.tan, math.asin, math.acos, math.sinh, math.cosh),
+)
+log, log1p = _never_raising(math.log, pole=0.0), _never_raising(math.log1p, pole=-1.0)
 # these never raise
 atan, atan2, hypot, erf, erfc, tanh = math.atan, math.atan2, math.hypot, math.erf, math.erfc, math.tanh
 
@@ -83,13 +76,7 @@ def softplus(a: float) -> float:
 
 def maximum(xs: Sequence[float]) -> float:
     """The largest; nan if any is nan."""
-    top = xs[0]
-    for x in xs:
-        if x > top or x != x:
-            top = x
-        if top != top:
-            break
-    return top
+    return NAN if any(map(math.isnan, xs)) else max(xs)
 
 
 def logsumexp(xs: Sequence[float]) -> float:

@@ -187,11 +187,6 @@ def misremembered(op: str, y: Any, numbers: Sequence[Any]) -> list[list[Any]]:
     return [[] for _ in numbers] if rule is None else rule(y, *numbers)
 
 
-def worth_asking(local: float, before: float) -> bool:
-    """Whether a contribution is a good question: where the local derivative is 1, forgetting it goes unnoticed."""
-    return abs(local) != 1.0 or before != 0.0
-
-
 __all__ = [
     "SLIPS",
     "SLIPS_OF_VALUES",
@@ -202,5 +197,4 @@ __all__ = [
     "slips_of_a_gradient",
     "slips_of_a_sum",
     "slips_of_a_value",
-    "worth_asking",
 ]

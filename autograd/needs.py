@@ -1,8 +1,30 @@
-"""NumPy comes with chainrule, but not into every browser: what needs it says so before anything is begun."""
+"""What is not there everywhere: who needs it says how to get it.
+
+NumPy comes with chainrule, but not into every browser: what needs it says so before anything is begun.
+"""
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from typing import Any
+
+
+def needed(module: str, what: str, install: str) -> Any:
+    """The module, which chainrule can do without.
+
+    Args:
+        module: its dotted name.
+        what: who needs it, for the message: "plots are drawn by Matplotlib".
+        install: what pip is to install; what else can be done may follow in brackets.
+
+    Raises:
+        ImportError: where it cannot be imported, with how to get it.
+    """
+    try:
+        return import_module(module)
+    except ImportError:
+        raise ImportError(f"{what}: {sys.executable} -m pip install {install}") from None
 
 
 def needs_numpy(what: str, install: str = "numpy") -> None:
@@ -31,4 +53,4 @@ def needs_numpy(what: str, install: str = "numpy") -> None:
     raise ImportError(f"{what} needs NumPy, and {how}")
 
 
-__all__ = ["needs_numpy"]
+__all__ = ["needed", "needs_numpy"]

@@ -39,7 +39,7 @@ from .reals import is_real, short
 # numbers asks whichever of them has a method `_of_two`.
 
 
-def _word(name: str, on_arrays: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
+def _word(name: str, on_arrays: Callable[[Any, Any], Any] | None = None) -> Callable[[Any], Any]:
     on_floats = getattr(ieee, name)
 
     def word(x: Any) -> Any:
@@ -51,29 +51,20 @@ def _word(name: str, on_arrays: Callable[[Any, Any], Any]) -> Callable[[Any], An
         import numpy
 
         with numpy.errstate(all="ignore"):
-            return on_arrays(numpy, x)
+            return getattr(numpy, name)(x) if on_arrays is None else on_arrays(numpy, x)
 
     word.__name__ = name
     return word
 
 
-exp = _word("exp", lambda np, x: np.exp(x))
-log = _word("log", lambda np, x: np.log(x))
-sqrt = _word("sqrt", lambda np, x: np.sqrt(x))
-sin = _word("sin", lambda np, x: np.sin(x))
-cos = _word("cos", lambda np, x: np.cos(x))
-tanh = _word("tanh", lambda np, x: np.tanh(x))
-sigmoid = _word("sigmoid", lambda np, x: np.exp(-np.logaddexp(0.0, -x)))
-softplus = _word("softplus", lambda np, x: np.logaddexp(0.0, x))
-
-tan = _word("tan", lambda np, x: np.tan(x))
+exp, log, sqrt, sin, cos, tan, tanh, sinh, cosh, log1p, expm1 = map(  # as NumPy calls them, too
+    _word, ("exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "sinh", "cosh", "log1p", "expm1")
+)
 asin = _word("asin", lambda np, x: np.arcsin(x))
 acos = _word("acos", lambda np, x: np.arccos(x))
 atan = _word("atan", lambda np, x: np.arctan(x))
-sinh = _word("sinh", lambda np, x: np.sinh(x))
-cosh = _word("cosh", lambda np, x: np.cosh(x))
-log1p = _word("log1p", lambda np, x: np.log1p(x))
-expm1 = _word("expm1", lambda np, x: np.expm1(x))
+sigmoid = _word("sigmoid", lambda np, x: np.exp(-np.logaddexp(0.0, -x)))
+softplus = _word("softplus", lambda np, x: np.logaddexp(0.0, x))
 erf = _word("erf", lambda np, x: _erf_on_arrays("erf", x))
 erfc = _word("erfc", lambda np, x: _erf_on_arrays("erfc", x))
 

@@ -21,7 +21,6 @@ from functools import lru_cache
 from typing import Any
 
 from .graph import topological_order
-from .modes import TRACING
 from .ops import CHOICES, CONSTANT, CUT, DETACH, LEAF, SHEET
 from .value import Value, refuse_reading, restore, store_inputs
 
@@ -41,8 +40,7 @@ def dumps(root: Value) -> str:
     Custom operations are saved by name, and must be registered again before `loads`.
     """
     order = topological_order(root)
-    if TRACING:
-        refuse_reading(root, "the numbers of a graph, as text")
+    refuse_reading(root, "the numbers of a graph, as text")
     place = {node: i for i, node in enumerate(order)}
     called: dict[tuple[str, str, str], tuple[str, str]] = {}  # the text of each tag: before the data, and after it
     lines = []

@@ -132,8 +132,7 @@ class Value(LikeATensor):
     @property
     def has_grad(self) -> bool:
         """Whether a backward pass has reached this node since `zero_grad`; a drawing shows "–" where it is False."""
-        if TRACING:
-            refuse_reading(self, "whether a Value has a gradient, .has_grad")
+        refuse_reading(self, "whether a Value has a gradient, .has_grad")
         return self._grad is not None
 
     @property
@@ -422,8 +421,7 @@ class Value(LikeATensor):
         return self._refuse("math.trunc()", "For the number write math.trunc(x.data)")
 
     def _refuse(self, call: str, instead: str) -> NoReturn:
-        if TRACING:
-            refuse_reading(self, f"the number in a Value, {call}")
+        refuse_reading(self, f"the number in a Value, {call}")
         raise TypeError(
             f"{call} of a Value would cut it out of the graph, and its gradient would be lost without a word. {instead}"
         )
@@ -479,18 +477,15 @@ class Value(LikeATensor):
     # --- copies
 
     def __copy__(self) -> Value:
-        if TRACING:
-            refuse_reading(self, "a copy of a Value")
+        refuse_reading(self, "a copy of a Value")
         twin: Value = _new(type(self))
         for slot in Value.__slots__:
             setattr(twin, slot, getattr(self, slot))
-        if TRACING:
-            _born(twin)
+        _born(twin)
         return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        if TRACING:
-            refuse_reading(self, "a copy of a Value")
+        refuse_reading(self, "a copy of a Value")
         for node in topological_order(self):  # inputs first, so every input already has its twin
             if id(node) not in memo:
                 twin = memo[id(node)] = node.__copy__()
@@ -501,12 +496,10 @@ class Value(LikeATensor):
                     if node._b is not None:
                         twin._b = memo[id(node._b)]
                 memo.setdefault(id(memo), []).append(node)  # copy.deepcopy's own way to keep the originals alive
-        copied: Value = memo[id(self)]
-        return copied
+        return memo[id(self)]  # type: ignore[no-any-return]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if TRACING:
-            refuse_reading(self, "a copy of a Value")
+        refuse_reading(self, "a copy of a Value")
         if self._a is not None:
             raise TypeError(
                 "pickle can hold a leaf Value, but not one that was computed: pickle follows inputs by recursion, and "

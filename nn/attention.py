@@ -24,7 +24,7 @@ from autograd.modes import no_grad, scope
 
 from . import activations
 from .activations import Function
-from .checks import deviation, index, not_negative, positive, whole
+from .checks import deviation, index, not_negative, one_of, positive, whole
 from .embedding import Embedding
 from .init import generator
 from .layers import as_inputs
@@ -56,8 +56,7 @@ class RMSNorm(Module):
 
     def forward(self, x: Sequence[Any]) -> Vector:
         """y, as long as x."""
-        xs = list(as_inputs(x, self.size, "this norm"))
-        return self.scaled(xs)
+        return self.scaled(list(as_inputs(x, self.size, "this norm")))
 
     def scaled(self, xs: Vector) -> Vector:
         """xs, which may have been shifted, over its root mean square, times the learned factors."""
@@ -238,8 +237,7 @@ class TransformerBlock(Module):
         std: float | None = None,
         seed: int | random.Random | None = None,
     ) -> None:
-        if norm not in NORMS:
-            raise ValueError(f"a norm is one of {', '.join(NORMS)}, but got {norm!r}")
+        one_of("a norm", norm, NORMS)
         hidden, rng = 4 * size if hidden is None else whole("hidden", hidden), generator(seed)
         self._activation_name, self._activate = activations.find(activation, whole_layer=False)
         self.attention = SelfAttention(size, heads, causal=causal, std=std, seed=rng)

@@ -6,10 +6,14 @@ Each check takes the argument's name, for the message, and what was given.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Collection, Mapping
 from numbers import Real
-from typing import Any
+from typing import Any, TypeVar
 
 from autograd import Value
+from autograd.hints import did_you_mean
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def number(name: str, x: object) -> float:
@@ -113,3 +117,39 @@ def index(name: str, x: Any, n: int) -> int:
     if not 0 <= float(x) < n:
         raise ValueError(f"there are {n} places, 0…{n - 1}, but {name} is {x!r}")
     return int(float(x))
+
+
+# --- what goes by a name
+
+
+def one_of(what: str, given: object, known: Collection[str], elsewhere: Mapping[str, str] | None = None) -> None:
+    """Raises ValueError if what was ``given`` is not one of the known words; ``elsewhere`` is as for `named`."""
+    if not isinstance(given, str) or given not in known:
+        hint = did_you_mean(given, known, elsewhere) if isinstance(given, str) else ""
+        raise ValueError(f"{what} is one of {', '.join(known)}, but got {given!r}{hint}")
+
+
+def named(
+    what: str, form: str, given: str | F, known: Mapping[str, F], elsewhere: Mapping[str, str] | None = None
+) -> F:
+    """The function of this name, whatever its capitals, or the function itself.
+
+    Args:
+        what: of which kind it is, for the messages: "a loss".
+        form: what such a function is called with: "(output, target)".
+        given: the name, or the function.
+        known: the functions by their names.
+        elsewhere: what other libraries call them.
+
+    Raises:
+        ValueError: for a name that is not known; the message lists those that are.
+        TypeError: for anything that is neither a string nor callable.
+    """
+    if callable(given):
+        return given
+    if not isinstance(given, str):
+        raise TypeError(f"{what} is a name or a function {form}, but got {type(given).__name__}")
+    if given.lower() not in known:
+        hint = did_you_mean(given, known, elsewhere)
+        raise ValueError(f"{what} is one of {', '.join(known)}, or a function, but got {given!r}{hint}")
+    return known[given.lower()]

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from autograd import Value, scope
 from autograd.functions import maximum, sqrt
-from autograd.hints import did_you_mean, explains
+from autograd.hints import explains
 from autograd.ops import where
 from autograd.reals import is_real, short
 from autograd.value import Operand
@@ -34,7 +34,7 @@ from autograd.value import Operand
 from . import activations
 from . import init as initialisers
 from .activations import Function
-from .checks import rows_and_columns, whole
+from .checks import one_of, rows_and_columns, whole
 from .init import Initialiser
 from .layers import left_to_right, weighted_sum
 from .module import Module, christen
@@ -167,9 +167,7 @@ def convolve2d(x: Any, w: Any, mode: str = "valid", flip: bool = True) -> Grid:
         TypeError: for anything that is not rows of numbers.
     """
     image, weights = as_grid(x, "the image"), as_grid(w, "the filter")
-    if not isinstance(mode, str) or mode not in MODES:
-        hint = did_you_mean(mode, MODES) if isinstance(mode, str) else ""
-        raise ValueError(f"mode is one of {', '.join(MODES)}, but got {mode!r}{hint}")
+    one_of("mode", mode, MODES)
     (rows, columns), (height, width) = _shape(image), _shape(weights)
     if mode == "valid" and (height > rows or width > columns):
         raise ValueError(
@@ -365,6 +363,7 @@ KINDS: dict[str, Callable[[list[Any]], Any]] = {
     "max": maximum,
     "l2": _l2,
 }
+_ELSEWHERE = {"avg": "mean", "average": "mean"}  # what other libraries call them
 
 
 @overload
@@ -410,22 +409,15 @@ def pool2d(x: Any, kernel_size: Size, kind: str = "mean", stride: Size | None = 
         ValueError: for an unknown kind, a window larger than the image, or rows of different lengths.
         TypeError: for anything that is not rows of numbers.
     """
-    function = _kind(kind)
+    one_of("pooling", kind, KINDS, _ELSEWHERE)
     height, width = rows_and_columns("the size of a window", kernel_size)
     step = (height, width) if stride is None else rows_and_columns("the stride", stride)
     maps = as_maps(x, "the image")
     rows, columns = _shape(maps[0])
     if height > rows or width > columns:
         raise ValueError(f"a window of {height}×{width} does not fit into {rows}×{columns}; take a smaller one")
-    pooled = [[[function(w) for w in line] for line in _windows([grid], (height, width), step)] for grid in maps]
+    pooled = [[[KINDS[kind](w) for w in line] for line in _windows([grid], (height, width), step)] for grid in maps]
     return pooled if _levels(x) >= 3 else pooled[0]
-
-
-def _kind(kind: Any) -> Callable[[list[Any]], Any]:
-    if not isinstance(kind, str) or kind not in KINDS:
-        hint = did_you_mean(kind, KINDS, {"avg": "mean", "average": "mean"}) if isinstance(kind, str) else ""
-        raise ValueError(f"pooling is one of {', '.join(KINDS)}, but got {kind!r}{hint}")
-    return KINDS[kind]
 
 
 class Pool2d(Module):
@@ -437,7 +429,7 @@ class Pool2d(Module):
 
     @explains(size=_KERNEL, pool_size=_KERNEL, window=_KERNEL)
     def __init__(self, kernel_size: Size, kind: str = "mean", stride: Size | None = None) -> None:
-        _kind(kind)
+        one_of("pooling", kind, KINDS, _ELSEWHERE)
         self._kernel_size = rows_and_columns("the size of a window", kernel_size)
         self._stride = self._kernel_size if stride is None else rows_and_columns("the stride", stride)
         self._of_kind = kind

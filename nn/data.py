@@ -7,18 +7,18 @@ The random numbers come from a generator of one's own, so the same seed gives th
 from __future__ import annotations
 
 import gzip
-import hashlib
 import math
 import os
 import random
-import sys
 import zlib
 from collections.abc import Callable, Sequence, Sized
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from .checks import deviation, index, whole
+from autograd.needs import needed
+
+from .checks import deviation, index, one_of, whole
 from .init import generator
 
 if TYPE_CHECKING:
@@ -102,9 +102,7 @@ def blobs(
 
 def noisy_curve(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[list[list[float]], list[float]]:
     """y = x + 0.3·sin(2πx) + ε for n values of x evenly spread over [0, 1], with ε uniform in [-noise, noise]."""
-    n = whole("n", n, 0)
-    if n < 2:
-        raise ValueError(f"a curve needs at least 2 points, but got n={n!r}")
+    n = whole("n, the number of points of a curve,", n, 2)
     deviation("noise", noise)
     rng = generator(seed)
     xs = [i / (n - 1) for i in range(n)]
@@ -124,13 +122,7 @@ def digits() -> Points:
     Raises:
         ImportError: without scikit-learn; the message says how to get it.
     """
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError:
-        raise ImportError(
-            f"the 8×8 digits come with scikit-learn: {sys.executable} -m pip install scikit-learn"
-        ) from None
-    bunch = load_digits()
+    bunch = needed("sklearn.datasets", "the 8×8 digits come with scikit-learn", "scikit-learn").load_digits()
     return [[x / 16.0 for x in row] for row in bunch.data.tolist()], bunch.target.tolist()
 
 
@@ -222,13 +214,6 @@ def _points(counts: Sequence[int], point: Callable[[int, int, int], list[float]]
 
 _KINDS = {"train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
           "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")}  # fmt: skip
-# MD5 of the .gz files as they were published: not against a forger, but against a broken download.
-_PUBLISHED = {
-    "train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-    "train-labels-idx1-ubyte.gz": "d53e105ee54ea40749a09fcbcd1e9432",
-    "t10k-images-idx3-ubyte.gz": "9fb629c4189551a2d022fa330f9573f3",
-    "t10k-labels-idx1-ubyte.gz": "ec29112dd5afa0611ce80d1b7f02629c",
-}
 
 
 class IDXError(ValueError):
@@ -284,7 +269,7 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
 
 
 def mnist(
-    folder: str | os.PathLike[str], part: str = "train", limit: int | None = None, verify: bool = False
+    folder: str | os.PathLike[str], part: str = "train", limit: int | None = None
 ) -> tuple[NDArray[numpy.float64], NDArray[numpy.int64]]:
     """MNIST from the files as they were published, gzipped or not: images as rows of numbers from 0 to 1, and labels.
 
@@ -292,23 +277,18 @@ def mnist(
         folder: where the files are.
         part: "train" (60,000 digits) or "test" (10,000).
         limit: take only so many, from the beginning.
-        verify: compare the files' checksums with the published ones, which are those of the .gz files: raw files cannot
-            be verified, and are refused. (Other data in the same format, such as
-            Fashion-MNIST, has others.)
 
     Returns:
         X, an array of shape (n, rows·columns), and y, an array of n ints.
 
     Raises:
         FileNotFoundError: if a file is not in the folder; the message gives both names that it may have.
-        IDXError: if a file is broken, of the wrong kind, or another than was published, or images and labels do not
-            match.
+        IDXError: if a file is broken or of the wrong kind, or images and labels do not match.
     """
-    if part not in _KINDS:
-        raise ValueError(f'part must be "train" or "test", but got {part!r}')
+    one_of("part", part, _KINDS)
     if limit is not None:
         limit = whole("limit", limit, 1)
-    images, labels = (_read_published(Path(folder), name, verify) for name in _KINDS[part])
+    images, labels = (_read_published(Path(folder), name) for name in _KINDS[part])
     if images.ndim != 3:
         raise IDXError(f"images have 3 dimensions (number, rows, columns), but this file has {images.ndim}")
     if labels.ndim != 1:
@@ -323,21 +303,9 @@ def mnist(
     return images[:count].reshape(min(count, len(images)), -1) / 255.0, labels[:count].astype(int)
 
 
-def _read_published(folder: Path, name: str, verify: bool) -> NDArray[Any]:
+def _read_published(folder: Path, name: str) -> NDArray[Any]:
     for path in (folder / f"{name}.gz", folder / name, folder / name.replace("-idx", ".idx")):
         if path.is_file():
-            if verify and path.name not in _PUBLISHED:
-                raise IDXError(
-                    f"{path.name} cannot be verified: checksums were published for the .gz files only; "
-                    "use those, or verify=False"
-                )
-            if verify:
-                found = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
-                if found != _PUBLISHED[path.name]:
-                    raise IDXError(
-                        f"{path.name} has the MD5 checksum {found}, but was published with "
-                        f"{_PUBLISHED[path.name]}; download it again"
-                    )
             return read_idx(path)
     raise FileNotFoundError(f"there is no {name}.gz or {name} in {folder}")
 

@@ -23,7 +23,7 @@ import math
 import random
 from collections.abc import Callable
 
-from autograd.hints import did_you_mean
+from .checks import named
 
 # rng, fan_in, fan_out -> one weight
 Initialiser = Callable[[random.Random, int, int], float]
@@ -80,20 +80,8 @@ INITIALISERS: dict[str, Initialiser] = {
 
 
 def find(init: str | Initialiser) -> Initialiser:
-    """The initialiser of this name, or the function itself.
-
-    Raises:
-        ValueError: for a name that is not in the table; the message lists those that are.
-        TypeError: for anything that is neither a string nor callable.
-    """
-    if callable(init):
-        return init
-    if not isinstance(init, str):
-        raise TypeError(f"an initialiser is a name or a function (rng, fan_in, fan_out), but got {type(init).__name__}")
-    if init.lower() not in INITIALISERS:
-        hint = did_you_mean(init, INITIALISERS)
-        raise ValueError(f"an initialiser is one of {', '.join(INITIALISERS)}, but got {init!r}{hint}")
-    return INITIALISERS[init.lower()]
+    """The initialiser of this name, or the function itself; errors as of `nn.checks.named`."""
+    return named("an initialiser", "(rng, fan_in, fan_out)", init, INITIALISERS)
 
 
 def generator(seed: int | random.Random | None) -> random.Random:

@@ -23,10 +23,9 @@ from numbers import Real
 from typing import Any, Protocol, overload
 
 from autograd import Index, Value, functions
-from autograd.hints import did_you_mean
 from autograd.reals import is_real
 
-from .checks import not_negative
+from .checks import named, not_negative
 from .layers import Numbers, as_list, left_to_right
 from .module import Module
 
@@ -46,12 +45,12 @@ class OfOutputs(Protocol):
 
 
 def of_outputs(loss: Callable[..., Any]) -> OfOutputs:
-    """For type checkers only: the function itself."""
+    """For type checkers only, who learn from it what a loss gives: the function itself."""
     return loss
 
 
 @of_outputs
-def squared_error(output: Numbers, target: Numbers) -> Value | float:
+def squared_error(output: Numbers, target: Numbers) -> Any:
     """½ Σ (t - y)² over the outputs.
 
     Raises:
@@ -64,12 +63,11 @@ def squared_error(output: Numbers, target: Numbers) -> Value | float:
         raise ValueError("squared_error of no outputs is not defined")
     errors = [t - y for y, t in zip(ys, ts, strict=True)]
     # of floats, ** would raise where * gives inf
-    half: Value | float = 0.5 * left_to_right(e**2 if isinstance(e, Value) else e * e for e in errors)
-    return half
+    return 0.5 * left_to_right(e**2 if isinstance(e, Value) else e * e for e in errors)
 
 
 @of_outputs
-def binary_cross_entropy(output: Numbers, target: Numbers) -> Value | float:
+def binary_cross_entropy(output: Numbers, target: Numbers) -> Any:
     """-t·log σ(z) - (1-t)·log(1 - σ(z)) of a logit z, as log(1 + e^z) - t·z; summed if there are several logits.
 
     For t = 1 that is log(1 + e^-z), and is computed so: no digits are lost however sure the model is.
@@ -82,8 +80,7 @@ def binary_cross_entropy(output: Numbers, target: Numbers) -> Value | float:
         raise ValueError(f"binary_cross_entropy needs a target for each logit, but got {len(ts)} for {len(zs)}")
     if not zs:
         raise ValueError("binary_cross_entropy of no logits is not defined")
-    total: Value | float = left_to_right(_of_logit(z, t) for z, t in zip(zs, ts, strict=True))
-    return total
+    return left_to_right(_of_logit(z, t) for z, t in zip(zs, ts, strict=True))
 
 
 def _of_logit(z: Any, t: Any) -> Any:
@@ -98,7 +95,7 @@ def _of_logit(z: Any, t: Any) -> Any:
 
 
 @of_outputs
-def cross_entropy(output: Numbers, target: Numbers) -> Value | float:
+def cross_entropy(output: Numbers, target: Numbers) -> Any:
     """-Σ tᵢ·log softmax(z)ᵢ of K logits z, as log Σ e^zⱼ - Σ tᵢ·zᵢ.
 
     For a class k that is log Σ e^(zⱼ - z_k), and is computed so: no digits are lost however sure the model is. (A
@@ -127,22 +124,20 @@ def cross_entropy(output: Numbers, target: Numbers) -> Value | float:
         if len(numbers) == len(ts) and abs(sum(numbers) - 1.0) > 1e-6:
             raise ValueError(f"cross_entropy needs probabilities that sum to 1, but these sum to {sum(numbers)!r}")
         if 1.0 not in numbers or numbers.count(0.0) < len(ts) - 1:
-            total: Value | float = functions.logsumexp(zs)
+            total = functions.logsumexp(zs)
             for t, z in zip(ts, zs, strict=True):
                 if isinstance(t, Value) or t != 0.0:
                     total = total - (t if isinstance(t, Value) else float(t)) * z
             return total
         target = numbers.index(1.0)
     if isinstance(target, Index):
-        of_class: Value = functions.logsumexp(zs) - zs[target]
-        return of_class
+        return functions.logsumexp(zs) - zs[target]
     k = _class(target, len(zs), "cross_entropy")
-    loss: Value | float = functions.logsumexp([0.0 if j == k else z - zs[k] for j, z in enumerate(zs)])
-    return loss
+    return functions.logsumexp([0.0 if j == k else z - zs[k] for j, z in enumerate(zs)])
 
 
 @of_outputs
-def hinge(output: Numbers, target: Numbers) -> Value | float:
+def hinge(output: Numbers, target: Numbers) -> Any:
     """max(0, 1 - t·s) of a score s with t = ±1: no loss once an example is right by a margin of 1.
 
     With K scores and a class k it is Σ max(0, 1 + sⱼ - s_k) over j ≠ k (Weston and Watkins, 1999).
@@ -152,18 +147,16 @@ def hinge(output: Numbers, target: Numbers) -> Value | float:
     """
     scores = _outputs(output)
     if len(scores) == 1:
-        loss: Value | float = functions.relu(1.0 - _sign(target, "hinge") * scores[0])
-        return loss
+        return functions.relu(1.0 - _sign(target, "hinge") * scores[0])
     if isinstance(target, Index):  # the term of the right class is 1, whatever its score
         right = scores[target]
         return left_to_right(functions.relu(1.0 + (s - right)) for s in scores) - 1.0
     k = _class(target, len(scores), "hinge")
-    total: Value | float = left_to_right(functions.relu(1.0 + (s - scores[k])) for j, s in enumerate(scores) if j != k)
-    return total
+    return left_to_right(functions.relu(1.0 + (s - scores[k])) for j, s in enumerate(scores) if j != k)
 
 
 @of_outputs
-def perceptron(output: Numbers, target: Numbers) -> Value | float:
+def perceptron(output: Numbers, target: Numbers) -> Any:
     """max(0, -t·s) of a score s with t = ±1: no loss for an example on the right side (Rosenblatt, 1958).
 
     Raises:
@@ -172,8 +165,7 @@ def perceptron(output: Numbers, target: Numbers) -> Value | float:
     scores = _outputs(output)
     if len(scores) != 1:
         raise ValueError(f"the perceptron loss takes one score, but got {len(scores)}")
-    loss: Value | float = functions.relu(-_sign(target, "perceptron") * scores[0])
-    return loss
+    return functions.relu(-_sign(target, "perceptron") * scores[0])
 
 
 def l2_penalty(model: Module | Iterable[Value], lam: float) -> Value | float:
@@ -247,21 +239,8 @@ _ELSEWHERE = {
 
 
 def find(loss: str | Loss) -> Loss:
-    """The loss of this name, or the function itself.
-
-    Raises:
-        ValueError: for a name that is not in the table; the message lists those that are.
-        TypeError: for anything that is neither a string nor callable.
-    """
-    if callable(loss):
-        return loss
-    if not isinstance(loss, str):
-        raise TypeError(f"a loss is a name or a function (output, target), but got {type(loss).__name__}")
-    name = loss.lower()
-    if name not in LOSSES:
-        hint = did_you_mean(name, LOSSES, _ELSEWHERE)
-        raise ValueError(f"a loss is one of {', '.join(LOSSES)}, or a function, but got {loss!r}{hint}")
-    return LOSSES[name]
+    """The loss of this name, or the function itself; errors as of `nn.checks.named`."""
+    return named("a loss", "(output, target)", loss, LOSSES, _ELSEWHERE)
 
 
 __all__ = [

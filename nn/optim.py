@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
-from typing import Any, ClassVar, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from autograd import NonFiniteError, Value
 from autograd.backward import numeric_adjoints
@@ -61,7 +61,7 @@ class Optimizer:
         TypeError: if a parameter is not a Value, or a setting is not a number.
     """
 
-    memory_starts: ClassVar[Mapping[str, float]] = {}
+    memory_starts: Mapping[str, float] = {}  # the numbers of memory by name, and where each starts
 
     @explains(learning_rate="write lr", params="write parameters", model="write the model alone, at the first place")
     def __init__(
@@ -93,10 +93,6 @@ class Optimizer:
 
     # --- the rule
 
-    def starts(self) -> Mapping[str, float]:
-        """The names of the numbers of memory, and where each starts."""
-        return self.memory_starts
-
     def rule(self, w: Any, g: Any, lr: float, t: int, *memory: Any) -> tuple[Any, ...]:
         """The new parameter, and the new memory. Plain arithmetic: floats, arrays or Values."""
         raise NotImplementedError(f"{type(self).__name__} must define rule(self, w, g, lr, t, *memory)")
@@ -126,14 +122,14 @@ class Optimizer:
         elif len(chosen) != len(self.parameters) or any(
             p is not q for p, q in zip(chosen, self.parameters, strict=True)
         ):
-            self.memory = [[start] * len(chosen) for start in self.starts().values()]
+            self.memory = [[start] * len(chosen) for start in self.memory_starts.values()]
             self.t = 0
         self.parameters = chosen
         self._loaded = False
         return self
 
     def _check_lengths(self, memory: Sequence[Any], count: int) -> None:
-        for name, m in zip(self.starts(), memory, strict=True):
+        for name, m in zip(self.memory_starts, memory, strict=True):
             size = len(m) if isinstance(m, list) else m.size
             if size != count:
                 raise ValueError(f"{name} has {size} entries, but there are {count} parameters")
@@ -176,7 +172,7 @@ class Optimizer:
         import numpy
 
         if not self.memory:
-            self.memory = [numpy.full(numpy.shape(w), start) for start in self.starts().values()]
+            self.memory = [numpy.full(numpy.shape(w), start) for start in self.memory_starts.values()]
         if any(numpy.size(m) != numpy.size(w) for m in self.memory):
             raise ValueError(f"this optimiser has {numpy.size(self.memory[0])} parameters, but got {numpy.size(w)}")
         self.memory = [numpy.reshape(m, numpy.shape(w)) for m in self.memory]
@@ -234,7 +230,7 @@ class Optimizer:
             "t": self.t,
             "memory": {
                 name: list(map(float, m if isinstance(m, list) else m.ravel().tolist()))
-                for name, m in zip(self.starts(), self.memory, strict=False)
+                for name, m in zip(self.memory_starts, self.memory, strict=False)
             },
             "noise": [version, list(numbers), spare],
         }
@@ -256,7 +252,7 @@ class Optimizer:
             raise ValueError(f"t, the number of steps taken, must be a whole number from 0 up, but is {t!r}")
         if not isinstance(state["memory"], Mapping):
             raise ValueError(f"the memory must be a dict of lists, but is {state['memory']!r}")
-        names = list(self.starts())
+        names = list(self.memory_starts)
         # an optimiser that has never had parameters has no memory yet
         if list(state["memory"]) != names and (state["memory"] or self.parameters or t):
             raise ValueError(f"expected the memory {names}, but got {list(state['memory'])}")
@@ -297,8 +293,6 @@ class SGD(Optimizer):
             only, use `l2_penalty`.
     """
 
-    memory_starts: ClassVar[Mapping[str, float]] = {"velocity": 0.0}
-
     def __init__(
         self,
         parameters: Iterable[Value] | Module | None = None,
@@ -309,13 +303,11 @@ class SGD(Optimizer):
         **options: Unpack[Options],
     ) -> None:
         self.momentum, self.nesterov = in_unit("momentum", momentum), nesterov
+        self.memory_starts = {"velocity": 0.0} if momentum else {}
         self.weight_decay = not_negative("weight_decay", weight_decay)
         if nesterov and momentum == 0.0:
             raise ValueError("Nesterov's method looks ahead along the momentum, so it needs momentum > 0")
         super().__init__(parameters, lr, **options)
-
-    def starts(self) -> Mapping[str, float]:
-        return self.memory_starts if self.momentum else {}
 
     def rule(self, w: Any, g: Any, lr: float, t: int, *memory: Any) -> tuple[Any, ...]:
         g = g + self.weight_decay * w if self.weight_decay else g
@@ -331,7 +323,7 @@ class Adagrad(Optimizer):
     s ← s + g²;  w ← w - lr·g/(√s + ε)
     """
 
-    memory_starts: ClassVar[Mapping[str, float]] = {"sum of squares": 0.0}
+    memory_starts: Mapping[str, float] = {"sum of squares": 0.0}
 
     def __init__(
         self,
@@ -356,7 +348,7 @@ class RMSprop(Optimizer):
     s ← αs + (1-α)g²;  w ← w - lr·g/(√s + ε)
     """
 
-    memory_starts: ClassVar[Mapping[str, float]] = {"mean of squares": 0.0}
+    memory_starts: Mapping[str, float] = {"mean of squares": 0.0}
 
     def __init__(
         self,
@@ -408,10 +400,8 @@ class Adam(Optimizer):
         self.betas = _betas(betas)
         self.eps, self.weight_decay = positive("eps", eps), not_negative("weight_decay", weight_decay)
         self.bias_correction, self.amsgrad = bias_correction, amsgrad
+        self.memory_starts = {"m": 0.0, "v": 0.0} | ({"largest v": 0.0} if amsgrad else {})
         super().__init__(parameters, lr, **options)
-
-    def starts(self) -> Mapping[str, float]:
-        return {"m": 0.0, "v": 0.0, "largest v": 0.0} if self.amsgrad else {"m": 0.0, "v": 0.0}
 
     def rule(self, w: Any, g: Any, lr: float, t: int, *memory: Any) -> tuple[Any, ...]:
         return self._moved(w, g + self.weight_decay * w if self.weight_decay else g, lr, t, *memory)
@@ -462,7 +452,7 @@ class NAdam(Optimizer):
         momentum_decay: ψ.
     """
 
-    memory_starts: ClassVar[Mapping[str, float]] = {"m": 0.0, "v": 0.0, "product of momenta": 1.0}
+    memory_starts: Mapping[str, float] = {"m": 0.0, "v": 0.0, "product of momenta": 1.0}
 
     def __init__(
         self,

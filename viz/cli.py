@@ -47,19 +47,62 @@ _STDOUT = "-"
 _PAGES = ("--steps", "--live")
 _SHEETS = ("--worksheet", "--key")
 _SHEET_ENDINGS = (".html", ".svg", ".pdf", ".png")
-_WITH_ARGUMENT = (
-    "--out",
-    *_PAGES,
-    *_SHEETS,
-    "--blank",
-    "--seed",
-    "--theme",
-    "--rankdir",
-    "--engine",
-    "--fmt",
-    "--scale",
-    "--background",
-)
+# the options that have an argument, and what argparse is told of each
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "--out": {
+        "metavar": "FILE",
+        "help": "the picture; graph.svg if neither this nor a page is given; also .html .dot .png .pdf; "
+        "- prints the SVG",
+    },
+    "--steps": {
+        "metavar": "FILE",
+        "help": "a page that steps through the forward and the backward pass, such as steps.html; - prints it",
+    },
+    "--live": {
+        "metavar": "FILE",
+        "help": "a page that computes: drag a number, and values and gradients follow; such as page.html; - prints it",
+    },
+    "--worksheet": {
+        "metavar": "FILE",
+        "help": "a sheet of A4 with empty boxes, to be filled in by hand; .html .svg .pdf; - prints its page",
+    },
+    "--key": {"metavar": "FILE", "help": "the worksheet's key: the same with the answers"},
+    "--blank": {
+        "metavar": "WHAT",
+        "help": "of the worksheet: gradients, values, both, or the names of some wires, as in q,x; "
+        "gradients if not given",
+    },
+    "--seed": {
+        "type": int,
+        "metavar": "N",
+        "help": "of the worksheet: draw the numbers by lot, so that answers are short",
+    },
+    "--theme": {"choices": THEMES, "default": "auto", "help": "colours; auto follows the reader's system"},
+    "--background": {
+        "default": "card",
+        "metavar": "COLOUR",
+        "help": "of the paper, such as #fff8e7; none for a slide",
+    },
+    "--rankdir": {"choices": RANKDIRS, "default": "LR", "help": "LR draws it from left to right, and so on"},
+    "--engine": {"choices": ENGINES, "default": "layered", "help": "dot needs Graphviz"},
+    "--fmt": {
+        "default": ".4g",
+        "metavar": "SPEC",
+        "help": "how numbers are written, such as .2f; .4g if not given",
+    },
+    "--scale": {
+        "type": float,
+        "default": 2.0,
+        "metavar": "N",
+        "help": "of a PNG: dots per pixel; 2 if not given",
+    },
+}
+_SWITCHES = {
+    "--no-grad": "leave the gradients out of the picture",
+    "--local": "show the local derivative on every wire",
+    "--open": "show what was written in the browser",
+    "--force": "write over a file that chainrule did not write",
+}
 _SHORT = {"-o": "--out", "-V": "--version"}
 _PLAIN = str.maketrans({"−": "-", "–": "-", "─": "-", "×": "*", "÷": "/", "…": "...", "σ": "sigmoid", "√": "sqrt"})
 
@@ -114,7 +157,7 @@ def _run(argv: list[str]) -> int:
     if options.out is None and not any(pages.values()):
         options.out = "graph.svg"
     out = options.out
-    _check_names(parser, options)
+    _check_names(parser, options, pages)
     root, sheet = _graph_and_sheet(options)
     root.backward()
     files = {option: name for option, name in {"--out": out, **pages}.items() if name not in (None, _STDOUT)}
@@ -157,10 +200,9 @@ def _run(argv: list[str]) -> int:
     return 0
 
 
-def _check_names(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+def _check_names(parser: argparse.ArgumentParser, options: argparse.Namespace, pages: dict[str, str | None]) -> None:
     """Whether the files' names go with each other and with the other options."""
     out = options.out
-    pages = {option: getattr(options, option[2:]) for option in (*_PAGES, *_SHEETS)}
     if options.worksheet is options.key is None and (options.blank is not None or options.seed is not None):
         option = "--seed" if options.seed is not None else "--blank"
         raise _BadInput(f"{option} is for a worksheet; please give it a name too, such as --worksheet sheet.html")
@@ -255,7 +297,7 @@ def _options_first(argv: list[str]) -> list[str]:
             words.extend(rest)
         elif word == "-h" or re.match(r"--[a-z]", word):
             options.append(word)
-            if word in _WITH_ARGUMENT:
+            if word in _OPTIONS:
                 options.extend(islice(rest, 1))
         else:
             words.append(word)
@@ -283,53 +325,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("formula", help="numbers, names, + - * / **, brackets and functions such as sigmoid(x)")
     parser.add_argument("values", nargs="*", metavar="name=number", help="a number for every name in the formula")
-    parser.add_argument(
-        "--out",
-        metavar="FILE",
-        help="the picture; graph.svg if neither this nor a page is given; also .html .dot .png .pdf; - prints the SVG",
-    )
-    parser.add_argument(
-        "--steps",
-        metavar="FILE",
-        help="a page that steps through the forward and the backward pass, such as steps.html; - prints it",
-    )
-    parser.add_argument(
-        "--live",
-        metavar="FILE",
-        help="a page that computes: drag a number, and values and gradients follow; such as page.html; - prints it",
-    )
-    parser.add_argument(
-        "--worksheet",
-        metavar="FILE",
-        help="a sheet of A4 with empty boxes, to be filled in by hand; .html .svg .pdf; - prints its page",
-    )
-    parser.add_argument("--key", metavar="FILE", help="the worksheet's key: the same with the answers")
-    parser.add_argument(
-        "--blank",
-        metavar="WHAT",
-        help="of the worksheet: gradients, values, both, or the names of some wires, as in q,x; gradients if not given",
-    )
-    parser.add_argument(
-        "--seed", type=int, metavar="N", help="of the worksheet: draw the numbers by lot, so that answers are short"
-    )
-    parser.add_argument("--theme", choices=THEMES, default="auto", help="colours; auto follows the reader's system")
-    parser.add_argument(
-        "--background", default="card", metavar="COLOUR", help="of the paper, such as #fff8e7; none for a slide"
-    )
-    parser.add_argument("--rankdir", choices=RANKDIRS, default="LR", help="LR draws it from left to right, and so on")
-    parser.add_argument("--engine", choices=ENGINES, default="layered", help="dot needs Graphviz")
-    parser.add_argument(
-        "--fmt", default=".4g", metavar="SPEC", help="how numbers are written, such as .2f; .4g if not given"
-    )
-    parser.add_argument(
-        "--scale", type=float, default=2.0, metavar="N", help="of a PNG: dots per pixel; 2 if not given"
-    )
-    for switch, told in (
-        ("--no-grad", "leave the gradients out of the picture"),
-        ("--local", "show the local derivative on every wire"),
-        ("--open", "show what was written in the browser"),
-        ("--force", "write over a file that chainrule did not write"),
-    ):
+    for option, settings in _OPTIONS.items():
+        parser.add_argument(option, **settings)
+    for switch, told in _SWITCHES.items():
         parser.add_argument(switch, action="store_true", help=told)
     parser.add_argument("--version", action="version", version=f"chainrule {__version__}")
     return parser

@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from autograd import SHEET, Value, dumps, format_number, forward_steps, loads, topological_order
@@ -212,9 +213,7 @@ class Derivation(Picture):
         return {"text/latex": self._repr_latex_(), "text/plain": str(self)}
 
 
-def _rules(identity: str, colours: dict[str, str]) -> str:
-    """The style sheet: that of a graph, and what only derivations have."""
-    return style_rules(identity, colours) + _STYLE.format(id=identity, c=colours)
+_rules = partial(style_rules, more=_STYLE)
 
 
 # --- which node, and which paths

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd import Value, topological_order
@@ -179,8 +179,8 @@ class Drawing(Picture):
         """For copies and pickle: all that is shown, without the graph itself."""
         return {**vars(self), "_root": None, "_table": self.to_text()}
 
-    def _content(self, kind: str, scale: float) -> bytes | None:
-        return self._dot_source.encode() if kind in (".dot", ".gv") else super()._content(kind, scale)
+    def _kinds(self, scale: float) -> dict[str, Callable[[], bytes]]:
+        return super()._kinds(scale) | dict.fromkeys((".dot", ".gv"), lambda: self._dot_source.encode())
 
     def _fixed_theme(self) -> str:
         if self._theme != "auto" or self._arrangement is None:

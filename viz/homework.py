@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograd.files import write_whole
+from autograd.files import save_as
 
 from .mistakes import explained
 from .sheets import Worksheet
@@ -100,11 +100,8 @@ class Assignment:
             ValueError: for another ending than .ipynb.
             OSError: if the file cannot be written.
         """
-        target = Path(path)
-        if target.suffix.lower() != ".ipynb":
-            raise ValueError(f"an assignment is a notebook: its ending must be .ipynb, but got {target.name!r}")
-        write_whole(target, (json.dumps(self.notebook, ensure_ascii=False, indent=1) + "\n").encode())
-        return target
+        text = json.dumps(self.notebook, ensure_ascii=False, indent=1) + "\n"
+        return save_as(path, {".ipynb": text.encode}, "an assignment is a notebook: its ending must be .ipynb")
 
     def __repr__(self) -> str:
         return f"<Assignment of {self.points} points; .save('week1.ipynb') writes it for nbgrader>"

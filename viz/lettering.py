@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -13,7 +12,7 @@ from typing import NamedTuple
 
 from autograd.notation import Notation, notation
 
-from .metrics import clip, printable, text_width
+from .metrics import clip, escape, text_width
 
 SMALL = {15.0: 11.0, 13.0: 10.0}  # the size of a script, for that of the letters
 DOWN, UP = 0.22, 0.4  # of the size: how far a subscript stands below the line, and a superscript above it
@@ -140,7 +139,7 @@ def name_in_html(name: str) -> str:
     """A name as a piece of HTML."""
     found = notation(name)
     if found is None:
-        return _escape(name)
+        return escape(name)
     letter, accent = _accented(found.base)
     if accent:
         up, size = _over(letter, accent)
@@ -150,7 +149,7 @@ def name_in_html(name: str) -> str:
         )
         letter += f'<span style="position:relative;font-size:{size:g}em;{place}">{accent}</span>'
     sub, sup = (
-        f"<{tag}>{_escape(text)}</{tag}>" if text else "" for tag, text in (("sub", found.sub), ("sup", found.sup))
+        f"<{tag}>{escape(text)}</{tag}>" if text else "" for tag, text in (("sub", found.sub), ("sup", found.sup))
     )
     return letter + sub + sup + (f" {found.nth}" if found.nth else "")
 
@@ -166,7 +165,7 @@ def caption_in_html(text: str, names: Iterable[str], *, fractions: bool = False)
     """
     known = _any_of(names)
     if not known:
-        return _escape(text)
+        return escape(text)
     sought = rf"∂(?P<of>{known})/∂(?P<by>{known})(?![A-Za-z0-9_])|{_ALONE.format(known)}"
     found, at = "", 0
     for match in re.finditer(sought, text):
@@ -175,9 +174,9 @@ def caption_in_html(text: str, names: Iterable[str], *, fractions: bool = False)
             name = f"∂{of}/∂{by}"
             if fractions:
                 name = f"<var>∂{of}<i>/</i><b>∂{by}</b></var>"
-        found += _escape(text[at : match.start()]) + name
+        found += escape(text[at : match.start()]) + name
         at = match.end()
-    return found + _escape(text[at:])
+    return found + escape(text[at:])
 
 
 _ALONE = r"(?<![A-Za-z0-9_\\])(?P<name>{})(?![A-Za-z0-9_])"
@@ -200,7 +199,3 @@ def spans_in(text: str, names: Iterable[str], size: float) -> list[list[str | fl
         spans += scripts
         moved, at = last[1:], match.end()
     return [*spans, [text[at:], *moved]] if text[at:] or not spans else spans
-
-
-def _escape(text: str) -> str:
-    return html.escape(printable(text), quote=False)

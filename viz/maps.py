@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 from autograd import Value, format_number
@@ -34,7 +34,7 @@ from .picture import Picture
 Grid = list[list[float]]
 Size = int | tuple[int, int]
 
-NUMBER = 12.0  # font size in a cell
+NUMBER = 12.0  # font size in a cell, as in the style below
 CELL = 28.0  # the least height and width of a cell
 GAP = 26.0  # between two grids
 HEAD = 22.0  # for the name above a grid
@@ -48,7 +48,7 @@ _STYLE = """\
 {id} .positive{{fill:{c[tag-rim]}}}
 {id} .negative{{fill:{c[gradient]}}}
 {id} .grid{{fill:none;stroke:{c[wire]}}}
-{id} .cell{{font-size:{number}px;text-anchor:middle}}
+{id} .cell{{font-size:12px;text-anchor:middle}}
 {id} .window{{fill:none;stroke:{c[ink]};stroke-width:3}}
 {id} .head{{fill:{c[wire]}}}
 """
@@ -591,6 +591,4 @@ def _frame(board: _Board, i: int, j: int, rows: int, columns: int) -> str:
     return rectangle("window", x, y, columns * board.cell, rows * CELL, 2)
 
 
-def _rules(identity: str, colours: dict[str, str]) -> str:
-    """The style sheet: that of a graph, and what only maps have."""
-    return style_rules(identity, colours) + _STYLE.format(id=identity, c=colours, number=px(NUMBER))
+_rules = partial(style_rules, more=_STYLE)

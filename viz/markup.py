@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 
 from .lettering import NARROW, Piece, pieces_of, shown_name
-from .metrics import FONT, NAME_SIZE, NUMBER_SIZE, TITLE_SIZE, printable, text_width
+from .metrics import FONT, NAME_SIZE, NUMBER_SIZE, TITLE_SIZE, escape, text_width
 
 MARGIN = 18.0
 HALF_WAY = 0.35  # of the font size: from the baseline to the middle of digits and capitals
@@ -234,11 +234,6 @@ def pieces_at(kind: str, x: float, y: float, pieces: Sequence[Piece]) -> str:
                 y + low + piece.below - HALF_WAY * piece.size, piece.text, anchor=piece.anchor)
         for piece in pieces
     )  # fmt: skip
-
-
-def escape(text: str) -> str:
-    """Text as it stands between tags."""
-    return html.escape(printable(text), quote=False)
 
 
 def card(width: float, height: float, background: str = "card") -> str:

@@ -6,6 +6,7 @@ widest fonts that a browser may fall back to: with any other the text takes a li
 
 from __future__ import annotations
 
+import html
 import math
 import re
 import unicodedata
@@ -64,6 +65,11 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def printable(text: str) -> str:
     """Text without the control characters that XML cannot hold: a question mark in a diamond stands for each."""
     return text if text.isprintable() else _NOT_XML.sub("\ufffd", text)
+
+
+def escape(text: str) -> str:
+    """Text as it stands between tags."""
+    return html.escape(printable(text), quote=False)
 
 
 def one_line(text: str) -> str:

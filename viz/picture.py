@@ -6,12 +6,13 @@ import base64
 import html
 import os
 import re
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from autograd.files import write_whole
+from autograd.files import save_as
 
 from .mistakes import Taught, explained
 
@@ -81,25 +82,18 @@ class Picture(Taught):
             ImportError: for .png and .pdf without the extra.
             OSError: if the file cannot be written.
         """
-        target = Path(path)
-        content = self._content(target.suffix.lower(), scale)
-        if content is None:
-            raise ValueError(f"the file's ending must be {self._endings}, but got {target.name!r}")
-        write_whole(target, content)
-        return target
+        return save_as(path, self._kinds(scale), f"the file's ending must be {self._endings}")
 
-    def _content(self, kind: str, scale: float) -> bytes | None:
-        """What a file with this ending holds; None if there is no such kind of file."""
-        if kind == ".svg":
-            return self.svg.encode()
-        if kind == ".html":
-            return self.to_html().encode()
-        if kind in (".png", ".pdf"):
-            from .raster import to_pdf, to_png
+    def _kinds(self, scale: float) -> dict[str, Callable[[], bytes]]:
+        """For each ending of a file, what makes its content."""
+        from .raster import to_pdf, to_png
 
-            picture = self._fixed_theme()
-            return to_png(picture, scale) if kind == ".png" else to_pdf(picture)
-        return None
+        return {
+            ".svg": lambda: self.svg.encode(),
+            ".html": lambda: self.to_html().encode(),
+            ".png": lambda: to_png(self._fixed_theme(), scale),
+            ".pdf": lambda: to_pdf(self._fixed_theme()),
+        }
 
     def _fixed_theme(self) -> str:
         """The SVG with its colours decided: a file of dots cannot follow the reader's system."""

@@ -11,11 +11,12 @@ import itertools
 import math
 import re
 import struct
-import sys
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
+
+from autograd.needs import needed
 
 from .metrics import FONT
 
@@ -53,13 +54,8 @@ def to_gif(svgs: Sequence[str], paper: str, scale: float = 2.0) -> bytes:
     Raises:
         ValueError, ImportError: as `to_png`.
     """
-    try:
-        from PIL import Image
-    except ImportError:
-        raise ImportError(
-            f"writing GIF needs the extra png: {sys.executable} -m pip install vl-convert-python pillow "
-            "(or save as .html instead)"
-        ) from None
+    install = "vl-convert-python pillow (or save as .html instead)"
+    Image = needed("PIL.Image", "writing GIF needs the extra png", install)
     pictures = []
     for svg in svgs:
         shown = Image.open(io.BytesIO(to_png(svg, scale)))
@@ -83,8 +79,7 @@ def to_pdf(svg: str) -> bytes:
 
 @lru_cache(8)  # the fonts are listed in any order: while Python runs one picture shall be one file
 def _to_pdf(converter: Any, svg: str) -> bytes:
-    pdf: bytes = converter.svg_to_pdf(svg)
-    return pdf
+    return bytes(converter.svg_to_pdf(svg))
 
 
 def joined(pdfs: Sequence[bytes]) -> bytes:
@@ -128,11 +123,5 @@ def _with_bundled_font(svg: str) -> str:
 
 
 def _converter(kind: str) -> Any:
-    try:
-        import vl_convert
-    except ImportError:
-        raise ImportError(
-            f"writing {kind} needs the extra png: {sys.executable} -m pip install vl-convert-python "
-            "(or save as .svg instead)"
-        ) from None
-    return vl_convert
+    install = "vl-convert-python (or save as .svg instead)"
+    return needed("vl_convert", f"writing {kind} needs the extra png", install)

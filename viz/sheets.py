@@ -7,7 +7,7 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from random import Random
@@ -28,20 +28,21 @@ from autograd import (
 from autograd.exercises import ByHand
 from autograd.exercises.easy import Draws
 from autograd.expression import known_functions, open_names
-from autograd.files import write_whole
+from autograd.files import save_as
 from autograd.graph import names_in_order
 from autograd.messages import language, messages
 from autograd.ops import CONSTANT
 from autograd.steps import fill
 
+from .checks import at_least
 from .graph import diagram as diagrams
 from .graph import svg
 from .graph.arrange import Arrangement, Shape, arrange
 from .lettering import NARROW, name_width, pieces_of, shown_name, spans_in
 from .live.player import Player
 from .live.stepping import step_through
-from .markup import document, escape, line_at, pieces_at, px, rectangle, text_at, wrap
-from .metrics import NUMBER_SIZE, TITLE_SIZE, text_width
+from .markup import document, line_at, pieces_at, px, rectangle, text_at, wrap
+from .metrics import NUMBER_SIZE, TITLE_SIZE, escape, text_width
 from .mistakes import explained, only_a_value, shown_by
 from .picture import Picture, html_page
 
@@ -134,25 +135,19 @@ def worksheets(
     Raises:
         ValueError: as `worksheet`; or if there are not so many different sheets of this graph.
     """
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise ValueError(f"count must be an int of at least 1, but got {count!r}")
+    at_least(1, "count", count)
     root = _root(f, {}, True)
     draws, plan = Draws(root), _Plan()
     seen: set[tuple[float, ...]] = set()
     sheets: list[Worksheet] = []
-    vain = 0
-    at = seed
-    while len(sheets) < count:
+    for at in range(seed, seed + 51 * count + 1000):
         drawn = tuple(draws.draw(Random(at)))
         if drawn not in seen:
             seen.add(drawn)
             sheets.append(Worksheet(root, blank, at, title, drawn, plan))
-        elif (vain := vain + 1) > 50 * count + 1000:
-            raise ValueError(
-                f"{count} different sheets of this graph were asked for, but only {len(sheets)} were found"
-            )
-        at += 1
-    return Booklet(sheets)
+        if len(sheets) == count:
+            return Booklet(sheets)
+    raise ValueError(f"{count} different sheets of this graph were asked for, but only {len(sheets)} were found")
 
 
 def _root(f: Value | str, numbers: dict[str, float], draws: bool) -> Value:
@@ -214,8 +209,8 @@ class _Page(Picture):
     def _fixed_theme(self) -> str:
         return self._svg
 
-    def _content(self, kind: str, scale: float) -> bytes | None:
-        return self._pdf() if kind == ".pdf" else super()._content(kind, scale)
+    def _kinds(self, scale: float) -> dict[str, Callable[[], bytes]]:
+        return super()._kinds(scale) | {".pdf": self._pdf}
 
     def _pdf(self) -> bytes:
         from .raster import to_pdf
@@ -446,9 +441,6 @@ class Booklet(Sequence[Worksheet]):
     def __getitem__(self, k: Any) -> Any:
         return Booklet(self._sheets[k]) if isinstance(k, slice) else self._sheets[k]
 
-    def __iter__(self) -> Iterator[Worksheet]:
-        return iter(self._sheets)
-
     def to_html(self, *, key: bool = False) -> str:
         """All sheets, or with ``key=True`` all keys, as one page of HTML that is printed on as many pages of A4."""
         pages = self._pages(key)
@@ -465,20 +457,13 @@ class Booklet(Sequence[Worksheet]):
             ImportError: for .pdf without the extra png.
             OSError: if the file cannot be written.
         """
-        target = Path(path)
-        kind = target.suffix.lower()
-        if kind not in (".html", ".pdf"):
-            raise ValueError(
-                f"a booklet's ending must be .html, which a browser prints, or .pdf, but got {target.name!r}"
-            )
-        if kind == ".html":
-            content = self.to_html(key=key).encode()
-        else:
-            from .raster import joined
+        from .raster import joined
 
-            content = joined([page._pdf() for page in self._pages(key)])
-        write_whole(target, content)
-        return target
+        kinds: dict[str, Callable[[], bytes]] = {
+            ".html": lambda: self.to_html(key=key).encode(),
+            ".pdf": lambda: joined([page._pdf() for page in self._pages(key)]),
+        }
+        return save_as(path, kinds, "a booklet's ending must be .html, which a browser prints, or .pdf")
 
     def __repr__(self) -> str:
         return f"<{len(self)} worksheets; .save('sheets.html') writes them, .save('keys.html', key=True) their keys>"
@@ -507,17 +492,11 @@ def _copy(root: Value, seed: int | None, drawn: Sequence[float] | None) -> Value
 def _name(root: Value) -> None:
     """Give every wire a name, so that one can speak of it: v_1, v_2, ..."""
     order = topological_order(root)
-    taken, k = {node.label for node in order}, 0
+    taken = {node.label for node in order}
+    fresh = (name for k in itertools.count(1) if (name := f"v_{k}") not in taken)
     for node in order:
-        if node.label or node.op == CONSTANT:
-            continue
-        if node is root and "f" not in taken:
-            node.label = "f"
-            continue
-        k += 1
-        while f"v_{k}" in taken:
-            k += 1
-        node.label = f"v_{k}"
+        if not node.label and node.op != CONSTANT:
+            node.label = "f" if node is root and "f" not in taken else next(fresh)
 
 
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**"}

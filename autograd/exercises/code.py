@@ -4,12 +4,13 @@ told, and the classic fault that gives just these numbers."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from ..graph import format_number, names_in_order, topological_order
 from ..mistakes import misremembered
-from ..ops import LEAF, SHEET
+from ..ops import LEAF, SHEET, Op
 from ..reals import CUT, is_real
 from ..value import Value
 from .feedback import Feedback, said, told_slips
@@ -41,32 +42,15 @@ GRAPHS: tuple[tuple[str, str, Build], ...] = (
     ("mul add", "(a + b) * a", lambda a, b: (a + b) * a),
     ("add", "a + a", lambda a, b: a + a),
     ("mul", "a * a", lambda a, b: a * a),
-    ("add", "c + c, where c = a + a", lambda a, b: twice(a + a)),
-    ("add", "c + a + c, where c = a + b", lambda a, b: around(a + b, a)),
-    ("add mul", "c * c + c, where c = a * b", lambda a, b: late(a * b)),
-    ("add mul", "c + c * c, where c = a * b", lambda a, b: soon(a * b)),
-    ("add mul", "d * a + d, where d = c + c * b and c = a * b", lambda a, b: deep(a, b)),
+    ("add", "c + c, where c = a + a", lambda a, b: (c := a + a) + c),
+    ("add", "c + a + c, where c = a + b", lambda a, b: (c := a + b) + a + c),
+    ("add mul", "c * c + c, where c = a * b", lambda a, b: (c := a * b) * c + c),
+    ("add mul", "c + c * c, where c = a * b", lambda a, b: (c := a * b) + c * c),
+    ("add mul", "d * a + d, where d = c + c * b and c = a * b", lambda a, b: deep(a * b, a, b)),
 )
 
 
-def twice(c: Any) -> Any:
-    return c + c
-
-
-def around(c: Any, a: Any) -> Any:
-    return c + a + c
-
-
-def late(c: Any) -> Any:
-    return c * c + c
-
-
-def soon(c: Any) -> Any:
-    return c + c * c
-
-
-def deep(a: Any, b: Any) -> Any:
-    c = a * b
+def deep(c: Any, a: Any, b: Any) -> Any:
     d = c + c * b
     return d * a + d
 
@@ -95,14 +79,8 @@ def check_class(student: type, operations: Sequence[str] = ("add", "mul", "tanh"
     if unknown:
         raise ValueError(f"operations can be {', '.join(OPERATIONS)}, but got {unknown[0]!r}")
     steps = list(_steps(operations))
-    wrong = _wrong_leaf(student)
-    if wrong:
-        return _failed(wrong, 0, len(steps) + 1)
-    for done, (text, build) in enumerate(steps, 1):
-        wrong = _wrong_step(student, text, build)
-        if wrong:
-            return _failed(wrong, done, len(steps) + 1)
-    return Feedback((said("answer-all", n=len(steps) + 1),), True, counted=len(steps) + 1, asked=len(steps) + 1)
+    found = (_wrong_step(student, text, build) for text, build in steps)
+    return _judged(chain([_wrong_leaf(student)], found), len(steps) + 1)
 
 
 class _Wrong(NamedTuple):
@@ -113,9 +91,13 @@ class _Wrong(NamedTuple):
     slips: tuple[str, ...] = ()
 
 
-def _failed(wrong: _Wrong, done: int, of: int) -> Feedback:
-    lines = (wrong.told, said("answer-score", n=done, of=of))
-    return Feedback(lines, False, wrong.step, wrong.slips, done, of)
+def _judged(found: Iterable[_Wrong | None], of: int) -> Feedback:
+    """What is said of so many steps, looked at one after the other until one is wrong."""
+    for done, wrong in enumerate(found):
+        if wrong:
+            score = [said("answer-score", n=done, of=of)] if wrong.step else []  # or nothing is written yet
+            return Feedback((wrong.told, *score), False, wrong.step, wrong.slips, done, of)
+    return Feedback((said("answer-all", n=of),), True, counted=of, asked=of)
 
 
 def _steps(operations: Sequence[str]) -> Iterator[tuple[str, Build]]:
@@ -210,12 +192,8 @@ def check_backward(student: Callable[[Value], object], operations: Sequence[str]
     allowed = tuple(operations) if operations is not None else tuple(OPERATIONS)
     steps = [OPERATIONS[name] for name in allowed if name in OPERATIONS]
     steps += [(text, build) for needed, text, build in GRAPHS if set(needed.split()) <= set(allowed)]
-    for done, (text, build) in enumerate(steps):
-        root = build(Value(0.5, label="a"), Value(-2.0, label="b"))
-        wrong = _wrong_pass(student, text, root)
-        if wrong:
-            return _failed(wrong, done, len(steps))
-    return Feedback((said("answer-all", n=len(steps)),), True, counted=len(steps), asked=len(steps))
+    found = (_wrong_pass(student, text, build(Value(0.5, label="a"), Value(-2.0, label="b"))) for text, build in steps)
+    return _judged(found, len(steps))
 
 
 def _wrong_pass(student: Callable[[Value], object], text: str, root: Value) -> _Wrong | None:
@@ -252,36 +230,34 @@ def check_derivative(op: str, student: Callable[..., object]) -> Feedback:
     if op not in SHEET:
         raise ValueError(f"the derivative sheet has no {op!r}; it has {', '.join(SHEET)}")
     rule = SHEET[op]
-    points = [(-1.5, 2.0), (0.5, -0.5), (2.0, 3.0)]
-    if op in ("log", "sqrt", "pow", "div"):
-        points = [(1.5, 2.0), (0.5, -0.5), (2.0, 3.0)]
-    for done, point in enumerate(points):
-        numbers = point[: rule.arity or 2]
-        at = ", ".join(f"{n} = {format_number(x)}" for n, x in zip("xy", numbers, strict=False))
-        y = rule.value(numbers)
-        right = [0.0 if d is None or d is CUT else d for d in rule.local_derivatives(y, numbers)]
-        what = f"the derivative of {op} at {at}"
-        try:
-            given = student(*numbers)
-        except Exception as error:
-            return _failed(_Wrong(what, said("code-raised", step=what, error=_error(error))), done, len(points))
-        if given is ...:  # nothing is written yet
-            return Feedback((said("answer-blank", names=what),), False, asked=len(points))
-        got = list(given) if isinstance(given, (tuple, list)) else [given]
-        if len(got) != len(right):
-            told = said("code-count", what=what, n=len(right), got=len(got))
-            return _failed(_Wrong(what, told), done, len(points))
-        odd = [x for x in got if not is_real(x)]
-        if odd:
-            told = said("code-no-number", what=what, got=repr(odd[0])[:60])
-            return _failed(_Wrong(what, told), done, len(points))
-        for k, (x, d) in enumerate(zip(got, right, strict=True)):
-            if not _same(x, d):
-                which = what if len(right) == 1 else f"{what}, by input {k + 1}"
-                slips = _slips_of_local(x, d, right, k, misremembered(op, y, numbers)[k])
-                line = f"{said('first-wrong', what=which, guess=_short(x))} {told_slips(slips)}"
-                return Feedback((line,), False, which, tuple(slips), done, len(points))
-    return Feedback((said("answer-all", n=len(points)),), True, counted=len(points), asked=len(points))
+    points = [(1.5 if op in ("log", "sqrt", "pow", "div") else -1.5, 2.0), (0.5, -0.5), (2.0, 3.0)]
+    return _judged((_wrong_slopes(rule, student, point[: rule.arity or 2]) for point in points), len(points))
+
+
+def _wrong_slopes(rule: Op, student: Callable[..., object], numbers: Sequence[float]) -> _Wrong | None:
+    """Whether the local derivatives of an operation are right at some numbers."""
+    at = ", ".join(f"{n} = {format_number(x)}" for n, x in zip("xy", numbers, strict=False))
+    what = f"the derivative of {rule.name} at {at}"
+    y = rule.value(numbers)
+    right = [0.0 if d is None or d is CUT else d for d in rule.local_derivatives(y, numbers)]
+    try:
+        given = student(*numbers)
+    except Exception as error:
+        return _Wrong(what, said("code-raised", step=what, error=_error(error)))
+    if given is ...:
+        return _Wrong("", said("answer-blank", names=what))
+    got = list(given) if isinstance(given, (tuple, list)) else [given]
+    if len(got) != len(right):
+        return _Wrong(what, said("code-count", what=what, n=len(right), got=len(got)))
+    for k, (x, d) in enumerate(zip(got, right, strict=True)):
+        if not is_real(x):
+            return _Wrong(what, said("code-no-number", what=what, got=repr(x)[:60]))
+        if not _same(x, d):
+            which = what if len(right) == 1 else f"{what}, by input {k + 1}"
+            slips = _slips_of_local(x, d, right, k, misremembered(rule.name, y, numbers)[k])
+            line = f"{said('first-wrong', what=which, guess=_short(x))} {told_slips(slips)}"
+            return _Wrong(which, line, tuple(slips))
+    return None
 
 
 def _slips_of_local(x: object, right: float, all_: Sequence[float], k: int, misread: Sequence[float]) -> list[str]:
@@ -314,8 +290,7 @@ def _explained(text: str, root: Value, got: Mapping[Value, object]) -> _Wrong:
     guess = got[first]
     slips: tuple[str, ...] = ()
     if is_real(guess) and first is not root:
-        names_of_both = [f"∂{names[first]}"]
-        slips = ByHand(root, names_of_both).check({first: float(guess)}).slips  # type: ignore[arg-type]
+        slips = ByHand(root, [f"∂{names[first]}"]).check({first: float(guess)}).slips  # type: ignore[arg-type]
     return _Wrong(f"{what} in {text}", f"{line} {told_slips(slips)}", slips)
 
 
@@ -333,15 +308,6 @@ def _leaves_out(root: Value, place: int) -> Gradients:
     """An operation has a line for one of its inputs, and none for the other."""
     shares = list(_shares(root, 1.0))
     return dict([(root, 1.0), *shares[:place], *shares[place + 1 :]])
-
-
-def _overwrites(root: Value) -> Gradients:
-    """= where += is needed."""
-    gradients = {root: 1.0}
-    for node in reversed(topological_order(root)):
-        for x, share in _shares(node, gradients.get(node, 0.0)):
-            gradients[x] = share
-    return gradients
 
 
 def _speaks_early(root: Value) -> Gradients:
@@ -371,37 +337,27 @@ def _speaks_again(root: Value) -> Gradients:
     return gradients
 
 
-def _in_order(order: Sequence[Value], root: Value) -> Gradients:
+def _in_order(order: Iterable[Value], root: Value, *, adds: bool = True) -> Gradients:
+    """Each node passes its gradient on, in this order; or, if nothing ``adds``, by = where += is needed."""
     gradients = {root: 1.0}
     for node in order:
         for x, share in _shares(node, gradients.get(node, 0.0)):
-            gradients[x] = gradients.get(x, 0.0) + share
+            gradients[x] = share + (gradients.get(x, 0.0) if adds else 0.0)
     return gradients
 
 
-def _visits_once(root: Value, take: int) -> Gradients:
-    """Each node once, but in the order in which it is met: breadth first (take 0), or depth first (take -1)."""
+def _visits_once(root: Value, take: int, way: int = 1) -> Gradients:
+    """Each node once, but in the order in which it is met: breadth first (take 0), or depth first (take -1).
+
+    Depth first the last input comes first, or, if ``way`` is -1, the first.
+    """
     order: list[Value] = []
     waiting = [root]
     while waiting:
         node = waiting.pop(take)
         if node not in order:
             order.append(node)
-            waiting += node.inputs
-    return _in_order(order, root)
-
-
-def _down_first(root: Value) -> Gradients:
-    """Each node once, itself before its inputs, and from the left."""
-    order: list[Value] = []
-
-    def visit(node: Value) -> None:
-        if node not in order:
-            order.append(node)
-            for x in node.inputs:
-                visit(x)
-
-    visit(root)
+            waiting += node.inputs[::way]
     return _in_order(order, root)
 
 
@@ -413,12 +369,12 @@ FAULTS: tuple[tuple[str, Callable[[Value], Gradients]], ...] = (
     ("unseeded", lambda root: {}),
     ("kept", lambda root: {root: 1.0}),
     ("last-only", lambda root: _in_order([root], root)),
-    ("overwrites", _overwrites),
+    ("overwrites", lambda root: _in_order(reversed(topological_order(root)), root, adds=False)),
     ("recursion", _speaks_early),
     ("recursion", _speaks_again),
     ("order", lambda root: _visits_once(root, 0)),
     ("order", lambda root: _visits_once(root, -1)),
-    ("order", _down_first),
+    ("order", lambda root: _visits_once(root, -1, way=-1)),
     ("order", lambda root: _in_order(topological_order(root), root)),
 )
 

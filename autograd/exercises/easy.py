@@ -68,8 +68,7 @@ class Draws:
                 values[i] = before
             if cost < best[1]:
                 best = [values[i] for i in self.leaves], cost
-        if best[1] > self._least:
-            self._least = best[1]
+        self._least = max(self._least, best[1])
         return best[0]
 
     def cost(self, values: list[float]) -> int:

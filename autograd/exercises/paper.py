@@ -98,7 +98,7 @@ class ByHand:
         reached = {
             x
             for x in self._order
-            if x is not self._root and any(self._slope(u, k) is not None for u, k in self._users[x])
+            if x is not self._root and any(u.local_derivatives[k] is not None for u, k in self._users[x])
         }
         if isinstance(ask, str):
             if ask not in ("gradients", "values", "both"):
@@ -125,9 +125,6 @@ class ByHand:
         if name not in self._called:
             raise ValueError(f"no wire is called {name!r}; there are {', '.join(self._called)}")
         return self._called[name]
-
-    def _slope(self, user: Value, k: int) -> float | None:
-        return user.local_derivatives[k]
 
     # --- what is asked
 
@@ -253,7 +250,7 @@ class _Pass:
         blank = _Judged(self.names[node], node.data, guess)
         source = next((self.slip_in[x] for x in node.inputs if x in self.slip_in), "")
         self._compare(blank, (follows,), source)
-        if blank.verdict == "wrong":
+        if guess is not None and blank.verdict == "wrong":
             exact = [x.data for x in node.inputs]
             blank.slips = _slips_of_value(node, guess, follows, numbers) or _slips_of_value(
                 node, guess, node.data, exact
@@ -284,11 +281,10 @@ class _Pass:
         blank = _Judged(f"∂{self.names[self.root]}/∂{self.names[node]}", right, guess)
         source = self._source(node)
         self._compare(blank, (follows, self._by_inputs(node)) if source else (follows,), source)
-        if blank.verdict == "wrong":
-            assert guess is not None
+        if guess is not None and blank.verdict == "wrong":
             blank.slips = slips_of_a_sum(guess, passed)
             source = blank.what
-            elsewhere = not blank.slips and self._comes_from_before(node, blank)
+            elsewhere = not blank.slips and self._comes_from_before(node, guess, blank)
             if not elsewhere and (not blank.slips or {"formula", "local"} & {*blank.slips}):
                 blank.hint = self._hint(node)
         if source and blank.verdict != "right":
@@ -303,15 +299,14 @@ class _Pass:
         """What its users pass on to a node, by the student's numbers."""
         return [p for user, k in self.users[node] if (p := self._passed(user, k, self.mine[user])) is not None]
 
-    def _comes_from_before(self, node: Value, blank: _Judged) -> bool:
+    def _comes_from_before(self, node: Value, guess: float, blank: _Judged) -> bool:
         """Whether a slip at a wire that nobody has answered for gives this number; then the pass goes on from there."""
-        assert blank.guess is not None
         for user, k in self.users[node]:
             passed = self._passed(user, k, self.mine[user])
             if passed is None or not passed.local or user in self.given or user is self.root:
                 continue
             others = sum(p.upstream * p.local for p in self._arriving(node)) - passed.upstream * passed.local
-            meant = (blank.guess - others) / passed.local
+            meant = (guess - others) / passed.local
             slips = slips_of_a_sum(meant, self._arriving(user))
             if slips:
                 self.up[user], self.slip_behind[user] = meant, blank.what
@@ -379,8 +374,7 @@ def _too_early(arrived: Sequence[float]) -> list[float]:
     return found
 
 
-def _slips_of_value(node: Value, guess: float | None, right: float, numbers: Sequence[float]) -> list[str]:
-    assert guess is not None
+def _slips_of_value(node: Value, guess: float, right: float, numbers: Sequence[float]) -> list[str]:
     two = len(numbers) == 2 and node.inputs[0] is not node.inputs[1]
     swapped = SHEET[node.op].value(numbers[::-1]) if two else None
     return slips_of_a_value(guess, right, swapped, other_values(numbers))

@@ -17,7 +17,7 @@ from typing import Any
 
 from autograd import Value
 
-from ..checks import whole
+from ..checks import one_of, whole
 from ..layers import Layer
 from ..module import Module
 
@@ -82,8 +82,7 @@ class LogisticGate(Module):
     """
 
     def __init__(self, name: str) -> None:
-        if name not in LOGISTIC_WEIGHTS:
-            raise ValueError(f"a gate is one of {', '.join(LOGISTIC_WEIGHTS)}, but got {name!r}")
+        one_of("a gate", name, LOGISTIC_WEIGHTS)
         self.layers = [
             Layer.from_arrays([row[1:] for row in rows], [row[0] for row in rows], "sigmoid")
             for rows in LOGISTIC_WEIGHTS[name]

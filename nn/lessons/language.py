@@ -26,19 +26,16 @@ from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Self
 
-from autograd import Value, functions
+from autograd import Value, functions, ieee
 from autograd.needs import needs_numpy
 
 from .. import init as initialisers
 from ..checks import whole
 from ..embedding import Embedding
 from ..layers import Layer
+from ..training.examples import Array
 from ..training.metrics import predict
 from .words import BOUNDARY, Sentence, Vocabulary, WordVectors, as_vocabulary, as_words
-
-if TYPE_CHECKING:
-    import numpy
-    from numpy.typing import NDArray
 
 Context = tuple[int, ...]
 
@@ -61,12 +58,7 @@ def perplexity(probabilities: Iterable[float]) -> float:
     for p in ps:
         if not 0.0 <= p <= 1.0 + 1e-9:
             raise ValueError(f"perplexity takes probabilities, between 0 and 1, but got {p!r}")
-    if min(ps) == 0.0:
-        return math.inf
-    try:
-        return math.exp(-math.fsum(map(math.log, ps)) / len(ps))
-    except OverflowError:  # beyond 1.8e308
-        return math.inf
+    return ieee.exp(-math.fsum(map(ieee.log, ps)) / len(ps))  # of a 0, or beyond 1.8e308: inf
 
 
 def windows(sentences: Iterable[Sentence], vocabulary: Vocabulary, context: int) -> list[tuple[Context, int]]:
@@ -317,7 +309,7 @@ class NeuralLanguageModel(WordVectors, LanguageModel):
         vectors = [v for part in parts for v in self.embedding(part)]
         return self.output(self.hidden(vectors))
 
-    def examples(self, sentences: Iterable[Sentence]) -> tuple[NDArray[numpy.float64], list[int]]:
+    def examples(self, sentences: Iterable[Sentence]) -> tuple[Array, list[int]]:
         """(X, y) for `fit`: for each token its context's one-hot vectors, an array, and its number.
 
         Raises:
@@ -340,11 +332,11 @@ class NeuralLanguageModel(WordVectors, LanguageModel):
             raise ValueError("this model's probabilities are nan: training went astray; lower its learning rate")
         return result
 
-    def _one_hot(self, contexts: Sequence[Context]) -> NDArray[numpy.float64]:
+    def _one_hot(self, contexts: Sequence[Context]) -> Array:
         needs_numpy("NeuralLanguageModel")
         import numpy
 
-        rows: NDArray[numpy.float64] = numpy.eye(len(self.vocabulary))[numpy.array(contexts)]
+        rows: Array = numpy.eye(len(self.vocabulary))[numpy.array(contexts)]
         return rows.reshape(len(contexts), -1)
 
     def describe(self) -> str:

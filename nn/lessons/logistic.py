@@ -13,7 +13,7 @@ from ..layers import Neuron
 from ..losses import l2_penalty
 from ..module import put
 from ..optim import derivatives, solve
-from ..training.examples import as_rows, as_targets
+from ..training.examples import of_two_classes
 from ..training.metrics import mean_loss
 
 
@@ -94,13 +94,7 @@ class LogisticRegression(Neuron):
 
     def _examples(self, X: Any, y: Any) -> tuple[list[list[float]], list[Any]]:
         """The examples and their targets, checked."""
-        rows = as_rows(X)
-        if len(rows[0]) != len(self.w):
-            raise ValueError(f"this model takes {len(self.w)} inputs, but the examples have {len(rows[0])}")
-        targets = as_targets(y, len(rows))
-        for i, t in enumerate(targets):
-            if t not in (0, 1):
-                raise ValueError(f"logistic regression's targets are 0 and 1, but y[{i}] is {t!r}")
+        rows, targets = of_two_classes(X, y, len(self.w), "0 and 1", (0, 1))
         if len(set(targets)) < 2:
             raise ValueError(f"logistic regression needs examples of both classes, but every target is {targets[0]!r}")
         return rows, targets

@@ -14,10 +14,10 @@ from typing import Any
 
 from autograd import Value
 
-from ..checks import positive, whole
+from ..checks import one_of, positive, whole
 from ..init import generator
 from ..layers import Neuron, left_to_right
-from ..training.examples import as_rows, as_targets
+from ..training.examples import of_two_classes
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Perceptron(Neuron):
 
     def loss(self, X: Any, y: Any) -> Value:
         """-Σ yᵢ(w·xᵢ + b) over the misclassified examples (those on the hyperplane included); 0 if there are none."""
-        rows, signs = self._examples(X, y)
+        rows, signs = of_two_classes(X, y, len(self.w), "-1 and +1", (-1, 1))
         wrong = [loss for _, loss in self._mistakes(rows, signs, range(len(rows)))]
         return left_to_right(wrong) if wrong else Value(0.0)
 
@@ -110,9 +110,8 @@ class Perceptron(Neuron):
         Raises:
             ValueError: for a target that is not ±1, or settings out of range.
         """
-        rows, signs = self._examples(X, y)
-        if mode not in ("stochastic", "batch"):
-            raise ValueError(f'mode must be "stochastic" or "batch", but got {mode!r}')
+        rows, signs = of_two_classes(X, y, len(self.w), "-1 and +1", (-1, 1))
+        one_of("mode", mode, ("stochastic", "batch"))
         max_passes = whole("max_passes", max_passes)
         positive("lr", lr)
         rng = generator(seed)
@@ -158,16 +157,6 @@ class Perceptron(Neuron):
             p.data = p.data - lr * p.grad
         line = tuple(w.data for w in self.w), self.b.data
         corrections.append(Correction(passed, tuple(i for i, _ in wrong), *line))
-
-    def _examples(self, X: Any, y: Any) -> tuple[list[list[float]], list[float]]:
-        rows = as_rows(X)
-        if len(rows[0]) != len(self.w):
-            raise ValueError(f"this perceptron takes {len(self.w)} inputs, but the examples have {len(rows[0])}")
-        signs = as_targets(y, len(rows))
-        for i, t in enumerate(signs):
-            if t not in (-1, 1):
-                raise ValueError(f"a perceptron's targets are -1 and +1, but y[{i}] is {t!r}")
-        return rows, [float(t) for t in signs]
 
     def describe(self) -> str:
         return f"Perceptron({len(self.w)} → ±1)"

@@ -12,22 +12,6 @@ from ..init import generator
 Sequences = tuple[list[list[list[float]]], list[float]]
 
 
-def echo(n: int = 100, length: int = 10, seed: int = 0) -> Sequences:
-    """Say the first number after a delay: ``length`` numbers, uniform in [-1, 1]; the target is the first of them.
-
-    Whoever says 0 always has the squared error Var U(-1, 1) = 1/3 on average; that is the baseline to beat.
-
-    Args:
-        n: how many sequences.
-        length: the number of steps; the first must be remembered over length - 1 of them.
-        seed: the same seed gives the same sequences on every machine.
-    """
-    n, length = whole("n", n, 1), whole("length", length, 1)
-    rng = generator(seed)
-    X = [[[rng.uniform(-1.0, 1.0)] for _ in range(length)] for _ in range(n)]
-    return X, [sequence[0][0] for sequence in X]
-
-
 def adding(n: int = 100, length: int = 10, seed: int = 0) -> Sequences:
     """The adding problem (Hochreiter and Schmidhuber, 1997): the sum of the two marked numbers.
 
@@ -52,4 +36,4 @@ def adding(n: int = 100, length: int = 10, seed: int = 0) -> Sequences:
     return X, y
 
 
-__all__ = ["adding", "echo"]
+__all__ = ["adding"]

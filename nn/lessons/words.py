@@ -20,7 +20,7 @@ import random
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from autograd import Value
 from autograd.hints import did_you_mean
@@ -31,10 +31,7 @@ from ..checks import whole
 from ..embedding import Embedding
 from ..layers import weighted_sum
 from ..module import Module
-
-if TYPE_CHECKING:
-    import numpy
-    from numpy.typing import NDArray
+from ..training.examples import Array
 
 Sentence = Sequence[str]
 Token = TypeVar("Token")
@@ -189,7 +186,7 @@ class WordVectors(Module):
         order = sorted(others, key=lambda i: (-cosines[i], i))[:k]
         return [(self.vocabulary.words[i], float(cosines[i])) for i in order]
 
-    def map(self) -> NDArray[numpy.float64]:
+    def map(self) -> Array:
         """The vectors in the plane: the two directions in which they differ most (principal components).
 
         The centred table is U S Vᵀ (singular value decomposition), and U S's first two columns are the coordinates.
@@ -211,7 +208,7 @@ class WordVectors(Module):
             points[:, k] = column if column[numpy.abs(column).argmax()] >= 0.0 else -column
         return points
 
-    def _table(self) -> NDArray[numpy.float64]:
+    def _table(self) -> Array:
         needs_numpy("a table of the words' vectors")
         import numpy
 
@@ -276,7 +273,7 @@ class SkipGram(WordVectors):
         v = self.embedding(centre)
         return [weighted_sum(u, v) for u in self.outputs.rows]
 
-    def examples(self, sentences: Iterable[Sentence], window: int = 2) -> tuple[NDArray[numpy.float64], list[int]]:
+    def examples(self, sentences: Iterable[Sentence], window: int = 2) -> tuple[Array, list[int]]:
         """(X, y) for `fit`: the one-hot centre of each pair, an array, and the index of its context.
 
         Raises:

@@ -374,7 +374,7 @@ def no_arrays(mover: optim.Optimizer) -> str:
     if kind.step is not base.step and kind.step_arrays is base.step_arrays:
         return f"{kind.__name__} has a step of its own"
     if kind not in optim.OPTIMIZERS.values():
-        memory = list(mover.starts().values())
+        memory = list(mover.memory_starts.values())
         try:
             moved = mover.rule(
                 np.array([0.5, -0.25]), np.array([-0.125, 0.75]), 0.01, 1, *[np.full(2, m) for m in memory]

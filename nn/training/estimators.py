@@ -189,22 +189,18 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             return int(state.randint(2**31 - 1))
         return int(state)
 
-    def _fitted(self, X: Any) -> Any:
-        """The examples to predict for, checked."""
+    def _outputs(self, X: Any) -> NDArray[np.float64]:
+        """The model's outputs for examples, which are checked."""
         if HAS_SKLEARN:
             check_is_fitted(self, "model_")
-            return as_matrix(validate_data(self, X, reset=False, dtype="numeric"))
-        if not hasattr(self, "model_"):
+            X = validate_data(self, X, reset=False, dtype="numeric")
+        elif not hasattr(self, "model_"):
             raise ValueError(f"this {type(self).__name__} is not fitted yet; call fit(X, y) first")
         rows = as_matrix(X)
         if rows.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {rows.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} features"
             )
-        return rows
-
-    def _outputs(self, X: Any) -> NDArray[np.float64]:
-        rows = self._fitted(X)
         return np.asarray(outputs_of(self.model_, rows))
 
 
@@ -239,13 +235,11 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         """
         if HAS_SKLEARN:
             X, y = validate_data(self, X, y, dtype="numeric")
-            X = X.astype(float)
             check_classification_targets(y)
-        else:
-            X = as_matrix(X)
-            y = np.asarray(y)
+        X, y = as_matrix(X), np.asarray(y)
+        self.n_features_in_ = X.shape[1]
+        if not HAS_SKLEARN:
             _check_classes(y, len(X))
-            self.n_features_in_ = X.shape[1]
         self.classes_, indices = np.unique(y, return_inverse=True)
         count = len(self.classes_)
         if count < 2:
@@ -293,12 +287,10 @@ class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         """
         if HAS_SKLEARN:
             X, y = validate_data(self, X, y, dtype="numeric", multi_output=True, y_numeric=True)
-            X = X.astype(float)
             if y.ndim == 2 and y.shape[1] == 1:
                 y = column_or_1d(y, warn=True)
-        else:
-            X = as_matrix(X)
-            self.n_features_in_ = X.shape[1]
+        X = as_matrix(X)
+        self.n_features_in_ = X.shape[1]
         y = np.array(as_targets(y, len(X)), dtype=float)
         return self._train(X, y, 1 if y.ndim == 1 else y.shape[1], "squared_error", sample_weight)
 

@@ -155,6 +155,25 @@ def as_targets(y: Any, count: int, what: str = "y") -> list[Any]:
     return list(_listed(_targets(y, count, what)))
 
 
+def of_two_classes(
+    X: Any, y: Any, nin: int, words: str, classes: tuple[float, float]
+) -> tuple[list[list[float]], list[float]]:
+    """Rows of ``nin`` features, and targets that are one of two numbers, ``words`` in messages.
+
+    Raises:
+        ValueError: for another number of features, or another target; otherwise as `as_matrix` and `as_targets`.
+        TypeError: as these two.
+    """
+    rows = as_rows(X)
+    if len(rows[0]) != nin:
+        raise ValueError(f"this model takes {nin} inputs, but the examples have {len(rows[0])}")
+    targets = as_targets(y, len(rows))
+    for i, t in enumerate(targets):
+        if t not in classes:
+            raise ValueError(f"this model's targets are {words}, but y[{i}] is {t!r}")
+    return rows, [float(t) for t in targets]
+
+
 def _targets(y: Any, count: int, what: str) -> Array | list[Any]:
     """As `as_targets`, but an array of numbers stays one."""
     import numpy as np
@@ -227,8 +246,7 @@ class Examples:
 
     def row(self, i: int) -> Example:
         """Row i of the table, as the lists of floats that a model is called with."""
-        row: Example = self.X[i].tolist()
-        return row
+        return list(self.X[i].tolist())
 
     def target(self, i: int) -> Any:
         """The target of row i: a number, or a list of them."""

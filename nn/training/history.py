@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from autograd import NonFiniteError, Value
-from autograd.files import write_whole
 
 from ..module import Module
 from ..optim import Optimizer
@@ -56,17 +52,6 @@ class History(dict[str, list[float]]):
         """Append one epoch's numbers."""
         for name, x in row.items():
             self.setdefault(name, []).append(x)
-
-    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
-        """The history as CSV text, one line per epoch; also written to ``path`` if one is given."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(self)
-        for row in zip(*self.values(), strict=True):
-            writer.writerow([repr(x) for x in row])
-        if path is not None:
-            write_whole(path, text.getvalue().encode())
-        return text.getvalue()
 
 
 @dataclass

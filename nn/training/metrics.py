@@ -187,8 +187,7 @@ def confusion_matrix(model: Callable[[Any], Any], X: Any, y: Any, threshold: flo
     right = labels(examples, outputs)
     guesses = decided(found, default_threshold(model) if threshold is None else threshold)
     classes = max(2, outputs)
-    table: list[list[int]] = np.bincount(classes * right + guesses, minlength=classes**2).reshape(classes, -1).tolist()
-    return table
+    return list(np.bincount(classes * right + guesses, minlength=classes**2).reshape(classes, -1).tolist())
 
 
 # --- the loss as one graph

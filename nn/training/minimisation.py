@@ -6,18 +6,17 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
 from autograd import NonFiniteError, Value, hessian, value_and_grad
 from autograd.backward import numeric_adjoints
-from autograd.needs import needs_numpy
+from autograd.needs import needed, needs_numpy
 from autograd.signatures import Number
 from autograd.transforms import flatten
 
-from ..checks import not_negative, whole
+from ..checks import not_negative, one_of, whole
 from ..module import Module, put
 from ..optim import Newton, Optimizer, derivatives, solve
 
@@ -96,8 +95,7 @@ def minimize(
     Source: J. Nocedal and S. Wright, Numerical Optimization (2006), chapters 3, 5, 6 and 7.
     """
     method = method.lower() if isinstance(method, str) else method
-    if method not in (*_METHODS, "newton"):
-        raise ValueError(f"method must be one of {', '.join([*_METHODS, 'newton'])}, but got {method!r}")
+    one_of("method", method, (*_METHODS, "newton"))
     if tolerance is not None:
         not_negative("tolerance", tolerance)
     if max_steps is not None:
@@ -154,11 +152,8 @@ def _by_scipy(
     max_steps: int | None,
     tolerance: float | None,
 ) -> Minimum[Any]:
-    try:
-        import numpy
-        from scipy import optimize
-    except ImportError:
-        raise ImportError(f"minimize(method={method!r}) runs SciPy's: {sys.executable} -m pip install scipy") from None
+    optimize = needed("scipy.optimize", f"minimize(method={method!r}) runs SciPy's", "scipy")
+    import numpy
 
     path = [list(start)]
 

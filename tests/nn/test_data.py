@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import math
 import random
 from pathlib import Path
@@ -149,7 +148,7 @@ def test_split_gives_every_example_to_one_side_with_its_target(n: int, fraction:
         (lambda: data.moons(1), "2 classes need at least one point each, but n is 1"),
         (lambda: data.spirals(5, classes=6), "6 classes need at least one point each, but n is 5"),
         (lambda: data.circles(ratio=1.5), "between 0 and 1, but got 1.5"),
-        (lambda: data.noisy_curve(1), "at least 2 points, but got n=1"),
+        (lambda: data.noisy_curve(1), "must be at least 2, but got 1"),
         (lambda: data.blobs(10, [[1.0], [1.0, 2.0]]), r"but have \[1, 2\]"),
         (lambda: data.split([1, 2], [1]), "X has 2 examples, but y has 1 targets"),
     ],
@@ -211,7 +210,7 @@ def test_a_missing_file_gives_both_names(folder: Path) -> None:
     (folder / "train-labels-idx1-ubyte").unlink()
     with pytest.raises(FileNotFoundError, match=r"no train-labels-idx1-ubyte\.gz or train-labels-idx1-ubyte in"):
         data.mnist(folder)
-    with pytest.raises(ValueError, match='part must be "train" or "test", but got \'valid\''):
+    with pytest.raises(ValueError, match="part is one of train, test, but got 'valid'"):
         data.mnist(folder, "valid")
 
 
@@ -255,25 +254,6 @@ def test_files_that_do_not_go_together_say_so(folder: Path, name: str, array: An
     (folder / name).write_bytes(idx(array))
     with pytest.raises(data.IDXError, match=message):
         data.mnist(folder)
-
-
-def test_verify_compares_with_the_published_checksums(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for path in list(folder.iterdir()):
-        path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
-    with pytest.raises(data.IDXError, match=r"was published with f68b3c2dcbeaaa9fbdd348bbdeb94873; download it again"):
-        data.mnist(folder, verify=True)
-    published = {p.name: hashlib.md5(p.read_bytes()).hexdigest() for p in folder.glob("*.gz")}
-    monkeypatch.setattr(data, "_PUBLISHED", published)
-    assert data.mnist(folder, verify=True)[0].shape == (7, 20)
-
-
-def test_verify_refuses_raw_files_since_no_checksum_was_published_for_them(folder: Path) -> None:
-    for path in list(folder.iterdir()):
-        if path.suffix == ".gz":
-            (folder / path.stem).write_bytes(gzip.decompress(path.read_bytes()))
-            path.unlink()
-    with pytest.raises(data.IDXError, match="cannot be verified"):
-        data.mnist(folder, verify=True)
 
 
 @pytest.mark.parametrize("limit", [0, -1])

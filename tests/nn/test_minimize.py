@@ -124,7 +124,7 @@ def test_minimize_says_what_it_expected(call: Any, error: type[Exception], messa
 
 
 def test_without_scipy_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "scipy", None)
+    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
     with pytest.raises(ImportError, match="-m pip install scipy"):
         minimize(lambda x: x * x, 1.0)
     assert minimize(lambda x: x * x, 1.0, "newton").x == 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 import sys
@@ -254,15 +253,6 @@ def test_metrics_are_averaged_over_examples() -> None:
     history = quiet(line(), [1.0, 2.0], [1.0, 3.0], metric=off, epochs=1, validation=([1.0], [5.0]))
     assert history["off"] == [2.0]
     assert set(history) == {"epoch", "loss", "off", "lr", "val_loss", "val_off"}
-
-
-def test_history_goes_to_csv_and_comes_back(tmp_path: Path) -> None:
-    history = quiet(line(), [1.0, 2.0], [1.0, 3.0], epochs=3)
-    text = history.to_csv(tmp_path / "h.csv")
-    assert (tmp_path / "h.csv").read_text(encoding="utf-8") == text
-    rows = list(csv.DictReader(text.splitlines()))
-    assert [float(row["loss"]) for row in rows] == history["loss"]
-    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
 
 
 def test_a_bar_shows_loss_and_metric(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -238,7 +238,7 @@ def test_a_derivation_by_the_root_itself_has_a_picture_too() -> None:
     assert "∂x/∂x" in draw_derivation(x, x).svg
 
 
-@pytest.mark.parametrize("missing", ["vl_convert", "PIL"])
+@pytest.mark.parametrize("missing", ["vl_convert", "PIL.Image"])
 def test_without_the_extra_a_film_is_one_clear_error(
     missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

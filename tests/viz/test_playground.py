@@ -109,10 +109,7 @@ def test_any_model_that_compiles_will_do_and_any_optimiser_with_a_rule(browser: 
     class Signs:
         """Steps of one length, by the sign of the gradient."""
 
-        lr, parameters = 0.05, (a, b)
-
-        def starts(self) -> dict[str, float]:
-            return {}
+        lr, parameters, memory_starts = 0.05, (a, b), dict[str, float]()
 
         def rule(self, w: Any, g: Any, lr: float, t: int) -> tuple[Any, ...]:
             return (w - lr * where(g > 0.0, 1.0, -1.0),)

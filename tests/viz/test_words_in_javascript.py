@@ -153,7 +153,6 @@ def test_each_slip_is_told_from_a_right_number_and_from_the_others() -> None:
     assert told_of(0.0, 1e-12, 1.0, 0.0) == ["old"] and told_of(0.0, 0.3, 1.0, -0.3 + 5e-17) == []
     assert mistakes.slips_of_a_value(0.0, 5e-17, scale=0.3) == []
     assert mistakes.slips_of_a_value(-5e-17, 5e-17) == ["sign"]
-    assert mistakes.worth_asking(0.5, 0.0) and not mistakes.worth_asking(1.0, 0.0) and mistakes.worth_asking(1.0, 2.0)
 
 
 MISREMEMBERED = ["div", "pow", "reciprocal", "exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "relu"]
@@ -199,7 +198,8 @@ def test_the_diagnosis_is_the_same_in_javascript(browser: Any) -> None:
         misread = mistakes.misremembered(op, up, ab)[0]
         slips = mistakes.slips_of_a_gradient(guess, up, local, before, other=other, earlier=earlier, misread=misread)
         value = mistakes.slips_of_a_value(guess, up, other, mistakes.other_values(ab), scale=abs(local))
-        expected = [slips, value, mistakes.worth_asking(local, before)]
+        asks = abs(local) != 1.0 or before != 0.0  # where the local derivative is 1, forgetting it goes unnoticed
+        expected = [slips, value, asks]
         assert answer == expected, case
         kinds.update(slips)
     assert kinds == set(mistakes.SLIPS)

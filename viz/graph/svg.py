@@ -18,7 +18,7 @@ from itertools import pairwise
 from ..layout.net import Point
 from ..layout.routes import smooth
 from ..lettering import NARROW, SMALL, name_width, pieces_of, shown_name
-from ..markup import MARGIN, card, document, escape, name_at, pieces_at, points, px, rectangle, text_at, wrap
+from ..markup import MARGIN, card, document, name_at, pieces_at, points, px, rectangle, text_at, wrap
 from ..metrics import (
     FONT,
     NAME_SIZE,
@@ -26,6 +26,7 @@ from ..metrics import (
     SYMBOL_SIZE,
     TITLE_SIZE,
     clip,
+    escape,
     fitting,
     one_line,
     printable,
@@ -80,9 +81,12 @@ def render(diagram: Diagram, arrangement: Arrangement, *, rankdir: str, theme: s
     return document(body, painter.width, painter.height, "chainrule-graph", told, style_rules, theme)
 
 
-def style_rules(identity: str, colours: dict[str, str]) -> str:
-    """The style sheet, one rule per line, for all that stands in ``identity``; ``colours`` has the keys of `LIGHT`."""
-    return _STYLE.format(
+def style_rules(identity: str, colours: dict[str, str], *, more: str = "") -> str:
+    """The style sheet, one rule per line, for all that stands in ``identity``; ``colours`` has the keys of `LIGHT`.
+
+    ``more`` are the rules for what only another kind of picture has, with the same slots.
+    """
+    return (_STYLE + more).format(
         id=identity,
         c=colours,
         font=FONT,

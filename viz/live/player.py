@@ -162,7 +162,7 @@ class Player(Taught):
         elif kind in (".svg", ".png", ".pdf"):
             digits = len(str(len(self) - 1))
             named = {target.with_stem(f"{target.stem}-{k:0{digits}}"): frame for k, frame in enumerate(self.frames)}
-            files = {name: frame._content(kind, scale) or b"" for name, frame in named.items()}
+            files = {name: frame._kinds(scale)[kind]() for name, frame in named.items()}
         else:
             raise ValueError(
                 "the file's ending must be .html for a page, .gif for a film, or .svg, .png or .pdf for a file of each "

@@ -255,7 +255,7 @@ class _Task:
                 {
                     "name": name,
                     "rate": float(o.lr),
-                    "starts": list(o.starts().values()),
+                    "starts": list(o.memory_starts.values()),
                     "clip": getattr(o, "clip_norm", None),
                     "moved": moved,
                 }

@@ -1,7 +1,7 @@
 """What a playground trains: the examples, the programs of the loss and of the model, and the optimisers' rules.
 
 Everything comes in as functions and objects: a model is called with one example and has ``parameters()``, a loss is
-called with outputs and a target, an optimiser has ``rule``, ``starts`` and ``lr``. So nothing here knows of `nn`.
+called with outputs and a target, an optimiser has ``rule``, ``memory_starts`` and ``lr``. Nothing here knows of `nn`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from autograd.compiler.compiled import Compiled
 
 MOST_CLASSES = 10  # of the whole numbers that one output is asked for: more are numbers, and no classes
-_OF_AN_OPTIMIZER = ("rule", "starts", "lr", "parameters")
+_OF_AN_OPTIMIZER = ("rule", "memory_starts", "lr", "parameters")
+_STATE = ("parameters", "memory", "memory_starts", "t")  # of one; all else that it holds are settings
 _LOOKED_AT = 8  # examples on which a form of the loss is compared with the loss itself
 
 
@@ -262,7 +263,7 @@ def names_of(optimizers: Sequence[Any]) -> list[str]:
     names: list[str] = []
     for optimizer, kind in zip(optimizers, kinds, strict=True):
         twins = [o for o in optimizers if type(o).__name__ == kind]
-        settings = {k: v for k, v in vars(optimizer).items() if k[0] != "_" and k not in ("parameters", "memory", "t")}
+        settings = {k: v for k, v in vars(optimizer).items() if k[0] != "_" and k not in _STATE}
         apart = {k: v for k, v in settings.items() if any(vars(o).get(k) != v for o in twins)}
         told = [f"{k} {v}" for k, v in apart.items() if v and (k != "lr" or len(apart) == 1)]
         names.append(", ".join([kind, *told]))
@@ -277,7 +278,7 @@ def rule_text(optimizer: Any) -> str:
     Raises:
         ValueError: if the rule is not plain arithmetic.
     """
-    memory = [f"m{k}" for k in range(len(optimizer.starts()))]
+    memory = [f"m{k}" for k in range(len(optimizer.memory_starts))]
     w, g, lr, t, *m = (leaf(name, ()) for name in ("w", "g", "lr", "t", *memory))
     name = type(optimizer).__name__
     try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from ..checks import at_least
 from .asking import at_once, one_by_one, question
 from .figures import (
     COLOURS,
@@ -25,7 +26,6 @@ from .figures import (
     room,
     said,
     styled,
-    whole,
 )
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def plot_decision_regions(
     labels = _classes_of(y, len(points))
     ask, gives_labels = question(predict)
     if resolution is not None:
-        whole(resolution, "resolution", 2)
+        at_least(2, "resolution", resolution)
     sides = _sides(points, 0.12)
     across, up, answers = _ask_grid(ask, sides, resolution)
     classes, margins = _margins(answers, labels, gives_labels, threshold)
@@ -210,7 +210,7 @@ def plot_perceptron(corrections: Any, X: Any, y: Any, *, ax: Axes | None = None,
     labels = _classes_of(y, len(points))
     if not steps:
         raise ValueError("there are no corrections to draw: the perceptron made no mistake")
-    whole(most, "most")
+    at_least(1, "most", most)
     for i, step in enumerate(steps):
         if len(step.w) != 2 or any(not 0 <= e < len(points) for e in step.examples):
             raise ValueError(f"correction {i + 1} does not belong to these {len(points)} points of the plane")
@@ -358,7 +358,8 @@ def show_digits(
     """
     stack = _pixels(images, shape)
     count, (height, width) = len(stack), stack.shape[1:]
-    columns = min(whole(columns, "columns"), count)
+    at_least(1, "columns", columns)
+    columns = min(columns, count)
     true = None if labels is None else _classes_of(labels, count, "labels").tolist()
     guess = None if predicted is None else _classes_of(predicted, count, "predicted").tolist()
     told = true or guess

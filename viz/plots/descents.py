@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import no_grad
-from autograd.files import write_whole
+from autograd.files import save_as
 from autograd.messages import language, messages
 
+from ..checks import at_least
 from ..mistakes import Taught, shown_by
 from .asking import plain
 from .figures import (
@@ -34,7 +35,6 @@ from .figures import (
     room,
     said,
     styled,
-    whole,
 )
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class _Surface:
 def _surface(f: Callable[[Any], Any], sides: Sides, levels: int, log: bool) -> _Surface:
     if not callable(f):
         raise TypeError(f"f must be a function of a pair, the height of the surface, but got {type(f).__name__}")
-    whole(levels, "levels")
+    at_least(1, "levels", levels)
     across, up = (np.linspace(low, high, GRID).tolist() for low, high in sides)
 
     def height(x: float, y: float) -> float:
@@ -258,20 +258,14 @@ class DescentAnimation(Taught):
             ValueError: for another ending.
             FileNotFoundError: if the folder is not there.
         """
-        target = Path(path)
         page = (
             f'<!DOCTYPE html>\n<html lang="{html.escape(language())}">\n'
             f'<head><meta charset="utf-8"><title>{messages()["plot-descent"]}</title>\n'
             '<meta name="viewport" content="width=device-width"></head>\n'
             f"<body>\n<main>{self._repr_html_()}</main>\n</body>\n</html>\n"
         )
-        content = {".gif": self.gif, ".png": self.png, ".html": page.encode()}.get(target.suffix.lower())
-        if content is None:
-            raise ValueError(
-                f"an animation is written as .gif, .html, or .png (the whole paths, at rest), but got {target.name!r}"
-            )
-        write_whole(target, content)
-        return target
+        kinds = {".gif": lambda: self.gif, ".png": lambda: self.png, ".html": page.encode}
+        return save_as(path, kinds, "an animation is written as .gif, .html, or .png (the whole paths, at rest)")
 
     def _film(self, seconds: float, repeat: bool) -> tuple[bytes, bytes]:
         from PIL import Image

@@ -13,7 +13,6 @@ import functools
 import math
 import os
 import re
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 import numpy as np
 
 from autograd.messages import messages
+from autograd.needs import needed
 
 from ..mistakes import explained
 
@@ -64,11 +64,7 @@ _SPACER = "chainrule-spacer"
 
 
 def pyplot() -> Any:
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError:
-        raise ImportError(f"plots are drawn by Matplotlib: {sys.executable} -m pip install matplotlib") from None
-    return plt
+    return needed("matplotlib.pyplot", "plots are drawn by Matplotlib", "matplotlib")
 
 
 @contextmanager
@@ -235,12 +231,6 @@ def numbers(x: Any, what: str) -> Array:
         place = "".join(f"[{i}]" for i in bad[0])
         raise ValueError(f"{what}{place} is {found[tuple(bad[0])]}; only finite numbers have a place in a plot")
     return found
-
-
-def whole(n: Any, what: str, least: int = 1) -> int:
-    if isinstance(n, bool) or not isinstance(n, int) or n < least:
-        raise ValueError(f"{what} must be a whole number from {least} up, but got {n!r}")
-    return n
 
 
 def plane(X: Any, what: str = "X") -> Array:

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
 from autograd.needs import needs_numpy
 
 from ...checks import whole
-
-if TYPE_CHECKING:
-    import numpy
-    from numpy.typing import NDArray
+from ...training.examples import Array
 
 LETTERS = "_abcdefghijklmnopqrstuvwxyz"  # "_" for what lies before and behind a word
 SOUNDS = "-@abcdefghijklmnopqrstuvwxyzACDEINOQSTUWXY3"  # "-" for silence; the file's head says how each one sounds
@@ -37,9 +33,7 @@ def letters_to_sounds() -> tuple[list[str], list[str]]:
     return [word for word, _ in pairs], [sounds for _, sounds in pairs]
 
 
-def letter_windows(
-    words: Sequence[str], sounds: Sequence[str], width: int = 7
-) -> tuple[NDArray[numpy.float64], list[int]]:
+def letter_windows(words: Sequence[str], sounds: Sequence[str], width: int = 7) -> tuple[Array, list[int]]:
     """(X, y) for `fit`: for each letter it and its neighbours, one-hot, and the place of its sound in `SOUNDS`.
 
     NETtalk looked at words through a window of seven letters (Sejnowski and Rosenberg, 1987): three before the letter,
