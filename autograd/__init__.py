@@ -151,7 +151,7 @@ __all__ = [
     "where",
 ]
 
-del globals()["backward"]  # the file, which nobody asks for by that name: see `elsewhere.ENGINE`
+globals().pop("backward", None)  # the file, which nobody asks for by that name: see `elsewhere.ENGINE`
 
 if not TYPE_CHECKING:  # by a __getattr__ that they see, type checkers would take every name for known
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .hints import ReadOnly, add_elsewhere
+from .hints import WRITTEN_OUT, ReadOnly, add_elsewhere
 
 ROOMS = ("exercises",)  # whose names are public, but stand at no door
 
@@ -21,6 +21,7 @@ class LikeATensor:
 add_elsewhere(
     LikeATensor,
     {
+        **{name: f"{name}(x) is {formula}" for name, formula in WRITTEN_OUT.items()},
         "item": _DATA,
         "numpy": _DATA,
         "tolist": _DATA,
@@ -37,12 +38,20 @@ add_elsewhere(
         "is_leaf": "a leaf is a Value with no x.inputs",
         "grad_fn": "the operation that made it is x.op, and what it was made from x.inputs",
         "children": "the nodes that it was computed from are x.inputs",
+        "_children": "the nodes that it was computed from are x.inputs",
+        "_local_grads": "its derivatives by its inputs are x.local_derivatives",
         "parents": "the nodes that it was computed from are x.inputs",
         "name": "its name is x.label",
         "zero_": "assign x.data = 0.0",
         "fill_": "assign x.data = 3.0, for instance",
         "pow": "write x**2, for instance",
-        "square": "write x**2",
+        "abs": "write abs(x)",
+        "max": "write autograd.maximum(x, y), or of a list maximum(xs)",
+        "min": "write autograd.minimum(x, y), or of a list minimum(xs)",
+        "clamp": "write maximum(low, minimum(x, high))",
+        "clip": "write maximum(low, minimum(x, high))",
+        "sum": "a Value is one number; of a list of them write sum(xs)",
+        "mean": "a Value is one number; of a list of them write sum(xs) / len(xs)",
         "softmax": "softmax is of several numbers: autograd.softmax([x, y, z])",
         "to": _FLOAT,
         "cuda": _FLOAT,

@@ -114,7 +114,7 @@ def power(a: Any, b: Any) -> Any:
 
 def where(condition: Any, yes: Any, no: Any) -> Any:
     """``yes`` where the condition holds, else ``no``."""
-    if isinstance(condition, int):  # a bool, or a comparison of Values, whose derivative is that of the branch taken
+    if isinstance(condition, int):  # a bool; a comparison of Values has the method, and the derivative is that branch's
         return yes if condition else no
     method = getattr(condition, "where", None)
     if method is not None:

@@ -21,9 +21,11 @@ never the other way, so there are no reference cycles and a graph is freed as so
 
 from __future__ import annotations
 
+import copy
 import itertools
+import operator
 from collections.abc import Callable, Iterable
-from numbers import Real
+from numbers import Number, Real
 from typing import Any, NoReturn, TypeAlias
 
 from .backward import check_backward, forget, sweep
@@ -36,7 +38,6 @@ from .ops import BUILT_IN, CONSTANT, DETACH, LEAF, LEAKY_SLOPE, SHEET
 from .reals import CUT, is_real, short, to_float
 
 _new = object.__new__
-_new_int = int.__new__
 
 
 def _of_one(name: str, words: str) -> Callable[[Value], Value]:
@@ -377,7 +378,7 @@ class Value(LikeATensor):
         return _compared("less_equal", other, self, holds) if TRACING else _remembered("less_equal", other, self, holds)
 
     def __eq__(self, other: object) -> bool:
-        if is_real(other):
+        if self is not other and (is_real(other) or isinstance(other, Number)):
             raise TypeError(
                 "== asks whether two Values are the same node, so a Value never equals a number. "
                 f"For the number write x.data == {other!r} or x.equals({other!r})"
@@ -481,6 +482,8 @@ class Value(LikeATensor):
         twin: Value = _new(type(self))
         for slot in Value.__slots__:
             setattr(twin, slot, getattr(self, slot))
+        if hasattr(self, "__dict__"):  # a subclass has attributes of its own
+            vars(twin).update(vars(self))
         _born(twin)
         return twin
 
@@ -489,6 +492,8 @@ class Value(LikeATensor):
         for node in topological_order(self):  # inputs first, so every input already has its twin
             if id(node) not in memo:
                 twin = memo[id(node)] = node.__copy__()
+                if hasattr(node, "__dict__"):
+                    vars(twin).update(copy.deepcopy(vars(node), memo))
                 if node._a is MANY:
                     twin._b = tuple(memo[id(x)] for x in node._b)
                 elif node._a is not None:
@@ -506,26 +511,41 @@ class Value(LikeATensor):
                 "a graph may be a million nodes deep. Use autograd.dumps(root) and autograd.loads(text), or "
                 "copy.deepcopy"
             )
-        return restore, (self._data, self._grad, self._tag, self._da, self._db)
+        made = (self._data, self._grad, self._tag, self._da, self._db)
+        if hasattr(self, "__dict__"):
+            return _restored_as, (type(self), made), vars(self)
+        return restore, made
 
 
 Operand: TypeAlias = Value | Real | float
 
 
-class Comparison(int):
+class Comparison:
     """What a comparison of Values gives: True or False, with a memory of what was compared.
 
-    It is 0 or 1, as Python's own bool is, and is used like one: in `if`, in sum(), as an index. `where` asks for more:
-    its choice is to be made again whenever the graph is computed again, so it records the comparison as a node.
-    ``&``, ``|`` and ``~`` combine comparisons into one; `and`, `or` and `not` give an answer that remembers no more.
+    It is used as Python's own bool is: in `if`, in sum(), as an index, in arithmetic, as an entry of a NumPy array. (A
+    bool may have no subclass; and an int's NumPy would put into an array as the number 1, which as a mask picks row 1.)
+    `where` asks for more: its choice is to be made again whenever the graph is computed again, so it records the
+    comparison as a node. ``&``, ``|`` and ``~`` combine comparisons into one; `and`, `or` and `not` give an answer that
+    remembers no more.
     """
 
+    __slots__ = ("asked", "holds")
+
     asked: tuple[str, Any, Any]  # an operation of the sheet, and its operands: Values, numbers, or Comparisons
+    holds: bool
+
+    def __init__(self, asked: tuple[str, Any, Any], holds: bool) -> None:
+        self.asked, self.holds = asked, holds
 
     def as_node(self) -> Value:
         """The comparison as a node, 1.0 or 0.0."""
         name, a, b = self.asked
         return record(name, *[x.as_node() if isinstance(x, Comparison) else x for x in (a, b)])
+
+    def where(self, yes: Any, no: Any) -> Any:
+        """The one that the comparison chooses, in a rule of the derivative sheet."""
+        return yes if self.holds else no
 
     def __and__(self, other: Any) -> Any:
         if not isinstance(other, (bool, Comparison)):
@@ -542,19 +562,54 @@ class Comparison(int):
     def __invert__(self) -> Any:
         return _remembered("sub", 1.0, self, not self)
 
+    def __bool__(self) -> bool:
+        return self.holds
+
+    def __int__(self) -> int:
+        return int(self.holds)
+
+    __index__ = __int__
+
+    def __float__(self) -> float:
+        return float(self.holds)
+
+    def __hash__(self) -> int:
+        return hash(self.holds)
+
     def __repr__(self) -> str:
-        return repr(bool(self))
+        return repr(self.holds)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.holds, spec)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        import numpy
+
+        return numpy.array(self.holds, dtype)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return bool, (bool(self),)  # a copy, or what is pickled, is the answer alone
+        return bool, (self.holds,)  # a copy, or what is pickled, is the answer alone
+
+
+Real.register(Comparison)  # as a bool is a real number: Value(x > 0), 2.0 * (x > 0)
+
+
+def _as_bools_do(name: str) -> None:
+    """Give Comparison an operator, and its reflected form: what it gives of the bool alone."""
+    operate: Callable[..., Any] = getattr(operator, name)
+    setattr(Comparison, f"__{name}__", lambda self, *other: operate(self.holds, *other))
+    setattr(Comparison, f"__r{name}__", lambda self, other: operate(other, self.holds))
+
+
+for _name in "eq ne lt le gt ge add sub mul truediv floordiv mod pow xor neg pos abs".split():
+    _as_bools_do(_name)
 
 
 def _remembered(name: str, a: Any, b: Any, holds: Any) -> bool:
     """The Comparison that has this result."""
     if type(holds) is not bool and getattr(holds, "shape", None) != ():
         return holds  # type: ignore[no-any-return]  # an array has answered for itself
-    comparison: Any = _new_int(Comparison, holds)
-    comparison.asked = name, a, b
+    comparison: Any = Comparison((name, a, b), bool(holds))
     return comparison  # type: ignore[no-any-return]
 
 
@@ -609,6 +664,15 @@ def restore(
     return node
 
 
+def _restored_as(kind: type[Value], made: tuple[Any, ...]) -> Value:
+    """A leaf of a subclass, as it was saved; pickle then puts its own attributes back."""
+    node: Value = _new(kind)
+    twin = restore(*made)
+    for slot in Value.__slots__:
+        setattr(node, slot, getattr(twin, slot))
+    return node
+
+
 def unrecorded(number: float, op: str) -> Value:
     """What ``op`` gave inside `no_grad`: a number without inputs, that remembers only what it was computed by."""
     return restore(number, None, (LEAF, current_scope(), ""), op)
@@ -623,10 +687,11 @@ def _arithmetic(name: str, a: Any, b: Any) -> Value:
     """A binary operator's careful path: NotImplemented lets arrays and foreign types answer for themselves."""
     for x in (a, b):
         if not isinstance(x, Value) and not is_real(x):
-            if x is None or isinstance(x, (str, bytes, complex, list, tuple, dict, set)):
+            if x is None or isinstance(x, (str, bytes, Number, list, tuple, dict, set)):
                 symbol = SHEET[name].symbol if name != "pow" else "**"
                 kinds = f"{type(a).__name__} {symbol} {type(b).__name__}"
-                raise TypeError(f"{kinds}: a Value works with Values and plain numbers, but got {short(x)}")
+                hint = "; write float(x)" if hasattr(x, "__float__") else ""  # a Decimal
+                raise TypeError(f"{kinds}: a Value works with Values and plain numbers, but got {short(x)}{hint}")
             return NotImplemented  # type: ignore[no-any-return]
     return record(name, a, b)
 

@@ -87,7 +87,7 @@ def whole(name: str, x: Any, least: int = 1) -> int:
         raise TypeError(f"{name} must be a whole number, but got {type(x).__name__}: {x!r:.60}")
     n = int(x)
     if n < least:
-        raise ValueError(f"{name} must be at least {least}, but got {x!r}")
+        raise ValueError(f"{name} must be at least {least}, but got {x!r:.60}")
     return n
 
 
@@ -112,10 +112,10 @@ def index(name: str, x: Any, n: int) -> int:
             f"{name} must be a plain whole number, but is a Value: which row is looked up cannot be differentiated, "
             "or recorded by the compiler. Give the one-hot vector instead, as one_hot(index, n) makes it"
         )
-    if isinstance(x, bool) or not isinstance(x, Real) or not float(x).is_integer():
-        raise TypeError(f"{name} must be a whole number 0…{n - 1}, but got {x!r}")
-    if not 0 <= float(x) < n:
-        raise ValueError(f"there are {n} places, 0…{n - 1}, but {name} is {x!r}")
+    if isinstance(x, bool) or not isinstance(x, Real) or x % 1 != 0:  # which of inf and nan is nan
+        raise TypeError(f"{name} must be a whole number 0…{n - 1}, but got {x!r:.60}")
+    if not 0 <= x < n:  # type: ignore[operator]
+        raise ValueError(f"there are {n} places, 0…{n - 1}, but {name} is {x!r:.60}")
     return int(float(x))
 
 

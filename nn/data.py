@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from autograd.needs import needed
 
-from .checks import deviation, index, one_of, whole
+from .checks import deviation, index, number, one_of, whole
 from .init import generator
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def split(X: Examples, y: Targets, fraction: float = 0.2, seed: int = 0) -> tupl
     """
     if len(X) != len(y):
         raise ValueError(f"X has {len(X)} examples, but y has {len(y)} targets")
-    count = round(len(X) * fraction)
+    count = round(len(X) * fraction) if 0.0 < number("fraction", fraction) < 1.0 else 0
     if not 0 < count < len(X):
         raise ValueError(f"a fraction of {fraction!r} of {len(X)} examples leaves one side empty")
     mixed = list(range(len(X)))

@@ -185,12 +185,11 @@ def l2_penalty(model: Module | Iterable[Value], lam: float) -> Value | float:
 
 def _class(target: Any, count: int, who: str) -> int:
     """A class index as an int. A float such as 2.0 will do, since labels are often read from a table of floats."""
-    if isinstance(target, bool) or not isinstance(target, Real) or not float(target).is_integer():
-        raise ValueError(f"{who} needs a class, a whole number 0…{count - 1}, but got {target!r}")
-    k = int(float(target))
-    if not 0 <= k < count:
-        raise ValueError(f"{who} needs a class 0…{count - 1} for {count} outputs, but got {target!r}")
-    return k
+    if isinstance(target, bool) or not isinstance(target, Real) or target % 1 != 0:  # which of inf and nan is nan
+        raise ValueError(f"{who} needs a class, a whole number 0…{count - 1}, but got {target!r:.60}")
+    if not 0 <= target < count:  # type: ignore[operator]
+        raise ValueError(f"{who} needs a class 0…{count - 1} for {count} outputs, but got {target!r:.60}")
+    return int(float(target))
 
 
 def _outputs(output: Any) -> list[Any]:

@@ -2,7 +2,8 @@
 
 A module holds its parameters as attributes: Values that were not computed from others. It finds them by looking at its
 own attributes in the order in which they were set, and into lists, tuples, dicts and other modules; what begins with an
-underscore is private and is not looked at. A parameter's name is the path to it: "layers.0.neurons.2.w.1".
+underscore is private and is not looked at. (A set has no order: one with parameters in it is an error.) A parameter's
+name is the path to it: "layers.0.neurons.2.w.1".
 
 While a module runs, the nodes that it makes are filed under its path ("layers.0.neurons.2"). So are the parameters of a
 module inside another: drawings can frame neurons and layers, and tell parameters from inputs, without knowing anything
@@ -16,6 +17,7 @@ import io
 import json
 import math
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import is_
 from pathlib import Path
@@ -182,17 +184,34 @@ class Module(LikeANetwork):
     # --- saving
 
     def state_dict(self) -> dict[str, float]:
-        """The parameters' numbers by path: a plain dict, and a copy."""
-        return {name: p.data for name, p in self.named_parameters()}
+        """The parameters' numbers by path: a plain dict, and a copy.
+
+        Raises:
+            ValueError: if two parameters have the same path, as in ``{"a.b": Value(1.0), "a": {"b": Value(2.0)}}``.
+        """
+        return {name: p.data for name, p in self._by_name().items()}
+
+    def _by_name(self) -> dict[str, Value]:
+        named = list(self.named_parameters())
+        found = dict(named)
+        if len(found) < len(named):
+            twice = next(name for name, p in named if found[name] is not p)
+            raise ValueError(
+                f"two parameters of this {type(self).__name__} are called {twice!r}, so one of them would be lost; "
+                "give the dict that holds them other keys, text without a dot in it"
+            )
+        return found
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
         """Put the numbers of a `state_dict` into the parameters; all of them, or, if anything is wrong, none.
 
         Raises:
             ValueError: if a parameter is missing, or one is left over; the message names them and counts both sides.
-            TypeError: if an entry is not a number.
+            TypeError: if an entry is not a number, or ``state`` is no dict.
         """
-        mine = dict(self.named_parameters())
+        if not isinstance(state, Mapping):
+            raise TypeError(f"a state is a dict, as model.state_dict() gives it, but got {type(state).__name__}")
+        mine = self._by_name()
         missing = [name for name in mine if name not in state]
         unknown = [name for name in state if name not in mine]
         if missing or unknown:
@@ -346,10 +365,20 @@ def _entries(part: Any) -> Iterable[tuple[Any, Any]]:
         return [(name, entry) for name, entry in vars(part).items() if not name.startswith("_")]
     if isinstance(part, dict):
         return part.items()
-    if isinstance(part, (list, tuple)):
+    if isinstance(part, (list, tuple, deque)):
         return enumerate(part)
+    if isinstance(part, (set, frozenset)) and any(_is_part(x) for x in part):
+        raise TypeError(
+            "a set has no order, so the parameters in it have no names: put them into a list; or, if they are held "
+            "elsewhere, too, let the set's name begin with an underscore"
+        )
     # a NumPy array of Values
     return enumerate(part.tolist() if getattr(getattr(part, "dtype", None), "kind", "") == "O" else ())
+
+
+def _is_part(x: Any) -> bool:
+    """Whether this is a module or a parameter."""
+    return isinstance(x, Module) or (isinstance(x, Value) and x.op == "")
 
 
 def _path(holder: str, name: Any) -> str:

@@ -212,7 +212,10 @@ def _number(x: Any, where: str) -> float:
         raise TypeError(f"{where} must be a number, but is a Value; use its .data")
     if not is_real(x):
         raise TypeError(f"{where} must be a number, but is {type(x).__name__}: {x!r}")
-    number = float(x)
+    try:
+        number = float(x)
+    except OverflowError:
+        raise ValueError(f"{where} is too large for a float (the largest is about 1.8e308)") from None
     if not math.isfinite(number):
         raise ValueError(f"{where} is {number!r}; every number must be finite")
     return number
@@ -284,8 +287,8 @@ def set_aside(examples: Examples, validation: Any, rng: random.Random) -> tuple[
     if validation is None:
         return examples, None
     count = len(examples)
-    if isinstance(validation, (int, float)) and not isinstance(validation, bool):
-        out = round(count * validation)
+    if is_real(validation) and not isinstance(validation, bool):
+        out = round(count * float(validation)) if 0.0 < validation < 1.0 else 0
         if not 0.0 < validation < 1.0 or not 0 < out < count:
             raise ValueError(
                 f"validation as a fraction must leave examples on both sides, but got {validation!r} of {count}"

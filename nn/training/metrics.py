@@ -37,7 +37,16 @@ def predict(model: Callable[[Any], Any], X: Any) -> list[Any]:
 
     For a hundred examples and more, a `Module` is compiled first, if it can be; the program is kept for the next time.
     """
-    found = outputs_of(model, as_table(X))
+    table = as_table(X)
+    try:
+        found = outputs_of(model, table)
+    except ValueError as error:
+        if shape_of(X) == (1,) or len(shape_of(X)) != 1:
+            raise
+        raise ValueError(
+            f"{error}; a flat list is taken as {len(table)} examples of one number each, so for a single example write "
+            "predict(model, [x])"
+        ) from None
     return found if isinstance(found, list) else list(found.tolist())
 
 

@@ -21,6 +21,7 @@ from typing import Any
 from autograd import GradientError, Value, gradcheck
 from autograd.hints import explains
 from autograd.modes import collector_resting, current_tags, leave_scope
+from autograd.reals import is_real
 
 from .. import losses, optim
 from ..checks import not_negative, positive, whole
@@ -31,7 +32,7 @@ from ..schedules import Schedule
 from .examples import Example, Examples, in_order, set_aside
 from .history import Bar, Callback, EpochEnd, History
 from .loops import EagerLoop, Problem
-from .metrics import Metric, a_module, fit_threshold, labels
+from .metrics import Metric, a_module, accuracy, fit_threshold, labels
 from .structure import known, structure_of
 
 
@@ -150,7 +151,7 @@ def fit(
         problem.history.why = "compiled=False"
 
     orders = repeat(turn) if turn is not None else _orders(examples.places, rng if shuffle else None)
-    hooks = [callbacks] if callable(callbacks) else list(callbacks)
+    hooks = _hooks(callbacks)
     rate_before, bar = mover.lr, Bar(limits.epochs, progress)
     try:
         _train(problem, limits, orders, size or len(examples), schedule, hooks, bar, compiled)
@@ -164,6 +165,14 @@ def fit(
 
 
 # --- prepare: whether everything fits together, before anything moves
+
+
+def _hooks(callbacks: Any) -> list[Callback]:
+    hooks = list(callbacks) if isinstance(callbacks, Iterable) and not callable(callbacks) else [callbacks]
+    for hook in hooks:
+        if not callable(hook):
+            raise TypeError(f"callbacks are functions that are called after each epoch, but got {hook!r:.60}")
+    return hooks
 
 
 class _Limits:
@@ -191,7 +200,9 @@ class _Limits:
 
 
 def _check_metric(problem: Problem) -> None:
-    metric = problem.metric
+    metric: Any = problem.metric
+    if metric is accuracy:
+        raise ValueError('as a metric write metric="accuracy"; the function nn.accuracy takes a model and all examples')
     if not (metric is None or metric == "accuracy" or callable(metric)):
         raise ValueError(f'a metric is "accuracy" or a function (output, target), but got {metric!r}')
     name = problem.name
@@ -265,6 +276,16 @@ def _doubtful(examples: Examples, loss: losses.Loss) -> list[int]:
 
 def _reached(loss: Any, wanted: set[Value]) -> Value:
     """A parameter that the loss of the first example depends on; it need not be all of them."""
+    if not isinstance(loss, Value) and not is_real(loss):
+        hint = (
+            "; did it forget to return?" if loss is None else "; add them up" if isinstance(loss, (list, tuple)) else ""
+        )
+        raise TypeError(f"a loss gives one number for each example, but this one gave {type(loss).__name__}{hint}")
+    if not wanted:
+        raise ValueError(
+            "the model has no parameters, so nothing could be learned; a parameter is a Value that was not computed, "
+            "as an attribute (self.w = Value(0.5)), or in a list, a tuple or a dict that is one"
+        )
     waiting = [loss] if isinstance(loss, Value) else []
     seen = set(waiting)
     while waiting:

@@ -84,6 +84,18 @@ def test_object_arrays_add_multiply_and_reduce() -> None:
     assert ag.dot(W[0], x).data == pytest.approx(0.22)
 
 
+def test_comparisons_in_an_array_are_a_mask() -> None:
+    xs = [Value(-1.0), Value(2.0), Value(3.0)]
+    mask = np.array([x > 0 for x in xs])
+    rows = np.array([10.0, 20.0, 30.0])
+    assert mask.dtype == bool
+    assert (rows[mask].tolist(), rows[~mask].tolist()) == ([20.0, 30.0], [10.0])
+    assert (np.sum([x > 0 for x in xs]), np.mean([x > 0 for x in xs])) == (2, 2 / 3)
+    assert np.asarray(xs[1] > 0, float) == 1.0
+    assert (rows * (xs[1] > 0)).tolist() == rows.tolist()
+    assert np.float64(2.0) * (xs[1] > 0) == 2.0
+
+
 def test_arrays_of_floats_refuse_values_and_values_refuse_arrays() -> None:
     with pytest.raises(TypeError):
         np.array([Value(1.0)], dtype=float)

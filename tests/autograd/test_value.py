@@ -11,6 +11,7 @@ import sys
 import threading
 import tracemalloc
 from collections.abc import Iterator
+from decimal import Decimal
 from fractions import Fraction
 from types import FrameType
 from typing import Any
@@ -63,7 +64,7 @@ def test_a_label_must_be_text() -> None:
         Value(1.0).label = None  # type: ignore[assignment]
 
 
-@pytest.mark.parametrize("other", ["a", None, 1j, [1.0], (1.0,), {}, {1}, b"x"])
+@pytest.mark.parametrize("other", ["a", None, 1j, Decimal(1), [1.0], (1.0,), {}, {1}, b"x"])
 def test_arithmetic_with_other_things_is_a_type_error_in_both_orders(other: Any) -> None:
     x = Value(1.0)
     for attempt in (
@@ -494,6 +495,23 @@ def test_pickle_keeps_a_leaf_and_says_what_to_use_for_a_graph() -> None:
         pickle.dumps(x * 2)
 
 
+class Weight(Value):
+    """A leaf with attributes of its own, as a program on Values may have it."""
+
+    def __init__(self, data: float, rates: list[float]) -> None:
+        super().__init__(data, "w")
+        self.rates = rates
+
+
+def test_a_leaf_of_a_subclass_is_copied_and_pickled_with_its_own_attributes() -> None:
+    w = Weight(2.0, [0.1])
+    w.grad = 0.5
+    for twin in (copy.copy(w), copy.deepcopy(w), copy.deepcopy([w * 3, w])[1], pickle.loads(pickle.dumps(w))):
+        assert type(twin) is Weight and twin is not w
+        assert (twin.data, twin.grad, twin.label, twin.rates) == (2.0, 0.5, "w", [0.1])
+    assert copy.copy(w).rates is w.rates and copy.deepcopy(w).rates is not w.rates
+
+
 # --- memory
 
 
@@ -556,6 +574,9 @@ def test_comparing_a_value_with_a_number_by_two_equals_signs_says_what_to_write(
         _ = x == 3
     with pytest.raises(TypeError, match="same node"):
         _ = x != 3.0
+    for number in (Decimal(3), 3j):
+        with pytest.raises(TypeError, match="same node"):
+            _ = x == number
     assert x == x
     assert x != Value(3.0)
     assert x.equals(3)

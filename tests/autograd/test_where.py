@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ from autograd.graph import topological_order
 from autograd.recomputing import outdated
 
 INF, NAN = math.inf, math.nan
+OF_BITS: list[Any] = [operator.xor, operator.and_, operator.or_]
+BOTH_WAYS: list[Any] = [getattr(operator, name) for name in "eq ne lt le gt ge add sub mul pow".split()] + OF_BITS
 
 
 @pytest.mark.parametrize("a", [-1.0, 0.0, -0.0, 2.5, INF, -INF, NAN])
@@ -47,6 +50,26 @@ def test_comparisons_are_pythons_own_and_where_follows_them(a: float, b: float) 
             assert where(found, 3.0, 4.0).data == (3.0 if expected else 4.0)
             assert where(expected, 3.0, 4.0) == (3.0 if expected else 4.0)
             assert where(~found, 3.0, 4.0).data == (4.0 if expected else 3.0)
+
+
+@pytest.mark.parametrize("number", [-1.0, 1.0])
+def test_a_comparison_computes_as_pythons_own_bool_does(number: float) -> None:
+    found: Any = Value(number) > 0
+    holds: Any = number > 0
+    for f in BOTH_WAYS:
+        for other in (True, False) if f in OF_BITS else (True, 2, 0.5):
+            assert (f(found, other), f(other, found)) == (f(holds, other), f(other, holds))
+        assert f(found, Value(1.0) > 0) == f(holds, True)
+    for g in (bool, int, float, hash, repr, str, abs, operator.neg, operator.pos, operator.not_, operator.index):
+        assert g(found) == g(holds) and type(g(found)) is type(g(holds))
+    assert (f"{found}", f"{found:d}", f"{found:>7}") == (f"{holds}", f"{holds:d}", f"{holds:>7}")
+    assert [sum([found, found]), "ab"[found], {True: 1, False: 0}[found]] == [2 * holds, "ab"[holds], holds]
+    assert sorted([found, not found]) == [False, True]
+    assert (Value(found).data, (Value(3.0) * found).data, (found * Value(3.0)).data) == (
+        holds,
+        3.0 * holds,
+        3.0 * holds,
+    )
 
 
 def test_the_one_chosen_gets_the_whole_gradient() -> None:

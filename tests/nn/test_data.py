@@ -112,6 +112,8 @@ def test_one_hot() -> None:
         ([0, 3], 3, ValueError, "there are 3 places, 0…2, but class 1 is 3"),
         ([-1], 3, ValueError, "there are 3 places, 0…2, but class 0 is -1"),
         ([0, 1, -1], None, ValueError, "class 2 must be at least 0, but got -1"),
+        ([10**400], 3, ValueError, "there are 3 places, 0…2, but class 0 is 1000"),
+        ([math.nan], 3, TypeError, "class 0 must be a whole number 0…2, but got nan"),
         ([0.5], 3, TypeError, "class 0 must be a whole number 0…2, but got 0.5"),
         (3, 3, ValueError, "there are 3 places, 0…2, but the class is 3"),
         ("1", 3, TypeError, "the class must be a whole number 0…2, but got '1'"),
@@ -324,6 +326,8 @@ def test_counts_may_be_any_kind_of_whole_number() -> None:
         (lambda: data.moons(10.5), "n must be a whole number, but got float: 10.5"),  # type: ignore[arg-type]
         (lambda: data.blobs(10, None), "centers must be a whole number, but got NoneType: None"),  # type: ignore[arg-type]
         (lambda: data.moons(10, noise="x"), "noise must be a number from 0 up"),  # type: ignore[arg-type]
+        (lambda: data.split([1, 2], [1, 2], "half"), "fraction must be a number, but got str: 'half'"),  # type: ignore[arg-type]
+        (lambda: data.split([1, 2], [1, 2], math.nan), "a fraction of nan of 2 examples leaves one side empty"),
         (lambda: data.blobs(10, 2, spread=-1.0), "spread must be a number from 0 up, but got -1.0"),
     ],
 )

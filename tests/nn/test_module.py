@@ -9,6 +9,7 @@ import pickle
 import stat
 import tracemalloc
 import zipfile
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,6 +64,38 @@ def test_private_and_computed_values_are_not_parameters() -> None:
     model = Odd()
     assert model._hidden not in model.parameters()
     assert model.last not in model.parameters()
+
+
+class Holder(Module):
+    """A module that holds one thing, under the name `held`."""
+
+    def __init__(self, held: Any) -> None:
+        self.held = held
+
+
+def test_parameters_in_a_set_would_have_no_names_and_are_refused() -> None:
+    w = Value(1.0)
+    for held in ({w}, frozenset([w]), {Neuron(1)}, [{w}]):
+        with pytest.raises(TypeError, match="a set has no order, so the parameters in it have no names: put them into"):
+            Holder(held).parameters()
+    marked = Holder([w])
+    marked._frozen = {w}  # type: ignore[attr-defined]
+    assert marked.parameters() == [w] and Holder({1, 2}).parameters() == [] == Holder({w * 2}).parameters()
+    assert Holder(deque([w])).state_dict() == {"held.0": 1.0}
+
+
+def test_two_parameters_of_one_name_are_not_saved_as_one() -> None:
+    model = Holder({"a.b": Value(1.0), "a": {"b": Value(2.0)}})
+    for attempt in (model.state_dict, lambda: model.load_state_dict({"held.a.b": 1.0})):
+        with pytest.raises(ValueError, match=r"two parameters of this Holder are called 'held\.a\.b'"):
+            attempt()
+    assert len(model.parameters()) == 2
+
+
+@pytest.mark.parametrize("state", [None, [1.0], "state"])
+def test_a_state_is_a_dict(state: Any) -> None:
+    with pytest.raises(TypeError, match=r"a state is a dict, as model\.state_dict\(\) gives it, but got"):
+        Holder(Value(1.0)).load_state_dict(state)
 
 
 def test_a_shared_parameter_is_given_once() -> None:

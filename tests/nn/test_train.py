@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -335,6 +336,30 @@ def test_a_gradient_that_is_not_finite_stops_before_the_step() -> None:
 # --- answers
 
 
+def test_a_model_without_parameters_is_told_what_one_is() -> None:
+    class Hidden(Module):
+        def __init__(self) -> None:
+            self._w = Value(0.5)
+
+        def forward(self, x: Any) -> Any:
+            return self._w * x[0]
+
+    with pytest.raises(ValueError, match="has no parameters, so nothing could be learned; a parameter is a Value"):
+        quiet(Hidden(), X4, Y4)
+
+
+def test_a_fraction_for_validation_may_be_any_real_number() -> None:
+    for half in (np.float32(0.5), Fraction(1, 2)):
+        assert "val_loss" in quiet(MLP(2, [1], seed=0), X4, Y4, validation=half, epochs=1)
+
+
+def test_predict_tells_a_flat_list_from_one_example() -> None:
+    with pytest.raises(ValueError, match=r"2 inputs, but got 1; a flat list is taken as 2 examples of .* \[x\]\)"):
+        predict(MLP(2, [1], seed=0), [0.5, 0.2])
+    with pytest.raises(ValueError, match="takes 2 inputs, but got 3$"):
+        predict(MLP(2, [1], seed=0), [[0.5, 0.2, 0.1]])
+
+
 def test_predict_gives_plain_numbers() -> None:
     model = MLP(2, [3, 1], seed=0)
     assert predict(model, X4) == [model(x).data for x in X4]
@@ -400,6 +425,8 @@ def test_confusion_matrix_agrees_with_scikit_learn() -> None:
             [1.0],
             r"this MLP takes a flat list of 2 numbers, but got a list of lists; .* with nn.Flatten\(\)",
         ),
+        ([[10**400, 2.0]], [1.0], r"X\[0\]\[0\] is too large for a float"),
+        ([[1.0, 2.0]], [10**400], r"y\[0\] is too large for a float"),
         ({1.0, 2.0}, [1.0, 2.0], "X must be a list of examples, each a list of numbers, but got set"),
         ([["a", 2.0]], [1.0], r"X\[0\]\[0\] must be a number, but is str: 'a'"),
         ([[Value(1.0), 2.0]], [1.0], r"X\[0\]\[0\] must be a number, but is a Value; use its \.data"),
@@ -441,6 +468,14 @@ def test_bad_data_gets_one_clear_error_and_leaves_the_model_alone(X: Any, y: Any
         ({"l2": -1.0}, "l2 must not be negative, but got -1.0"),
         ({"l2": "0"}, "l2 must be a number, but got str: '0'"),
         ({"optimizer": Adam(), "lr": 0.1}, "give the learning rate to the optimiser itself"),
+        (
+            {"loss": lambda output, target: None},
+            "one number for each example, but this one gave NoneType; did it forget",
+        ),
+        ({"loss": lambda output, target: [output]}, "one number for each example, but this one gave list; add them up"),
+        ({"metric": accuracy}, 'as a metric write metric="accuracy"'),
+        ({"callbacks": 3}, "callbacks are functions that are called after each epoch, but got 3"),
+        ({"callbacks": [print, "stop"]}, "called after each epoch, but got 'stop'"),
         ({"loss": "hinge"}, r"y\[0\]: hinge needs a target of -1 or \+1, but got 0.3"),
     ],
 )
