@@ -6,7 +6,7 @@ import base64
 import hashlib
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,9 @@ import pytest
 from autograd import SHEET, Value, format_number, leaves, parse, recompute, register, topological_order
 from autograd.backward import numeric_adjoints
 from autograd.graph import names_in_order
+from nn import MLP, LSTMCell, unroll
+from nn.attention import GPT
+from nn.losses import cross_entropy
 from viz import draw_derivation, explore, step_through
 
 from .graphs import doubled, network, product_of_a_sum, sigmoid_gate, strange_names
@@ -559,3 +562,164 @@ def test_of_a_very_large_graph_the_last_operations_are_live_and_it_says_so(opene
         page = opened(html)
         assert "30,301 nodes are too many for a page" in page.locator(".cr-note").inner_text()
         assert page.locator("[data-name=f]").get_attribute("data-value") == repr(y.data)
+
+
+# --- hands: a clicker, a phone, keys alone
+
+
+def test_the_focus_stays_at_a_box_that_is_opened_or_folded(opened: Opener) -> None:
+    page = opened(explore(network(3, 2, 1), depth=1))
+    focus = "document.activeElement.getAttribute('aria-label') + ' ' + document.activeElement.ariaExpanded"
+    for box in ("layers.0.neurons.1", "layers.0.neurons.2"):  # the second from the state in which the first is open
+        page.get_by_role("button", name=f"{box}: open it").focus()
+        page.keyboard.press("Enter")
+        assert page.evaluate(focus) == f"{box}: fold it true"
+    page.keyboard.press("Space")
+    assert page.evaluate(focus) == "layers.0.neurons.2: open it false"
+    page.get_by_role("button", name="layers.0.neurons.1: open it").click()
+    assert page.evaluate(focus) == "layers.0.neurons.1: fold it true"
+    w, u, h = Value(0.5, "w"), Value(-0.3, "u"), Value(0.1, "h")
+    for k in range(12):
+        h = (w * Value(0.1 * k, f"x{k}") + u * h).tanh()
+    page = opened(explore(h))
+    page.locator("[data-act=open-box]").first.press("Enter")  # all open, and no box is there any more
+    assert page.evaluate("document.activeElement.className") == "cr-stage"
+
+
+def test_a_double_click_takes_a_number_back_and_opens_no_field(opened: Opener) -> None:
+    page = opened(explore(product_of_a_sum()))
+    for _ in range(2):  # the second time it has the focus before
+        type_in(page, "x", "4")
+        spin(page, "x").dblclick()
+        page.wait_for_timeout(400)  # longer than a press waits for a second one
+        assert page.locator("input.cr-edit").count() == 0
+        assert numbers(page)["x"][0] == "-2.0"
+
+
+@pytest.mark.parametrize("make", [explore, step_through])
+def test_what_was_done_last_is_taken_back_step_by_step(make: Callable[[Value], Any], opened: Opener) -> None:
+    page = opened(make(product_of_a_sum()))
+    page.keyboard.press("End")
+    before = numbers(page)
+    type_in(page, "y", "10")
+    page.wait_for_timeout(600)  # what is done at once is taken back at once
+    type_in(page, "x", "inf")
+    page.wait_for_timeout(600)
+    page.locator("[data-act=reset]").click()
+    settle(page)
+    for expected in (("inf", "10.0"), ("-2.0", "10.0"), ("-2.0", "5.0"), ("-2.0", "5.0")):
+        page.keyboard.press("Control+z")
+        settle(page)
+        assert (numbers(page)["x"][0], numbers(page)["y"][0]) == expected
+    assert numbers(page) == before
+
+
+def test_a_graph_of_constants_has_nothing_to_nudge(opened: Opener) -> None:
+    three = (Value(2.0) * 3).inputs[1]
+    page = opened(explore(three * three))
+    assert page.locator("[data-act=nudge], [data-act=step]").count() == 0
+    assert page.get_by_role("spinbutton").count() == 0
+    single = opened(explore(Value(3.0, "x")))
+    single.locator("[data-act=nudge]").click()
+    assert caption(single) == "x by 0.01: x changed by 0.01, and the gradient promised 0.01"
+
+
+def test_a_clicker_alone_reveals_what_is_asked_and_goes_on(opened: Opener) -> None:
+    page = opened(step_through(parse("(x * y) * x", x=3, y=2)), viewport={"width": 1280, "height": 720})
+    page.locator("[data-act=predict]").click()
+    seen = []
+    for _ in range(16):
+        page.keyboard.press("PageDown")
+        seen.append((page.locator(".cr-count").inner_text(), page.locator(".cr-caption form").count()))
+    assert seen[:4] == [("2 / 8", 1), ("2 / 8", 0), ("3 / 8", 1), ("3 / 8", 0)]
+    assert seen[-1] == ("8 / 8", 0)
+    page.keyboard.press("PageUp")
+    assert page.locator(".cr-count").inner_text() == "7 / 8"
+
+
+def test_in_full_screen_the_space_bar_plays_and_all_of_it_is_seen(opened: Opener) -> None:
+    page = opened(step_through(sigmoid_gate()), viewport={"width": 1280, "height": 720})
+    page.locator("[data-act=full]").click()
+    page.wait_for_function("document.fullscreenElement")
+    page.keyboard.press("Space")
+    assert page.locator("[data-act=play]").get_attribute("aria-label") == "Pause"
+    assert page.evaluate("document.fullscreenElement !== null")
+    page.keyboard.press("PageDown")
+    assert page.locator(".cr-count").inner_text().startswith("2 /")
+    assert page.evaluate("document.querySelector('.cr-box').getBoundingClientRect().bottom") <= 720
+
+
+def phone(opened: Opener, content: Any, **context: Any) -> Page:
+    return opened(content, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, **context)
+
+
+@pytest.mark.parametrize("make", [explore, step_through])
+def test_a_number_at_the_edge_of_a_phone_is_typed_in_sight_and_may_be_negative(
+    make: Callable[[Value], Any], opened: Opener
+) -> None:
+    page = phone(opened, make(sigmoid_gate()))
+    for leaf in page.get_by_role("spinbutton").all():
+        leaf.focus()
+        page.keyboard.press("Enter")
+        field = page.locator("input.cr-edit")
+        box, place = field.bounding_box(), page.locator(".cr-place").bounding_box()
+        assert box and place
+        assert place["x"] <= box["x"] and box["x"] + box["width"] <= place["x"] + place["width"]
+        assert field.get_attribute("inputmode") is None  # that of numbers has no minus on an iPhone
+        page.keyboard.press("Escape")
+
+
+def in_a_row() -> Value:
+    """A recurrent cell with gates, over three steps."""
+    return sum_of(unroll(LSTMCell(1, 2, seed=0), [[Value(0.1 * k, f"x{k}")] for k in range(3)])[0][-1])
+
+
+def four_samples() -> Value:
+    model = MLP(2, [2, 1], seed=0)
+    return sum_of((model([a, b]) - (a ^ b)) ** 2 for a in (0, 1) for b in (0, 1))
+
+
+def language_model() -> Value:
+    return cross_entropy(GPT(6, 4, 4, heads=2, seed=0)([1, 2, 3])[-1], 2)
+
+
+def sum_of(values: Iterable[Value]) -> Value:
+    first, *others = values
+    return sum(others, first)
+
+
+@pytest.mark.parametrize("make", [explore, step_through])
+@pytest.mark.parametrize(
+    "root", [lambda: network(4, 4, 1, inputs=3), lambda: network(8, 8, 1), in_a_row, four_samples, language_model]
+)
+def test_on_a_phone_networks_are_folded_until_nothing_is_wider_than_it(
+    root: Callable[[], Value], make: Callable[[Value], Any], opened: Opener
+) -> None:
+    page = phone(opened, make(root()))
+    assert page.locator(".cr-tall").count() == 1
+    assert page.evaluate("((e) => e.scrollWidth - e.clientWidth)(document.querySelector('.cr-stage'))") <= 0
+    boxes = page.locator(".cr-sheet .value:not(:empty), .cr-sheet .gradient:not(:empty), .cr-sheet .folded-text")
+    places = boxes.evaluate_all(
+        "all => all.map((e) => e.getBoundingClientRect()).map((r) => [r.left, r.top, r.right, r.bottom])"
+    )
+    assert len(places) > 3 and all(bottom - top > 8 for _, top, _, bottom in places)
+    overlap = [
+        (one, two)
+        for k, one in enumerate(places)
+        for two in places[:k]
+        if min(one[2], two[2]) - max(one[0], two[0]) > 1 and min(one[3], two[3]) - max(one[1], two[1]) > 4
+    ]
+    assert not overlap  # letters reach less high and deep than their lines
+
+
+def test_on_a_phone_a_layer_is_opened_by_a_finger_and_its_numbers_are_right(opened: Opener) -> None:
+    root = network(4, 4, 1, inputs=3)
+    page = phone(opened, explore(root))
+    page.get_by_role("button", name="layers.1: open it").tap()
+    assert page.get_by_role("button", name="layers.1: fold it").count() == 1
+    page.get_by_role("button", name="layers.1: fold it").tap()
+    type_in(page, "x1", "0.5")
+    next(leaf for leaf in leaves(root) if leaf.label == "x1").data = 0.5
+    recompute(root)
+    names = {name: node for node, name in names_in_order(topological_order(root)).items()}
+    assert all(float(value) == pytest.approx(names[name].data) for name, (value, _) in numbers(page).items())

@@ -25,7 +25,7 @@ from ..layout.net import Box, Layout, Point, Wire
 from ..layout.sugiyama import layered
 from ..lettering import name_width
 from ..metrics import NAME_SIZE, NUMBER_SIZE, SYMBOL_SIZE, TITLE_SIZE, clip, one_line, text_width
-from .diagram import Diagram, Part, candidates
+from .diagram import MANY_RESULTS, Diagram, Part, candidates
 from .numbers import room, written
 from .scopes import Path, unsaid
 
@@ -37,6 +37,7 @@ MAX_FRAME_LEVELS = 12
 RANK_GAP = 28.0  # the least between two columns
 EXIT_SPACING = 40.0  # between two results of a box, each with its numbers above and below its wire
 NUMBER_DISTANCE = 7.0  # from the wire to the numbers at its sides, from top to bottom
+LINE = 17.0  # from a value to the gradient below it, where both stand in the wire's place
 ROOM = (1300.0, 750.0)  # pixels, width and height: what can be read without moving the picture
 A_LITTLE = 0.25  # of the room, that a picture may be larger and can still be read when it is made to fit
 SHEET = 4.0  # how far the second sheet of a folded box stands out
@@ -64,10 +65,16 @@ class Shape:
     owner: str  # of a parameter: what no frame says of the path to it
     room: float  # for each number
     local_room: float  # for each local derivative
+    above_wire: float = 0.0  # of the stub, what the numbers take if they stand in the wire's place
 
     @property
     def along(self) -> float:
         return self.lead + self.body + self.stub + self.tail
+
+    @property
+    def wire_start(self) -> float:
+        """How far from the body its wires begin: a gate's below its rim."""
+        return self.above_wire or -float(self.part.kind == "gate")
 
 
 @dataclass(slots=True)
@@ -171,14 +178,16 @@ def arrange(
     rankdir: str = "LR",
     spacing: float = EXIT_SPACING,
     across: float = math.inf,
+    stacked: bool = False,
 ) -> Arrangement:
     """Measure the parts, lay them out, and frame the scopes. An input stands just before the part that uses it.
 
     ``spacing`` is the room across a wire for the numbers at its sides: more, where somebody is to write them. Where the
-    picture would reach further ``across``, it becomes longer, if that helps.
+    picture would reach further ``across``, it becomes longer, if that helps. From top to bottom numbers may be
+    ``stacked`` between a part and its wire, which takes half the room that they take at both sides of it.
     """
     options: dict[str, Any] = {"fmt": fmt, "show_grad": show_grad, "local": local, "rankdir": rankdir}
-    result = arrange_within(diagram, None, **options, spacing=spacing, across=across)
+    result = arrange_within(diagram, None, **options, spacing=spacing, across=across, stacked=stacked)
     assert result is not None
     return result
 
@@ -193,13 +202,14 @@ def arrange_within(
     rankdir: str = "LR",
     spacing: float = EXIT_SPACING,
     across: float = math.inf,
+    stacked: bool = False,
 ) -> Arrangement | None:
     """The arrangement, unless it is wider or higher than ``most``; what cannot be small enough is not laid out."""
     vertical = rankdir in ("TB", "BT")
     padding = _Padding(*_PADDINGS[rankdir])
     tree = _scope_tree(diagram)
     owners = _owners(tree, diagram)
-    look = fmt, show_grad, local, vertical, spacing
+    look = fmt, show_grad, local, vertical, spacing, stacked
     shapes = [_shape(part, *look, owners.get(i, "")) for i, part in enumerate(diagram.parts)]
     folded = [shape for shape in shapes if shape.part.kind == "folded" and not shape.part.is_root]
     for shape in folded:  # of one width, so that a column of neurons stands in line
@@ -226,18 +236,22 @@ def arrange_readable(
     local: bool = False,
     rankdir: str = "LR",
     lang: str | None = None,
+    room: tuple[float, float] = ROOM,
+    most_results: int = MANY_RESULTS,
+    **more_look: Any,
 ) -> tuple[Diagram, Arrangement]:
-    """What is drawn of a graph with depth "auto": the first of its `candidates` that takes no more than `ROOM`.
+    """What is drawn of a graph with depth "auto": the first of its `candidates` that takes no more than ``room``.
 
-    Before a summary is drawn, something that is a little larger is.
+    Before a summary is drawn, something that is a little larger is. What else is given is for `arrange`.
     """
-    (width, height), more = ROOM, 1 + A_LITTLE
-    look: dict[str, Any] = {"fmt": fmt, "show_grad": show_grad, "local": local, "rankdir": rankdir}
+    (width, height), more = room, 1 + A_LITTLE
+    look: dict[str, Any] = {"fmt": fmt, "show_grad": show_grad, "local": local, "rankdir": rankdir, **more_look}
     nearly: tuple[Diagram, Arrangement] | None = None
-    for diagram in candidates(root, fmt=fmt, max_nodes=max_nodes, show_grad=show_grad, to_fit=True, lang=lang):
+    choice: dict[str, Any] = {"show_grad": show_grad, "lang": lang, "most_results": most_results}
+    for diagram in candidates(root, fmt=fmt, max_nodes=max_nodes, to_fit=True, **choice):
         if diagram.is_summary and nearly:
             return nearly
-        found = arrange_within(diagram, ROOM if diagram.is_summary else (more * width, more * height), **look)
+        found = arrange_within(diagram, room if diagram.is_summary else (more * width, more * height), **look)
         if found:
             size = (found.across, found.along) if rankdir in ("TB", "BT") else (found.along, found.across)
             if size[0] <= width and size[1] <= height:
@@ -258,7 +272,14 @@ def _least_along(diagram: Diagram, shapes: list[Shape]) -> float:
 
 
 def _shape(
-    part: Part, fmt: str, show_grad: bool, local: bool, vertical: bool, spacing_of_exits: float, owner: str
+    part: Part,
+    fmt: str,
+    show_grad: bool,
+    local: bool,
+    vertical: bool,
+    spacing_of_exits: float,
+    stacked: bool,
+    owner: str,
 ) -> Shape:
     results = part.results
     values = [result.value for result in results]
@@ -290,11 +311,16 @@ def _shape(
         body_across = max(body_across, count * spacing)
     across = max(body_across, (count - 1) * spacing + 16)
 
-    has_numbers = any(values + gradients)
+    has_numbers, above_wire = any(values + gradients), 0.0
     if vertical:
         lead = 20.0 if local_width else 0.0
         stub = 30.0 if has_numbers else 10.0
         result_across = 2 * (width + NUMBER_DISTANCE) + beside
+        if stacked and results[0].node >= 0:
+            above_wire = LINE * (any(values) + any(gradients)) + 6
+            stub, result_across = above_wire + 6, width + beside
+        elif stacked:
+            stub, result_across = 10.0, 24.0
         if local_width:
             across = max(across, (count - 1) * spacing + 2 * local_width + 16)
         tail = 0.0
@@ -317,7 +343,7 @@ def _shape(
     lead, body, stub, tail, body_across, across = map(_even, (lead, body, stub, tail, body_across, across))
     return Shape(
         part, values, gradients, locals_, lead, body, stub, tail, body_across, across, ports, exits, owner,
-        room(fmt), local_width,
+        room(fmt), local_width, above_wire,
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from .repetition import Repetition, repetitions
 from .runs import Unit, runs
 from .scopes import Path, common_path, homes, levels
 
-MANY_RESULTS = 8  # of a folded box: more leave it as one bundle
+MANY_RESULTS = 8  # of a folded box: more leave it as one bundle (where there is less room, fewer: `most_results`)
 SUMMARY_SIZE = 24  # how many operations next to the root are still drawn when the rest is folded into a summary
 SMALLER = (24, 16, 11, 8, 5, 3, 1)  # parts next to the root that are tried one after the other until a picture fits
 MOST_SYMBOLS = 4  # of a step that is repeated
@@ -137,9 +137,17 @@ class _Graph:
     """The nodes of a graph by their places in the topological order, and what every step below asks about them."""
 
     def __init__(
-        self, root: Value, fmt: str, show_grad: bool, opened: tuple[str, ...] = (), *, lang: str | None = None
+        self,
+        root: Value,
+        fmt: str,
+        show_grad: bool,
+        opened: tuple[str, ...] = (),
+        *,
+        lang: str | None = None,
+        most_results: int = MANY_RESULTS,
     ) -> None:
         self.root, self.fmt, self.show_grad, self.opened = root, fmt, show_grad, opened
+        self.most_results = most_results
         self.said = messages(lang)
         self.order = topological_order(root)
         self.sources = input_places(self.order)
@@ -233,6 +241,7 @@ def candidates(
     show_grad: bool = True,
     to_fit: bool = False,
     lang: str | None = None,
+    most_results: int = MANY_RESULTS,
 ) -> Iterator[Diagram]:
     """What could be drawn of a graph in ``max_nodes`` parts or less, from everything to less and less.
 
@@ -241,7 +250,7 @@ def candidates(
     first alone; and should all of that be too large, as it is where nothing repeats itself, there follow summaries:
     ever fewer parts next to the root, and one box for all before them. Else there is one, if nothing is small enough.
     """
-    graph = _Graph(root, fmt, show_grad, lang=lang)
+    graph = _Graph(root, fmt, show_grad, lang=lang, most_results=most_results)
     groups: Sequence[int] = range(len(graph.order))
     boxes: dict[int, _Box] = {}
     fewest = graph.partcount(groups)
@@ -687,7 +696,7 @@ def _add_results(graph: _Graph, part: Part, exits: list[int]) -> None:
 
 def _most(graph: _Graph, exits: list[int]) -> int:
     """How many wires leave a box one by one. Parameters that are folded together are used together: one bundle."""
-    return MANY_RESULTS if any(graph.sources[i] for i in exits) else 1
+    return graph.most_results if any(graph.sources[i] for i in exits) else 1
 
 
 def _exits(graph: _Graph, groups: Sequence[int], boxes: dict[int, _Box]) -> dict[int, list[int]]:

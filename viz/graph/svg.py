@@ -32,7 +32,7 @@ from ..metrics import (
     printable,
     text_width,
 )
-from .arrange import FRAME_TITLE, GATE_RADIUS, NUMBER_DISTANCE, SHEET, Arrangement, Frame, Shape
+from .arrange import FRAME_TITLE, GATE_RADIUS, LINE, NUMBER_DISTANCE, SHEET, Arrangement, Frame, Shape
 from .diagram import Diagram, counted_in, in_a_row
 
 MANY_WIRES = 150
@@ -222,7 +222,7 @@ class Painter:
         out = [f'<g data-part="{i}"{data}><title>{escape(part.tooltip)}</title>\n' if part.tooltip else f"<g{data}>\n"]
         body_u = u + shape.lead
         out += self.leads(shape, u, v)
-        start = body_u + shape.body - (1 if part.kind == "gate" else 0)
+        start = body_u + shape.body + shape.wire_start
         out += [self.line(start, v + way, body_u + shape.body + shape.stub, v + way) for way in shape.exits]
         out += self.body(shape, body_u, v)
         for k in range(len(shape.exits)):
@@ -339,7 +339,8 @@ class Painter:
             yield f'<text class="{number.kind}" {where}>{text}</text>\n'
 
     def places_of_numbers(self, shape: Shape, result: int, u: float, v: float) -> Iterable[Number]:
-        """A result's value above its wire and the gradient below it; from top to bottom, left and right of it."""
+        """A result's value above its wire and the gradient below it; from top to bottom, left and right of it,
+        or one below the other before the wire begins."""
         part, told = shape.part, shape.part.results[result]
         named = part.kind != "input" and bool(told.name) and not part.is_root and part.kind != "constant"
         x, y = self.place(u + shape.stub / 2, v + shape.exits[result])
@@ -351,13 +352,15 @@ class Painter:
             width = text_width(text, size)
             if name:
                 width += name_width(name, NUMBER_SIZE) + text_width("  ", NUMBER_SIZE, bold=True)
-            if self.vertical:
+            if self.vertical and not shape.above_wire:
                 anchor = "end" if side < 0 else "start"
                 tx, ty = x + side * NUMBER_DISTANCE, y
                 left = tx - width if side < 0 else tx
             else:
                 anchor = "middle"
                 tx, ty = x, y + side * 10.5
+                if shape.above_wire:
+                    ty = self.place(u + 4 + LINE * (1 + side / 2), v)[1]
                 left = tx - width / 2
             yield Number(kind, name, text, tx, ty, anchor, left, width, size)
 

@@ -116,10 +116,11 @@ def _data(
 ) -> tuple[dict[str, Any], str, list[str]]:
     """What the page's script needs to know of the graph, the rules that it computes by, and what must be said of it."""
     notes = [note for note in scene.remarks if note != said["outdated"]]
-    views = [*scene.views, *([scene.tall] if scene.tall else [])]
+    views = list(scene.views)
     data: dict[str, Any] = {
         "start": scene.start,
-        "tall": len(scene.views) if scene.tall else -1,
+        "narrow": scene.narrow,
+        "tall": scene.tall,
         **({"local": True} if local else {}),
     }
     kept: Sequence[int] = range(len(order))
@@ -146,8 +147,8 @@ def _data(
     parameters = [k for k in leaves if order[kept[k]].scope]
     data |= network.described(order, kept, computes=not why)
     data |= {"told": network.told(order, scene.names, kept), "views": views}
-    if scene.tall:
-        views[-1] = unlike(views[-1], views[scene.start])
+    for state, tall in scene.tall.items():
+        views[tall] = unlike(views[tall], views[state])
     data["descending"] = parameters or leaves
     return data, sheet, notes
 

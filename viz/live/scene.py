@@ -7,6 +7,7 @@ is room on the page for one more; and one picture from top to bottom, for narrow
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,13 +19,15 @@ from ..graph.arrange import arrange_readable
 from ..graph.diagram import Diagram
 from ..graph.scopes import levels
 from ..metrics import one_line
-from .stage import FMT, Stage
+from .stage import FMT, PHONE, TALL, Stage
 
 BOXES = 40  # states, at most, with a box opened alone
 BYTES = 200_000  # of all states, about
 MOST_PARTS = 200
 MOST_OPENED = 400  # parts of the state in which all is open, where boxes can be opened only all at once
 MOST_TALL = 60  # parts of a picture from top to bottom
+MOST_BESIDE = 6  # numbers that leave a box there, side by side
+MOST_AGAIN = 3_000  # nodes of a graph that is folded anew for narrow screens
 
 
 def named(diagram: Diagram, order: Sequence[Value], names: dict[Value, str]) -> Diagram:
@@ -34,6 +37,18 @@ def named(diagram: Diagram, order: Sequence[Value], names: dict[Value, str]) -> 
             part.name = one_line(names[order[part.node]])
     diagram.note = ""
     return diagram
+
+
+def for_a_phone(root: Value, chosen: Diagram, *, local: bool = False, lang: str | None = None) -> Diagram:
+    """What is shown from top to bottom where ``chosen`` is shown elsewhere: more of it is folded, where it is too wide.
+
+    What is still too wide then, or would be no more than its end, stays as it was chosen, and moves under the finger.
+    """
+    if chosen.is_summary or chosen.node_count > MOST_AGAIN:
+        return chosen
+    look: dict[str, Any] = {"show_grad": False, "local": local, "lang": lang, "most_results": MOST_BESIDE}
+    folded, _ = arrange_readable(root, MOST_TALL, fmt=FMT, room=(PHONE, math.inf), **look, **TALL)
+    return chosen if folded.is_summary else folded
 
 
 def view(diagram: Diagram, *, gradients: bool, local: bool = False, rankdir: str = "LR") -> dict[str, Any]:
@@ -53,7 +68,11 @@ def unlike(view: dict[str, Any], first: dict[str, Any]) -> dict[str, Any]:
 
 
 class Scene:
-    """The states of a graph's boxes: ``views``, which of them is shown first, and what a click on a box leads to."""
+    """The states of a graph's boxes: ``views``, which of them is shown first, and what a click on a box leads to.
+
+    Narrow screens have ``tall`` ones, which run from top to bottom, where there are any: for a state the place of its
+    other view. There ``narrow`` is shown first.
+    """
 
     def __init__(
         self,
@@ -80,11 +99,12 @@ class Scene:
             self.start = self._add(chosen)
         else:
             self.start = self._add_states(chosen)
-        self.tall: dict[str, Any] | None = None
+        self.tall: dict[int, int] = {}
+        self.narrow = self.start
+        if depth == "auto":
+            chosen = for_a_phone(root, chosen, local=local, lang=lang)
         if len(chosen.parts) <= MOST_TALL:
-            first = self.views[self.start]
-            leads = {key: first[key] for key in ("folds", "unfolds", "opens") if key in first}
-            self.tall = view(chosen, gradients=True, local=local, rankdir="TB") | leads
+            self._add_tall(chosen)
 
     @property
     def can_open(self) -> bool:
@@ -133,6 +153,21 @@ class Scene:
                     alone += self._open_alone(path, depth, place)
             self._lead_on(self.views[first:], first)
         return start
+
+    def _add_tall(self, chosen: Diagram) -> None:
+        """The first view of narrow screens, from top to bottom."""
+        named(chosen, self.order, self.names)
+        states = [k for k, state in enumerate(self.views) if state["partOf"] == chosen.part_of]
+        if states:
+            self.narrow = states[0]
+            first = self.views[self.narrow]
+            leads = {key: first[key] for key in ("folds", "unfolds", "opens", "path") if key in first}
+            self.tall[self.narrow] = len(self.views)
+        else:  # it is folded further than any state
+            boxes = (k for k, part in enumerate(chosen.parts) if part.kind == "folded")
+            leads = {"unfolds": self.start, "opens": dict.fromkeys(boxes, self.start)}
+            self.narrow = len(self.views)
+        self.views.append(view(chosen, gradients=True, local=self.local, rankdir="TB") | leads)
 
     def _lead_on(self, states: Sequence[dict[str, Any]], first: int) -> None:
         """From each state with one box open to those of its neighbours: that one opens, and this one folds."""

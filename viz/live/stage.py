@@ -17,13 +17,14 @@ from autograd import format_number
 
 from .. import markup
 from ..graph import svg
-from ..graph.arrange import SHEET, Shape, arrange
+from ..graph.arrange import LINE, SHEET, Shape, arrange
 from ..graph.diagram import Diagram
 from ..lettering import spans_of
 from ..metrics import FONT, NUMBER_SIZE
 
 FMT = ".4g"  # as in the texts of the steps
 PHONE = 444.0  # across a picture from top to bottom: with its margins 480, which a phone can show (`fit` in picture.js)
+TALL: dict[str, Any] = {"rankdir": "TB", "across": PHONE, "stacked": True}  # how it is arranged
 _LIGHTS = """\
 {id} .flow{{fill:none;stroke-width:3.5}}
 {id} .ring{{fill-opacity:.15;stroke-width:3}}
@@ -85,8 +86,8 @@ class Stage:
     """
 
     def __init__(self, diagram: Diagram, *, show_grad: bool, local: bool = False, rankdir: str = "LR") -> None:
-        across = PHONE if rankdir == "TB" else math.inf
-        arrangement = arrange(diagram, fmt=FMT, show_grad=show_grad, local=local, rankdir=rankdir, across=across)
+        look = TALL if rankdir == "TB" else {"rankdir": rankdir}
+        arrangement = arrange(diagram, fmt=FMT, show_grad=show_grad, local=local, **look)
         self.parts = diagram.parts
         self._arrangement = arrangement
         self._bad = [part.is_first_non_finite for part in diagram.parts]
@@ -164,7 +165,7 @@ class Stage:
                 shape.values[k] = shape.gradients[k] = ""
                 if result.node >= 0:
                     where = [round(x, 1) for n in numbers for x in (n.x, n.y)]
-                    usual = [14.0, 0.0] if painter.vertical else [0.0, 21.0]  # from the value to the gradient
+                    usual = [0.0, LINE if painter.vertical else 21.0]  # from the value to the gradient
                     if [b - a for a, b in zip(where[:2], where[2:], strict=True)] == usual:
                         where = where[:2]
                     results.append(_without_end([result.node, where, _label(numbers[0].name), k]))
@@ -219,7 +220,7 @@ class Stage:
         shape, u, v = self._place(source[0])
         v += shape.exits[source[1]]
         start = u + shape.lead + shape.body
-        yield self._painter.path([(start - (shape.part.kind == "gate"), v), (start + shape.stub, v)])
+        yield self._painter.path([(start + shape.wire_start, v), (start + shape.stub, v)])
         for route, link in zip(self._arrangement.routes, self._arrangement.links, strict=True):
             if link.carries(source, part, port):
                 yield self._painter.path(route)

@@ -33,7 +33,7 @@ from ..mistakes import explained, only_a_value
 from . import languages, network
 from . import page as pages
 from .player import Frame, Player, Step
-from .scene import MOST_TALL, named, of_stage, unlike, view
+from .scene import MOST_TALL, for_a_phone, named, of_stage, unlike, view
 from .stage import FMT, Stage, graph_rules
 
 MAX_FRAMES = 40  # more than these are shown layer by layer
@@ -152,6 +152,7 @@ class _Script:
         self.diagram = _diagram(root, depth, by_layer, lang)
         self.title = title_of(self.diagram)
         self.folded = any(part.kind == "folded" for part in self.diagram.parts)
+        self.folds = depth == "auto" and self.folded  # more, where there is less room
         self.first_bad = {part.node for part in self.parts if part.is_first_non_finite}
         self.running = not (self.folded or by_layer)  # whether contributions come in the order of `backward`
         self.expected = Counter(step.input for step in backwards)
@@ -189,9 +190,11 @@ class _Script:
     def data(self, notes: Sequence[str]) -> dict[str, Any]:
         """What a page needs to know to show these frames at any numbers."""
         views = [of_stage(self.stage, self.diagram)]
-        is_small = len(self.parts) <= MOST_TALL
+        diagram = for_a_phone(self.root, self.diagram, lang=self.lang) if self.folds else self.diagram
+        is_small = len(diagram.parts) <= MOST_TALL
         if is_small:
-            views.append(unlike(view(self.diagram, gradients=self.has_gradients, rankdir="TB"), views[0]))
+            named(diagram, self.order, self.names)
+            views.append(unlike(view(diagram, gradients=self.has_gradients, rankdir="TB"), views[0]))
         said = languages.both(self.lang)
         for k, one in enumerate((said, said["other"])):
             title = title_of(replace(self.diagram, said=messages(one["lang"])))
@@ -204,7 +207,8 @@ class _Script:
             "told": network.told(self.order, self.names),
             "views": views,
             "start": 0,
-            "tall": 1 if is_small else -1,
+            "narrow": 0,
+            "tall": {0: 1} if is_small else {},
             "descending": [],
             "frames": self.live,
             "running": self.running,

@@ -17,6 +17,8 @@ class Explore extends Live {
   amount;
   /** @type {HTMLInputElement | undefined} */
   rate;
+  /** the local derivatives on the wires @type {{edge: [node: number, position: number], text: Element | undefined}[]} */
+  onWires = [];
 
   /**
    * @param {HTMLElement} root
@@ -37,7 +39,8 @@ class Explore extends Live {
     this.spoken = '';
     this.derived = '';
     this.sizes(make('div', this.bar, { class: 'cr-keys' }));
-    if (!data.fixed) this.tools(this.bar, before);
+    const leaves = this.graph.keys.flatMap((key, i) => (key === '' ? [i] : []));
+    if (!data.fixed && leaves.length) this.tools(this.bar, leaves, before);
     this.captions();
     if (data.note) make('p', this.box, { class: 'cr-note' }).textContent = data.note;
     this.turnToFit(before);
@@ -55,9 +58,10 @@ class Explore extends Live {
 
   /**
    * @param {Element} bar
+   * @param {number[]} leaves
    * @param {Explore} [before]
    */
-  tools(bar, before) {
+  tools(bar, leaves, before) {
     const { say } = { say: this.words.say.bind(this.words) };
     const nudge = make('div', bar, { class: 'cr-tool' });
     button(nudge, 'nudge', say('nudge'), () => this.nudge());
@@ -65,7 +69,6 @@ class Explore extends Live {
     const step = make('div', bar, { class: 'cr-tool' });
     button(step, 'step', say('descend'), () => this.descend());
     this.rate = this.field(step, say('rate'), before?.rate?.value ?? '0.1');
-    const leaves = this.graph.keys.flatMap((key, i) => (key === '' ? [i] : []));
     if (leaves.length > 1 && leaves.length <= 60) this.which(step, leaves);
   }
 
@@ -76,7 +79,7 @@ class Explore extends Live {
    */
   field(parent, label, text) {
     const around = make('label', parent, {}, label);
-    const field = make('input', around, { ...KEYS_ARE_OURS, inputmode: 'decimal', size: 5 });
+    const field = make('input', around, { ...KEYS_ARE_OURS, size: 5 });
     field.value = text;
     return field;
   }
@@ -125,7 +128,8 @@ class Explore extends Live {
     const { graph, words } = this;
     const leaf = graph.keys[this.chosen] === '' ? this.chosen : graph.keys.indexOf('');
     const h = typed(this.amount?.value ?? '');
-    if (h === undefined || leaf < 0) return this.refuse(this.amount?.value ?? '');
+    if (h === undefined) return this.refuse(this.amount?.value ?? '');
+    this.keep();
     graph.run();
     const before = graph.values[graph.root];
     const promised = (graph.gradients[leaf] ?? 0) * h;
@@ -144,6 +148,7 @@ class Explore extends Live {
     const { graph, words } = this;
     const rate = typed(this.rate?.value ?? '');
     if (rate === undefined) return this.refuse(this.rate?.value ?? '');
+    this.keep();
     graph.run();
     if (!this.course.length) this.course.push(graph.values[graph.root]);
     for (const i of this.descending) graph.values[i] -= rate * (graph.gradients[i] ?? 0);
@@ -198,10 +203,15 @@ class Explore extends Live {
   /** The local derivatives on the wires, if they are asked for. */
   tellLocals() {
     const { graph, picture } = this;
-    if (picture.locals) picture.locals.textContent = '';
-    for (const wire of picture.view.wires) {
-      const [edge, more] = this.edgesOf(wire);
-      if (edge && !more) picture.tell(wire, graph.slopes[edge[0]][edge[1]] ?? 0, picture.locals);
+    const { locals } = picture;
+    if (locals && !locals.firstChild)
+      this.onWires = picture.view.wires.flatMap((wire) => {
+        const [edge, more] = this.edgesOf(wire);
+        return edge && !more ? [{ edge, text: picture.tell(wire, 0, locals) }] : [];
+      });
+    for (const { edge, text } of this.onWires) {
+      const told = `∂ ${format(graph.slopes[edge[0]][edge[1]] ?? 0)}`;
+      if (text && text.textContent !== told) text.textContent = told;
     }
   }
 

@@ -1,6 +1,6 @@
 // What every live page has: the graph, its picture, and the buttons that change how it is seen.
 
-import { button, make } from './dom.js';
+import { button, make, on } from './dom.js';
 import { Graph } from './graph.js';
 import { languageSwitch } from './language.js';
 import { Picture } from './picture.js';
@@ -19,7 +19,8 @@ import { Words } from './words.js';
  * @property {Record<string, string>} [drawn] what the words in the pictures are in this language
  * @property {import('./picture.js').View[]} views
  * @property {number} start
- * @property {number} tall the state for narrow screens, or -1
+ * @property {number} narrow the state that narrow screens show first
+ * @property {Record<number, number>} tall for some states one from top to bottom, for narrow screens
  * @property {string} title
  * @property {string} note
  * @property {boolean} [local] whether each wire carries its local derivative
@@ -43,6 +44,10 @@ const ICONS = {
 
 /** The graph, its picture, and the buttons that every live page has. */
 export class Live {
+  /** all numbers before each change, for `undo` @type {number[][]} */
+  past = [];
+  changed = 0;
+
   /**
    * @param {HTMLElement} root
    * @param {Data} data
@@ -59,12 +64,19 @@ export class Live {
     this.first = before?.first ?? [...this.graph.values];
     this.words = new Words(this.graph, data.told, data.messages);
     this.waiting = false;
+    if (before) this.past = before.past;
     root.dataset.ready = '';
     this.box = make('div', root, { class: 'cr-box', role: 'group', 'aria-label': data.title });
     const lent = root.querySelector('[data-still]')?.innerHTML ?? '';
-    if (!before && data.tall >= 0) data.views[data.tall] = { ...data.views[data.start], ...data.views[data.tall] };
+    for (const [state, tall] of before ? [] : Object.entries(data.tall))
+      data.views[tall] = { ...data.views[Number(state)], ...data.views[tall] };
     this.picture = new Picture(this.box, data.views, this.words, this, lent, data.drawn ?? {});
     this.bar = make('div', this.box, { class: 'cr-bar' });
+    on(this.box, 'keydown', (event) => {
+      const isOurs =
+        (event.ctrlKey || event.metaKey) && event.key === 'z' && !(event.target instanceof HTMLInputElement);
+      if (isOurs) this.undo();
+    });
     this.still = matchMedia('(prefers-reduced-motion: reduce)');
   }
 
@@ -73,9 +85,13 @@ export class Live {
    * @param {Live} [before]
    */
   turnToFit(before) {
-    const isNarrow = this.data.tall >= 0 && this.box.clientWidth < 600;
-    this.turn(before ? this.data.views.indexOf(before.picture.view) : isNarrow ? this.data.tall : this.data.start);
+    const { views, narrow, start } = this.data;
+    this.turn(before ? views.indexOf(before.picture.view) : this.isNarrow() ? narrow : start);
     if (before) this.picture.seeAs(before.picture);
+  }
+
+  isNarrow() {
+    return this.box.clientWidth < 600;
   }
 
   /**
@@ -104,11 +120,25 @@ export class Live {
 
   // --- what the picture tells
 
+  /** Something is about to change: keep the numbers, but of many changes in a row those before the first. */
+  keep() {
+    const now = performance.now();
+    if (now - this.changed > 500) this.past.push([...this.graph.values]);
+    this.changed = now;
+  }
+
+  undo() {
+    this.graph.values = this.past.pop() ?? this.graph.values;
+    this.changed = 0;
+    this.refresh();
+  }
+
   /**
    * @param {number} leaf
    * @param {number} x
    */
   change(leaf, x) {
+    this.keep();
     this.graph.values[leaf] = x;
     this.refresh();
   }
@@ -130,6 +160,7 @@ export class Live {
   }
 
   resetAll() {
+    this.keep();
     for (const [i, x] of this.first.entries()) if (this.graph.keys[i] === '') this.graph.values[i] = x;
     this.refresh();
   }
@@ -137,7 +168,7 @@ export class Live {
   /** @param {number} view */
   turn(view) {
     if (view < 0) return;
-    this.picture.turn(view);
+    this.picture.turn((this.isNarrow() && this.data.tall[view]) || view);
     this.update();
   }
 

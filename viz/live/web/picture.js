@@ -139,6 +139,8 @@ export class Picture {
    * @param {number} at
    */
   turn(at) {
+    const focus = document.activeElement;
+    const isHere = this.sheet.contains(focus);
     const view = this.views[at];
     this.view = view;
     this.shown = [];
@@ -165,6 +167,11 @@ export class Picture {
     this.groups = this.spots.map((spot, i) => this.group(live, spot, i));
     this.unwritten.clear();
     this.fit();
+    if (!isHere) return;
+    /** @type {NodeListOf<SVGElement>} */
+    const knobs = this.sheet.querySelectorAll('.cr-knob');
+    const same = [...knobs].find((knob) => knob.dataset.box === focus?.getAttribute('data-box'));
+    (same ?? this.stage).focus(); // that of the same box, which is open now, or folded
   }
 
   // --- the numbers
@@ -192,13 +199,13 @@ export class Picture {
   }
 
   /**
-   * Where a result's value (0) or its gradient (1) stands: the gradient below the value, or from top to bottom beside it.
+   * Where a result's value (0) or its gradient (1) stands: the gradient below the value.
    * @param {Result} result
    * @param {number} k
    */
   placeOf([, [x, y, ...other]], k) {
     if (!k) return [x, y];
-    return other.length ? other : this.view.tall ? [x + 14, y] : [x, y + 21];
+    return other.length ? other : [x, y + (this.view.tall ? 17 : 21)];
   }
 
   /** @param {number} node */
@@ -278,8 +285,7 @@ export class Picture {
       const label = result[2] ?? [];
       const width = 7.5 * String(text).length + 8 + (k ? 0 : labelWidth(label));
       const [x, y] = this.placeOf(result, Number(k));
-      const left = this.view.tall ? (k ? x - 2 : x - width + 2) : x - width / 2;
-      draw('rect', marks, { class: 'bad', x: left, y: y - 8.5, width, height: 17, rx: 3 });
+      draw('rect', marks, { class: 'bad', x: x - width / 2, y: y - 8.5, width, height: 17, rx: 3 });
     }
     if (arose >= 0) {
       const [x, y, width, height] = this.view.parts[arose][1];
@@ -309,7 +315,10 @@ export class Picture {
     draw('rect', group, { class: 'cr-hit', x, y, width, height, rx: 6 });
     on(group, 'focus', () => this.listener.choose(node));
     on(group, 'pointerenter', () => this.listener.choose(node));
-    on(group, 'dblclick', () => this.listener.reset(node));
+    on(group, 'dblclick', () => {
+      clearTimeout(this.later); // the second press is none that opens the field
+      this.listener.reset(node);
+    });
     on(group, 'keydown', (event) => this.press(event, group, node));
     /** @type {{x: number, y: number, value: number, wasChosen: boolean, moved: boolean} | undefined} */
     let drag;
@@ -375,12 +384,11 @@ export class Picture {
     const field = make('input', this.place, {
       ...KEYS_ARE_OURS,
       class: 'cr-edit',
-      inputmode: 'decimal',
       'aria-label': label,
     });
-    field.style.left = `${box.left - place.left}px`;
     field.style.top = `${box.top - place.top}px`;
     field.style.minWidth = `${Math.max(90, box.width)}px`;
+    field.style.left = `${Math.max(0, Math.min(box.left - place.left, place.width - field.offsetWidth))}px`;
     const before = repr(this.graph.values[node]); // with all its digits
     field.value = text || before;
     field.focus({ preventScroll: true });
@@ -482,28 +490,18 @@ export class Picture {
   boxes(live) {
     /**
      * @param {Rectangle} where
-     * @param {string} label
-     * @param {boolean} expanded
+     * @param {string} box
+     * @param {'open-box' | 'close-box'} act
      * @param {number} to
      */
-    const knob = ([x, y, width, height], label, expanded, to) => {
-      const attributes = {
-        class: 'cr-knob',
-        x,
-        y,
-        width,
-        height,
-        rx: 8,
-        role: 'button',
-        tabindex: 0,
-        'aria-label': label,
-      };
-      const act = expanded ? 'close-box' : 'open-box';
+    const knob = ([x, y, width, height], box, act, to) => {
       const knob = draw('rect', live, {
         ...KEYS_ARE_OURS,
-        ...attributes,
-        'aria-expanded': String(expanded),
+        ...{ class: 'cr-knob', x, y, width, height, rx: 8, role: 'button', tabindex: 0 },
+        'aria-label': this.words.say(act, { box }),
+        'aria-expanded': String(act !== 'open-box'),
         'data-act': act,
+        'data-box': box,
       });
       const turn = () => this.listener.turn(to);
       on(knob, 'click', turn);
@@ -514,13 +512,10 @@ export class Picture {
       });
     };
     const { opens = {}, path = [], folds = -1, frames = [], parts } = this.view;
-    for (const [i, to] of Object.entries(opens)) {
-      const box = this.boxName(Number(i), to);
-      knob(parts[Number(i)][2], this.words.say('open-box', { box }), false, to);
-    }
+    for (const [i, to] of Object.entries(opens)) knob(parts[Number(i)][2], this.boxName(Number(i), to), 'open-box', to);
     for (const [scope, x, y, width] of frames)
       if (folds >= 0 && scope.join('.') === path.join('.'))
-        knob([x, y, Math.min(width, 220), 26], this.words.say('close-box', { box: scope.join('.') }), true, folds);
+        knob([x, y, Math.min(width, 220), 26], scope.join('.'), 'close-box', folds);
   }
 
   /**
@@ -565,8 +560,7 @@ export class Picture {
       if (!nodes.includes(node)) continue;
       const width = 96 + (k ? 0 : labelWidth(label));
       const [x, y] = this.placeOf(result, k);
-      const left = this.view.tall ? (k ? x - 4 : x - width + 4) : x - width / 2;
-      draw('rect', group, { class: 'now', x: left, y: y - 9, width, height: 18, rx: 3 });
+      draw('rect', group, { class: 'now', x: x - width / 2, y: y - 9, width, height: 18, rx: 3 });
     }
   }
 
@@ -577,7 +571,7 @@ export class Picture {
    * @param {Element | null | undefined} place
    */
   tell([part, port, , , , x, y = 0], slope, place = this.lights?.firstElementChild) {
-    if (!place) return;
+    if (!place) return undefined;
     const { tall, parts, wires } = this.view;
     const [left, top, width, height] = parts[part][2];
     let at = tall ? [left + width + 6, top + height / 2] : [left + width / 2, top - 9];
@@ -589,6 +583,7 @@ export class Picture {
     }
     set(text, { x: at[0], y: at[1] });
     text.textContent = `∂ ${format(slope)}`;
+    return text;
   }
 
   /**
@@ -622,7 +617,8 @@ export class Picture {
     const { width, height } = this.view;
     const room = this.stage.clientWidth || width;
     const high = Math.max(240, this.crowded ? innerHeight - 350 : 0.66 * innerHeight);
-    this.zoom(Math.min(Math.max(Math.min(room / width, high / height), Math.min(0.8, room / 480)), 1.6) / this.scale);
+    const least = Math.min(0.8, room / (width > 560 ? 480 : Math.max(480, width)));
+    this.zoom(Math.min(Math.max(Math.min(room / width, high / height), least), 1.6) / this.scale);
   }
 
   /** @param {number} factor */

@@ -96,7 +96,8 @@ class Steps extends Live {
     this.predicts = button(more, 'predict', say('predict'), () => this.predict());
     this.predicts.setAttribute('aria-pressed', String(this.asking));
     this.sizes(more);
-    button(more, 'full', say('full'), () => this.fill(root), PLAYING.full);
+    if (document.fullscreenEnabled) button(more, 'full', say('full'), () => this.fill(root), PLAYING.full);
+    root.onfullscreenchange = () => this.picture.fit();
     this.captions();
     if (this.data.note) make('p', this.box, { class: 'cr-note' }, this.data.note);
   }
@@ -160,19 +161,24 @@ class Steps extends Live {
   /** @param {HTMLElement} root */
   fill(root) {
     if (document.fullscreenElement) document.exitFullscreen();
-    else root.requestFullscreen?.().then(() => this.picture.fit());
+    else {
+      root.requestFullscreen();
+      this.play?.focus(); // so that the space bar plays, and does not leave again
+    }
   }
 
   /** @param {KeyboardEvent} event */
   press(event) {
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
     const target = /** @type {Element} */ (event.target);
-    if (target.matches('input:not([type=range]), select')) return;
+    // a clicker has these two keys alone: they go on from a field, too
+    if (target.matches(/^Page/.test(event.key) ? 'select' : 'input:not([type=range]), select')) return;
     const { at, last } = this;
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, PageUp: at - 1, PageDown: at + 1, Home: 0, End: last }[
       event.key
     ];
-    if (to !== undefined) this.go(to);
+    if (event.key === 'PageDown' && this.question()) this.reveal();
+    else if (to !== undefined) this.go(to);
     else if (event.key === ' ' && !target.matches('button, summary, [role=button]')) {
       if (this.timer) this.pause();
       else this.start();
@@ -427,7 +433,7 @@ class Steps extends Live {
     const asked = words.say('your-turn', { what: question.what });
     make('span', label).innerHTML = words.html(asked);
     const spoken = { ...KEYS_ARE_OURS, 'aria-label': asked };
-    const field = make('input', label, { ...spoken, inputmode: 'decimal', autocomplete: 'off' });
+    const field = make('input', label, { ...spoken, autocomplete: 'off' });
     make('button', form, { ...KEYS_ARE_OURS, type: 'submit', 'data-act': 'check' }, words.say('check'));
     const told = make('p', caption, { class: 'cr-words', role: 'status' });
     button(form, 'reveal', words.say('reveal'), () => this.reveal());
