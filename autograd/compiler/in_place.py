@@ -1,4 +1,4 @@
-"""Pass 8, in place: the statements as what runs on NumPy, each operation into memory that was bound beforehand.
+"""Pass 7, in place: the statements as what runs on NumPy, each operation into memory that was bound beforehand.
 
 Beside the same statements as `write.readable` prints them, of the two neurons:
 
