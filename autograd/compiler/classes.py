@@ -247,18 +247,7 @@ def find_turns(graph: Graph, families: Families) -> Turns:
             for x in families.reads(i):
                 if x in found and found[x][0] == k:
                     needed[x] = min(needed.get(x, turn), turn)
-    return _alike(graph, found)
-
-
-def _alike(graph: Graph, turns: Turns) -> Turns:
-    """Without the loops whose second and third turn do not even do the same operations."""
-    ops: dict[tuple[int, int], Counter[str]] = {}
-    for i, found in turns.items():
-        if 0 < found[1] < LEAST_TURNS:
-            ops.setdefault(found, Counter())[graph.ops[i]] += 1
-    good = {k for k, turn in ops if turn == 1 and ops[k, 1] == ops.get((k, 2))}
-    good |= {k for k, turn in ops if turn == 1 and not ops.get((k, 3)) and (k, 2) in ops}  # the third is the last one
-    return {i: found for i, found in turns.items() if found[0] in good}
+    return found
 
 
 class _Vertices:

@@ -1,4 +1,4 @@
-"""Pass 7, run: the object that the caller holds, and the choice of what runs it."""
+"""Pass 8, run: the object that the caller holds, and the choice of what runs it."""
 
 from __future__ import annotations
 

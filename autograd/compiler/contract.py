@@ -135,10 +135,9 @@ class Contractor:
             x, y, left, right = y, x, right, left
         strides = dict(zip(x.labels, x.view.strides, strict=True))
         other = dict(zip(y.labels, y.view.strides, strict=True))
-        if size_of_all(y, summed) > size_of_all(x, summed) or len(other) > len(strides):
-            summed = sorted(summed, key=lambda a: -other[a])
-        else:
-            summed = sorted(summed, key=lambda a: -strides[a])
+        longest_x, longest_y = (max(map(size_of, t.view.shape), default=1) for t in (x, y))
+        leading = other if longest_y > longest_x or len(other) > len(strides) else strides
+        summed = sorted(summed, key=lambda a: -leading[a])
         a, b = self._merged(x, batch, left, summed), self._merged(y, batch, summed, right)
         arguments = [leaf(a, a.shape), leaf(b, b.shape)]
         lead = a.shape[: len(batch)]
@@ -178,10 +177,6 @@ def merged_size(sizes: Sequence[int]) -> int:
     for size in sizes:
         product *= size
     return product
-
-
-def size_of_all(t: Tensor, labels: Sequence[Label]) -> int:
-    return max((size_of(s) for s in t.view.shape), default=1)
 
 
 def _sum_out(e: Symbol, axes: list[Label], summed: list[Label]) -> Symbol:

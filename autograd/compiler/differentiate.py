@@ -47,8 +47,6 @@ from .turns import TYPICAL
 def differentiate(layout: Layout, groups: Sequence[Group], outputs: Sequence[int], backward: bool) -> Program:
     """The whole program. ``outputs`` are node numbers; with ``backward`` there is one, and its adjoint is 1."""
     builder = _Builder(layout, groups)
-    if backward and builder.first:
-        builder.shares.find(groups, outputs, builder.ragged)
     units = [[*some] for _, some in itertools.groupby(groups, key=lambda g: g.loop or g)]
     for unit in units:
         if unit[0].loop is None:
@@ -98,7 +96,6 @@ class _Builder(Adjoints):
     def __init__(self, layout: Layout, groups: Sequence[Group]) -> None:
         super().__init__(layout, groups)
         self.after: set[int] = set()  # the numbers of the arrays of a loop that is over
-        self.unclean: set[Array] = set()  # adjoints that may be anything where there is no node
 
     def reverse(self, group: Group, d: Symbol | None = None) -> None:
         """Send what goes back through a group, whose adjoint is ``d``, or else the sum of what was sent to it."""
@@ -160,7 +157,7 @@ class _Builder(Adjoints):
             order = (place, *[a for a in range(count) if a != place])
             products = tuple(transposed(with_row_at(e, place, count, {}), order) for e in products)
         for (operand, _), e in zip(sent, products, strict=True):
-            self._send(group, operand, e, batched, e.operator == "leaf" and array not in self.unclean)
+            self._send(group, operand, e, batched, e.operator == "leaf")
 
     def _send(
         self, group: Group, nodes: Nodes, e: Symbol, batched: bool, clean: bool, terms: Mask | None = None
@@ -240,7 +237,7 @@ class _Builder(Adjoints):
             e = self.contractor.product(wide, y, out, self.terms_mask(real), frame) * c
             if len(part.x) > 1 and TERM not in out and TERM not in y.labels:
                 e = e * float(len(part.x))
-            if (nodes < 0).any() and not self._masks_itself(nodes):
+            if (nodes < 0).any():
                 e = self.masked(nodes >= 0, e, is_batched, 0.0)
             self.contribute(goal, e, nodes.shape, is_batched)
 
@@ -288,16 +285,6 @@ class _Builder(Adjoints):
         """Whether a gradient goes to both factors of a sum of products, and for each sample."""
         sides = [x for x in (part.x, part.weights) if x is not None and self._is_active(x)]
         return len(sides) == 2 and all(self.layout.arrays[k].is_batched for x in sides for k in self.owners(x))
-
-    def _masks_itself(self, nodes: Nodes) -> bool:
-        """Whether the group of these nodes multiplies what it gets by slopes, and then leaves out where it has none."""
-        array = self.owner(nodes)
-        if len(self.owners(nodes)) > 1 or array.group is None or array.group.op == LINEAR:
-            return False
-        if not self.is_empty_where_missing(nodes):
-            return False
-        self.unclean.add(array)
-        return True
 
     # --- loops
 

@@ -5,8 +5,8 @@ what comes back is added up row by row. Everything else are *rows*, of each of w
 the logits of a sample; what comes back goes to that place, and 0 to the others. For two neurons that a token chooses
 inputs for, and a class one of their results:
 
-    e1 = take(w1, token, 0)                        dw1 = add_at(zeros((27, 2)), token, de1, 0)
-    e2 = take_along_axis(z1, target[None], 0)      dz1 = where(target == arange(2)[:, None], de2, 0.0)
+    e1 = take(w1, token, 0).T                              dw1 = add_at(zeros((27, 2)), token, de1.T, 0)
+    e2 = take_along_axis(h1, target[None], 0).squeeze(0)   dh1 = where(target[None] == arange(2)[:, None], de2, 0.0)
 
 Three time steps with a token each are one table, and one more axis of the index.
 """

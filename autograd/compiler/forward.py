@@ -51,18 +51,9 @@ class Forward(Reader):
                     self.ragged |= self.owners(nodes)
 
     def define(self, group: Group) -> None:
-        if self.shares.is_inside(group):
-            return
         array, batched = self.layout.by_group[group], group.rank == BATCHED
-        share = self.shares.of(group, batched)
-        if share is not None:
-            difference = self.linear(share[0], batched)
-            expression = Symbol("exp", (difference,), difference.shape, share[1])
-        elif group.op == TAKE:
-            expression = Finder(self, group).found()
-        else:
-            expression = self.computed(group, batched)
-        expression = self._zeroed(group, expression)
+        found = Finder(self, group).found() if group.op == TAKE else self.computed(group, batched)
+        expression = self._zeroed(group, found)
         memory = ("batched" if batched else "shared", array.start)
         self.statements.append(Definition(array.name, self.full(array.shape, batched), expression, memory=memory))
 
@@ -80,17 +71,15 @@ class Forward(Reader):
     def _ruled(self, group: Group, batched: bool) -> Symbol:
         """The rule of a group's operation; in rows of different lengths, folds leave out what is missing."""
         expression = forward(group.op, *self.operands(group, batched))
-        if not group.row:
-            return self.shared_once(expression)
-        (nodes,) = (x for x in group.operands if not isinstance(x, float))
-        if group.op == "logsumexp" and (nodes < 0).any():
-            mask = self.mask(self.one_turn(nodes >= 0, 1), batched, ROWS)
-            expression = without_missing(expression, mask)
-        place = self.row_axis(nodes, batched)
-        if place:
-            count = len(self.full(self.sizes(group), batched)) + 1
-            expression = dropped(with_row_at(expression, place, count, {}), place)
-        return self.shares.with_total(group, self.shared_once(expression))
+        if group.row:
+            (nodes,) = (x for x in group.operands if not isinstance(x, float))
+            if group.op == "logsumexp" and (nodes < 0).any():
+                expression = without_missing(expression, self.mask(self.one_turn(nodes >= 0, 1), batched, ROWS))
+            place = self.row_axis(nodes, batched)
+            if place:
+                count = len(self.full(self.sizes(group), batched)) + 1
+                expression = dropped(with_row_at(expression, place, count, {}), place)
+        return self.shared_once(expression)
 
     # --- sums of products
 

@@ -1,4 +1,4 @@
-"""Pass 8, in place: the statements as what runs on NumPy, each operation into memory that was bound beforehand.
+"""Pass 7, in place: the statements as what runs on NumPy, each operation into memory that was bound beforehand.
 
 Beside the same statements as `write.readable` prints them, of the two neurons:
 
@@ -75,10 +75,6 @@ class _InPlace(Workspace):
             return self._reduce(x, into)
         if op == "where":
             return self._where(x, into)
-        if op == "exp" and x.detail is not None and x.detail[0].shape == x.shape:
-            names = [self.value(y) for y in (*x.detail, *x.arguments[0].arguments)]
-            self.put(f"quotient({', '.join(names)}, {into})", *names, keep=into)
-            return into
         if op == "*" and x.arguments[0].shape == x.arguments[1].shape and x.arguments[0].operator == "where":
             x = Symbol("*", (x.arguments[1], x.arguments[0]), x.shape)
         # one operand that is an expression of the full shape may use the result's own memory

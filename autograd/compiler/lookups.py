@@ -29,7 +29,7 @@ import itertools
 import linecache
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -251,53 +251,39 @@ Slot = tuple[Any, int]  # an operand: the node, or the column of a look-up, or N
 Column = tuple[int, int]  # of a look-up's rows: the look-up's number, and the place in each row
 
 
-@dataclass
 class Comparison:
-    """Which operands of the first graph were found by which look-up, as far as another one tells."""
+    """A walk over the graphs of two runs side by side.
 
-    first: Run
-    found: dict[Slot, set[Column]] = field(default_factory=dict)
+    ``found`` are the operands at which they differ, each with the columns of look-ups from which it may have been
+    taken. ``partner[u]`` is what stands in the other graph in the place of u, unless u is also what some look-up found:
+    those are in ``others``, so that `_walk` need not ask which.
+    """
 
-    def __post_init__(self) -> None:
-        self.columns: dict[Value, list[Column]] = {}
-        for e, lookup in enumerate(self.first.lookups):
-            for c in lookup.columns:
-                self.columns.setdefault(lookup.row[c], []).append((e, c))
-
-    def compare(self, outputs: Sequence[Any], other: Run, others: Sequence[Any]) -> dict[Slot, set[Column]]:
-        """For each operand at which the two graphs differ, the columns from which it may have been taken."""
-        pairs = _Pairs(self, other)
-        for k, (u, v) in enumerate(zip(outputs, others, strict=True)):
-            pairs.meet(None, k, u, v)
-        pairs.walk()
-        return pairs.found
-
-    def taken(self, other: Run, e: int, c: int, v: Any) -> bool:
-        """Whether v is what the other run took where the first one took something else from the same column."""
-        lookup = other.lookups[e]
-        return lookup.taken != self.first.lookups[e].taken and lookup.row[c] is v
-
-    def are_constants(self, u: Value, v: Value, other: Run) -> bool:
-        """Whether two leaves are one number, and the function itself made them."""
-        constant = u._tag[0] == CONSTANT or (u in self.first.tracer.leaves and v in other.tracer.leaves)
-        return constant and u._data.hex() == v._data.hex()
-
-
-class _Pairs:
-    """A walk over two graphs side by side. ``partner[u]`` is what stands in the other graph in the place of u, unless
-    u is also what some look-up found: those are in ``others``, so that `walk` need not ask which."""
-
-    def __init__(self, comparison: Comparison, other: Run) -> None:
-        self.comparison, self.other = comparison, other
+    def __init__(self, first: Run, other: Run) -> None:
+        self.first, self.other = first, other
         self.found: dict[Slot, set[Column]] = {}
         self.partner: dict[Any, Value] = {}
         self.others: dict[Value, Value] = {}
         self.seen: set[Column] = set()
         self.rest: list[tuple[Value, Value]] = []  # pairs of nodes, of which the operands are still to be compared
         self.later: list[tuple[Any, int, Any, Any]] = []  # and what look-ups chose from
+        self.columns: dict[Value, list[Column]] = {}  # what the first run found
+        for e, lookup in enumerate(first.lookups):
+            for c in lookup.columns:
+                self.columns.setdefault(lookup.row[c], []).append((e, c))
 
-    def walk(self) -> None:
-        partner, rest, meet = self.partner.get, self.rest, self.meet
+    def of(self, outputs: Sequence[Any], others: Sequence[Any]) -> dict[Slot, set[Column]]:
+        """``found``, from what both runs returned.
+
+        Raises:
+            TracingError: where the two graphs differ for some other reason.
+        """
+        self.later += [(None, k, u, v) for k, (u, v) in enumerate(zip(outputs, others, strict=True))]
+        self._walk()
+        return self.found
+
+    def _walk(self) -> None:
+        partner, rest, meet = self.partner.get, self.rest, self._meet
         while rest or self.later:
             while self.later:
                 meet(*self.later.pop())
@@ -318,20 +304,16 @@ class _Pairs:
             if a is not b and (b is None or partner(a) is not b):
                 meet(u, 1, a, b)
 
-    def meet(self, owner: Any, k: int, u: Any, v: Any) -> None:
-        """Two operands that are what some look-up found, or else have to be the same.
-
-        Raises:
-            TracingError: if they are neither: the two graphs differ for some other reason.
-        """
-        columns = self.comparison.columns.get(u)
-        fits = columns and [(e, c) for e, c in columns if self.comparison.taken(self.other, e, c, v)]
+    def _meet(self, owner: Any, k: int, u: Any, v: Any) -> None:
+        """Two operands that are what some look-up found, or else have to be the same."""
+        columns = self.columns.get(u)
+        fits = columns and [(e, c) for e, c in columns if self._taken(e, c, v)]
         if fits:
             self.found[owner, k] = set(fits)
             for e, c in fits:
                 if (e, c) not in self.seen:
                     self.seen.add((e, c))
-                    mine, theirs = self.comparison.first.lookups[e].rows, self.other.lookups[e].rows
+                    mine, theirs = self.first.lookups[e].rows, self.other.lookups[e].rows
                     for i, (a, b) in enumerate(zip(mine, theirs, strict=True)):
                         self.later.append(((e, c), i, a[c], b[c]))
             return
@@ -343,11 +325,21 @@ class _Pairs:
             if u._a is not None and v._a is not None:
                 self.rest.append((u, v))
                 return
-            if u._a is None and v._a is None and self.comparison.are_constants(u, v, self.other):
+            if u._a is None and v._a is None and self._are_constants(u, v):
                 return
         elif type(u) is float and type(v) is float and u.hex() == v.hex():
             return
         raise TracingError(OTHERWISE)
+
+    def _taken(self, e: int, c: int, v: Any) -> bool:
+        """Whether v is what the other run took where the first one took something else from the same column."""
+        lookup = self.other.lookups[e]
+        return lookup.taken != self.first.lookups[e].taken and lookup.row[c] is v
+
+    def _are_constants(self, u: Value, v: Value) -> bool:
+        """Whether two leaves are one number, and the function itself made them."""
+        constant = u._tag[0] == CONSTANT or (u in self.first.tracer.leaves and v in self.other.tracer.leaves)
+        return constant and u._data.hex() == v._data.hex()
 
 
 def operands(x: Value) -> tuple[Any, ...]:
@@ -448,9 +440,8 @@ def trace(f: Callable[..., Any], example: Sequence[Any], params: Sequence[Value]
             raise TracingError(OTHERWISE)
         runs.append(run)
         results.append(outputs)
-    comparison = Comparison(runs[0])
     pairs = zip(runs[1:], results[1:], strict=True)
-    found = [comparison.compare(results[0], run, outputs) for run, outputs in pairs]
+    found = [Comparison(runs[0], run).of(results[0], outputs) for run, outputs in pairs]
     put_in_place(results[0], runs[0].lookups, settled(runs, found))
     result = recorded(form(results[0]), leaves, runs[0].tracer, params)
     for nodes, (flat, _) in zip(result.arguments, entries, strict=True):

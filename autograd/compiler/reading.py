@@ -269,17 +269,12 @@ class Reader:
         self.statements.append(Definition(name, shape, x))
         return leaf(View(name, name, shape, contiguous(shape)), shape, x.row)
 
-    def inlined(self, x: Symbol) -> Symbol:
-        """A name for x, which `readable` does without."""
-        found = self.named(x)
-        last = self.statements[-1]
-        if isinstance(last, Definition) and last.name == found.detail.base:
-            last.copy = True
-        return found
-
     def copied_out(self, view: View) -> View:
-        """A view in one piece of memory."""
-        found: View = self.inlined(leaf(view, view.shape)).detail
+        """A view in one piece of memory, under a name that `write.readable` does without."""
+        found: View = self.named(leaf(view, view.shape)).detail
+        last = self.statements[-1]
+        if isinstance(last, Definition) and last.name == found.base:
+            last.copy = True
         return found
 
     def shared_once(self, x: Symbol) -> Symbol:

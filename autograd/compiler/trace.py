@@ -328,7 +328,6 @@ class _Recorder:
             a = node._a
             if a is None:
                 leaf(node)
-                path.pop()
                 continue
             numbered: tuple[int, ...]
             if a is not MANY:  # written out, because a large network has a hundred thousand of these
@@ -350,20 +349,14 @@ class _Recorder:
                         j = constant(b)
                     else:
                         found = find(b)
+                        if found is None and b._a is None:
+                            found = leaf(b)
                         if found is None:
-                            c, d = b._a, b._b
-                            if c is not None:
-                                i_, j_ = find(c), find(d)
-                                if i_ is None or j_ is None:
-                                    path.append(b)
-                                    continue
-                                # a product in a sum of them: its inputs are there, so it need not wait its turn
-                                found = index[b] = len(ops)
-                                ops.append(b._tag[0])
-                                inputs.append((i_, j_))
-                                numbers.append(b._data)
-                            else:
-                                found = leaf(b)
+                            left, right = find(b._a), find(b._b)
+                            if left is None or right is None:
+                                path.append(b)
+                                continue  # else it is a product in a sum of them, and need not wait its turn
+                            found = index[b] = self.add(b._tag[0], (left, right), b._data)
                         j = found
                     numbered = (i, j)
             else:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 
 from .program import Program
-from .symbols import BATCH, Shape
+from .symbols import Shape
 from .write import Constants, shape_text
 
 _TURN = re.compile(r"\bturn\b")
@@ -111,8 +111,4 @@ class Workspace:
 
 def bound_sizes(shape: Shape) -> str:
     """The sizes for a reshape where n is known."""
-    return (
-        shape_text(shape)
-        if not shape
-        else ", ".join("n" if s == BATCH else f"{-s} * n" if s < 0 else str(s) for s in shape)
-    )
+    return shape_text(shape).strip("(),") or "()"

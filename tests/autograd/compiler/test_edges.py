@@ -157,7 +157,7 @@ def test_products_that_overflow_are_rounded_before_they_are_added(x: list[float]
 
 @pytest.mark.parametrize("first", [2.0, 800.0, -900.0, np.inf, -np.inf, np.nan])
 @pytest.mark.parametrize("second", [1.0, 900.0, np.inf, -np.inf])
-def test_a_softmax_that_is_a_quotient_is_what_an_exp_of_the_difference_is(first: float, second: float) -> None:
+def test_softmax_and_what_goes_back_through_logsumexp_are_those_of_the_scalar_code(first: float, second: float) -> None:
     ws = [Value(0.5), Value(-0.7), Value(0.3)]
     scales = [Value(1.0), Value(1.0), Value(1.0)]
 
@@ -177,7 +177,6 @@ def test_a_softmax_that_is_a_quotient_is_what_an_exp_of_the_difference_is(first:
     xs = [first, 710.5, second]
     for f in (shares, surprise):
         step = autograd.compile(f, [1.0, 2.0, 3.0], ms, backend="numpy", check=False)
-        assert "quotient(" in step.source_in_place and "quotient(" not in step.source
         for batch in ([xs], [[0.1, 0.2, 0.3], xs], [[0.1, 0.2, 0.3]]):
             loss = step(np.array(batch), np.array([ms] * len(batch)))
             with np.errstate(all="ignore"):
