@@ -204,9 +204,13 @@ def test_numbers_out_of_sight_are_written_when_the_hand_rests_or_they_come_into_
     unlike = """() => [...document.querySelectorAll('[data-name] .value')].filter((text) =>
         Math.abs(Number(text.lastChild.textContent.replace('−', '-')) - Number(text.parentNode.dataset.value)) > 1e-3
     ).length"""
+    page.evaluate(
+        "window.real = setTimeout, window.setTimeout = () => 0"
+    )  # the hand does not rest, however long it takes
     type_in(page, "x0", "-0.7")
     assert page.evaluate(unlike) > 10  # their attributes are new, their texts are not
     in_sight = page.locator("[data-name=f]")
+    page.evaluate("window.setTimeout = window.real")
     in_sight.evaluate("e => e.scrollIntoView()")
     settle(page)
     assert in_sight.locator(".value").text_content() == format_number(recomputed(y, -0.7))
@@ -723,3 +727,13 @@ def test_on_a_phone_a_layer_is_opened_by_a_finger_and_its_numbers_are_right(open
     recompute(root)
     names = {name: node for node, name in names_in_order(topological_order(root)).items()}
     assert all(float(value) == pytest.approx(names[name].data) for name, (value, _) in numbers(page).items())
+
+
+@pytest.mark.parametrize("make", [explore, step_through])
+def test_names_that_mean_something_to_javascript_stay_names(make: Callable[[Value], Any], opened: Opener) -> None:
+    a, b, c = Value(2.0, "__proto__"), Value(3.0, "constructor"), Value(-1.0, "toString")
+    page = opened(make((a * b + c).tanh()))
+    texts = set(page.locator(".cr-sheet svg:first-child text").all_text_contents())
+    assert {"__proto__", "constructor", "toString"} <= texts and not any("[" in text for text in texts)
+    type_in(page, "constructor", "1")
+    assert float(numbers(page)["f"][0]) == pytest.approx(math.tanh(1.0))

@@ -104,7 +104,7 @@ export class Picture {
    */
   constructor(box, views, words, listener, lent, drawn) {
     this.lent = lent;
-    this.drawn = drawn;
+    this.drawn = new Map(Object.entries(drawn));
     this.views = views;
     this.words = words;
     this.graph = words.graph;
@@ -150,7 +150,7 @@ export class Picture {
     const still = draw('svg', this.sheet, { ...size, 'aria-hidden': 'true' });
     still.innerHTML = view.still || this.lent;
     for (const text of still.querySelectorAll('text'))
-      text.textContent &&= this.drawn[text.textContent] ?? text.textContent;
+      text.textContent &&= this.drawn.get(text.textContent) ?? text.textContent;
     this.pieces =
       still
         .querySelector('.wire')
