@@ -679,17 +679,18 @@ def in_a_row() -> Value:
 
 
 def four_samples() -> Value:
-    model = MLP(2, [2, 1], seed=0)
+    model: Any = MLP(2, [2, 1], seed=0)
     return sum_of((model([a, b]) - (a ^ b)) ** 2 for a in (0, 1) for b in (0, 1))
 
 
 def language_model() -> Value:
-    return cross_entropy(GPT(6, 4, 4, heads=2, seed=0)([1, 2, 3])[-1], 2)
+    return sum_of([cross_entropy(GPT(6, 4, 4, heads=2, seed=0)([1, 2, 3])[-1], 2)])
 
 
-def sum_of(values: Iterable[Value]) -> Value:
+def sum_of(values: Iterable[Any]) -> Value:
     first, *others = values
-    return sum(others, first)
+    total: Value = sum(others, first)
+    return total
 
 
 @pytest.mark.parametrize("make", [explore, step_through])
