@@ -53,8 +53,6 @@ class Steps extends Live {
     this.asking = before?.asking ?? data.asks !== undefined;
     this.answered = before?.answered ?? -1;
     this.asked = -1;
-    /** how many contributions each node gets, as soon as somebody asks @type {number[]} */
-    this.counts = [];
     this.picture.sideways = false;
     this.picture.crowded = true;
     this.passes = new Set(this.frames.map(([kind]) => kind));
@@ -223,9 +221,7 @@ class Steps extends Live {
    * @param {number} i
    */
   expected(i) {
-    const { counts } = this;
-    if (!counts.length) for (const { input } of this.graph.steps) counts[input] = (counts[input] ?? 0) + 1;
-    return counts[i] ?? 0;
+    return this.graph.steps.filter((step) => step.input === i).length;
   }
 
   /** The parts and wires that a frame lights. */
