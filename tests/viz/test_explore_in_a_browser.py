@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autograd import SHEET, Value, format_number, leaves, parse, recompute, register, topological_order
+from autograd import SHEET, Value, format_number, leaves, maximum, parse, recompute, register, topological_order
 from autograd.backward import numeric_adjoints
 from autograd.graph import names_in_order
 from nn import MLP, LSTMCell, unroll
@@ -738,3 +738,14 @@ def test_names_that_mean_something_to_javascript_stay_names(make: Callable[[Valu
     assert {"__proto__", "constructor", "toString"} <= texts and not any("[" in text for text in texts)
     type_in(page, "constructor", "1")
     assert float(numbers(page)["f"][0]) == pytest.approx(math.tanh(1.0))
+
+
+def test_numbers_stand_in_the_middle_of_their_places(opened: Opener) -> None:
+    x = Value(2.0, "x")
+    page = opened(explore(maximum(x, 0.5) + maximum(x, 0.5, 3.0)))
+    places = (".constant", ".symbol.value", ".cr-hit", ".cr-leaf .value", ".cr-leaf .gradient")
+    found = (page.locator(f".cr-sheet {place}").first.bounding_box() for place in places)
+    middles = (place["y"] + place["height"] / 2 for place in found if place)
+    box, constant, leaf, value, gradient = middles
+    assert constant == pytest.approx(box, abs=2)
+    assert (value + gradient) / 2 == pytest.approx(leaf, abs=2)
