@@ -23,7 +23,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from autograd import Value, parse, topological_order
+from autograd import Value, dot, maximum, parse, topological_order
 from nn import MLP
 from viz import explore, step_through
 
@@ -81,6 +81,17 @@ def two_hundred() -> Value:
     return nodes[0]
 
 
+def one_column() -> Value:
+    rng, scale = random.Random(1), Value(0.3, "s")
+    return maximum(*(Value(rng.uniform(-1, 1), f"x{i}") * scale for i in range(66)))
+
+
+def long_dot() -> Value:
+    rng = random.Random(2)
+    xs, ws = ([Value(rng.uniform(-1, 1), f"{name}{i}") for i in range(100)] for name in "xw")
+    return dot(xs, ws)
+
+
 def large() -> Value:
     rng = random.Random(0)
     nodes = [Value(rng.uniform(-1, 1), f"x{i}") for i in range(100)]
@@ -93,6 +104,11 @@ def large() -> Value:
 def opened(root: Value) -> Any:
     """All of it: what is folded would not be written at a change."""
     return explore(root, depth="all")
+
+
+def on_wires(root: Value) -> Any:
+    """With the local derivative on each wire, too."""
+    return explore(root, depth="all", local=True)
 
 
 def made(make_page: Callable[[Value], Any], root: Value, times: int) -> tuple[float, str]:
@@ -132,7 +148,13 @@ def on_the_page(browser: Any, html: str, folder: str) -> str:
 
 def main() -> None:
     print(f"Python {platform.python_version()}; {BARS}")
-    graphs = {"sigmoid gate": sigmoid_gate, "MLP(3, [4, 4, 1])": network, "a graph of 200": two_hundred}
+    graphs = {
+        "sigmoid gate": (sigmoid_gate, (explore, step_through)),
+        "MLP(3, [4, 4, 1])": (network, (explore, step_through)),
+        "a graph of 200": (two_hundred, (opened, on_wires, step_through)),
+        "one column": (one_column, (opened,)),
+        "one dot": (long_dot, (opened,)),
+    }
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         browser = None
@@ -144,9 +166,9 @@ def main() -> None:
             stack.callback(browser.close)
         except Exception as error:
             print(f"no browser: {str(error).splitlines()[0]}", file=sys.stderr)
-        for name, make in graphs.items():
+        for name, (make, pages) in graphs.items():
             root = make()
-            for make_page in (opened if name == "a graph of 200" else explore, step_through):
+            for make_page in pages:
                 seconds, html = made(make_page, root, 3)
                 live = on_the_page(browser, html, folder) if browser and make_page is not step_through else ""
                 size = len(html.encode()) / 1000

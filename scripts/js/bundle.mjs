@@ -15,13 +15,14 @@ const inFolder = (ofThem) => ofThem.map((name) => join(sources, name));
 
 // Names of our classes' own fields and methods that are long or frequent; a page carries short ones in their place. None
 // may be a name of the browser's, or one of the data that Python writes (tests/viz/test_bundles.py looks).
-const OURS = `answered asking boxName caption captions carries chart chosen cross crowded definitions derivation
-  derived descend drawCourse edgesOf expected field firstBad follow gradients graph ground groups hasField isFolded
-  isLeaf isSeen known lights listener locals losses marked nameOf noteOnStep noteOnValue nudge onWires paint
-  paintFront palette partial partsOf paths picture pieces placeOf positions predict predicts question refresh refuse
-  resetAll resting reveal said seeAs sentence showCross sideways signed slider slopes spinbutton spoken spots stage
-  stopped tell tellLocals tellWire texts tools trainer translate turnToFit unwritten waiting wasChosen wireOf words
-  writeLater`;
+const OURS = `amount answered asked asking boxName caption captions carries changed chart chosen contribution cross
+  crowded definitions derivation derived derives descend drawCourse edges edgesOf expected field firstBad follow
+  gradients graph ground groups hasField isFolded isLeaf isNarrow isSeen known last later lights listener locals
+  losses marked nameOf noteOnStep noteOnValue nudge onWires paint paintFront palette partial partsOf paths picture
+  pieces placeOf position positions predict predicts question refresh refuse resetAll resting result reveal said
+  scale seeAs sentence sheet showCross sideways signed sizes slider slopes spinbutton spoken spots stage stopped
+  symbols tell tellLocals tellWire texts timer tools trainer translate turnToFit unwritten update view waiting
+  wasChosen wireOf words writeLater`;
 const mangleProps = new RegExp(`^(${OURS.trim().replace(/\s+/g, '|')})$`);
 
 const scripts = ['explore.js', 'player.js', 'playground.js', 'steps.js'];

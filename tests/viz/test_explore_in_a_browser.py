@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autograd import SHEET, Value, format_number, leaves, parse, recompute, register, topological_order
+from autograd import SHEET, Value, format_number, leaves, maximum, parse, recompute, register, topological_order
 from autograd.backward import numeric_adjoints
 from autograd.graph import names_in_order
 from nn import MLP, LSTMCell, unroll
@@ -204,9 +204,13 @@ def test_numbers_out_of_sight_are_written_when_the_hand_rests_or_they_come_into_
     unlike = """() => [...document.querySelectorAll('[data-name] .value')].filter((text) =>
         Math.abs(Number(text.lastChild.textContent.replace('−', '-')) - Number(text.parentNode.dataset.value)) > 1e-3
     ).length"""
+    page.evaluate(
+        "window.real = setTimeout, window.setTimeout = () => 0"
+    )  # the hand does not rest, however long it takes
     type_in(page, "x0", "-0.7")
     assert page.evaluate(unlike) > 10  # their attributes are new, their texts are not
     in_sight = page.locator("[data-name=f]")
+    page.evaluate("window.setTimeout = window.real")
     in_sight.evaluate("e => e.scrollIntoView()")
     settle(page)
     assert in_sight.locator(".value").text_content() == format_number(recomputed(y, -0.7))
@@ -675,17 +679,18 @@ def in_a_row() -> Value:
 
 
 def four_samples() -> Value:
-    model = MLP(2, [2, 1], seed=0)
+    model: Any = MLP(2, [2, 1], seed=0)
     return sum_of((model([a, b]) - (a ^ b)) ** 2 for a in (0, 1) for b in (0, 1))
 
 
 def language_model() -> Value:
-    return cross_entropy(GPT(6, 4, 4, heads=2, seed=0)([1, 2, 3])[-1], 2)
+    return sum_of([cross_entropy(GPT(6, 4, 4, heads=2, seed=0)([1, 2, 3])[-1], 2)])
 
 
-def sum_of(values: Iterable[Value]) -> Value:
+def sum_of(values: Iterable[Any]) -> Value:
     first, *others = values
-    return sum(others, first)
+    total: Value = sum(others, first)
+    return total
 
 
 @pytest.mark.parametrize("make", [explore, step_through])
@@ -723,3 +728,24 @@ def test_on_a_phone_a_layer_is_opened_by_a_finger_and_its_numbers_are_right(open
     recompute(root)
     names = {name: node for node, name in names_in_order(topological_order(root)).items()}
     assert all(float(value) == pytest.approx(names[name].data) for name, (value, _) in numbers(page).items())
+
+
+@pytest.mark.parametrize("make", [explore, step_through])
+def test_names_that_mean_something_to_javascript_stay_names(make: Callable[[Value], Any], opened: Opener) -> None:
+    a, b, c = Value(2.0, "__proto__"), Value(3.0, "constructor"), Value(-1.0, "toString")
+    page = opened(make((a * b + c).tanh()))
+    texts = set(page.locator(".cr-sheet svg:first-child text").all_text_contents())
+    assert {"__proto__", "constructor", "toString"} <= texts and not any("[" in text for text in texts)
+    type_in(page, "constructor", "1")
+    assert float(numbers(page)["f"][0]) == pytest.approx(math.tanh(1.0))
+
+
+def test_numbers_stand_in_the_middle_of_their_places(opened: Opener) -> None:
+    x = Value(2.0, "x")
+    page = opened(explore(maximum(x, 0.5) + maximum(x, 0.5, 3.0)))
+    places = (".constant", ".symbol.value", ".cr-hit", ".cr-leaf .value", ".cr-leaf .gradient")
+    found = (page.locator(f".cr-sheet {place}").first.bounding_box() for place in places)
+    middles = (place["y"] + place["height"] / 2 for place in found if place)
+    box, constant, leaf, value, gradient = middles
+    assert constant == pytest.approx(box, abs=2)
+    assert (value + gradient) / 2 == pytest.approx(leaf, abs=2)

@@ -193,6 +193,19 @@ def test_with_keys_alone(opened: Opener) -> None:
     assert "Unit 2 of layer 1" in page.locator(".cr-told").inner_text()
 
 
+def test_the_space_bar_plays_where_nothing_is_chosen(opened: Opener) -> None:
+    page = opened(moons())
+    page.locator("[data-act=language]").click()  # the page before has let go of the keys
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Space")
+    assert state(page, "playing") == "true" and page.evaluate("scrollY") == 0
+    page.keyboard.press("Space")
+    assert state(page, "playing") == "false"
+    page.locator("[data-act=rate]").focus()
+    page.keyboard.press("Space")  # it is the choice's own
+    assert state(page, "playing") == "false"
+
+
 def test_a_unit_that_is_pointed_at_is_seen_large_and_a_weight_in_numbers(opened: Opener) -> None:
     made = moons()
     page = opened(made)

@@ -165,7 +165,10 @@ class Scene:
             self.tall[self.narrow] = len(self.views)
         else:  # it is folded further than any state
             boxes = (k for k, part in enumerate(chosen.parts) if part.kind == "folded")
-            leads = {"unfolds": self.start, "opens": dict.fromkeys(boxes, self.start)}
+            to, opened = self.start, self.views[self.start].get("unfolds", -1)
+            if opened >= 0 and len(self.views[opened]["parts"]) <= 2 * MOST_TALL:
+                to = opened  # at once, where that is not too much
+            leads = {"unfolds": to, "opens": dict.fromkeys(boxes, to)}
             self.narrow = len(self.views)
         self.views.append(view(chosen, gradients=True, local=self.local, rankdir="TB") | leads)
 

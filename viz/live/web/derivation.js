@@ -53,6 +53,9 @@ const ambiguous = (paths) => {
 
 /** Writes the derivation of ∂root/∂leaf as text, as str(draw_derivation(root, leaf)) does. */
 export class Derivation {
+  /** @type {[joint: string, terms: string[][]][] | undefined} */
+  symbols;
+
   /**
    * @param {import('./words.js').Words} words
    * @param {number} leaf
@@ -64,6 +67,7 @@ export class Derivation {
     const { paths, count } = pathsTo(words.graph, leaf, MAX_PATHS);
     this.paths = paths;
     this.count = count;
+    this.marked = ambiguous(paths);
     this.whole = `∂${oneLine(words.f)}/∂${this.name(leaf)}`;
   }
 
@@ -129,10 +133,13 @@ export class Derivation {
     const products = this.paths.map((path) => product(this.graph, path));
     const value = format(products.length === 1 ? products[0] : products.reduce((sum, x) => sum + x, 0));
     if (!this.paths.some((path) => path.positions.length)) return [[' · ', [[value]]]];
-    const marked = ambiguous(this.paths);
-    return [
-      [' · ', this.paths.map((path) => path.positions.map((k, i) => this.local(path.nodes[i], k, marked)))],
+    // these two are the same at all numbers
+    this.symbols ??= [
+      [' · ', this.paths.map((path) => path.positions.map((k, i) => this.local(path.nodes[i], k)))],
       [' · ', wrapped(this.paths.map((path) => path.positions.map((k, i) => this.formula(path.nodes[i], k))))],
+    ];
+    return [
+      ...this.symbols,
       [' × ', wrapped(this.paths.map((path, i) => this.numbers(path, products[i])))],
       [' + ', [products.map((x, i) => inBrackets(format(x), i > 0, true))]],
       [' · ', [[value]]],
@@ -143,12 +150,11 @@ export class Derivation {
    * The symbol of a local derivative.
    * @param {number} node
    * @param {number} position
-   * @param {Set<string>} marked
    */
-  local(node, position, marked) {
+  local(node, position) {
     const x = this.graph.inputs[node][position];
     const symbol = `∂${this.name(node)}/∂${this.name(x)}`;
-    if (!marked.has(`${node} ${x}`)) return symbol;
+    if (!this.marked.has(`${node} ${x}`)) return symbol;
     const times = this.graph.inputs[node].filter((j) => j === x).length;
     const way = this.words.say(times > 1 ? 'way-input' : 'way-direct', { k: position + 1 });
     return `${symbol} (${way})`;

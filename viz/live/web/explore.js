@@ -36,6 +36,8 @@ class Explore extends Live {
     this.descending = before?.descending ?? new Set(data.descending);
     /** @type {HTMLElement | undefined} */
     this.chart = undefined;
+    /** @type {Derivation | undefined} */
+    this.derives = undefined;
     this.spoken = '';
     this.derived = '';
     this.sizes(make('div', this.bar, { class: 'cr-keys' }));
@@ -235,7 +237,8 @@ class Explore extends Live {
       return;
     }
     this.said([`${words.names[this.chosen]} = ${words.value(this.chosen)}`, ...df].join(', '), []);
-    const markup = new Derivation(words, this.chosen).toHtml();
+    if (this.derives?.leaf !== this.chosen) this.derives = new Derivation(words, this.chosen);
+    const markup = this.derives.toHtml();
     if (this.derivation && this.derived !== markup) this.derivation.innerHTML = markup;
     this.derived = markup;
   }

@@ -1,28 +1,33 @@
 // Numbers as Python writes them: `format_number` of autograd/graph.py, and `repr`.
 
 /**
+ * The digits of a positive number, and its exponent of ten: so many places, or the fewest that are read back as it.
  * @param {number} x
- * @param {number} places
- * @param {number} count
+ * @param {number} [places]
+ * @returns {[digits: string, exponent: number]}
  */
-const looksLikeATie = (x, places, count) =>
-  /^50*$/.test(x.toExponential(places).split('e')[0].replace('.', '').slice(count));
+const figures = (x, places) => {
+  const [digits, exponent] = x.toExponential(places).split('e');
+  return [digits.replace('.', ''), Number(exponent)];
+};
 
 /**
  * The digits of a positive number with `count` significant ones, and its exponent of ten. JavaScript rounds a tie up,
- * Python to the even digit: 1/64 has 4 digits as 0.01562.
+ * Python to the even digit: 1/64 has 4 digits as 0.01562. The fewest digits round as the number itself does, if they
+ * are not one more than `count`: a tie between the two would have fewer. Very small numbers have few digits at all.
  * @param {number} x
  * @param {number} count
  * @returns {[digits: string, exponent: number]}
  */
 const rounded = (x, count) => {
-  if (looksLikeATie(x, 16, count) && looksLikeATie(x, count + 50, count)) {
-    const [figures, power] = x.toExponential(count + 50).split('e'); // no number comes so near to a tie and is none
-    const exact = figures.replace('.', '');
-    if (Number(exact[count - 1]) % 2 === 0) return [exact.slice(0, count), Number(power)];
+  const [digits, exponent] = figures(x);
+  if (digits.length !== count + 1 && x > 1e-300) {
+    const whole = String(Number(digits.slice(0, count)) + Number(digits[count] > '4'));
+    return [whole, exponent + whole.length - Math.min(count, digits.length)];
   }
-  const [digits, exponent] = x.toExponential(count - 1).split('e');
-  return [digits.replace('.', ''), Number(exponent)];
+  const [exact, power] = figures(x, count + 50); // no number comes so near to a tie and is none
+  const isTie = /^50*$/.test(exact.slice(count)) && Number(exact[count - 1]) % 2 === 0;
+  return isTie ? [exact.slice(0, count), power] : figures(x, count - 1);
 };
 
 /**
@@ -75,7 +80,6 @@ const anew = (x) => {
 export const repr = (x) => {
   if (Number.isNaN(x)) return 'nan';
   const size = Math.abs(x);
-  const [digits, exponent] = size.toExponential().split('e');
-  const text = size === Infinity ? 'inf' : laidOut(digits.replace('.', ''), Number(exponent), 16);
+  const text = size === Infinity ? 'inf' : laidOut(...figures(size), 16);
   return (x < 0 || Object.is(x, -0) ? '-' : '') + (/^\d+$/.test(text) ? `${text}.0` : text);
 };

@@ -46,7 +46,7 @@ const ICONS = {
 export class Live {
   /** all numbers before each change, for `undo` @type {number[][]} */
   past = [];
-  changed = 0;
+  changed = -500;
 
   /**
    * @param {HTMLElement} root
@@ -129,7 +129,7 @@ export class Live {
 
   undo() {
     this.graph.values = this.past.pop() ?? this.graph.values;
-    this.changed = 0;
+    this.changed = -500; // milliseconds: what comes next is a change of its own
     this.refresh();
   }
 

@@ -104,7 +104,7 @@ export class Picture {
    */
   constructor(box, views, words, listener, lent, drawn) {
     this.lent = lent;
-    this.drawn = drawn;
+    this.drawn = new Map(Object.entries(drawn));
     this.views = views;
     this.words = words;
     this.graph = words.graph;
@@ -150,7 +150,7 @@ export class Picture {
     const still = draw('svg', this.sheet, { ...size, 'aria-hidden': 'true' });
     still.innerHTML = view.still || this.lent;
     for (const text of still.querySelectorAll('text'))
-      text.textContent &&= this.drawn[text.textContent] ?? text.textContent;
+      text.textContent &&= this.drawn.get(text.textContent) ?? text.textContent;
     this.pieces =
       still
         .querySelector('.wire')
@@ -167,11 +167,10 @@ export class Picture {
     this.groups = this.spots.map((spot, i) => this.group(live, spot, i));
     this.unwritten.clear();
     this.fit();
-    if (!isHere) return;
-    /** @type {NodeListOf<SVGElement>} */
-    const knobs = this.sheet.querySelectorAll('.cr-knob');
-    const same = [...knobs].find((knob) => knob.dataset.box === focus?.getAttribute('data-box'));
-    (same ?? this.stage).focus(); // that of the same box, which is open now, or folded
+    const box = CSS.escape(focus?.getAttribute('data-box') ?? '');
+    /** the same box, which is open now, or folded @type {SVGElement | null} */
+    const same = this.sheet.querySelector(`[data-box="${box}"]`);
+    if (isHere) (same ?? this.stage).focus();
   }
 
   // --- the numbers
@@ -187,7 +186,7 @@ export class Picture {
     if (this.isLeaf(node)) this.spinbutton(group, node, around);
     for (const [k, kind] of ['value', 'gradient'].entries()) {
       const [x, y] = this.placeOf(result, k);
-      const text = draw('text', group, { class: kind, x, y });
+      const text = draw('text', group, { class: kind, x, y: y + 4.5 }); // its baseline, which is soon laid out
       const before = k ? [] : label.filter(([piece]) => piece);
       const [, dx, dy] = label.find(([piece]) => !piece) ?? ['', 7];
       for (const [piece, right, down, size] of before)
@@ -218,22 +217,23 @@ export class Picture {
    * @param {Seen} seen
    */
   paint(seen) {
-    for (const [i, spot] of this.spots.entries()) {
-      const [node] = spot.result;
+    const { values, gradients } = this.graph;
+    for (let i = 0; i < this.spots.length; i += 1) {
+      const [node] = this.spots[i].result;
       const [value, gradient] = [seen.value(node), seen.gradient(node)];
-      const [x, slope] = [this.graph.values[node], this.graph.gradients[node]];
+      const [x, slope] = [values[node], gradients[node]];
       const before = this.shown[i] ?? [];
-      if (before[0] === value && before[1] === gradient && Object.is(before[2], x) && Object.is(before[3], slope))
-        continue;
-      this.shown[i] = [value, gradient, x, slope];
+      const [sameValue, sameSlope] = [Object.is(before[2], x), Object.is(before[3], slope)];
+      if (sameValue && sameSlope && before[0] === value && before[1] === gradient) continue;
       const group = this.groups[i];
-      if (!Object.is(before[2], x)) {
+      if (!sameValue) {
         const whole = repr(x);
-        set(group, { 'data-value': whole });
+        group.setAttribute('data-value', whole);
         if (this.isLeaf(node)) set(group, { 'aria-valuenow': whole, 'aria-valuetext': value });
       }
-      if (!Object.is(before[3], slope)) set(group, { 'data-gradient': slope === undefined ? '' : repr(slope) });
-      this.unwritten.add(i);
+      if (!sameSlope) group.setAttribute('data-gradient', slope === undefined ? '' : repr(slope));
+      if (before[0] !== value || before[1] !== gradient) this.unwritten.add(i);
+      this.shown[i] = [value, gradient, x, slope];
     }
     this.write(this.spots.length < MANY);
     this.mark(seen);

@@ -615,6 +615,13 @@ class Playground {
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.paint(true));
     const themes = ['class', 'data-jp-theme-light', 'data-md-color-scheme']; // of the page around it
     new MutationObserver(() => this.paint(true)).observe(document.body, { attributeFilter: themes });
+    // alone on its page, it need not be chosen first: a teacher's clicker has a space bar
+    if (root.matches('[data-page] > *'))
+      document.addEventListener('keydown', (event) => {
+        if (event.key !== ' ' || event.target !== document.body || !box.isConnected) return;
+        event.preventDefault();
+        this.act('play');
+      });
     this.showStop();
     this.paint(true);
   }
