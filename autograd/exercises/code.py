@@ -91,7 +91,6 @@ def check_class(student: type, operations: Sequence[str] = ("add", "mul", "tanh"
     """
     if not isinstance(student, type):
         raise TypeError(f"check_class takes the class itself, as in check_class(Value), but got {student!r}")
-    operations = [operations] if isinstance(operations, str) else operations
     unknown = [name for name in operations if name not in OPERATIONS]
     if unknown:
         raise ValueError(f"operations can be {', '.join(OPERATIONS)}, but got {unknown[0]!r}")
@@ -268,7 +267,6 @@ def check_derivative(op: str, student: Callable[..., object]) -> Feedback:
             return _failed(_Wrong(what, said("code-raised", step=what, error=_error(error))), done, len(points))
         if given is ...:  # nothing is written yet
             return Feedback((said("answer-blank", names=what),), False, asked=len(points))
-        given = given.tolist() if hasattr(given, "tolist") else given  # NumPy's
         got = list(given) if isinstance(given, (tuple, list)) else [given]
         if len(got) != len(right):
             told = said("code-count", what=what, n=len(right), got=len(got))

@@ -8,7 +8,6 @@ import math
 from random import Random
 from typing import Any
 
-import numpy as np
 import pytest
 
 from autograd import SHEET, Value, detach, parse, tanh, topological_order
@@ -410,7 +409,6 @@ def test_a_backward_pass_is_checked_whether_it_returns_the_gradients_or_stores_t
 
 def test_a_local_derivative_is_checked_at_several_points() -> None:
     assert check_derivative("mul", lambda a, b: (b, a)).passed
-    assert check_derivative("mul", lambda a, b: np.array([b, a])).passed
     assert check_derivative("mul", lambda a, b: (a, b)).slips == ("swapped",)
     assert check_derivative("tanh", lambda x: math.tanh(x) ** 2 - 1).slips == ("sign",)
     assert check_derivative("sigmoid", lambda x: x * (1 - x)).slips == ("formula",)
@@ -428,9 +426,8 @@ def test_a_local_derivative_is_checked_at_several_points() -> None:
         check_derivative("tangens", lambda x: x)
 
 
-def test_a_leaf_may_be_called_root_and_one_operation_is_a_list_of_one() -> None:
+def test_a_leaf_may_be_called_root() -> None:
     assert by_hand("x*root", x=1, root=2).check(x=2, root=1).passed
-    assert check_class(Value, "add").passed
 
 
 def test_feedback_shows_what_it_says() -> None:
