@@ -7,6 +7,7 @@ way to train.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -88,8 +89,8 @@ def gradcheck(
     for j, x in enumerate(nodes):
         for i, (numeric, rounding) in enumerate(_differences(evaluate, x, eps)):
             analytic = rows[i][j]
-            agrees = analytic == numeric or abs(analytic - numeric) <= atol + rtol * abs(numeric) + rounding
-            if not agrees:  # also true for nan, which agrees with nothing
+            near = math.isfinite(numeric) and abs(analytic - numeric) <= atol + rtol * abs(numeric) + rounding
+            if not near and analytic != numeric:  # also true for nan, which agrees with nothing
                 wrong.append(Disagreement(i, j, x.data, analytic, numeric))
     if wrong:
         wrong.sort(key=lambda d: (d.output, d.input))
@@ -100,16 +101,25 @@ def gradcheck(
 
 
 def _differences(evaluate: Callable[[], list[Any]], x: Value, eps: float) -> list[tuple[float, float]]:
-    """(f(x+ε) − f(x−ε)) / 2ε for each output, and how far off it may be since outputs are rounded."""
-    at, step = x.data, eps * max(1.0, abs(x.data))
+    """(f(x+ε) − f(x−ε)) / 2ε for each output, and how far off it may be since outputs are rounded.
+
+    Where a step leads out of what the function is defined for, as from log(1e-6) to log(0), a shorter one is taken.
+    """
+    at = x.data
     try:
-        x.data = at + step
-        above, high = _numbers(evaluate()), x.data
-        x.data = at - step
-        below, low = _numbers(evaluate()), x.data
+        for shorter in (1.0, 1e-4, 1e-8):
+            step = eps * max(1.0, abs(at)) * shorter
+            x.data = at + step
+            above, high = _numbers(evaluate()), x.data
+            x.data = at - step
+            below, low = _numbers(evaluate()), x.data
+            if all(map(math.isfinite, [*above, *below])):
+                break
     finally:
         x.data = at
     width = high - low  # the step that floats really took
+    if not width:  # it was too short for a number of this size, or there is no step from nan or inf
+        return [(math.nan, 0.0)] * len(above)
     return [((up - down) / width, 4e-15 * (abs(up) + abs(down)) / width) for up, down in zip(above, below, strict=True)]
 
 

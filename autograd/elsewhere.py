@@ -53,6 +53,7 @@ add_elsewhere(
         "sum": "a Value is one number; of a list of them write sum(xs)",
         "mean": "a Value is one number; of a list of them write sum(xs) / len(xs)",
         "softmax": "softmax is of several numbers: autograd.softmax([x, y, z])",
+        "no_grad": "write `with autograd.no_grad():`",
         "to": _FLOAT,
         "cuda": _FLOAT,
         "cpu": _FLOAT,
@@ -80,4 +81,11 @@ ENGINE = {
     "log_softmax": "write x - logsumexp(xs) for each x of xs",
     "max": "write maximum(x, y)",
     "min": "write minimum(x, y)",
+    "nn": "nn is a package beside this one: import nn",
+    "viz": "viz is a package beside this one: import viz",
+    **{name: f"it is in nn: from nn import {name}" for name in "MLP Layer Neuron Module fit SGD Adam".split()},
+    **{
+        name: f"it is in viz: from viz import {name}"
+        for name in "draw_graph draw_dot draw_derivation step_through explore worksheet".split()
+    },
 }

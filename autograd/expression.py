@@ -14,14 +14,15 @@ import keyword
 import math
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from types import NoneType
 from typing import Any, NamedTuple
 
 from . import ops
 from .forward import apply
 from .hints import near, written_out
-from .reals import is_real, to_float
+from .reals import is_real, short, to_float
 from .value import Value
 
 MAX_LENGTH = 1_000_000  # characters
@@ -37,8 +38,13 @@ _TOKEN = re.compile(
 )
 _SHORT = {"max": "maximum", "min": "minimum", "ln": "log", "σ": "sigmoid"}
 _ALIASES = _SHORT | {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2"}  # as NumPy says
-# signs as books, and our own tables, write them; each is read as the one character that a keyboard has
-_SIGNS = str.maketrans({"·": "*", "⋅": "*", "×": "*", "∗": "*", "÷": "/", "∕": "/", "−": "-", "–": "-"})
+# signs as books and our own tables write them, those of Chinese and Japanese keyboards, which are as wide as a letter
+# there, and spaces of other widths; each is read as the one character that any keyboard has
+_WIDE = {chr(ord(c) + 0xFEE0): c for c in "()*+,-./0123456789:;<=>"}
+_SPACES = dict.fromkeys("\u00a0\u2002\u2003\u2009\u202f\u3000", " ")
+_SIGNS = str.maketrans(
+    {"·": "*", "⋅": "*", "×": "*", "∗": "*", "÷": "/", "∕": "/", "−": "-", "–": "-", **_WIDE, **_SPACES}
+)
 _NAMED_NUMBERS = {"pi": math.pi}
 # how tightly it binds, and the operation; a > b is b < a
 _OPERATORS: dict[str, tuple[int, str]] = {
@@ -129,6 +135,11 @@ def parse(text: str, values: dict[str, Any] | None = None, /, **more: Any) -> Va
     """
     if not isinstance(text, str):
         raise TypeError(f"a formula is text, but got {type(text).__name__}")
+    if not isinstance(values, (Mapping, NoneType)):
+        raise TypeError(
+            f"the values are a dict, as in parse('x*y', {{'x': 2, 'y': 3}}), or are given by name, as in "
+            f"parse('x*y', x=2, y=3), but got {type(values).__name__}: {short(values)}"
+        )
     given = {**(values or {}), **more}
     if len(text) > MAX_LENGTH:
         raise ExpressionError(
@@ -351,6 +362,10 @@ class _Reader:
             hint = written_out(name) or "".join(f"; did you mean {word}?" for word in near(name, known_functions()))
             if name == "softmax":
                 hint = "; softmax gives several numbers, and a formula has one"
+            if token is self.step[0] and any(t.text == "=" for t in self.step):
+                raise self.error(
+                    f"a formula is written without its inputs: {name} = ..., not {name}(x) = ...", token.column
+                )
             raise self.error(f"unknown function {name}{hint} (known: {', '.join(known_functions())})", token.column)
         return operation
 
@@ -429,8 +444,11 @@ class _Reader:
                 f"{text}_",
                 column,
             )
-        misplaced = f"this {text} has no place here; is something missing before it?"
-        return self.error("this character cannot be read" if kind == "unknown" else misplaced, column)
+        if kind == "unknown":
+            seen = text.isprintable() and not text.isspace()
+            called = "" if seen else f": it is {unicodedata.name(text, f'U+{ord(text):04X}')}, which is not to be seen"
+            return self.error(f"this character cannot be read{called}", column)
+        return self.error(f"this {text} has no place here; is something missing before it?", column)
 
     def misplaced(self, token: _Token, last: _Operand) -> ExpressionError:
         """What to say of a token that has no place behind an operand."""

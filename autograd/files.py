@@ -99,7 +99,8 @@ def _pour(handle: int, content: bytes) -> None:
 def _replace(target: str, content: bytes, there: os.stat_result | None) -> None:
     folder, name = os.path.split(target)
     if not os.path.isdir(folder):
-        raise FileNotFoundError(f"there is no folder {folder!r} to write {name!r} into")
+        home = "; a ~ is read by shells alone: os.path.expanduser(path) does it" if "~" in folder.split(os.sep) else ""
+        raise FileNotFoundError(f"there is no folder {folder!r} to write {name!r} into{home}")
     if there is not None:
         os.close(os.open(target, os.O_WRONLY))  # a file that may not be written to may not be replaced either
     _sweep(folder)

@@ -15,6 +15,7 @@ from typing import Any, Literal, overload
 from .backward import numeric_adjoints
 from .forward import Dual, apply, is_number, levels, parts, passed
 from .graph import topological_order
+from .hints import explains
 from .modes import STATE, recording, recording_again
 from .ops import CONSTANT, DETACH, SHEET
 from .reals import CUT, to_float
@@ -235,6 +236,8 @@ def _chosen(argnum: int | tuple[int, ...], args: tuple[Any, ...], kwargs: dict[s
 
 # --- the transforms
 
+_one_argnum = explains(argnums="write argnum, with one number or a tuple of them, as in grad(f, argnum=(0, 1))")
+
 
 @overload
 def value_and_grad(f: Callable[..., Value | float], argnum: Literal[0] = 0) -> ValueAndGradient: ...
@@ -242,6 +245,7 @@ def value_and_grad(f: Callable[..., Value | float], argnum: Literal[0] = 0) -> V
 def value_and_grad(
     f: Callable[..., Value | float], argnum: int | tuple[int, ...]
 ) -> Callable[..., tuple[Value | float, Any]]: ...
+@_one_argnum
 def value_and_grad(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., tuple[Any, Any]]:
     """The function that gives f's value and its gradient together, for the price of one pass each way.
 
@@ -269,6 +273,7 @@ def grad(f: Callable[..., Value | float], argnum: Literal[1]) -> GradientBySecon
 def grad(f: Callable[..., Value | float], argnum: tuple[int, ...]) -> Callable[..., tuple[Any, ...]]: ...
 @overload
 def grad(f: Callable[..., Value | float], argnum: int) -> Callable[..., Any]: ...
+@_one_argnum
 def grad(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """The gradient of f with respect to one argument, as a function of all of them.
 
@@ -300,7 +305,9 @@ def grad(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[.
 @overload
 def jacobian(f: Callable[..., list[Value]], argnum: Literal[0] = 0) -> Rows: ...
 @overload
+@_one_argnum
 def jacobian(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Any]: ...
+@_one_argnum
 def jacobian(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """The Jacobian J[i][j] = ∂fᵢ/∂xⱼ of a function that returns a list (or array) of numbers.
 
@@ -329,6 +336,7 @@ def jacobian(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callab
 def hessian(f: Callable[..., Value | float], argnum: Literal[0] = 0) -> Curvature: ...
 @overload
 def hessian(f: Callable[..., Value | float], argnum: int | tuple[int, ...]) -> Callable[..., Any]: ...
+@_one_argnum
 def hessian(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """The Hessian H[i][j] = ∂²f/∂xᵢ∂xⱼ of a function that returns one number: the Jacobian of its gradient.
 

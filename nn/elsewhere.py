@@ -41,7 +41,8 @@ add_elsewhere(
 NAMES = {
     "Linear": 'write Layer(nin, nout, activation="linear")',
     "Dense": 'write Layer(nin, nout, activation="linear")',
-    "Value": "Value is in autograd: from autograd import Value",
+    **{name: f"{name} is in autograd: from autograd import {name}" for name in ("Value", "grad", "compile", "no_grad")},
+    **{name: f"{name} is in viz: from viz import {name}" for name in ("draw_graph", "plot_history", "playground")},
     "Parameter": "a parameter is a Value that a module holds: self.w = Value(0.0)",
     "ModuleList": "a plain list of modules will do: self.layers = [Layer(2, 3), Layer(3, 1)]",
     "Model": "a network of your own is a class on Module, with a method forward(self, x)",

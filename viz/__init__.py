@@ -98,7 +98,13 @@ if not TYPE_CHECKING:  # by a __getattr__ that they see, type checkers would tak
             return getattr(plots, name)
         from autograd.hints import no_such_name
 
-        elsewhere = {"make_dot": "write draw_graph(f)", "draw": "write draw_graph(f)", "trace": "write step_through(f)"}
+        elsewhere = {
+            "make_dot": "write draw_graph(f)",
+            "draw": "write draw_graph(f)",
+            "trace": "write step_through(f)",
+            **{name: f"it is in autograd: from autograd import {name}" for name in ("Value", "parse", "grad")},
+            **{name: f"it is in nn: from nn import {name}" for name in ("MLP", "fit")},
+        }
         raise no_such_name("viz", name, __all__, elsewhere)
 
 

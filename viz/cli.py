@@ -355,10 +355,12 @@ def _graph_and_sheet(options: argparse.Namespace) -> tuple[Value, Worksheet | No
 def _graph(formula: str, assignments: list[str], draws: bool) -> Value:
     values: dict[str, float] = {}
     for text in assignments:
-        name, equals, number = text.partition("=")
-        name = unicodedata.normalize("NFKC", name.strip())  # as Python reads the names in the formula
+        # as Python reads the names in the formula; so ＝ and ２, as Chinese keyboards have them, are read, too
+        name, equals, number = unicodedata.normalize("NFKC", text).partition("=")
+        name = name.strip()
         if not equals or not name.isidentifier():
-            raise _BadInput(f"expected name=number, such as x=-2, but got {text!r}")
+            hint = "; write it without spaces" if "=" in assignments else ""
+            raise _BadInput(f"expected name=number, such as x=-2, but got {text!r}{hint}")
         if name in values:
             raise _BadInput(f"{name} was given twice")
         try:

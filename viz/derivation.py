@@ -23,7 +23,7 @@ from .graph.diagram import count, remarks
 from .graph.svg import style_rules
 from .lettering import spans_in
 from .markup import MARGIN, card, document, line_at, wrap
-from .metrics import NAME_SIZE, NUMBER_SIZE, TITLE_SIZE, one_line, text_width
+from .metrics import NAME_SIZE, NUMBER_SIZE, TITLE_SIZE, columns, one_line, text_width
 from .mistakes import explained, only_a_value
 from .picture import Picture
 
@@ -195,7 +195,9 @@ class Derivation(Picture):
         return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"
 
     def __str__(self) -> str:
-        lines = [*self._text.definitions, "", *self._text.chain, "", self.note]
+        whole, (first, *chain) = self._text.whole, self._text.chain
+        below = [" " * columns(whole) + line[len(whole) :] for line in chain]
+        lines = [*self._text.definitions, "", first, *below, "", self.note]
         return "\n".join(lines).strip()
 
     def __repr__(self) -> str:

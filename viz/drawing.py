@@ -27,6 +27,7 @@ from .graph import diagram as diagrams
 from .graph import program, svg
 from .graph.arrange import Arrangement, arrange, arrange_readable
 from .markup import theme_on
+from .metrics import columns, one_line
 from .mistakes import explained, only_a_value, shown_by
 from .picture import Picture
 
@@ -205,7 +206,7 @@ def to_text(root: Value | Compiled[Any], fmt: str = ".4g") -> str:
     if not isinstance(root, Value):
         return _aligned(program.rows(root, fmt))
     order = topological_order(root)
-    called = names_in_order(order)
+    called = {node: one_line(name) for node, name in names_in_order(order).items()}
     rows = [("node", "op", "inputs", "value", "gradient")]
     for node in order:
         if node.op == "const":
@@ -220,10 +221,11 @@ def to_text(root: Value | Compiled[Any], fmt: str = ".4g") -> str:
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
     """Rows in columns, the first three to the left; a rule under the heading."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
-        cells = [row[k].rjust(width) if k >= 3 else row[k].ljust(width) for k, width in enumerate(widths)]
+        gaps = [" " * (width - columns(cell)) for cell, width in zip(row, widths, strict=True)]
+        cells = [gap + cell if k >= 3 else cell + gap for k, (cell, gap) in enumerate(zip(row, gaps, strict=True))]
         lines.append("  ".join(cells).rstrip())
     lines.insert(1, "  ".join("─" * width for width in widths))
     return "\n".join(lines)

@@ -53,6 +53,14 @@ def _ems(text: str) -> float:
     return width
 
 
+def columns(text: str) -> int:
+    """How many columns a text takes on a terminal: a Chinese letter takes two, an accent that combines none."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(unicodedata.category(c) in ("Mn", "Me", "Cf") for c in text)
+
+
 def fitting(text: str, size: float, room: float) -> float:
     """The font size at which a text fits into a room: ``size``, or the next smaller one, in steps of half a pixel."""
     width = text_width(text, 1.0)

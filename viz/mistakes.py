@@ -80,7 +80,7 @@ def _lesson(
     name: str, signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any], error: TypeError
 ) -> str:
     parameters = list(signature.parameters.values())
-    by_place = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    by_place = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     options = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY or p.default is not p.empty]
     if by_place[:1] == ["self"]:
         by_place, args = by_place[1:], args[1:]

@@ -83,6 +83,7 @@ _SCREEN = (
 @explained
 def worksheet(
     f: Value | str,
+    /,
     blank: str | Sequence[str] = "gradients",
     *,
     seed: int | None = None,
@@ -117,6 +118,7 @@ def worksheet(
 @explained
 def worksheets(
     f: Value | str,
+    /,
     count: int,
     blank: str | Sequence[str] = "gradients",
     *,
@@ -248,6 +250,8 @@ class Worksheet(_Page):
         drawn: Sequence[float] | None = None,
         plan: _Plan | None = None,
     ) -> None:
+        if not isinstance(title, str):
+            raise TypeError(f"the title of a sheet is text, but got {type(title).__name__}: {title!r:.60}")
         self._root = _copy(root, seed, drawn)
         self._order = topological_order(self._root)
         self._names = names_in_order(self._order)

@@ -26,7 +26,7 @@ from .feedback import Answer, Feedback, number_in, said, told_slips
 Answers = Mapping["str | Value", "Answer"]
 
 
-def by_hand(root: Value | str, ask: str | Sequence[str] = "gradients", **numbers: float) -> ByHand:
+def by_hand(root: Value | str, /, ask: str | Sequence[str] = "gradients", **numbers: float) -> ByHand:
     """An exercise: work out the values or the gradients of a graph by hand.
 
     >>> task = by_hand("(x + y) * z", x=-2, y=5, z=-4)

@@ -90,10 +90,14 @@ def minimize(
     Raises:
         ImportError: without SciPy, for a method that needs it; the message says how to get it.
         ValueError: for an unknown method, or (newton) a Hessian that cannot be inverted.
-        TypeError: if f does not return one number.
+        TypeError: if f is no function, or does not return one number.
 
     Source: J. Nocedal and S. Wright, Numerical Optimization (2006), chapters 3, 5, 6 and 7.
     """
+    if not callable(f):
+        raise TypeError(
+            f"minimize takes a function first, and then where it starts, but got {type(f).__name__}: {f!r:.60}"
+        )
     method = method.lower() if isinstance(method, str) else method
     one_of("method", method, (*_METHODS, "newton"))
     if tolerance is not None:

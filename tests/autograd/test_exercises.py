@@ -426,6 +426,10 @@ def test_a_local_derivative_is_checked_at_several_points() -> None:
         check_derivative("tangens", lambda x: x)
 
 
+def test_a_leaf_may_be_called_root() -> None:
+    assert by_hand("x*root", x=1, root=2).check(x=2, root=1).passed
+
+
 def test_feedback_shows_what_it_says() -> None:
     answer = by_hand(PRODUCT, **NUMBERS).check(q=-4, x=-4, y=-4, z=3)
     assert isinstance(answer, Feedback) and repr(answer) == str(answer) == "All 4 are right."

@@ -167,6 +167,7 @@ BAD: list[tuple[str, dict[str, Any], str, int]] = [
     ("q = 1; q = 2", {}, "q already has a value", 7),
     ("q = x; q * 2; q", {"x": 1}, "only the last step", 7),
     ("x + 1 = 2", {"x": 1}, "equals sign", 0),
+    ("f(x) = x**2", {"x": 1}, r"without its inputs: f = ..., not f\(x\) = ...", 0),
     ("a = b = x", {"x": 1}, "equals sign", 0),
     ("a, b = x", {"x": 1}, "equals sign", 0),
     ("x += 1", {"x": 1}, "cannot be used", 0),
@@ -381,6 +382,28 @@ def test_signs_as_books_and_our_own_tables_write_them_are_read() -> None:
     with pytest.raises(ExpressionError, match="ends too early") as caught:
         parse("x · y ·", values)
     assert caught.value.text == "x · y ·"  # the message shows what was typed
+
+
+def test_what_a_chinese_keyboard_types_and_what_is_copied_from_a_page_is_read() -> None:
+    values = {"x": 3.0, "y": 4.0}
+    assert parse("（x＋y）＊２；", values).data == 14.0
+    assert parse("ｑ ＝ x／y； max（ｑ，x－０．５）", values).data == 2.5
+    assert parse("where（x＜y，１，２）\u3000+\u00a0x", values).data == 4.0
+    with pytest.raises(ExpressionError, match="never closed") as caught:
+        parse("２＊（x", values)
+    assert (caught.value.text, caught.value.column) == ("２＊（x", 2)
+
+
+@pytest.mark.parametrize(("sign", "name"), [("\u200b", "ZERO WIDTH SPACE"), ("\ufeff", "ZERO WIDTH NO-BREAK SPACE")])
+def test_a_character_that_is_not_to_be_seen_is_named(sign: str, name: str) -> None:
+    with pytest.raises(ExpressionError, match=f"cannot be read: it is {name}, which is not to be seen"):
+        parse(f"x{sign} + 1", x=1)
+
+
+@pytest.mark.parametrize("values", [[2, 3], 2.0, Value(1.0), "x=2"])
+def test_values_that_are_no_dict_are_told_how_they_are_given(values: Any) -> None:
+    with pytest.raises(TypeError, match=r"as in parse\('x\*y', x=2, y=3\), but got"):
+        parse("x*y", values)
 
 
 # name: the same function from elsewhere, and where to ask it

@@ -183,6 +183,10 @@ def test_a_folder_and_a_folder_that_is_not_there_are_named(tmp_path: Path) -> No
     for name in ("nowhere", "file"):
         with pytest.raises(FileNotFoundError, match=f"there is no folder .*{name}' to write 'f' into"):
             write_whole(tmp_path / name / "f", b"")
+    with pytest.raises(
+        FileNotFoundError, match=r"there is no folder .*; a ~ is read by shells alone: os\.path\.expanduser"
+    ):
+        write_whole("~/f", b"")
 
 
 @posix

@@ -34,6 +34,10 @@ WORDS = {name: word.advice for name, word in vars(LikeATensor).items() if isinst
         ("grad_fn", "x.op"),
         ("children", "x.inputs"),
         ("name", "x.label"),
+        ("abs", "abs(x)"),
+        ("silu", "x*sigmoid(x)"),
+        ("_children", "x.inputs"),
+        ("no_grad", "with autograd.no_grad():"),
     ],
 )
 def test_an_attribute_of_another_library_is_answered_with_ours(name: str, advice: str) -> None:
@@ -101,6 +105,13 @@ def test_only_an_unknown_name_is_explained_and_other_mistakes_stay_what_they_are
     with pytest.raises(TypeError, match="missing 1 required positional argument"):
         f()  # type: ignore[call-arg]
     assert list(inspect.signature(f).parameters) == ["n", "twice"]
+
+
+@pytest.mark.parametrize("transform", [autograd.grad, autograd.value_and_grad, autograd.jacobian, autograd.hessian])
+def test_jaxs_argnums_is_answered_with_ours(transform: Any) -> None:
+    with pytest.raises(TypeError, match=r"has no argument 'argnums'; write argnum, .* grad\(f, argnum=\(0, 1\)\)"):
+        transform(lambda x, y: x * y, argnums=(0, 1))
+    assert transform(lambda x, y: x * y, argnum=(0, 1))
 
 
 # --- names to import

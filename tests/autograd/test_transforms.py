@@ -275,6 +275,15 @@ def test_gradcheck_puts_values_back_even_after_an_error() -> None:
     assert (x.data, x.grad) == (2.0, 4.0)
 
 
+def test_gradcheck_next_to_where_a_function_ends_takes_a_shorter_step_and_lets_no_wrong_rule_pass() -> None:
+    """log(1e-6 - 1e-6) is -inf, and with a quotient that is inf any derivative agreed."""
+    assert gradcheck(ag.log, [1e-6]) and gradcheck(ag.sqrt, [1e-7]) and gradcheck(ag.exp, [709.7827])
+    wrong = register("wrong_log", lambda x: ag.log(x), lambda y, x: (3.0,))
+    for at in (1e-6, 1e-8, 0.0, 2.0):
+        with pytest.raises(ag.GradientError, match="backpropagation says 3"):
+            gradcheck(wrong, [at])
+
+
 def test_gradcheck_finds_a_missing_and_a_nan_derivative() -> None:
     cut = register("cut", lambda x: x * x, lambda y, x: (0.0,))
     with pytest.raises(ag.GradientError):

@@ -216,6 +216,11 @@ def test_a_setting_that_is_no_number_gets_one_clear_error() -> None:
             newton_root(lambda x: x * x - 2.0, 1.0, **options)  # type: ignore[arg-type]
 
 
+def test_what_is_no_function_is_told_what_comes_first() -> None:
+    with pytest.raises(TypeError, match="minimize takes a function first, and then where it starts, but got int: 3"):
+        minimize(3, 0.0)  # type: ignore[arg-type]
+
+
 def test_the_names_of_methods_may_be_in_capitals() -> None:
     pytest.importorskip("scipy")
     assert minimize(lambda x: (x - 1.0) ** 2, 3.0, "BFGS").x == pytest.approx(1.0)

@@ -490,3 +490,8 @@ def test_a_network_is_refused_or_derived_by_what_one_can_check() -> None:
     assert len(small.paths) == 2
     with pytest.raises(ValueError, match="27 paths"):
         draw_derivation(f + f * f, "x0")
+
+
+def test_its_lines_stand_below_each_other_in_letters_of_any_width() -> None:
+    x, w = Value(2.0, "输入"), Value(3.0, "w")
+    assert str(draw_derivation(x * w, x)).split("\n")[-2:] == ["∂f/∂输入 = w", "         = 3"]

@@ -218,6 +218,20 @@ def test_the_table_is_aligned() -> None:
     ]
 
 
+def test_the_table_is_aligned_whatever_letters_names_have_and_each_node_has_one_line() -> None:
+    root = (Value(2.0, "学习率") * Value(3.0, "a\nb")).tanh() + Value(1.0, "e\u0301")
+    assert to_text(root).split("\n") == [
+        "node    op    inputs       value  gradient",
+        "──────  ────  ───────────  ─────  ────────",
+        "学习率                         2         –",
+        "a b                            3         –",
+        "v1      ×     学习率, a b      6         –",
+        "v2      tanh  v1               1         –",
+        "e\u0301                              1         –",
+        "f       +     v2, e\u0301            2         –",
+    ]
+
+
 def test_the_table_names_constants_by_their_numbers_and_shows_what_is_not_set() -> None:
     lines = to_text(Value(2.0, "x") * 3, ".2f").split("\n")
     assert lines[2].split() == ["x", "2.00", "–"]

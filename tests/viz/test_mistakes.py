@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -207,6 +208,15 @@ def test_plots_are_told_what_options_there_are() -> None:
     assert "did you mean 'interval'?" in message(TypeError, lambda: viz.plot_activation("tanh", xlim=(0, 1)))
     told = message(TypeError, lambda: viz.plot_history({"loss": [1.0]}, "h.png"))
     assert "plot_history(history).figure.savefig('h.png') writes a file" in told
+
+
+def test_a_function_that_leaves_the_graph_is_told_so_and_a_step_is_drawn() -> None:
+    pytest.importorskip("matplotlib")
+    for f in (lambda z: z.data, lambda z: math.tanh(z.data)):
+        assert "so their slope is lost" in message(TypeError, lambda f=f: viz.plot_activation(f))
+    for step in (lambda z: z > 0.5, lambda z: 3, lambda z: float(round(z.data))):
+        *_, slope = viz.plot_activation(step).get_lines()
+        assert {y for y in slope.get_ydata() if math.isfinite(y)} == {0.0}
 
 
 def test_a_function_that_no_grad_cut_off_is_told_so_and_not_drawn_flat() -> None:

@@ -160,6 +160,15 @@ def test_what_has_no_room_on_a_sheet_is_refused() -> None:
         worksheet(Value(2.0) * 3, x=2)
 
 
+def test_a_leaf_may_be_called_f_and_a_title_is_text() -> None:
+    assert worksheet("f*x", f=2, x=3).numbers == {"f": 2.0, "x": 3.0}
+    assert set(worksheet("count*f", seed=1).numbers) == {"count", "f"}
+    with pytest.raises(TypeError, match="the title of a sheet is text, but got int: 3"):
+        worksheet("x*y", seed=1, title=3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"worksheet takes f and blank by place and no more"):
+        worksheet("x*y", "values", "sheet")  # type: ignore[call-arg]
+
+
 def test_answers_that_are_typed_are_checked() -> None:
     sheet = worksheet(PRODUCT, x=-2, y=5, z=-4)
     assert sheet.check(q=-4, x=-4, y=-4, z=3).passed

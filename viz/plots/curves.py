@@ -11,6 +11,7 @@ import numpy as np
 from autograd import SHEET, Value, leaky_relu
 from autograd.forward import apply
 from autograd.hints import did_you_mean
+from autograd.reals import is_real
 
 from .asking import at_once, one_by_one, question
 from .figures import (
@@ -230,7 +231,12 @@ def _with_slope(f: Callable[[Any], Any], x: float) -> tuple[float, float]:
     z = Value(x)
     try:
         y = f(z)
-        if isinstance(y, (int, float)):
+        if is_real(y):  # a constant, or a step
+            if 0.0 < abs(float(f(Value(x + 1e-6))) - float(y)) < 1e-3:
+                raise TypeError(
+                    "f gives plain numbers that change with its input, so their slope is lost; "
+                    "in place of math.tanh(z.data) write autograd.tanh(z), and so on"
+                )
             return float(y), 0.0
         if not isinstance(y, Value):
             raise TypeError(f"f must return one Value, but returned {type(y).__name__}")
