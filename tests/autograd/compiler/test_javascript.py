@@ -194,7 +194,7 @@ if child:
 @needs_node
 def test_random_programs_of_either_stream() -> None:
     for stream in (randomly.FIRST, unlike.SECOND):
-        verdicts = [randomly.compare(seed, ["javascript"], stream) for seed in range(200, 210)]
+        verdicts = [randomly.compare(seed, ["javascript"], stream) for seed in range(200, 205)]
         assert [told for verdict, told in verdicts if verdict == "WRONG"] == []
 
 
