@@ -14,7 +14,7 @@ import pytest
 import autograd
 from autograd import Value, maximum
 from autograd.compiler.standalone import as_text
-from benchmarks.programs import randomly, scalars
+from benchmarks.programs import randomly, scalars, unlike
 from tests.autograd.compiler.models import CASES, Source, batch_of, strict_error
 
 # what whoever has only the files does with them: the samples are columns, as each file says
@@ -138,6 +138,14 @@ def test_a_view_of_a_view_of_an_argument_is_taken_on_every_call() -> None:
         X = np.random.default_rng(seed).normal(size=(3, 4, 2))
         expected = [loss([[Value(v) for v in row] for row in sample]).data for sample in X]
         assert step.outputs(X) == pytest.approx(expected, rel=1e-13)
+
+
+def test_an_adjoint_that_is_a_number_of_the_batch_alone_is_an_array_all_the_same() -> None:
+    """n · 0.01, what a penalty sends to the sum of squares of all parameters: a float has no axes to add."""
+    drawn = randomly.Drawn(40069, unlike.SECOND)
+    step = drawn.compiled("numpy", check=False)
+    assert "broadcast_to(n * 0.01, ())" in step.source
+    assert randomly.otherwise(drawn, step) == ""
 
 
 def test_a_look_up_that_feeds_a_fold_over_rows_compiles() -> None:
