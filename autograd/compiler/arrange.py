@@ -149,7 +149,7 @@ class _Arranger:
         places = {i: place for place, i in enumerate(group.nodes[TYPICAL].reshape(-1).tolist())}
         for k, found in self.one.initial.items():
             slot.reshape(2, -1)[:, places[self.one.turns[TYPICAL][k]]] = found
-        group.initial = slot[0]
+        group.initial = slot[0, ...]  # of one node, an array, too
         group.nodes = np.concatenate([slot[1:], group.nodes])
 
     def _spread(self, box: Box) -> Box:

@@ -32,7 +32,7 @@ from .write import Text, expression_text, shape_text
 
 UFUNCS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "pow": "power"}
 UFUNCS |= {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal"}
-UFUNCS |= {"neg": "negative", "abs": "absolute"}
+UFUNCS |= {"abs": "absolute"}
 SHORT = 64  # entries, in a row of which NumPy's start takes longer than the row
 _TURNED = re.compile(r"\b\w+\b")
 
@@ -84,6 +84,8 @@ class _InPlace(Workspace):
         results = {k: self.value(x.arguments[k], into if k == borrower else None) for k in order}
         names = [results[k] for k in range(len(x.arguments))]
         is_root = op == "pow" and is_number(x.arguments[1], 0.5)
+        if op == "neg":  # NumPy's `negative` is wrong for some columns, into columns: numpy 2.4, every fourth float32
+            op, names = "*", [*names, "-1.0"]
         call = f"half_power({names[0]}" if is_root else f"{UFUNCS.get(op, op)}({', '.join(names)}"
         self.put(f"{call}, {into})", *names, keep=into)
         return into

@@ -34,6 +34,7 @@ from .trace import INPUT, PARAMETER, Trace
 CONST, SHARED, BATCHED = 0, 1, 2
 LINEAR = "linear"
 LEAVES = INPUT, PARAMETER, CONSTANT
+FAR = 2.0**256  # numbers beyond it, or below 1/FAR, are not combined: (x·1e200)·1e-200 is inf for an x of 1e150
 MAX_COPIED = 64  # a long sum under a minus sign stays a node of its own, so that this pass takes linear time
 
 
@@ -86,6 +87,14 @@ def linear_form(op: str, count: int) -> tuple[str, tuple[float, ...]]:
     if count == 2 * half and all(p is xs[(i + half) % count] for i, p in enumerate(found)):
         return "products", ()
     return "", ()
+
+
+def may_scale(c: float, terms: list[Term]) -> bool:
+    """Whether c·(Σ cᵢ·wᵢ·xᵢ) may be written as Σ (c·cᵢ)·wᵢ·xᵢ."""
+    if len(terms) > MAX_COPIED:
+        return False
+    far = [abs(number) for own, _, _ in terms for number in (c, own) if number != 0.0]
+    return abs(c) == 1.0 or all(1.0 / FAR <= number <= FAR for number in far)
 
 
 def normalise(trace: Trace) -> Graph:
@@ -268,7 +277,7 @@ class _Linear:
         sums, uses = self.sums, self.uses
         for term in terms:
             c, w, x = term
-            if w is None and uses[x] == 1 and x in sums and (len(sums[x]) <= MAX_COPIED or c == 1.0):
+            if w is None and uses[x] == 1 and x in sums and (c == 1.0 or may_scale(c, sums[x])):
                 inner = sums.pop(x)
                 self.absorbed.add(x)
                 result += inner if c == 1.0 else [(c * own, w, x) for own, w, x in inner]

@@ -54,7 +54,7 @@ class Workspace:
                 self.names += 1
                 self.turns[text] = f"{base}_{self.names}"
             return self.turns[text]
-        if base in self.direct:
+        if base in self.direct or base in self.late.values():
             if text not in self.late:
                 self.late[text] = f"{base}_{len(self.late) + 1}"
             return self.late[text]

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .axes import is_plain
 from .layout import Array
 from .listing import code_of
 from .program import Definition, Gather, Program, Put, Statement, Store, Turns
@@ -273,7 +274,8 @@ def _put_readable(d: Statement, constants: Constants, put: Callable[[str], None]
         put(f"    {d.name} = zeros({shape_text(d.shape)})")
     else:
         text = expression_text(d.expression, constants)
-        stretched = d.expression.shape != d.shape
+        number = d.shape == () and is_plain(d.expression)  # of Python's own, which has no axis to add
+        stretched = d.expression.shape != d.shape or number
         if stretched:
             text = f"broadcast_to({text}, {shape_text(d.shape)})"
         shown = stretched or d.expression.operator in ("leaf", "reshape", "transpose", "stretch")

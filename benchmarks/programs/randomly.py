@@ -7,16 +7,20 @@ when the program is made; to run it draws nothing. `compare` holds what the comp
 
 from __future__ import annotations
 
+import copy
+import functools
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import autograd
 from autograd import TracingError, Value, detach, dot, logsumexp, maximum, minimum, relu, softmax, where
+from autograd.compiler.compiled import Compiled
 from autograd.graph import topological_order
 
 from .scalars import Case, Weights, affine, linear, rising
@@ -406,18 +410,35 @@ def random_batch(case: Case, seed: int, n: int = 2) -> tuple[Any, ...]:
     return X, np.array([[r.randrange(index.count) for index in case.example[1]] for _ in range(n)])
 
 
-def of_sample(case: Case, x: Any, *indices: Any) -> Value:
+def of_sample(case: Case, *sample: Any) -> Value:
     """The loss of one sample."""
-    y: Value = case.loss([[Value(float(v)) for v in row] for row in x], *[ks.tolist() for ks in indices])
+    y: Value = case.loss(*as_given(case, sample))
     return y
 
 
-def eager(case: Case, X: Any, *indices: Any) -> tuple[float, Any]:
+def as_given(case: Case, sample: Sequence[Any]) -> list[Any]:
+    """A sample's arrays as the function gets them: Values, and whole numbers where it has indices."""
+
+    def lifted(numbers: Any) -> Any:
+        return [lifted(x) for x in numbers] if isinstance(numbers, list) else Value(numbers)
+
+    return [
+        array.tolist() if whole(argument) else lifted(np.asarray(array, float).tolist())
+        for argument, array in zip(case.example, sample, strict=True)
+    ]
+
+
+def whole(argument: Any) -> bool:
+    """Whether an argument has indices."""
+    return isinstance(argument, list) and len(argument) > 0 and isinstance(argument[0], autograd.Index)
+
+
+def eager(case: Case, X: Any, *others: Any) -> tuple[float, Any]:
     """The mean loss and its gradient, sample by sample."""
     for p in case.parameters:
         p.grad = None
     total = 0.0
-    for sample in zip(X, *indices, strict=True):
+    for sample in zip(X, *others, strict=True):
         y = of_sample(case, *sample)
         y.backward()
         total += y.data
@@ -428,63 +449,176 @@ def eager(case: Case, X: Any, *indices: Any) -> tuple[float, Any]:
 
 
 def wrong(found: Any, expected: Any, slack: Any = 0.0) -> bool:
-    """Whether two sets of numbers differ by more than rounding, relative to the largest; nan and inf must be equal."""
+    """Whether two sets of numbers differ by more than rounding, relative to the largest; nan and inf must be equal.
+
+    An infinite slack says that the number is chance: see `rounding`."""
     found, expected = np.atleast_1d(np.asarray(found, float)), np.atleast_1d(np.asarray(expected, float))
+    slack = np.broadcast_to(slack, expected.shape)
+    told = ~np.isposinf(slack)
     finite = np.isfinite(expected)
-    if not np.array_equal(finite, np.isfinite(found)) or not np.array_equal(
-        found[~finite], expected[~finite], equal_nan=True
+    if not np.array_equal((finite & told), np.isfinite(found) & told) or not np.array_equal(
+        found[~finite & told], expected[~finite & told], equal_nan=True
     ):
         return True
     scale = max(1.0, float(np.abs(expected[finite]).max(initial=0.0)))
-    room = 1e-10 * scale + np.broadcast_to(slack, expected.shape)[finite]
-    return bool(np.any(np.abs(found[finite] - expected[finite]) > room))
+    room = 1e-10 * scale + slack[finite & told]
+    some = finite & told
+    return bool(np.any(np.abs(found[some] - expected[some]) > room))
 
 
-def rounding(case: Case, X: Any, *indices: Any, expected: tuple[float, Any]) -> Iterator[Any]:
+def rounding(case: Case, X: Any, *others: Any, expected: tuple[float, Any]) -> Iterator[Any]:
     """How far the scalar code's own answers move, when what it is given is nudged by rounding errors; and for the loss
-    those of the largest number in it: sums are added in another order, where 1e200 + 1 - 1e200 is 0, and not 1."""
+    those of the largest number in it: sums are added in another order, where 1e200 + 1 - 1e200 is 0, and not 1.
+
+    Infinite, where they move from one infinity to the other, or to a number: sin(1e200) is as good as chance."""
     r = random.Random(0)
     before = [p.data for p in case.parameters]
     moved = []
     try:
-        for _ in range(3):
+        for _ in range(10):
             for p, number in zip(case.parameters, before, strict=True):
                 p.data = number * (1.0 + 1e-15 * r.uniform(-1.0, 1.0))
-            moved.append(eager(case, X * (1.0 + 1e-15 * np.sign(r.uniform(-1.0, 1.0))), *indices))
+            moved.append(eager(case, X * (1.0 + 1e-15 * np.sign(r.uniform(-1.0, 1.0))), *others))
     finally:
         for p, number in zip(case.parameters, before, strict=True):
             p.data = number
-    samples = zip(X, *indices, strict=True)
+    samples = zip(X, *others, strict=True)
     nodes = [node for sample in samples for node in topological_order(of_sample(case, *sample))]
     most = max((abs(node.data) for node in nodes if math.isfinite(node.data)), default=0.0)
     for k, room in ((0, 1e-14 * most), (1, 0.0)):
-        yield 100.0 * np.max([np.abs(np.asarray(m[k]) - expected[k]) for m in moved], axis=0) + room
+        away = [np.abs(np.asarray(m[k]) - expected[k]) for m in moved]
+        chance = [np.isfinite(expected[k]) != np.isfinite(m[k]) for m in moved]
+        chance += [np.isinf(expected[k]) & (np.asarray(m[k]) != expected[k]) for m in moved]
+        yield np.where(np.any(chance, axis=0), math.inf, 100.0 * np.max(away, axis=0) + room)
 
 
-def compare(seed: int, backends: Sequence[str]) -> tuple[str, str]:
+class Trial(NamedTuple):
+    """A batch that a program is run on, and a factor of its parameters for it."""
+
+    name: str
+    batch: tuple[Any, ...]
+    scale: float = 1.0
+
+
+class Stream(NamedTuple):
+    """Who draws: of a seed a program, and what it is tried on."""
+
+    program: Callable[[int], tuple[Case, list[str]]]
+    trials: Callable[[Case, int], list[Trial]]
+
+
+FIRST = Stream(random_program, lambda case, seed: [Trial("two samples", random_batch(case, seed))])
+
+
+class Drawn:
+    """One random program: what the scalar code gives for each trial, to hold what was compiled to it."""
+
+    def __init__(self, seed: int, stream: Stream = FIRST) -> None:
+        self.seed = seed
+        self.case, self.told = stream.program(seed)
+        self.trials = stream.trials(self.case, seed)
+        self.before = [p.data for p in self.case.parameters]
+
+    @contextmanager
+    def moved(self, scale: float) -> Iterator[None]:
+        """With other parameters."""
+        try:
+            for p, number in zip(self.case.parameters, self.before, strict=True):
+                p.data = number * scale
+            yield
+        finally:
+            for p, number in zip(self.case.parameters, self.before, strict=True):
+                p.data = number
+
+    @functools.cached_property
+    def expected(self) -> list[tuple[float, Any]]:
+        found = []
+        for trial in self.trials:
+            with self.moved(trial.scale):
+                found.append(eager(self.case, *trial.batch))
+        return found
+
+    def compiled(self, backend: str, **options: Any) -> Compiled[Any]:
+        case = self.case
+        return autograd.compile(case.loss, *case.example, params=case.parameters, backend=backend, **options)
+
+    def difference(self, step: Compiled[Any], trials: Sequence[int]) -> str:
+        """Where the compiled program is wrong, if it is: in which trial, and what it gave and should have given."""
+        place = {p: k for k, p in enumerate(self.case.parameters)}
+        order = [place[p] for p in step.parameters]
+        for k in trials:
+            trial, (loss, gradient) = self.trials[k], self.expected[k]
+            with self.moved(trial.scale):
+                step.pull()
+                for _ in range(2):  # the second call finds the memory of the first
+                    mean = step(*trial.batch)
+                    if wrong(mean, loss) or wrong(step.gradient, gradient[order]):
+                        with np.errstate(all="ignore"):
+                            slack, slacks = rounding(self.case, *trial.batch, expected=(loss, gradient))
+                        if wrong(mean, loss, slack) or wrong(step.gradient, gradient[order], slacks[order]):
+                            found = mean, step.gradient
+                            return f"{' | '.join(self.told)}; {trial.name}\n  {found}\n  {(loss, gradient[order])}"
+        return ""
+
+
+def otherwise(drawn: Drawn, step: Compiled[Any]) -> str:
+    """What is wrong, if anything, with what else one does with a compiled function: outputs of each sample, its text as
+    a file of its own, a copy, single precision, a function that gives rows."""
+    case, trial, (loss, gradient) = drawn.case, drawn.trials[0], drawn.expected[0]
+    if not np.isfinite(gradient).all() or not math.isfinite(loss):
+        return ""
+    with np.errstate(all="ignore"):
+        slack, slacks = rounding(case, *trial.batch, expected=(loss, gradient))
+    step.pull()
+    place = {p: k for k, p in enumerate(case.parameters)}
+    order = [place[p] for p in step.parameters]
+    right = loss, gradient[order]
+
+    def differs(found: tuple[Any, Any], rough: float = 1.0) -> bool:
+        rooms = (1e-10 * rough + rough * slack, 1e-10 * rough + rough * slacks[order])
+        return any(wrong(a, b, room) for a, b, room in zip(found, right, rooms, strict=True))
+
+    n, backend = len(trial.batch[0]), step.backend
+    each = [of_sample(case, *sample).data for sample in zip(*trial.batch, strict=True)]
+    if wrong(step.outputs(*trial.batch), each, n * slack):
+        return f"outputs {step.outputs(*trial.batch)}, not {each}"
+    if backend in ("numpy", "python"):
+        twin = copy.deepcopy(step)
+        if differs((twin(*trial.batch), twin.gradient)):
+            return "a copy gives something else"
+        narrow = drawn.compiled(backend, check=False, dtype="float32")
+        found = narrow(*trial.batch), narrow.gradient
+        if np.isfinite(narrow.gradient).all() and differs(found, 1e8):
+            return f"in single precision {found}, not {right}"
+    if backend == "numpy" and step.plan.backward:
+        columns = [X.reshape(n, -1).T for X in trial.batch]
+        alone: dict[str, Any] = {}
+        exec(step.source, alone)
+        with np.errstate(all="ignore"):
+            found = alone["program"](step.theta, *columns)
+        if differs(found):
+            return f"the text gives {found}, not {right}"
+    rows = getattr(case.loss, "rows", None)
+    if rows is not None and backend in ("numpy", "python", "javascript"):
+        lists = autograd.compile(rows, *case.example, params=case.parameters, backend=backend, mean=False, check=False)
+        samples = [rows(*as_given(case, sample)) for sample in zip(*trial.batch, strict=True)]
+        numbers = [[[getattr(x, "data", x) for x in row] for row in sample] for sample in samples]
+        if wrong(np.ravel(lists(*trial.batch)), np.ravel(numbers), 1e3 * slack):
+            return f"rows {lists(*trial.batch)}, not {numbers}"
+    return ""
+
+
+def compare(seed: int, backends: Sequence[str], stream: Stream = FIRST) -> tuple[str, str]:
     """One random program on some backends: "right", "refused" or "WRONG", and what there is to say about it."""
-    case, told = random_program(seed)
-    batch = random_batch(case, seed)
-    expected = eager(case, *batch)
+    drawn = Drawn(seed, stream)
     for backend in backends:
         try:
-            step = autograd.compile(
-                case.loss, *case.example, params=case.parameters, backend=backend, check=bool(seed % 8 == 0)
-            )
+            step = drawn.compiled(backend, check=bool(seed % 8 == 0))
         except TracingError as error:
             return "refused", f"seed {seed}: {error}"
-        mean = step(*batch)
-        place = {p: k for k, p in enumerate(case.parameters)}
-        order = [place[p] for p in step.parameters]
-        for _ in range(2):  # the second call finds the memory of the first
-            found = (mean, step.gradient)
-            right = (expected[0], expected[1][order])
-            if any(wrong(a, b) for a, b in zip(found, right, strict=True)):
-                with np.errstate(all="ignore"):
-                    slack, slacks = rounding(case, *batch, expected=expected)
-                if wrong(mean, expected[0], slack) or wrong(step.gradient, right[1], slacks[order]):
-                    return "WRONG", f"seed {seed} on {backend}: {' | '.join(told)}\n  {found}\n  {right}"
-            mean = step(*batch)
+        difference = drawn.difference(step, range(len(drawn.trials)))
+        if difference:
+            return "WRONG", f"seed {seed} on {backend}: {difference}"
     return "right", ""
 
 

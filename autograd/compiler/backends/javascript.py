@@ -14,17 +14,23 @@ settle(v, d), and where in v the sample goes, the outputs come, and the adjoints
 batch, shared is called once; for each sample forward and backward; and settle at the end leaves the gradient of the sum
 at the beginning of d.
 
-To run it, this backend asks Node.js, which is for tests; a page needs the text only.
+To run it, this backend asks Node.js, which is for tests; a page needs the text only. One process of Node.js runs all
+programs, one after the other: to start it takes a hundred times as long as most of them.
 """
 
 from __future__ import annotations
 
+import atexit
+import functools
 import itertools
 import json
+import os
 import re
 import shutil
 import struct
 import subprocess
+import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.resources import files
@@ -57,7 +63,7 @@ class JavaScript:
         self.plan = plan
         self.memory = Memory(plan)
 
-    @property
+    @functools.cached_property
     def source(self) -> str:
         return written(self.plan, self.memory)
 
@@ -78,18 +84,80 @@ class JavaScript:
             )
         samples = np.concatenate(columns).T.astype(float) if columns else np.empty((1, 0))
         task = {
-            "source": words(self.source) + self.source,
+            "source": words("erf" in self.source) + self.source,
             "theta": self.plan.theta.tobytes().hex(),
             "samples": np.ascontiguousarray(samples).tobytes().hex(),
             "width": samples.shape[1],
             "count": len(samples),
             "mean": mean,
         }
-        done = subprocess.run([node, RUN], input=json.dumps(task), capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"Node.js could not run the program: {done.stderr.strip()[-400:]}")
-        found = bytes.fromhex(done.stdout)
+        found = bytes.fromhex(_node(node, os.getpid()).answer(json.dumps(task)))
         return struct.unpack(f"<{len(found) // 8}d", found)
+
+
+class Node:
+    """A process of Node.js that runs programs, one at a time; it starts with the first, and ends with this process."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.lock = threading.Lock()
+        self.process: subprocess.Popen[str] | None = None
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - what it says at its end, if that comes too early
+
+    def answer(self, task: str) -> str:
+        """What one program gives, a line of hexadecimal digits.
+
+        Raises:
+            RuntimeError: if it cannot be run.
+        """
+        with self.lock:
+            try:
+                line = self._asked(task)
+            except BaseException:  # Ctrl-C: the answer that comes later would be taken for that to the next program
+                self.end()
+                raise
+            if not line:
+                self.end()
+                self.errors.seek(0)
+                line = "! " + (self.errors.read().decode(errors="replace").strip()[-400:] or "it ended too early")
+        if line.startswith("!"):
+            raise RuntimeError(f"Node.js could not run the program: {line[2:].strip()}")
+        return line
+
+    def _asked(self, task: str) -> str:
+        if self.process is None or self.process.poll() is not None:
+            self.end()
+            self.errors.seek(0)
+            self.errors.truncate()
+            self.process = subprocess.Popen(
+                [self.path, RUN],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self.errors,
+                text=True,
+                start_new_session=True,  # or Ctrl-C at a terminal would end it, too
+            )
+        assert self.process.stdin and self.process.stdout
+        try:
+            self.process.stdin.write(task + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:  # it has ended
+            return ""
+        return self.process.stdout.readline()
+
+    def end(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate()
+            self.process = None
+
+
+@functools.cache
+def _node(path: str, pid: int) -> Node:
+    """The one process for all programs; one more in each process that was forked, since two cannot share a pipe."""
+    node = Node(path)
+    atexit.register(lambda: node.end() if os.getpid() == pid else None)
+    return node
 
 
 def array(numbers: Any) -> str:
@@ -97,9 +165,10 @@ def array(numbers: Any) -> str:
     return f"[{','.join(map(literal, np.asarray(numbers).tolist()))}]"
 
 
-def words(source: str) -> str:
+@functools.cache
+def words(with_erf: bool) -> str:
     """The words of the rules, which a page has anyway: they lie with the pages."""
-    names = ["ieee", "erf"] if "erf" in source else ["ieee"]
+    names = ["ieee", "erf"] if with_erf else ["ieee"]
     texts = [files("viz").joinpath("live", "web", f"{name}.js").read_text(encoding="utf-8") for name in names]
     return re.sub(r"^(import .*|export (?=const))", "", "".join(texts), flags=re.MULTILINE)
 

@@ -16,6 +16,7 @@ An operation on many inputs (maximum, logsumexp, dot) is a loop, or one for each
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable
 from typing import Any
@@ -66,19 +67,60 @@ _FOUND = "args[s + 1 + int(v[args[s]])]"  # of an index and what it chooses from
 LOOK_UP = [f"y = v[{_FOUND}]"], [f"g[{_FOUND}] += d"]
 
 
-class Tape:
-    """See `Backend`: the graph as arrays, and the compiled interpreter."""
+class Rules:
+    """The rules that an interpreter knows, each by its branch: statements forward, and backward."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self) -> None:
+        self.numbers: dict[tuple[tuple[str, ...], tuple[str, ...]], int] = {}  # branch -> number of the rule
+        self._compiled: tuple[int, Callable[..., None]] | None = None  # for how many rules, and the function
+
+    def number(self, there: list[str], back: list[str]) -> int:
+        return self.numbers.setdefault((tuple(there), tuple(back)), len(self.numbers))
+
+    @property
+    def source(self) -> str:
+        there, back = ([branch[way] for branch in self.numbers] for way in (0, 1))
+        return _LOOP.format(forward=_chain(there, 12), backward=_chain(back, 16))
+
+    @property
+    def function(self) -> Callable[..., None]:
+        if self._compiled is None or self._compiled[0] != len(self.numbers):
+            self._compiled = len(self.numbers), interpreter(self.source)
+        return self._compiled[1]
+
+
+@functools.lru_cache(maxsize=16)
+def interpreter(source: str) -> Callable[..., None]:
+    """The compiled interpreter. Graphs of the same rules have the same one, and it is compiled for the first."""
+    space: dict[str, Any] = {**FAST, **_branching_words()}
+    exec(compile(source, "<compiled by chainrule: tape>", "exec"), space)
+    run: Callable[..., None] = _numba().njit(space["run"], error_model="numpy")
+    return run
+
+
+@functools.cache
+def _branching_words() -> dict[str, Any]:
+    return {name: _numba().njit(getattr(ieee, name), error_model="numpy") for name in ("sigmoid", "softplus")}
+
+
+class Tape:
+    """See `Backend`: the graph as arrays, and the compiled interpreter.
+
+    Tapes that are made with the same ``rules`` share an interpreter that knows the rules of all of them: it is compiled
+    when one of them first runs, and anew if rules have come since.
+    """
+
+    def __init__(self, plan: Plan, rules: Rules | None = None) -> None:
         self.plan = plan
-        numba, trace = _numba(), plan.trace
-        writer = Writer(trace, trace.parameter_nodes, None, careful=False, raises=False)
-        rules: list[int] = []
+        self.rules = Rules() if rules is None else rules
+        _numba()
+        trace = plan.trace
+        writer = Writer(trace, trace.parameter_nodes, None, careful=False, raises=False, literal=False)
+        numbers: list[int] = []  # of the rules
         nodes: list[int] = []
         args: list[int] = []
         starts = [0]
-        numbers: dict[Any, int] = {}  # of the rules
-        branches: list[tuple[list[str], list[str]]] = []  # of each rule, forward and backward
+        known_rules: dict[Any, int] = {}
         sends: list[list[bool]] = []  # per entry of `nodes`, whether anything goes back to each operand
         known = [op == CONSTANT for op in trace.ops]
         for i, op in enumerate(trace.ops):
@@ -90,13 +132,12 @@ class Tape:
                 continue
             template = None if takes_row(op) else writer.template(i)
             key = op if template is None else id(template)
-            if key not in numbers:
-                numbers[key] = len(numbers)
+            if key not in known_rules:
                 look_up = op == TAKE
-                branches.append(
-                    LOOK_UP if look_up else _loops(op) if template is None else _branch(op, template, len(operands))
+                known_rules[key] = self.rules.number(
+                    *(LOOK_UP if look_up else _loops(op) if template is None else _branch(op, template, len(operands)))
                 )
-            rules.append(numbers[key])
+            numbers.append(known_rules[key])
             sends.append([template is None or template.partials[k] is not None for k in range(len(operands))])
             nodes.append(i)
             args += operands
@@ -107,18 +148,16 @@ class Tape:
             if nodes[k] in waiting:
                 reached.append(k)
                 waiting.update(x for x, sent in zip(trace.inputs[nodes[k]], sends[k], strict=True) if sent)
-        there, back = ([branch[way] for branch in branches] for way in (0, 1))
-        self.source = _LOOP.format(forward=_chain(there, 12), backward=_chain(back, 16))
-        space: dict[str, Any] = {name: word for name, word in FAST.items() if name not in ("sigmoid", "softplus")}
-        space |= {name: numba.njit(getattr(ieee, name), error_model="numpy") for name in ("sigmoid", "softplus")}
-        exec(compile(self.source, "<compiled by chainrule: tape>", "exec"), space)
-        self.function: Callable[..., None] = numba.njit(space["run"], error_model="numpy")
         self.v = np.array(trace.numbers, dtype=np.float64)
         self.g = np.zeros(len(trace.ops))
-        self.tape = tuple(np.array(x, dtype=np.int64) for x in (rules, args, starts, nodes, reached))
+        self.tape = tuple(np.array(x, dtype=np.int64) for x in (numbers, args, starts, nodes, reached))
         self.parameters = np.array(trace.parameter_nodes, dtype=np.int64)
         self.entries = np.array([i for argument in trace.arguments for i in argument], dtype=np.int64)
         self.roots = np.array(trace.outputs, dtype=np.int64)
+
+    @property
+    def source(self) -> str:
+        return self.rules.source
 
     def mean(self, columns: list[Array], n: int) -> float:
         losses, gradient = self.run(columns, self.plan.backward)
@@ -133,19 +172,19 @@ class Tape:
         samples = samples_of(columns).astype(float)
         outputs = np.empty((len(samples), len(self.roots)))
         gradient = np.empty(len(self.parameters))
-        self.function(
+        self.rules.function(
             self.plan.given_order(self.plan.theta), samples, self.v, self.g, *self.tape, self.parameters,
             self.entries, gradient, outputs, self.roots, backward,
         )  # fmt: skip
         return outputs, gradient
 
 
-def _chain(branches: list[list[str]], margin: int) -> str:
+def _chain(branches: list[tuple[str, ...]], margin: int) -> str:
     """The statements of every rule, behind its `if`."""
     lines = []
     for k, branch in enumerate(branches):
         lines.append(f"{'elif' if k else 'if'} rule == {k}:")
-        lines += [f"    {line}" for line in branch or ["pass"]]
+        lines += [f"    {line}" for line in branch or ("pass",)]
     return "\n".join([" " * margin + line for line in lines])
 
 

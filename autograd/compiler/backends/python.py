@@ -69,12 +69,20 @@ class Writer:
 
     ``active`` says which nodes need an adjoint; None if nothing goes backward.
     ``raises`` says whether exp of a large number raises, as `math.exp` does, so that somebody hears of it.
+    ``literal`` says whether constants stand in the text of a rule as numbers; else only exponents do, whose rules they
+    make shorter, and all others are read like any operand: a branch for each rule, and not for each of its constants.
     """
 
     def __init__(
-        self, trace: Trace, parameters: Sequence[int], active: Sequence[bool] | None, careful: bool, raises: bool = True
+        self,
+        trace: Trace,
+        parameters: Sequence[int],
+        active: Sequence[bool] | None,
+        careful: bool,
+        raises: bool = True,
+        literal: bool = True,
     ) -> None:
-        self.trace, self.careful = trace, careful
+        self.trace, self.careful, self.literal = trace, careful, literal
         self.unfold = raises and not careful
         self.rules: dict[str, Any] = {}
         self.templates: dict[Any, Template] = {}
@@ -134,7 +142,11 @@ class Writer:
     def template(self, i: int) -> Template:
         trace = self.trace
         op, operands = trace.ops[i], trace.inputs[i]
-        key = (op, *[trace.numbers[x].hex() if trace.ops[x] == CONSTANT else "" for x in operands])
+        is_literal = self.literal or op == "pow"
+        key = (
+            op,
+            *[(trace.numbers[x].hex() if is_literal else "read") if trace.ops[x] == CONSTANT else "" for x in operands],
+        )
         found = self.templates.get(key)
         if found is None:
             found = self.templates[key] = self._make_template(op, operands)
@@ -147,20 +159,23 @@ class Writer:
             found = ", ".join(f"{{{k + 2}}}" for k in range(count))
             sent = [f"({{d}} if {{1}} == {k} else 0.0)" for k in range(count)]
             return Template([], f"({found},)[{{1}}]", [], [None, *sent], [False, *[True] * count])
+        fixed = [trace.ops[x] == CONSTANT for x in operands]
         xs: list[Any] = [
-            trace.numbers[x] if trace.ops[x] == CONSTANT else leaf(f"{{{k + 1}}}", ()) for k, x in enumerate(operands)
+            trace.numbers[x] if is_fixed and (self.literal or op == "pow") else leaf(f"{{{k + 1}}}", ())
+            for k, (x, is_fixed) in enumerate(zip(operands, fixed, strict=True))
         ]
         if len(xs) <= MAX_WRITTEN and any(isinstance(x, Symbol) for x in xs):
             try:
-                return self._written(xs, forward(op, *xs), partials(op, leaf("{0}", ()), *xs))
+                local = partials(op, leaf("{0}", ()), *xs)
+                local = [None if is_fixed else p for p, is_fixed in zip(local, fixed, strict=True)]
+                return self._written(forward(op, *xs), local)
             except TracingError:
                 pass
         return self._called(op, xs)
 
-    def _written(self, xs: list[Any], result: Symbol, local: list[Symbol | None]) -> Template:
+    def _written(self, result: Symbol, sent: list[Symbol | None]) -> Template:
         """The rule in the place of each node that follows it."""
-        cuts = [p is not None and has_cut(p) for p in local]
-        sent = [p if isinstance(x, Symbol) else None for p, x in zip(local, xs, strict=True)]
+        cuts = [p is not None and has_cut(p) for p in sent]
         back = [passed(D, p) if cut else p for p, cut in zip(sent, cuts, strict=True) if p is not None]
         if self.unfold:
             once: dict[Any, tuple[Symbol, Symbol]] = {}

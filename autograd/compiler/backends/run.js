@@ -1,5 +1,6 @@
-// Runs a program of the javascript backend on Node.js: `node run.js`, with what it needs as JSON on the standard input.
-// Numbers travel as the hexadecimal digits of their bytes, so that none is rounded, and inf and nan come through.
+// Runs programs of the javascript backend on Node.js: `node run.js` reads them from the standard input, one a line, with
+// what each needs as JSON, and answers each with a line: the numbers, or "! " and what went wrong. Numbers travel as the
+// hexadecimal digits of their bytes, so that none is rounded, and inf and nan come through.
 
 const { process, Buffer } = /** @type {any} */ (globalThis);
 
@@ -29,9 +30,25 @@ const run = (text) => {
   }
   program.settle(v, d);
   if (mean) found.push(total, ...d.subarray(0, program.parameters));
-  process.stdout.write(Buffer.from(new Float64Array(found).buffer).toString('hex'));
+  return Buffer.from(new Float64Array(found).buffer).toString('hex');
 };
 
-const pieces = /** @type {string[]} */ ([]);
-process.stdin.on('data', (/** @type {any} */ piece) => pieces.push(String(piece)));
-process.stdin.on('end', () => run(pieces.join('')));
+/** @param {string} text */
+const answer = (text) => {
+  try {
+    return run(text);
+  } catch (error) {
+    return `! ${String(error).replaceAll('\n', ' ')}`;
+  }
+};
+
+let pieces = /** @type {string[]} */ ([]);
+process.stdin.setEncoding('utf8');
+process.stdin.on('data', (/** @type {string} */ piece) => {
+  const [first, ...others] = piece.split('\n');
+  pieces.push(first);
+  for (const next of others) {
+    process.stdout.write(`${answer(pieces.join(''))}\n`);
+    pieces = [next];
+  }
+});

@@ -190,3 +190,21 @@ def test_softmax_and_what_goes_back_through_logsumexp_are_those_of_the_scalar_co
             expected = [p.grad / len(batch) for p in step.parameters]
             assert np.allclose(loss, total, 1e-12, 1e-12, equal_nan=True)  # of 710.5 - 710.5
             assert np.allclose(step.gradient, expected, 1e-12, 1e-300, equal_nan=True)
+
+
+@pytest.mark.parametrize(("x", "a", "b"), [(1e150, 1e200, 1e-200), (0.0, 1e200, 1e200), (1e300, 1e-200, 1e-200)])
+def test_huge_factors_are_not_combined(x: float, a: float, b: float) -> None:
+    """Combined they would be 1, inf or 0; and the number, inf, 0 or 1e-100, another one."""
+    w = Value(1.0)
+
+    def loss(x: Any) -> Any:
+        return ((w * x) * a) * b
+
+    y = loss(Value(x))
+    w.grad = 0.0
+    y.backward()
+    for backend in ("numpy", "python"):
+        step = autograd.compile(loss, 0.5, backend=backend, check=False)
+        with np.errstate(all="ignore"):
+            assert step([x]) == pytest.approx(y.data, rel=1e-15, abs=0.0)
+        assert step.gradient == pytest.approx([w.grad], rel=1e-15, abs=0.0, nan_ok=True)

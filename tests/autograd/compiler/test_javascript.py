@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +16,8 @@ import pytest
 
 from autograd import Value, detach, erf, logsumexp, maximum, relu, where
 from autograd import compile as compile_function
-from autograd.compiler.backends.javascript import JavaScript
+from autograd.compiler.backends.javascript import JavaScript, Node
+from benchmarks.programs import randomly, unlike
 from tests.autograd.compiler.models import CASES, Source, batch_of, random_dag, strict_error
 
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node.js")
@@ -102,6 +109,93 @@ def test_single_precision_is_refused() -> None:
     step = compile_function(lambda x: w * x, 1.0, dtype="float32", check=False)
     with pytest.raises(ValueError, match="float64 only"):
         JavaScript(step.plan)
+
+
+def a_task(source: str) -> str:
+    """What Node.js is asked to run: one number, and no parameters."""
+    return json.dumps({"source": source, "theta": "", "samples": "", "width": 0, "count": 1, "mean": False})
+
+
+def a_program(number: float) -> str:
+    facts = f"memory: 1, parameters: 0, constants: [{number}], sample: 1, adjoints: [0, 1], outputs: [0]"
+    return a_task(f"const f = () => 0; return {{ {facts}, shared: f, forward: f, backward: f, settle: f }};")
+
+
+@pytest.fixture
+def node() -> Iterator[Node]:
+    found = Node(shutil.which("node") or "")
+    yield found
+    found.end()
+
+
+HALF = "000000000000e03f"
+
+
+@needs_node
+def test_one_process_runs_programs_one_after_the_other_whatever_became_of_the_last(node: Node) -> None:
+    assert node.answer(a_program(0.5)).strip() == HALF
+    first = node.process
+    for bad in (a_task("throw new Error('a line\\nand another')"), a_task("return (;"), "no JSON"):
+        with pytest.raises(RuntimeError, match="could not run the program: .*(a line and another|SyntaxError)"):
+            node.answer(bad)
+        assert node.answer(a_program(0.5)).strip() == HALF
+    assert node.process is first
+    for end in ("process.exit(1)", "process.stderr.write('out of something'); process.exit(1)"):
+        with pytest.raises(RuntimeError, match="could not run the program: (out of something|it ended too early)"):
+            node.answer(a_task(end))
+        assert node.answer(a_program(0.5)).strip() == HALF
+    second = node.process
+    assert second is not None and second is not first
+    second.kill()
+    second.wait()
+    assert node.answer(a_program(0.5)).strip() == HALF
+
+
+@needs_node
+def test_after_ctrl_c_no_answer_is_taken_for_that_to_another_program(node: Node) -> None:
+    class Stopped:
+        def __init__(self, real: Any) -> None:
+            self.real = real
+
+        def readline(self) -> str:
+            raise KeyboardInterrupt
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.real, name)
+
+    node.answer(a_program(0.5))
+    process: Any = node.process
+    process.stdout = Stopped(process.stdout)
+    with pytest.raises(KeyboardInterrupt):
+        node.answer(a_program(1.0))
+    assert node.answer(a_program(0.5)).strip() == HALF
+
+
+@needs_node
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_process_that_was_forked_has_a_node_of_its_own() -> None:
+    code = """
+import os
+from autograd import Value, compile
+w = Value(2.0)
+f = compile(lambda x: w * x, 1.0, mean=False, backend="javascript", check=False)
+print(f([1.0]), flush=True)
+child = os.fork()
+for k in range(50):
+    assert f([k + 0.5 * (child == 0)])[0] == 2 * k + (child == 0)
+if child:
+    print(os.waitpid(child, 0)[1], f([2.0]))
+"""
+    root = Path(__file__).parents[3]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split("\n")) == (0, ["[2.]", "0 [4.]", ""]), done.stderr
+
+
+@needs_node
+def test_random_programs_of_either_stream() -> None:
+    for stream in (randomly.FIRST, unlike.SECOND):
+        verdicts = [randomly.compare(seed, ["javascript"], stream) for seed in range(200, 205)]
+        assert [told for verdict, told in verdicts if verdict == "WRONG"] == []
 
 
 def test_without_node_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,6 +84,28 @@ def test_two_processes_with_two_hash_seeds_write_the_same_source() -> None:
     assert len(texts[0]) > 1000 and texts[0] == texts[1]
 
 
+@pytest.mark.parametrize("start", [0.0, 0.5])
+def test_a_state_of_one_number_begins_with_the_constant_that_it_was_given(start: float) -> None:
+    """Nothing else reads this constant: the cell of an LSTM of one unit began with what the last call had left."""
+    w = [Value(0.1 * k - 0.2) for k in range(12)]
+
+    def loss(xs: Any) -> Any:
+        h: Any = start
+        c: Any = start
+        for x in xs:
+            i, o, f, g = (w[k] * x + w[4 + k] * h + w[8 + k] for k in range(4))
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            h = o.sigmoid() * c.tanh()
+        return 2.0 * h
+
+    X = np.random.default_rng(0).normal(size=(2, 4))
+    expected = [loss([Value(x) for x in row]).data for row in X]
+    step = autograd.compile(loss, X[0], backend="numpy", check=False)
+    for _ in range(2):
+        assert step.outputs(X) == pytest.approx(expected, rel=1e-13)
+    assert "for turn in" in step.source
+
+
 def test_a_step_that_does_not_repeat_is_written_out_beside_the_loop() -> None:
     """The third step of five has an operation of its own: whatever is made of it, the numbers are right."""
     w, u = Value(0.7), Value(-0.4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 import autograd
 from autograd import Value
+from autograd.compiler.backends.numba import Rules, Tape, interpreter
 from tests.autograd.compiler.models import CASES, Source, batch_of, eager, random_dag, strict_error
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="Numba is not installed")
@@ -59,6 +61,27 @@ def test_operations_on_any_number_of_inputs_are_loops_on_the_tape() -> None:
     index = {w: k for k, w in enumerate(ws)}
     assert strict_error(step.gradient, [gradient[index[w]] for w in step.parameters]) <= 1e-10
     assert "for j in range(s, s + count):" in step.source
+
+
+def test_graphs_of_the_same_rules_have_one_interpreter_whatever_their_constants() -> None:
+    """It is compiled once; and one that several tapes share is compiled anew when there are new rules."""
+    w, rules, column = Value(0.5), Rules(), [np.array([[1.0, 2.0]])]
+    losses: list[Callable[..., Any]] = [
+        lambda x: 3.0 * (w * x),
+        lambda x: sum(0.1 * k * (w * x) for k in range(40)),
+        lambda x: (w * x).sin() + x,
+    ]
+    plans = [autograd.compile(f, 1.0, backend="python", check=False).plan for f in losses]
+    tapes = [Tape(plans[0]), Tape(plans[0], rules), Tape(plans[1], rules)]
+    assert tapes[0].mean(column, 2) == 2.25 and plans[0].gradient.tolist() == [4.5]
+    assert tapes[0].rules.function is interpreter(tapes[0].source)
+    tapes.append(Tape(plans[2], rules))
+    assert len(rules.numbers) <= 4  # a product with a constant, one with a number, a sum, a sine
+    assert tapes[1].mean(column, 2) == 2.25
+    assert tapes[2].mean(column, 2) == pytest.approx(78.0 * 0.75, rel=1e-14)
+    assert plans[1].gradient == pytest.approx([78.0 * 1.5], rel=1e-14)
+    assert tapes[3].mean(column, 2) == pytest.approx((math.sin(0.5) + math.sin(1.0) + 3.0) / 2.0, rel=1e-14)
+    assert plans[2].gradient == pytest.approx([(math.cos(0.5) + 2.0 * math.cos(1.0)) / 2.0], rel=1e-14)
 
 
 def test_what_does_not_fit_on_the_tape_is_told() -> None:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import autograd
+from autograd import Value
 from autograd.compiler.compiled import Compiled
-from benchmarks.programs import randomly, scalars
+from benchmarks.programs import randomly, scalars, unlike
 from tests.autograd.compiler.models import batch_of, eager, strict_error
 
 BACKENDS = ("numpy", "python")
@@ -65,11 +66,43 @@ def test_a_recurrence_carries_what_is_not_finite_as_far_as_the_scalar_code_does(
         assert strict_error(step.gradient, in_order(step, case, gradient)) <= 1e-10, step.backend
 
 
+@pytest.mark.parametrize(("count", "dtype"), [(4, "float32"), (8, "float64")])
+def test_a_column_of_an_array_changes_its_sign(count: int, dtype: str) -> None:
+    """1 - σ(p) beside some σ(p): NumPy's `negative`, from a column into a column of four float32, gets it wrong."""
+    ps = [Value(0.1 * k - 0.3) for k in range(5)]
+
+    def loss(x: Any) -> Any:
+        return sum(sum(x * p.sigmoid() for _ in range(count - 1)).sin() + ((1.0 - p.sigmoid()) * x).sin() for p in ps)
+
+    X = np.array([0.3, 0.7, -0.4])
+    value, gradient = eager(loss, ps, [X])
+    step = autograd.compile(loss, 0.5, params=ps, backend="numpy", dtype=dtype, check=False)
+    assert step(X) == pytest.approx(value, rel=1e-5)
+    found = dict(zip(ps, gradient, strict=True))
+    assert step.gradient == pytest.approx([found[p] for p in step.parameters], rel=1e-5)
+
+
 @pytest.mark.parametrize("first", range(100, 160, 10))
 def test_random_programs_with_repetition_in_them(first: int) -> None:
     """`python benchmarks/fuzz.py --programs 3000` tries more of them, and other backends."""
     verdicts = [randomly.compare(seed, BACKENDS) for seed in range(first, first + 10)]
     assert [told for _, told in verdicts if told] == []
+
+
+@pytest.mark.parametrize("first", range(100, 130, 10))
+def test_random_programs_of_what_else_people_write(first: int) -> None:
+    """`python benchmarks/fuzz.py --programs 3000` tries more of them, and other backends."""
+    found = []
+    for seed in range(first, first + 10):
+        drawn = randomly.Drawn(seed, unlike.SECOND)
+        for backend in BACKENDS:
+            try:
+                step = drawn.compiled(backend, check=False)
+            except autograd.TracingError:  # an operation of one's own that is not arithmetic
+                assert "no arithmetic" in str(drawn.told)
+                continue
+            found += [drawn.difference(step, range(len(drawn.trials))), randomly.otherwise(drawn, step)]
+    assert [told for told in found if told] == []
 
 
 def test_a_wrong_program_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 import autograd
+from autograd import Value, maximum
 from autograd.compiler.standalone import as_text
-from benchmarks.programs import randomly, scalars
+from benchmarks.programs import randomly, scalars, unlike
 from tests.autograd.compiler.models import CASES, Source, batch_of, strict_error
 
 # what whoever has only the files does with them: the samples are columns, as each file says
@@ -118,6 +120,32 @@ def test_what_several_places_send_to_one_number_is_added_up_along_its_samples() 
         found, gradient = alone["program"](step.theta, *[X.reshape(3, -1).T for X in batch])
     assert strict_error(found, mean) <= 1e-10
     assert np.allclose(gradient, step.gradient, 1e-10, 1e-12, equal_nan=True)
+
+
+def test_a_view_of_a_view_of_an_argument_is_taken_on_every_call() -> None:
+    """The largest of each row of the argument itself, beside products for each sample: the rows are turned round."""
+    w = [[Value(0.3), Value(-0.2)], [Value(0.1), Value(0.4)]]
+
+    def loss(xs: Any) -> Any:
+        h: Any = [0.0, 0.0]
+        for row in xs:
+            top = maximum(row)
+            h = [(sum(a * v for a, v in zip(u, h, strict=True)) + top).tanh() for u in w]
+        return h[0] + h[1]
+
+    step = autograd.compile(loss, [[0.1, 0.2]] * 4, backend="numpy", check=False)
+    for seed in range(2):
+        X = np.random.default_rng(seed).normal(size=(3, 4, 2))
+        expected = [loss([[Value(v) for v in row] for row in sample]).data for sample in X]
+        assert step.outputs(X) == pytest.approx(expected, rel=1e-13)
+
+
+def test_an_adjoint_that_is_a_number_of_the_batch_alone_is_an_array_all_the_same() -> None:
+    """n · 0.01, what a penalty sends to the sum of squares of all parameters: a float has no axes to add."""
+    drawn = randomly.Drawn(40069, unlike.SECOND)
+    step = drawn.compiled("numpy", check=False)
+    assert "broadcast_to(n * 0.01, ())" in step.source
+    assert randomly.otherwise(drawn, step) == ""
 
 
 def test_a_look_up_that_feeds_a_fold_over_rows_compiles() -> None:
