@@ -8,7 +8,7 @@ microsecond, and in the same time far more orders are looked at than by methods 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from functools import cache
 from itertools import accumulate, cycle, repeat
 from math import inf
@@ -24,6 +24,7 @@ DRAWN = 1009  # random numbers for each round of a cooling, a prime, used again 
 
 Costs = list[list[int]]
 Changes = list[tuple[list[int], int, list[int], int, int]]
+Ends = tuple[dict[int, int], dict[int, int]]  # of the edges, in a column: the numbers and the places of its nodes
 Several = list[tuple[int, list[int], Costs, list[list[Changes | None]]]]
 Edge = tuple[int, int, int, int, int]  # from a node, by which of its exits, to a node, by which door; how many wires
 
@@ -43,22 +44,33 @@ class Swaps:
 
     __slots__ = ("changes", "columns", "cost", "costs", "left", "nodes", "right", "several")
 
-    def __init__(self, columns: list[list[int]], gaps: list[list[Edge]], owner: Sequence[int] = ()) -> None:
-        self.nodes = [sorted(column) for column in columns]
-        numbers = [{v: i for i, v in enumerate(nodes)} for nodes in self.nodes]
-        self.columns = [[number[v] for v in column] for number, column in zip(numbers, columns, strict=True)]
-        self.costs: list[Costs] = [[[0] * len(nodes) for _ in nodes] for nodes in self.nodes]
+    def __init__(
+        self, columns: list[list[int]], gaps: list[list[Edge]], owner: Sequence[int] = (), fixed: Container[int] = ()
+    ) -> None:
+        """From the columns and the edges in each gap.  With an ``owner`` for each node, the order in which these are
+        given counts.  Columns that are ``fixed`` only hold the ends of edges; all their nodes have the same number."""
+        self.nodes = [[] if r in fixed else sorted(column) for r, column in enumerate(columns)]
+        numbers = [
+            {v: i for i, v in enumerate(nodes)} or dict.fromkeys(column, 0)
+            for nodes, column in zip(self.nodes, columns, strict=True)
+        ]
+        self.columns = [
+            [number[v] for v in column] if nodes else []
+            for nodes, number, column in zip(self.nodes, numbers, columns, strict=True)
+        ]
+        self.costs: list[Costs] = [[[0] * len(nodes) for _ in nodes or "0"] for nodes in self.nodes]
         self.changes: list[list[list[Changes | None]]] = [[[None] * len(nodes) for _ in nodes] for nodes in self.nodes]
         # The columns in which there is something to swap.
         numbered = enumerate(zip(self.columns, self.costs, self.changes, strict=True))
         self.several: Several = [(r, *parts) for r, parts in numbered if len(parts[0]) > 1]
         # The nodes of the next columns that a node is joined to, as often as its edges count.
-        self.left: list[list[list[int]]] = [[[] for _ in nodes] for nodes in self.nodes]
-        self.right: list[list[list[int]]] = [[[] for _ in nodes] for nodes in self.nodes]
+        self.left: list[list[list[int]]] = [[[] for _ in nodes or "0"] for nodes in self.nodes]
+        self.right: list[list[list[int]]] = [[[] for _ in nodes or "0"] for nodes in self.nodes]
         self.cost = 0
+        places = [{v: k << 20 for k, v in enumerate(column)} for column in columns]
         for r, gap in enumerate(gaps):
             if gap:
-                self.join(r, gap, numbers[r], numbers[r + 1])
+                self.join(r, gap, (numbers[r], places[r]), (numbers[r + 1], places[r + 1]))
         if owner:
             self.keep_in_order(owner)
 
@@ -74,20 +86,17 @@ class Swaps:
                         costs[v][u] -= sign
                         self.cost += sign > 0
 
-    def join(self, r: int, gap: list[Edge], at_left: dict[int, int], at_right: dict[int, int]) -> None:
+    def join(self, r: int, gap: list[Edge], at_left: Ends, at_right: Ends) -> None:
         """Count what the edges between columns r and r + 1 cost, and note whom they join."""
-        start, end = [0] * len(at_left), [0] * len(at_right)  # above all others of its column
-        for k, u in enumerate(self.columns[r]):
-            start[u] = k << 20
-        for k, t in enumerate(self.columns[r + 1]):
-            end[t] = k << 20
+        (number, start), (other, end) = at_left, at_right
         edges: list[tuple[int, int, int, int, int]] = []
         left, right = self.left[r + 1], self.right[r]
         for v, lane, x, door, load in gap:
-            u, t = at_left[v], at_right[x]
-            edges.append((start[u] + lane, end[t] + door, u, t, load))
-            left[t] += [u] * load
-            right[u] += [t] * load
+            u, t = number[v], other[x]
+            edges.append((start[v] + lane, end[x] + door, u, t, load))
+            for _ in range(load):
+                left[t].append(u)
+                right[u].append(t)
         self.compare(edges, self.costs[r], self.costs[r + 1])
 
     def compare(self, edges: list[tuple[int, int, int, int, int]], at_left: Costs, at_right: Costs) -> None:
@@ -138,11 +147,11 @@ class Swaps:
         """
         before = self.cost
         swapped = False
-        none: list[int] = []
         for r, column, costs, changes in several:
-            k, v, of_v = -1, -1, none
-            for x in column[:]:
-                if k < 0 or of_v[x] < next(at_least):
+            k, v = 0, column[0]
+            of_v = costs[v]
+            for x, least in zip(column[1:], at_least, strict=False):
+                if of_v[x] < least:
                     k, v, of_v = k + 1, x, costs[x]
                     continue
                 before -= of_v[x]
@@ -240,7 +249,7 @@ class Annealing:
 
     def __init__(self, net: Net) -> None:
         self.swaps = Swaps(net.columns, gaps_of(net), net.owner)
-        self.swaps.descend(self.swaps.several)
+        self.swaps.descend(self.swaps.several, -1)
         self.best, self.columns = self.swaps.cost, [list(column) for column in self.swaps.columns]
         self.neighbours = sum([len(column) - 1 for column in self.columns if column])
         self.rounds = [cycle(least) for least in cooling()]
@@ -249,7 +258,7 @@ class Annealing:
 
     def run(self, tries: int) -> list[list[int]]:
         """The nodes of each column in the best order after about so many more `tries` to swap."""
-        for _ in range(max(1, tries // (ROUNDS * self.neighbours + 1))):
+        for _ in range(tries // (ROUNDS * self.neighbours + 1)):
             if self.best < SCALE:
                 break
             self.cool()

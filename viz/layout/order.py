@@ -43,12 +43,15 @@ class Ordering:
             self.annealing = self.annealing or Annealing(net)
             before = list(net.columns)
             set_columns(net, self.annealing.run(int(effort * tries(net.real))))
-            if count_crossings(net) > self.crossings:  # fewer wires cross, but at more places
+            crossings = count_crossings(net)
+            if crossings > self.crossings:  # fewer wires cross, but at more places
                 set_columns(net, before)
+                crossings = self.crossings
         else:
             switch_everything(net, times)
-        self.crossings = count_crossings(net)
-        return self.crossings
+            crossings = count_crossings(net)
+        self.crossings = crossings
+        return crossings
 
 
 def tries(boxes: int) -> int:

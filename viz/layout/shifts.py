@@ -14,6 +14,7 @@ from .annealing import SCALE, Edge, Swaps
 from .net import Net
 
 LONGER = 3  # what a column more for a wire may cost, where a crossing costs `SCALE`
+NEARLY = 1  # crossings more than before: from further up, no box finds a place that makes up for them
 TOGETHER = 8  # boxes that move at once
 
 
@@ -82,10 +83,10 @@ class Shifts:
         for r in range(low, high + 1):
             columns[r - first] = self.rearranged(columns[r - first], r, way, moved)
         gaps = [self.edges(r, column) for r, column in enumerate(columns[:-1], first)]
-        swaps = Swaps(columns, gaps)
-        swaps.descend([one for one in swaps.several if low <= one[0] + first <= high])
-        if swaps.cost <= SCALE * before and swaps.cost + LONGER * longer < SCALE * before:
-            columns = swaps.ordered()
+        swaps = Swaps(columns, gaps, fixed=[r for r in range(len(columns)) if not low <= r + first <= high])
+        swaps.descend(swaps.several, SCALE * (before + NEARLY))
+        if swaps.cost <= SCALE * before and swaps.cost + LONGER * longer <= SCALE * before:
+            columns = [found or fixed for found, fixed in zip(swaps.ordered(), columns, strict=True)]
             self.columns[first : stop + 1] = columns
             self.crossings[first : first + len(gaps)] = crossings(columns, gaps)
         else:
