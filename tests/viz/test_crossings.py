@@ -9,6 +9,7 @@ import pytest
 
 from viz.layout import order
 from viz.layout.net import Box, Net, Wire
+from viz.layout.ranks import assign_ranks, earliest_ranks
 from viz.layout.sugiyama import layered
 from viz.layout.trunks import insert_trunks
 
@@ -137,6 +138,32 @@ def test_as_few_wires_of_a_lecture_s_graph_cross_as_can_be(name: str, commutes: 
     order.reduce_crossings(net)
     least = least_crossings(net)
     assert least <= drawn.crossings <= 1.1 * least
+
+
+OTHER_COLUMNS = {  # fewest crossings in the columns in which wires are shortest, and those that boxes may move to
+    "none for one": (1, 0, graph((), (), (0, 1), (), (2, 2), (4, 3), (2,), (4, 1))),
+    "three for five": (5, 3, graph((), (), (1, 0), (1, 0), (0, 3), (2, 3), (1, 4), (), (0, 1))),
+    "two for four": (4, 2, graph((), (), (0, 0), (1,), (2,), (0, 3), (3, 4), (), (4, 5), (2, 5))),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_COLUMNS)
+def test_boxes_move_to_other_columns_where_no_order_saves_as_many_crossings(name: str) -> None:
+    before, after, (boxes, wires) = OTHER_COLUMNS[name]
+    for ranks in (assign_ranks, earliest_ranks):
+        net = insert_trunks(boxes, wires, ranks(len(boxes), wires), 14)
+        order.set_columns(net, order.columns_from(net, list(range(len(net.rank)))))
+        assert least_crossings(net) == before
+    drawn = layered(boxes, wires)
+    assert drawn.crossings <= after
+    assert max(drawn.rank) <= len(net.columns)  # at most a column more
+
+
+def test_what_stands_at_an_end_stays_there_when_boxes_move() -> None:
+    boxes, wires = graph((), (), (0, 1), (), (2, 2), (4, 3), (2,), (4, 1), (7,), (5,))
+    drawn = layered(boxes, wires, at_start=[0, 1, 3], at_end=[8, 9])
+    assert [drawn.rank[v] for v in (0, 1, 3)] == [0, 0, 0]
+    assert drawn.rank[8] == drawn.rank[9] == max(drawn.rank)
 
 
 def test_what_stands_stays_in_its_order_when_a_node_is_added() -> None:

@@ -9,7 +9,8 @@ answer is the input of the next:
 4. `heights`: at which y does each node stand?            -> straight wires, gates centred on their inputs
 5. `routes`: at which x does each column stand, and how does each wire run?  -> room for the wires to bend
 
-`sugiyama` asks them, in `layered`.  Below them all stand `net`, the types that are asked about, and `simplex`, the
+`sugiyama` asks them, in `layered`; in between, `shifts` asks the first three once more, together, where wires still
+cross.  Below them all stand `net`, the types that are asked about, and `simplex`, the
 forest of tight links by which `ranks` and `heights` make wires short.
 
 Everything is deterministic: plain loops over lists, no sets, no hashing, no clock.  Effort is limited by a

@@ -8,7 +8,7 @@ microsecond, and in the same time far more orders are looked at than by methods 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from functools import cache
 from itertools import accumulate, cycle, repeat
 from math import inf
@@ -24,6 +24,9 @@ DRAWN = 1009  # random numbers for each round of a cooling, a prime, used again 
 
 Costs = list[list[int]]
 Changes = list[tuple[list[int], int, list[int], int, int]]
+Ends = tuple[dict[int, int], dict[int, int]]  # of the edges, in a column: the numbers and the places of its nodes
+Several = list[tuple[int, list[int], Costs, list[list[Changes | None]]]]
+Edge = tuple[int, int, int, int, int]  # from a node, by which of its exits, to a node, by which door; how many wires
 
 
 class Swaps:
@@ -41,40 +44,60 @@ class Swaps:
 
     __slots__ = ("changes", "columns", "cost", "costs", "left", "nodes", "right", "several")
 
-    def __init__(self, net: Net) -> None:
-        self.nodes = [sorted(column) for column in net.columns]
-        number = [0] * len(net.rank)
-        for nodes in self.nodes:
-            for i, v in enumerate(nodes):
-                number[v] = i
-        self.columns = [[number[v] for v in column] for column in net.columns]
-        self.costs: list[Costs] = [[[0] * len(nodes) for _ in nodes] for nodes in self.nodes]
+    def __init__(
+        self, columns: list[list[int]], gaps: list[list[Edge]], owner: Sequence[int] = (), fixed: Container[int] = ()
+    ) -> None:
+        """From the columns and the edges in each gap.  With an ``owner`` for each node, the order in which these are
+        given counts.  Columns that are ``fixed`` only hold the ends of edges; all their nodes have the same number."""
+        self.nodes = [[] if r in fixed else sorted(column) for r, column in enumerate(columns)]
+        numbers = [
+            {v: i for i, v in enumerate(nodes)} or dict.fromkeys(column, 0)
+            for nodes, column in zip(self.nodes, columns, strict=True)
+        ]
+        self.columns = [
+            [number[v] for v in column] if nodes else []
+            for nodes, number, column in zip(self.nodes, numbers, columns, strict=True)
+        ]
+        self.costs: list[Costs] = [[[0] * len(nodes) for _ in nodes or "0"] for nodes in self.nodes]
         self.changes: list[list[list[Changes | None]]] = [[[None] * len(nodes) for _ in nodes] for nodes in self.nodes]
         # The columns in which there is something to swap.
         numbered = enumerate(zip(self.columns, self.costs, self.changes, strict=True))
-        self.several = [(r, *parts) for r, parts in numbered if len(parts[0]) > 1]
+        self.several: Several = [(r, *parts) for r, parts in numbered if len(parts[0]) > 1]
         # The nodes of the next columns that a node is joined to, as often as its edges count.
-        self.left: list[list[list[int]]] = [[[] for _ in nodes] for nodes in self.nodes]
-        self.right: list[list[list[int]]] = [[[] for _ in nodes] for nodes in self.nodes]
+        self.left: list[list[list[int]]] = [[[] for _ in nodes or "0"] for nodes in self.nodes]
+        self.right: list[list[list[int]]] = [[[] for _ in nodes or "0"] for nodes in self.nodes]
         self.cost = 0
-        load = loads(net)
-        for r, column in enumerate(net.columns):
-            edges: list[tuple[int, int, int, int, int]] = []
-            for v in column:
-                for x, k, door in net.outs[v]:
-                    u, t = number[v], number[x]
-                    edges.append((net.lane[v] + net.lanes[x][k], net.slot[x] + door, u, t, load[x]))
-                    self.left[r + 1][t] += [u] * load[x]
-                    self.right[r][u] += [t] * load[x]
-            if edges:
-                self.compare(edges, self.costs[r], self.costs[r + 1])
-            owner = [net.owner[v] for v in self.nodes[r]]
-            for i, v in enumerate(self.columns[r]):
-                for u in self.columns[r][:i]:
-                    sign = (owner[u] > owner[v]) - (owner[u] < owner[v])
-                    self.costs[r][u][v] += sign
-                    self.costs[r][v][u] -= sign
-                    self.cost += sign > 0
+        places = [{v: k << 20 for k, v in enumerate(column)} for column in columns]
+        for r, gap in enumerate(gaps):
+            if gap:
+                self.join(r, gap, (numbers[r], places[r]), (numbers[r + 1], places[r + 1]))
+        if owner:
+            self.keep_in_order(owner)
+
+    def keep_in_order(self, owner: Sequence[int]) -> None:
+        """Count the pairs that stand against the order of their owners, too."""
+        for nodes, column, costs in zip(self.nodes, self.columns, self.costs, strict=True):
+            owners = [owner[nodes[v]] for v in column]
+            for i, (v, of) in enumerate(zip(column, owners, strict=True)):
+                for u, other in zip(column[:i], owners, strict=False):
+                    if other != of:
+                        sign = 1 if other > of else -1
+                        costs[u][v] += sign
+                        costs[v][u] -= sign
+                        self.cost += sign > 0
+
+    def join(self, r: int, gap: list[Edge], at_left: Ends, at_right: Ends) -> None:
+        """Count what the edges between columns r and r + 1 cost, and note whom they join."""
+        (number, start), (other, end) = at_left, at_right
+        edges: list[tuple[int, int, int, int, int]] = []
+        left, right = self.left[r + 1], self.right[r]
+        for v, lane, x, door, load in gap:
+            u, t = number[v], other[x]
+            edges.append((start[v] + lane, end[x] + door, u, t, load))
+            for _ in range(load):
+                left[t].append(u)
+                right[u].append(t)
+        self.compare(edges, self.costs[r], self.costs[r + 1])
 
     def compare(self, edges: list[tuple[int, int, int, int, int]], at_left: Costs, at_right: Costs) -> None:
         """Count the pairs of edges between two columns: (exit, door, node at the left, node at the right, load)."""
@@ -117,18 +140,18 @@ class Swaps:
         self.changes[r][x][v] = [(of_t, u, of_u, t, c) for of_u, t, of_t, u, c in found]
         return found
 
-    def round(self, at_least: Iterator[int]) -> bool:
+    def round(self, at_least: Iterator[int], several: Several) -> bool:
         """Go down each column and swap each two neighbours where that saves as much as is asked for; False if nowhere.
 
         As a step of the innermost loop takes less time than a call, it is all in one function.
         """
         before = self.cost
         swapped = False
-        none: list[int] = []
-        for r, column, costs, changes in self.several:
-            k, v, of_v = -1, -1, none
-            for x in column[:]:
-                if k < 0 or of_v[x] < next(at_least):
+        for r, column, costs, changes in several:
+            k, v = 0, column[0]
+            of_v = costs[v]
+            for x, least in zip(column[1:], at_least, strict=False):
+                if of_v[x] < least:
                     k, v, of_v = k + 1, x, costs[x]
                     continue
                 before -= of_v[x]
@@ -154,10 +177,10 @@ class Swaps:
             of_u[t] += c
             of_t[u] -= c
 
-    def insert(self) -> bool:
+    def insert(self, several: Several) -> bool:
         """Move each node to the best place in its column (sifting; Rudell 1993); False if all stand there."""
         moved = False
-        for r, column, costs, _ in self.several:
+        for r, column, costs, _ in several:
             for v in column[:] if len(column) > 2 else ():
                 of_v, start = costs[v], column.index(v)
                 below, above = [of_v[x] for x in column[start:]], [of_v[x] for x in column[: start + 1]]
@@ -177,11 +200,15 @@ class Swaps:
                         self.swap(r, k)
         return moved
 
-    def descend(self, to_be_best: float = inf) -> None:
+    def descend(self, several: Several, to_be_best: float = inf) -> None:
         """Swap neighbours while it helps, and then move single nodes, if the cost is what would be the best."""
         any_gain = repeat(1)
-        while self.round(any_gain) or (self.cost <= to_be_best and self.insert()):
+        while self.round(any_gain, several) or (self.cost <= to_be_best and self.insert(several)):
             pass
+
+    def ordered(self) -> list[list[int]]:
+        """The nodes of each column, from top to bottom."""
+        return [[nodes[v] for v in column] for nodes, column in zip(self.nodes, self.columns, strict=True)]
 
 
 @cache
@@ -203,12 +230,13 @@ def cooling() -> list[list[int]]:
     return rounds
 
 
-def loads(net: Net) -> list[int]:
-    """How much the edge into each node counts: as often as wires run along it."""
+def gaps_of(net: Net) -> list[list[Edge]]:
+    """The edges from each column to the next. The edge into a dummy counts as often as wires run along it."""
     load = [1] * len(net.rank)
     for dummy in range(len(net.rank) - 1, net.real - 1, -1):  # the end of a trunk first
         load[dummy] = sum([load[t] for t, _, _ in net.outs[dummy]])
-    return load
+    lanes, outs = net.lanes, net.outs
+    return [[(v, lanes[x][k], x, door, load[x]) for v in column for x, k, door in outs[v]] for column in net.columns]
 
 
 class Annealing:
@@ -220,8 +248,8 @@ class Annealing:
     __slots__ = ("best", "columns", "neighbours", "rounds", "swaps", "usual")
 
     def __init__(self, net: Net) -> None:
-        self.swaps = Swaps(net)
-        self.swaps.descend()
+        self.swaps = Swaps(net.columns, gaps_of(net), net.owner)
+        self.swaps.descend(self.swaps.several, -1)
         self.best, self.columns = self.swaps.cost, [list(column) for column in self.swaps.columns]
         self.neighbours = sum([len(column) - 1 for column in self.columns if column])
         self.rounds = [cycle(least) for least in cooling()]
@@ -230,7 +258,7 @@ class Annealing:
 
     def run(self, tries: int) -> list[list[int]]:
         """The nodes of each column in the best order after about so many more `tries` to swap."""
-        for _ in range(max(1, tries // (ROUNDS * self.neighbours + 1))):
+        for _ in range(tries // (ROUNDS * self.neighbours + 1)):
             if self.best < SCALE:
                 break
             self.cool()
@@ -241,11 +269,11 @@ class Annealing:
         """From hot to cold, and down from there."""
         swaps = self.swaps
         for least in self.rounds:
-            swaps.round(least)
+            swaps.round(least, swaps.several)
         cooled = swaps.cost
         if self.usual and cooled - self.usual > self.best:
             return
-        swaps.descend(self.best)
+        swaps.descend(swaps.several, self.best)
         self.usual = max(self.usual, (cooled - swaps.cost) * 4 // 5)
         if swaps.cost < self.best:
             self.best, self.columns = swaps.cost, [list(column) for column in swaps.columns]

@@ -19,15 +19,15 @@ def reduce_crossings(net: Net) -> int:
 class Ordering:
     """The order of all columns of a net, of which `crossings` wires cross, so far.
 
-    To find the best is NP-hard (Garey and Johnson 1983).  We start from the order in which the boxes are given and
-    change it only where that saves crossings: small graphs by annealing alone, larger ones after barycentre sweeps,
-    which look at whole columns; in the largest, neighbours only change places while that helps.
+    To find the best is NP-hard (Garey and Johnson 1983).  We start from ``columns``, or from the order in which the
+    boxes are given, and change it only where that saves crossings: small graphs by annealing alone, larger ones after
+    barycentre sweeps, which look at whole columns; in the largest, neighbours only change places while that helps.
     """
 
-    def __init__(self, net: Net) -> None:
+    def __init__(self, net: Net, columns: list[list[int]] | None = None) -> None:
         self.net = net
         self.annealing: Annealing | None = None
-        set_columns(net, columns_from(net, sorted(range(len(net.rank)), key=net.owner.__getitem__)))
+        set_columns(net, columns or columns_from(net, sorted(range(len(net.rank)), key=net.owner.__getitem__)))
         self.crossings = count_crossings(net)
 
     def improve(self, effort: float = 1.0) -> int:
@@ -43,12 +43,15 @@ class Ordering:
             self.annealing = self.annealing or Annealing(net)
             before = list(net.columns)
             set_columns(net, self.annealing.run(int(effort * tries(net.real))))
-            if count_crossings(net) > self.crossings:  # fewer wires cross, but at more places
+            crossings = count_crossings(net)
+            if crossings > self.crossings:  # fewer wires cross, but at more places
                 set_columns(net, before)
+                crossings = self.crossings
         else:
             switch_everything(net, times)
-        self.crossings = count_crossings(net)
-        return self.crossings
+            crossings = count_crossings(net)
+        self.crossings = crossings
+        return crossings
 
 
 def tries(boxes: int) -> int:

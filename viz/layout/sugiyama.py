@@ -7,14 +7,19 @@ from collections.abc import Sequence
 
 from .heights import assign_heights, squeeze
 from .net import Box, Layout, Net, Wire
-from .order import Ordering, assign_ports
+from .order import Ordering, assign_ports, tries
 from .ranks import assign_ranks, earliest_ranks, narrow_ranks
 from .routes import draw
+from .shifts import Shifts
 from .trunks import insert_trunks
 
 TWO_RANKINGS = 70  # boxes: so small a graph is tried with two
+MOVING = 300  # boxes: in a graph that is not larger, they may move to other columns
 NARROWER = (1.0, 0.85, 0.7)  # of the height of a picture, for the boxes of a column: trunks need some, too
-TRIAL, THEN = 0.15, 0.85  # of the effort for one: that for each of two, and then for the better one
+# Of the effort for an order: for each of two rankings, for a single one; for the better one before and after the moves.
+TRIAL, SINGLE, BEFORE, AFTER = 0.11, 0.3, 0.25, 0.35
+SWAPS, LOOKS = 1000, 70_000  # in a small graph a move takes as long as so many swaps, in larger ones more and more
+WIDER = 1.15  # how many columns there may be after the moves, for each that there was
 
 
 def layered(
@@ -36,14 +41,15 @@ def layered(
     wires form a cycle.
     """
     ends = at_start, at_end
-    is_small = len(boxes) <= TWO_RANKINGS
-    effort = TRIAL if is_small else 1.0
+    is_small, may_move = len(boxes) <= TWO_RANKINGS, len(boxes) <= MOVING
+    effort = TRIAL if is_small else SINGLE if may_move else 1.0
     found = ordered(boxes, wires, assign_ranks(len(boxes), wires), box_gap, ends, effort)
     if found.crossings and is_small:
         other = ordered(boxes, wires, earliest_ranks(len(boxes), wires), box_gap, ends, effort)
         if other.crossings < found.crossings:
             found = other
-        found.improve(THEN)
+    if found.crossings and may_move:
+        found = shifted(boxes, wires, found, box_gap, ends)
     drawn = finished(boxes, wires, found.net, found.crossings, rank_gap, most)
     for part in NARROWER:
         if drawn.height <= most:
@@ -54,6 +60,28 @@ def layered(
         if narrow.height < drawn.height:
             drawn = narrow
     return drawn
+
+
+def shifted(
+    boxes: Sequence[Box],
+    wires: Sequence[Wire],
+    found: Ordering,
+    box_gap: float,
+    ends: tuple[Sequence[int], Sequence[int]],
+) -> Ordering:
+    """Move boxes to the columns beside theirs where fewer wires cross then, and search on from there."""
+    found.improve(BEFORE)
+    net = found.net
+    most = len(net.columns) if ends[1] else round(WIDER * len(net.columns))  # what stands at the end stays there
+    shifts = Shifts(net, {*ends[0], *ends[1]}, most)
+    shifts.search(min(tries(net.real) // SWAPS, LOOKS // net.real))
+    if shifts.rank != net.rank[: net.real]:
+        moved = insert_trunks(boxes, wires, shifts.ranking(), box_gap)
+        better = Ordering(moved, shifts.columns_of(moved))
+        if better.crossings <= found.crossings:  # fewer wires cross, but perhaps at more places
+            found = better
+    found.improve(AFTER)
+    return found
 
 
 def finished(
