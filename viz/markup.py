@@ -69,7 +69,6 @@ _ATTRIBUTE = re.compile("([\\w:-]+)=[\"']([^\"']*)")
 _PLACED = re.compile(' x="([^"]*)" y="([^"]*)"')
 _PIECES = re.compile("<text([^<>]*)>([^<]*<tspan.*?)</text>")
 _NAMED = re.compile("<tspan([^<>]*)>([^<>]*)</tspan>([^<>]+)")
-_PAINTED = re.compile('(fill|stroke)="(#[0-9a-f]{6})"')
 _RUN = re.compile('<path class="([a-z -]*)" d="[^"]*"( [^<>]*)/>\n(?:<path class="\\1" d="[^"]*"\\2/>\n)+')
 
 
@@ -182,8 +181,7 @@ def relevant(rules: str, body: str) -> str:
 
 def _dark(identity: str, body: str) -> str:
     """Rules that paint in the dark colours what has the light ones, where the reader's system is dark."""
-    used = set(_PAINTED.findall(body))
-    pairs = [(paint, part) for part in LIGHT for paint in ("fill", "stroke") if (paint, LIGHT[part]) in used]
+    pairs = [(paint, part) for part in LIGHT for paint in ("fill", "stroke") if f'{paint}="{LIGHT[part]}"' in body]
     rules = "".join(f'{identity} [{paint}="{LIGHT[part]}"]{{{paint}:{DARK[part]}}}\n' for paint, part in pairs)
     return f"@media (prefers-color-scheme:dark){{\n{rules}}}\n"
 
