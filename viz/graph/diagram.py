@@ -27,6 +27,7 @@ from .scopes import Path, common_path, homes, levels
 MANY_RESULTS = 8  # of a folded box: more leave it as one bundle (where there is less room, fewer: `most_results`)
 SUMMARY_SIZE = 24  # how many operations next to the root are still drawn when the rest is folded into a summary
 SMALLER = (24, 16, 11, 8, 5, 3, 1)  # parts next to the root that are tried one after the other until a picture fits
+LONGEST = 100_000  # nodes of a graph in which steps of one form are looked for: it takes 20 µs for each
 MOST_SYMBOLS = 4  # of a step that is repeated
 MAX_TITLE = 40  # letters of a scope's name
 OUTDATED, UNRECORDED, OLDER, ACCUMULATED = (MESSAGES[k] for k in ("outdated", "unrecorded", "older", "accumulated"))
@@ -114,11 +115,19 @@ class Diagram:
 
 
 def remarks(
-    order: Sequence[Value], shown: Iterable[Value], *, show_grad: bool = True, said: Mapping[str, str] | None = None
+    order: Sequence[Value],
+    shown: Iterable[Value],
+    *,
+    show_grad: bool = True,
+    said: Mapping[str, str] | None = None,
+    is_outdated: bool | None = None,
 ) -> tuple[str, ...]:
-    """What must be said about the numbers of a graph: ``order`` is all of it, ``shown`` the nodes that are seen."""
+    """What must be said about the numbers of a graph: ``order`` is all of it, ``shown`` the nodes that are seen.
+
+    Whether a graph ``is_outdated`` takes long to find out, so who knows it may say so.
+    """
     root, shown, said = order[-1], list(shown), messages() if said is None else said
-    told = [said["outdated"]] if outdated(order) else []
+    told = [said["outdated"]] if (outdated(order) if is_outdated is None else is_outdated) else []
     if any(node.unrecorded_op for node in shown):
         told.append(said["unrecorded"])
     if show_grad:
@@ -169,6 +178,19 @@ class _Graph:
     @cached_property
     def names(self) -> dict[Value, str]:
         return names_in_order(self.order, self.named)
+
+    @cached_property
+    def is_outdated(self) -> bool:
+        return outdated(self.order)
+
+    @cached_property
+    def first_bad(self) -> int:
+        return first_non_finite(self.order)
+
+    @cached_property
+    def near(self) -> dict[int, int]:
+        """The nodes that a summary may draw, with their distances to the root."""
+        return _near(self, SUMMARY_SIZE)
 
     @cached_property
     def _homes(self) -> tuple[list[Path], list[Path]]:
@@ -307,8 +329,9 @@ def _foldings(graph: _Graph, steps: bool) -> Iterator[_Folding]:
     for level in range(deepest - 1, -1, -1):
         yield _folding(graph, level)
     repeated = repetitions(graph.order, graph.sources)
+    steps = steps and len(graph.order) <= LONGEST
     for ends in (2, 1):
-        for level in range(deepest, -1, -1):
+        for level in range(deepest, -1, -1) if repeated or steps else ():
             folded = _Folding(level, _groups(graph, level, repeated), {}, True)
             for repetition in repeated:
                 folded.titles[folded.groups[repetition.hidden[-1]]] = (), _said_of(repetition, graph.said)
@@ -538,7 +561,7 @@ def in_a_row(said: Mapping[str, str], texts: Iterable[str]) -> str:
 def _summary(graph: _Graph, size: int) -> Diagram:
     """So many nodes next to the root, and one box for everything before them."""
     order = graph.order
-    distance = _near(graph, size)
+    distance = {i: d for i, d in graph.near.items() if d <= size}
     drawn = [i for i in distance if not graph.is_constant[i] or i in graph.loose]
     shown = sorted(sorted(drawn, key=lambda i: (distance[i], -i))[:size])
     in_all = graph.partcount(range(len(order)))
@@ -625,7 +648,7 @@ def _near(graph: _Graph, most: int) -> dict[int, int]:
 def _diagram(graph: _Graph, groups: Sequence[int], boxes: dict[int, _Box], note: str = "") -> Diagram:
     """One part per group, inputs first; a constant is folded into its gate, or drawn beside it."""
     order, root_place = graph.order, len(graph.order) - 1
-    first_bad = first_non_finite(order)
+    first_bad = graph.first_bad
     exits = _exits(graph, groups, boxes)
     tap = {i: k for nodes in exits.values() if len(nodes) <= _most(graph, nodes) for k, i in enumerate(nodes)}
     part_of: dict[int, int] = {}
@@ -673,7 +696,7 @@ def _diagram(graph: _Graph, groups: Sequence[int], boxes: dict[int, _Box], note:
     if root_part.kind != "constant":
         root_part.name = one_line(graph.names[graph.root])
     seen = (order[result.node] for part in parts for result in part.results if result.node >= 0)
-    told = remarks(order, seen, show_grad=graph.show_grad, said=graph.said)
+    told = remarks(order, seen, show_grad=graph.show_grad, said=graph.said, is_outdated=graph.is_outdated)
     note = " ".join(filter(None, [note, *told]))
     part_of_each = [part_of.get(g, -1) for g in groups]
     return Diagram(parts, note, len(order), remarks=told, part_of=part_of_each, said=graph.said)

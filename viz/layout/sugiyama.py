@@ -17,7 +17,7 @@ TWO_RANKINGS = 70  # boxes: so small a graph is tried with two
 MOVING = 300  # boxes: in a graph that is not larger, they may move to other columns
 NARROWER = (1.0, 0.85, 0.7)  # of the height of a picture, for the boxes of a column: trunks need some, too
 # Of the effort for an order: for each of two rankings, for a single one; for the better one before and after the moves.
-TRIAL, SINGLE, BEFORE, AFTER = 0.11, 0.3, 0.25, 0.35
+TRIAL, SINGLE, BEFORE, AFTER = 0.11, 0.3, 0.2, 0.25
 SWAPS, LOOKS = 1000, 70_000  # in a small graph a move takes as long as so many swaps, in larger ones more and more
 WIDER = 1.15  # how many columns there may be after the moves, for each that there was
 
