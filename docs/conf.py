@@ -45,7 +45,7 @@ napoleon_use_ivar = True
 nitpick_ignore_regex = [
     # types of what ours take and give, which stand in the file that is named
     (r"py:(class|obj)", r"autograd\.signatures\.\w+"),
-    (r"py:class", "Gradient|GradientBySecond|Curvature|Rows|ValueAndGradient"),  # the same, of a function that is wrapped
+    (r"py:class", "Gradient|GradientBySecond|Curvature|Rows|ValueAndGradient"),  # the same, of what is wrapped
     (r"py:(class|obj)", r"nn\.(data\.(Examples|Targets)|optim\.Options|recurrent\.S|layers\.Out)"),
     (r"py:(class|obj)", r"nn\.training\.minimisation\.X"),
     (r"py:class", r"nn\.lessons\.(words\.(Token|WordVectors)|perceptrons\.Correction|language\.LanguageModel)"),
