@@ -132,9 +132,11 @@ def test_programs_that_are_gone_leave_nothing_in_memory(backend: str) -> None:
 
     work(20)
     gc.collect()
+    work(1)  # takes out the texts of those before it
     lines, blocks = len(linecache.cache), sys.getallocatedblocks()
     work(300)
     gc.collect()
+    work(1)
     assert len(linecache.cache) <= lines
     assert sys.getallocatedblocks() - blocks < 300  # a program takes some hundreds
 
@@ -153,6 +155,9 @@ def test_a_traceback_shows_the_line_of_a_program_that_is_alive(backend: str) -> 
     filename = inside.filename
     del step, made, program, caught
     gc.collect()
+    # not at once: the collector may have run while somebody, such as a debugger, goes through all texts
+    assert filename in linecache.cache
+    ag.compile(lambda x: x + 1.0, 0.5)([1.0])
     assert filename not in linecache.cache
 
 
