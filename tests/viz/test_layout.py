@@ -194,7 +194,7 @@ def test_what_a_swap_costs_is_known_beforehand_and_stays_right(case: tuple[list[
         r, v, x = pairs[k]
         expected = swaps.cost - swaps.costs[r][v][x]
         never, always = 10**9, -(10**9)
-        swaps.round(iter([never] * k + [always] + [never] * len(pairs)), swaps.several)  # one swap
+        swaps.round(iter([never] * k + [always] + [never] * len(pairs)))  # one swap
         assert swaps.cost == expected
         assert (x, v) in pairwise(swaps.columns[r])
     order.set_columns(net, swaps.ordered())

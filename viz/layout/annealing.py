@@ -11,7 +11,6 @@ from bisect import bisect_left
 from collections.abc import Container, Iterator, Sequence
 from functools import cache
 from itertools import accumulate, cycle, repeat
-from math import inf
 from random import Random
 
 from .net import Net
@@ -25,7 +24,6 @@ DRAWN = 1009  # random numbers for each round of a cooling, a prime, used again 
 Costs = list[list[int]]
 Changes = list[tuple[list[int], int, list[int], int, int]]
 Ends = tuple[dict[int, int], dict[int, int]]  # of the edges, in a column: the numbers and the places of its nodes
-Several = list[tuple[int, list[int], Costs, list[list[Changes | None]]]]
 Edge = tuple[int, int, int, int, int]  # from a node, by which of its exits, to a node, by which door; how many wires
 
 
@@ -62,7 +60,7 @@ class Swaps:
         self.changes: list[list[list[Changes | None]]] = [[[None] * len(nodes) for _ in nodes] for nodes in self.nodes]
         # The columns in which there is something to swap.
         numbered = enumerate(zip(self.columns, self.costs, self.changes, strict=True))
-        self.several: Several = [(r, *parts) for r, parts in numbered if len(parts[0]) > 1]
+        self.several = [(r, *parts) for r, parts in numbered if len(parts[0]) > 1]
         # The nodes of the next columns that a node is joined to, as often as its edges count.
         self.left: list[list[list[int]]] = [[[] for _ in nodes or "0"] for nodes in self.nodes]
         self.right: list[list[list[int]]] = [[[] for _ in nodes or "0"] for nodes in self.nodes]
@@ -140,14 +138,14 @@ class Swaps:
         self.changes[r][x][v] = [(of_t, u, of_u, t, c) for of_u, t, of_t, u, c in found]
         return found
 
-    def round(self, at_least: Iterator[int], several: Several) -> bool:
+    def round(self, at_least: Iterator[int]) -> bool:
         """Go down each column and swap each two neighbours where that saves as much as is asked for; False if nowhere.
 
         As a step of the innermost loop takes less time than a call, it is all in one function.
         """
         before = self.cost
         swapped = False
-        for r, column, costs, changes in several:
+        for r, column, costs, changes in self.several:
             k, v = 0, column[0]
             of_v = costs[v]
             for x, least in zip(column[1:], at_least, strict=False):
@@ -177,10 +175,10 @@ class Swaps:
             of_u[t] += c
             of_t[u] -= c
 
-    def insert(self, several: Several) -> bool:
+    def insert(self) -> bool:
         """Move each node to the best place in its column (sifting; Rudell 1993); False if all stand there."""
         moved = False
-        for r, column, costs, _ in several:
+        for r, column, costs, _ in self.several:
             for v in column[:] if len(column) > 2 else ():
                 of_v, start = costs[v], column.index(v)
                 below, above = [of_v[x] for x in column[start:]], [of_v[x] for x in column[: start + 1]]
@@ -200,10 +198,10 @@ class Swaps:
                         self.swap(r, k)
         return moved
 
-    def descend(self, several: Several, to_be_best: float = inf) -> None:
+    def descend(self, to_be_best: float) -> None:
         """Swap neighbours while it helps, and then move single nodes, if the cost is what would be the best."""
         any_gain = repeat(1)
-        while self.round(any_gain, several) or (self.cost <= to_be_best and self.insert(several)):
+        while self.round(any_gain) or (self.cost <= to_be_best and self.insert()):
             pass
 
     def ordered(self) -> list[list[int]]:
@@ -249,7 +247,7 @@ class Annealing:
 
     def __init__(self, net: Net) -> None:
         self.swaps = Swaps(net.columns, gaps_of(net), net.owner)
-        self.swaps.descend(self.swaps.several, -1)
+        self.swaps.descend(-1)
         self.best, self.columns = self.swaps.cost, [list(column) for column in self.swaps.columns]
         self.neighbours = sum([len(column) - 1 for column in self.columns if column])
         self.rounds = [cycle(least) for least in cooling()]
@@ -269,11 +267,11 @@ class Annealing:
         """From hot to cold, and down from there."""
         swaps = self.swaps
         for least in self.rounds:
-            swaps.round(least, swaps.several)
+            swaps.round(least)
         cooled = swaps.cost
         if self.usual and cooled - self.usual > self.best:
             return
-        swaps.descend(swaps.several, self.best)
+        swaps.descend(self.best)
         self.usual = max(self.usual, (cooled - swaps.cost) * 4 // 5)
         if swaps.cost < self.best:
             self.best, self.columns = swaps.cost, [list(column) for column in swaps.columns]

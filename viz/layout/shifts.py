@@ -8,6 +8,7 @@ column, with those in its way; the columns around are put in order afresh; and t
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from random import Random
 
 from .annealing import SCALE, Edge, Swaps
@@ -84,7 +85,7 @@ class Shifts:
             columns[r - first] = self.rearranged(columns[r - first], r, way, moved)
         gaps = [self.edges(r, column) for r, column in enumerate(columns[:-1], first)]
         swaps = Swaps(columns, gaps, fixed=[r for r in range(len(columns)) if not low <= r + first <= high])
-        swaps.descend(swaps.several, SCALE * (before + NEARLY))
+        swaps.descend(SCALE * (before + NEARLY))
         if swaps.cost <= SCALE * before and swaps.cost + LONGER * longer <= SCALE * before:
             columns = [found or fixed for found, fixed in zip(swaps.ordered(), columns, strict=True)]
             self.columns[first : stop + 1] = columns
@@ -204,9 +205,10 @@ def crossings(columns: list[list[int]], gaps: list[list[Edge]]) -> list[int]:
     found = []
     places = [{v: k << 20 for k, v in enumerate(column)} for column in [*columns, []]]
     for gap, at_left, at_right in zip(gaps, places, places[1:], strict=False):
-        edges = sorted([(at_left[v] + lane, at_right[t] + door, load) for v, lane, t, door, load in gap])
-        total = 0
-        for i, (start, end, load) in enumerate(edges):
-            total += load * sum([other for before, to, other in edges[:i] if to > end and before < start])
+        total, seen = 0, list[int]()  # inversions, as `count_gap` counts them, each wire of a trunk by itself
+        for _, end, load in sorted([(at_left[v] + lane, at_right[t] + door, load) for v, lane, t, door, load in gap]):
+            at = bisect_right(seen, end)
+            total += load * (len(seen) - at)
+            seen[at:at] = [end] * load
         found.append(total)
     return found
