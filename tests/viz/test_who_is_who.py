@@ -419,3 +419,17 @@ def test_products_and_maxima_repeat_as_sums_do_and_none_is_counted_twice() -> No
     assert (one.symbol, one.terms) == ("×", 4)
     shared = a * a + b + a  # a is used twice: it belongs to no single term
     assert repetitions(*graph(shared)) == []
+
+
+def test_in_a_very_long_graph_no_time_steps_are_looked_for_but_its_end_is_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def drawn() -> Diagram:
+        y = Value(0.5, "x")
+        for _ in range(100):
+            y = (y * 1.01 + 0.1).tanh()
+        return next(candidates(y, to_fit=True, max_nodes=30))
+
+    assert any("steps" in line for part in drawn().parts for line in part.lines)
+    monkeypatch.setattr("viz.graph.diagram.LONGEST", 300)
+    assert drawn().is_summary
