@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast, overload
 
 from . import ops
+from .comparisons import Comparison
 from .forward import Dual, apply
 from .reals import is_real, short, to_float
 from .signatures import Number, OfMany, OfOne, OfTwo, Operation, of_many_each
-from .value import Operand, Value
+from .value import Operand, Value, as_node
 
 __all__ = [
     "abs",
@@ -191,7 +192,9 @@ def where(condition: Any, x: Operand, y: Operand) -> Value | float:
     Raises:
         TypeError: for a condition that is no comparison.
     """
-    if hasattr(condition, "as_node"):  # a comparison of Values
+    if isinstance(condition, Comparison):
+        return apply("where", as_node(condition), x, y)
+    if hasattr(condition, "as_node"):  # a comparison while the compiler traces
         node: Value = condition.as_node()
         return apply("where", node, x, y)
     if isinstance(condition, bool) or (hasattr(condition, "dtype") and condition.dtype == bool and condition.ndim == 0):

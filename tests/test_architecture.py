@@ -33,7 +33,7 @@ FLOORS = {
         "mistakes",
         "javascript kernels",
         "modes",
-        "graph",
+        "comparisons graph",
         "backward",
         "value",
         "forward recomputing signatures steps storage",

@@ -29,12 +29,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+from ..comparisons import Comparison
 from ..graph import MANY, known_inputs
 from ..modes import STATE, TRACING, TracingError, recording_again
 from ..ops import CONSTANT
 from ..reals import to_float
 from ..transforms import flatten
-from ..value import Comparison, Value, record
+from ..value import Value, as_node, record
 from .index import Picked
 
 PACKAGE = str(Path(__file__).parent.parent) + os.sep  # the engine's own files are never "the user's line"
@@ -111,7 +112,7 @@ class Choice:
 def _condition(x: Any) -> Any:
     """A condition as an operand: the node of a comparison, or a plain bool as 1 or 0."""
     if isinstance(x, Comparison):
-        return x.as_node()
+        return as_node(x)
     return x.node if isinstance(x, Choice) else x
 
 
