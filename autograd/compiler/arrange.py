@@ -489,6 +489,11 @@ class _Arranger:
         drop = tuple(a + 1 for a, size in enumerate(sizes) if size == 1)  # (a loop has more than one turn)
         weights, x = (np.squeeze(a, drop) for a in (weights, x))
         group = Group(LINEAR, graph.rank[members[0]], self._filled(box, members), rows=box.rows)
+        self._add_parts(group, weights, x)
+        self._add_rest(group, box, members.tolist(), summands)
+
+    def _add_parts(self, group: Group, weights: Nodes, x: Nodes) -> None:
+        """The products of rows with windows, a part for each array that the windows come from."""
         owner = self.owner[x].reshape(len(x), -1)
         source = np.where((owner == CONSTANTS).all(1), -1, np.where(owner == CONSTANTS, -1, owner).max(1))
         mixed = ((owner != source[:, None]) & (owner != CONSTANTS)).any(1)
@@ -499,7 +504,6 @@ class _Arranger:
         for s in several if len(several) <= MAX_PARTS else [None]:
             some = slice(None) if s is None else np.flatnonzero(source == s)
             group.parts.append(Part(x[some], weights[some], rows=True))
-        self._add_rest(group, box, members.tolist(), summands)
 
     def _add_rest(self, group: Group, box: Box, nodes: list[int], summands: Any) -> None:
         """The summands without weights, and the bias."""
@@ -556,8 +560,11 @@ class _Arranger:
         box = box if irregular else self._spread(box)
         group = Group(LINEAR, graph.rank[nodes[0]], self._filled(box, members), rows=box.rows)
         if weights.size:
-            both = [squeezed(self._filled(box, a.T), 1) for a in (x, weights)]
-            group.parts.append(Part(both[0], both[1], rows=True))
+            both = [squeezed(self._filled(box, a.T), 1) for a in (weights, x)]
+            if self.one.loop is None:
+                group.parts.append(Part(both[1], both[0], rows=True))
+            else:  # of which one may be of the turn before
+                self._add_parts(group, *both)
         self._add_rest(group, box, nodes, summands)
 
     def _reordered(self, box: Box, nodes: list[int], summands: Any) -> Box:

@@ -21,6 +21,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from ..ops import BUILT_IN, SHEET
 from .index import TAKE
 from .normalise import BATCHED, CONST, LINEAR, SHARED, Graph, Term
@@ -34,7 +36,9 @@ MANY_NODES = 300  # a graph of so many, with fewer members to a class on average
 LEAST_MEMBERS = 4
 LEAST_BLOCKS = 2  # blocks of a network that are not written out one by one
 LEAST_SAVED = 12  # classes, without which a loop over blocks is not worth its lines
-MOST_BLOCKS = 500  # of more classes, nobody asks which come again
+MOST_BLOCKS = 2000  # of more classes, nobody asks which come again
+LONGEST_BLOCK = 400  # classes of a block, at most
+LIKELY, NEXT_FEW = 12, 4  # see `_likely_periods`
 
 
 @dataclass(eq=False)
@@ -105,7 +109,7 @@ def find_colours(graph: Graph, loops: bool = True) -> Colouring:
     if turns:
         turns = painter.settled(turns, LEAST_TURNS)
     found = Colouring(graph, painter, painter.paint(turns), turns)
-    if loops and not turns and not found.is_irregular:
+    if loops and not turns:
         turns = find_blocks(found)
         if turns:
             turns = painter.settled(turns, LEAST_BLOCKS)
@@ -117,28 +121,65 @@ def find_blocks(found: Colouring) -> Turns:
     """Classes that come again in the same order, such as the blocks of a transformer: each block is a turn.
 
     The classes are laid out by depth, each with its operation and its number of nodes, and what follows itself is
-    searched for (a tandem repeat), the one that saves most first.
+    searched for (a tandem repeat), the one that saves most first. Where nearly every node is a class of its own, they
+    stay as they were written, and turns must also read each other alike: operations alone come again by chance.
     """
-    graph, colours = found.graph, found.colours
+    graph, colours, irregular = found.graph, found.colours, found.is_irregular
     members: dict[int, list[int]] = {}
     for i in graph.order:
         if graph.rank[i] == BATCHED:
             members.setdefault(colours[i], []).append(i)
-    if len(members) > MOST_BLOCKS:
+    line = list(members)
+    if not irregular:
+        if len(line) > MOST_BLOCKS:
+            return {}
+        depth = _depths(members, found.painter, {})
+        line.sort(key=lambda c: (depth[c], members[c][0]))
+    numbers: dict[tuple[str, int], int] = {}
+    words = [numbers.setdefault((graph.ops[members[c][0]], len(members[c])), len(numbers)) for c in line]
+    periods = _likely_periods(words[:MOST_BLOCKS]) if irregular else range(2, min(len(words) // 2, LONGEST_BLOCK) + 1)
+    start, period, count = _longest_repeat(np.array(words), periods)
+    if irregular and not _alike(graph, [members[c][0] for c in line], start, period, count):
         return {}
-    depth = _depths(members, found.painter, {})
-    line = sorted(members, key=lambda c: (depth[c], members[c][0]))
-    words = [(graph.ops[members[c][0]], len(members[c])) for c in line]
-    best = LEAST_SAVED - 1, 0, 0, 0
-    for period in range(2, len(words) // 2 + 1):
-        length = 0  # of the stretch, ending here, in which every class is like that one period before
-        for end in range(period, len(words)):
-            length = length + 1 if words[end] == words[end - period] else 0
-            saved = length // period * period
-            if saved > best[0]:
-                best = saved, end + 1 - period - length, period, saved // period + 1
-    _, start, period, count = best
     return {i: (0, k) for k in range(count) for c in line[start + k * period :][:period] for i in members[c]}
+
+
+def _likely_periods(words: list[int]) -> list[int]:
+    """The commonest distances from a word to the next few of its kind."""
+    last: dict[int, list[int]] = {}
+    votes: Counter[int] = Counter()
+    for k, word in enumerate(words):
+        before = last.setdefault(word, [])
+        votes.update([k - place for place in before[-NEXT_FEW:]])
+        before.append(k)
+    return sorted(period for period, _ in votes.most_common(LIKELY) if 1 < period <= LONGEST_BLOCK)
+
+
+def _longest_repeat(words: Any, periods: Iterable[int]) -> tuple[int, int, int]:
+    """Where words begin to repeat themselves, after how many, and how often they are there."""
+    best = LEAST_SAVED - 1, 0, 0, 0
+    for period in periods:
+        unlike = np.flatnonzero(words[period:] != words[:-period])
+        ends = np.append(unlike, len(words) - period)  # of stretches in which every word is that of one period before
+        lengths = np.diff(ends, prepend=-1) - 1
+        k = int(lengths.argmax())
+        saved = int(lengths[k]) // period * period
+        if saved > best[0]:
+            best = saved, int(ends[k] - lengths[k]), period, saved // period + 1
+    return best[1:]
+
+
+def _alike(graph: Graph, line: list[int], start: int, period: int, count: int) -> bool:
+    """Whether what a turn reads of itself and those before it, the next one reads of itself and those before."""
+    if count <= LEAST_TURNS:
+        return False
+    place = {i: k for k, i in enumerate(line[: start + 4 * period]) if k >= start}
+
+    def distances(k: int) -> list[int]:
+        return [k - place[x] for x in reads(graph, line[k]) if x in place]
+
+    third = range(start + 2 * period, start + 3 * period)
+    return all(distances(k) == distances(k + period) for k in third)
 
 
 # --- loops

@@ -177,8 +177,13 @@ class Compiled(Generic[Result]):
 
     @property
     def source(self) -> str:
-        """The program as text: the vectorised one, whatever the width of the network, or the straight-line one."""
-        return self._run_by(self.backend).source
+        """The program as text: the vectorised one, whatever the width of the network, or the straight-line one.
+
+        With a loop in it, it is the vectorised one, unless another backend was asked for: written out, the loop would
+        be some lines for every turn.
+        """
+        looped = self._asked == "auto" and self._plan.loops
+        return self._run_by("numpy" if looped else self.backend).source
 
     @property
     def source_in_place(self) -> str:

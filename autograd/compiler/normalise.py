@@ -1,6 +1,8 @@
 """Pass 2, normalise: constants fold, ranks are found, and sums become linear nodes.
 
-**Rank**: a node is constant, shared (it depends on parameters only), or batched (it depends on the sample).
+**Rank**: a node is constant, shared (it depends on parameters only), or batched (it depends on the sample). What is
+computed of parameters alone is computed once, however often it is written: the 1 - a of a moving average's every step
+is one node, and only then can the next pass see that each step has the same weights.
 
 **Linear nodes**: a tree of + - negations and products with something shared, each used once, becomes one node
 
@@ -35,6 +37,7 @@ CONST, SHARED, BATCHED = 0, 1, 2
 LINEAR = "linear"
 LEAVES = INPUT, PARAMETER, CONSTANT
 FAR = 2.0**256  # numbers beyond it, or below 1/FAR, are not combined: (x·1e200)·1e-200 is inf for an x of 1e150
+NOTHING = (0.0).hex()  # a weight times 0, at the edge of an image, stays with its window
 MAX_COPIED = 64  # a long sum under a minus sign stays a node of its own, so that this pass takes linear time
 
 
@@ -106,24 +109,34 @@ def normalise(trace: Trace) -> Graph:
     for nodes in trace.arguments:
         for i in nodes:
             rank[i] = BATCHED
+    known: dict[tuple[str | int, ...], int] = {}
+    twins: dict[int, int] = {}  # shared node -> an earlier one, the same operation on the same operands
     for i, own in enumerate(inputs):
         if own or ops[i] not in LEAVES:
+            if twins:
+                own = inputs[i] = tuple([twins.get(x, x) for x in own])
             r, reached = CONST, False
             for x in own:
-                uses[x] += 1
                 if rank[x] > r:
                     r = rank[x]
                 reached = reached or active[x]
             rank[i], active[i] = r, reached
-            if r == CONST:  # its number is known, whatever the operation
+            if r == SHARED:
+                key = (ops[i], *[x if rank[x] else numbers[x].hex() for x in own])
+                if NOTHING not in key and known.setdefault(key, i) != i:
+                    twins[i] = known[key]
+            if r == CONST or i in twins:  # its number is known, whatever the operation; or another node has it
                 ops[i], inputs[i] = CONSTANT, ()
+            for x in inputs[i]:
+                uses[x] += 1
     graph = Graph(ops, inputs, numbers, rank, active)
     graph.indices = {i: k for k, nodes in enumerate(trace.arguments) for i in nodes if i in trace.indices}
-    for y in trace.outputs:
+    outputs = [twins.get(y, y) for y in trace.outputs]
+    for y in outputs:
         uses[y] += 2  # an output is a node of its own
     builder = _Linear(graph, uses)
     builder.visit(n)
-    graph.outputs = [builder.output(y) for y in trace.outputs]
+    graph.outputs = [builder.output(y) for y in outputs]
     builder.finish(n)
     return graph
 

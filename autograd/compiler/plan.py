@@ -45,7 +45,9 @@ class Plan:
         backward: whether there is a gradient to compute: not if no parameter has an effect.
         active: for each node whether a parameter has an effect on it.
         nodes: how many are computed; a dot product of K pairs is K products and K - 1 sums.
-        operations: how many arrays are computed; of a graph in which little repeats, how many it might be.
+        operations: how many arrays are computed, in a loop at every turn; of a graph in which little repeats, how many
+            it might be.
+        loops: whether some of them are computed turn by turn.
         order: theta[k] is the number of ``trace.parameters[order[k]]``.
         shared: theta, then the constants, then what is computed from these alone.
         alarm: whether an infinity or a nan was made since a backend took it back.
@@ -72,15 +74,18 @@ class Plan:
         self.outputs, self.active = graph.outputs, graph.active
         self.backward = self.mean and any(graph.active[y] for y in graph.outputs)
         self._waiting: tuple[Graph, list[Class] | None] | None = None
+        self.loops = False
         if found.is_irregular:
             self._waiting = graph, None
             self.operations = found.count
             self.order: Places = np.arange(len(self.trace.parameters))
             return
         self._waiting = graph, found.classes()
-        self.operations = len(self.groups)
+        turns = [group.loop.count for group in self.groups if group.loop is not None]
+        self.operations = len(self.groups) - len(turns) + sum(turns)
         self.order = self.layout.parameter_order
-        if any(group.loop is not None for group in self.groups):
+        self.loops = bool(turns)
+        if turns:
             self.program  # noqa: B018
 
     @functools.cached_property

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
-from autograd import Value, dot, grad, logsumexp, maximum, relu, softmax, where
+from autograd import Value, dot, exp, grad, logsumexp, maximum, relu, sin, softmax, where
 
 Vector = list[Any]
 Matrix = list[list[Value]]
@@ -393,6 +393,43 @@ def moving_averages(length: int = 6, width: int = 3) -> Case:
     return Case(loss, [rising(length)], w.values)
 
 
+def pendulum(steps: int = 6) -> Case:
+    """Euler's method: two numbers, each of which moves the other, and a product of parameters in every step."""
+    w = Weights()
+    gravity, friction = w.vector(2)
+
+    def loss(start: Any) -> Any:
+        angle, speed = start
+        for _ in range(steps):
+            pull = -0.1 * gravity * sin(angle) - 0.1 * friction * speed
+            angle, speed = angle + 0.1 * speed, speed + pull
+        return angle**2 + speed**2
+
+    return Case(loss, [rising(2)], w.values)
+
+
+def runge_kutta(steps: int = 5, h: float = 0.1) -> Case:
+    """The same by the method of Runge and Kutta: four slopes in each step, each at a place of its own."""
+    w = Weights()
+    gravity, friction = w.vector(2)
+
+    def slope(angle: Any, speed: Any) -> tuple[Any, Any]:
+        return speed, -exp(gravity) * sin(angle) - friction * speed
+
+    def loss(start: Any) -> Any:
+        state = tuple(start)
+        for _ in range(steps):
+            slopes = [slope(*state)]
+            for reach in (0.5, 0.5, 1.0):
+                slopes.append(slope(*[y + reach * h * k for y, k in zip(state, slopes[-1], strict=True)]))
+            state = tuple(
+                y + h / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4) for y, k1, k2, k3, k4 in zip(state, *slopes, strict=True)
+            )
+        return state[0] ** 2 + state[1] ** 2
+
+    return Case(loss, [rising(2)], w.values)
+
+
 def prefix_sums(length: int = 5) -> Case:
     """Rows of different lengths: y_t = Σ w_(t-s)·x_s over s ≤ t, each with a weight of its own. What stands at the end
     of x is in the last row alone; a program that pads must not let it into the others."""
@@ -535,6 +572,8 @@ CASES: dict[str, Callable[[], Case]] = {
     "padded convolution": padded_convolution,
     "convolution cut at the borders": cut_convolution,
     "moving averages": moving_averages,
+    "pendulum by Euler": pendulum,
+    "pendulum by Runge and Kutta": runge_kutta,
     "prefix sums": prefix_sums,
     "causal attention": causal_attention,
     "ragged maxima": ragged_maxima,

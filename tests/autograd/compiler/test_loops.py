@@ -44,6 +44,24 @@ def test_a_recurrence_is_a_loop_of_the_same_statements_for_any_number_of_steps()
         assert "for turn in reversed(range(12)):" in texts[1]
 
 
+@pytest.mark.parametrize("make", [scalars.moving_averages, scalars.pendulum, scalars.runge_kutta])
+def test_steps_of_single_numbers_are_a_loop_too(make: Any) -> None:
+    """The 1 - a of a moving average is written in each step anew; Runge and Kutta's steps have four parts unlike."""
+    texts = [source(make(steps)) for steps in (20, 60)]
+    assert statements(texts[0]) == statements(texts[1])
+    assert all(text.count("for turn in") == 2 for text in texts)
+
+
+def test_of_one_sample_a_long_loop_is_run_straight_on_and_shown_as_the_loop() -> None:
+    """For one number at a time, Python is ten times as fast as NumPy; and the text of it is a line for each node."""
+    case = scalars.pendulum(60)
+    step = autograd.compile(case.loss, *case.example, check=False)
+    step(np.ones((1, 2)))
+    assert step.backend == "python" and "for turn in" in step.source
+    step(np.ones((500, 2)))
+    assert step.backend == "numpy"
+
+
 def test_a_drawing_of_a_loop_has_no_wire_back_but_says_what_is_read() -> None:
     case = scalars.rnn(5)
     step = autograd.compile(case.loss, *case.example, backend="numpy", check=False)
