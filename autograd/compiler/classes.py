@@ -34,6 +34,7 @@ FEW = 2  # classes of so few nodes are thrown together with others of their kind
 MANY_FEW = 3
 MANY_NODES = 300  # a graph of so many, with fewer members to a class on average, is not arranged before it has to be
 LEAST_MEMBERS = 4
+FARTHEST = 4  # turns back that a loop may read; one that reads further is written out
 LEAST_BLOCKS = 2  # blocks of a network that are not written out one by one
 LEAST_SAVED = 12  # classes, without which a loop over blocks is not worth its lines
 MOST_BLOCKS = 2000  # of more classes, nobody asks which come again
@@ -288,7 +289,23 @@ def find_turns(graph: Graph, families: Families) -> Turns:
             for x in families.reads(i):
                 if x in found and found[x][0] == k:
                     needed[x] = min(needed.get(x, turn), turn)
-    return found
+    return _within_reach(families, found)
+
+
+def _within_reach(families: Families, turns: Turns) -> Turns:
+    """The turns, several taken as one where what they read was made further back than in the turn before."""
+    reach: dict[int, int] = {}
+    known: set[tuple[int, int]] = set()  # windows that were looked at, in their turns
+    for i, (loop, turn) in turns.items():
+        dot = families.dots.get(i)
+        if dot is not None and not families.rest[i]:
+            if (dot[3], turn) in known:
+                continue
+            known.add((dot[3], turn))
+        back = [turn - turns[x][1] for x in families.reads(i) if x in turns and turns[x][0] == loop]
+        reach[loop] = max(reach.get(loop, 1), *back, 1)
+    far = {loop for loop, back in reach.items() if back > FARTHEST}
+    return {i: (loop, turn if loop in far else turn // reach[loop]) for i, (loop, turn) in turns.items()}
 
 
 class _Vertices:
@@ -361,7 +378,7 @@ class _Painter:
         self.met: dict[Any, tuple[list[int], set[int]]] = {}  # see `_colours_of`
         self.names: dict[Any, int] = {}
         self.below: list[set[int]] = []
-        self.typical: dict[int, int] = {}  # the colours of the second turns, and their loops
+        self.typical: dict[int, int] = {}  # the colours of the turns in the middle, and their loops
         self.entries: dict[int, set[int]] = defaultdict(set)  # loop -> colours that only its first turn reads
         self.leaves = [BLANK] * len(graph.ops)
         for i, op in enumerate(graph.ops):
@@ -462,17 +479,15 @@ class _Painter:
         return {pair for pair in zip(row[0], window[0], strict=True) if pair[1] in colours}
 
     def settled(self, turns: Turns, least: int) -> Turns:
-        """The turns that do the same, of every loop: what the last turn has more is taken in, ends that differ are
-        not."""
+        """The turns that do the same, of every loop: what the last turn has more is taken in; the last turn if it
+        differs, and those before the others, are not."""
         colours = self.paint(turns)
         self._find_entries(turns, colours)
-        self.typical.clear()
-        for i, (loop, turn) in turns.items():
-            if turn == 1:
-                self.typical.setdefault(colours[i], loop)
         last: dict[int, int] = {}
         for loop, turn in turns.values():
             last[loop] = max(turn, last.get(loop, 0))
+        middle = {loop: max(1, turn // 2) for loop, turn in last.items()}
+        self.typical = {colours[i]: loop for i, (loop, turn) in turns.items() if turn == middle[loop]}
         turns = dict(turns)
         colours = self.paint(turns, last)
         counts: dict[int, dict[int, Counter[int]]] = {}
@@ -480,10 +495,11 @@ class _Painter:
             counts.setdefault(loop, {}).setdefault(turn, Counter())[colours[i]] += 1
         span: dict[int, tuple[int, int]] = {}
         for loop, found in counts.items():
-            alike = found.get(1)
-            low = 0 if found.get(0) == alike else 1
-            high = low
-            while found.get(high) == alike:
+            low = high = middle[loop]
+            alike = found.get(low)
+            while low - 1 in found and found[low - 1] == alike:
+                low -= 1
+            while high in found and found[high] == alike:
                 high += 1
             if high - low >= least and high >= max(found):  # at most the last turn is another one
                 span[loop] = low, high

@@ -430,6 +430,20 @@ def runge_kutta(steps: int = 5, h: float = 0.1) -> Case:
     return Case(loss, [rising(2)], w.values)
 
 
+def of_the_two_before(steps: int = 8) -> Case:
+    """A recurrence as Fibonacci's: two turns begin with what is given, and only the third is like all others."""
+    w = Weights()
+    a, b, first = w.vector(3)
+
+    def loss(x: Any) -> Any:
+        before, last = first, x
+        for _ in range(steps):
+            before, last = last, (a * last + b * before).tanh()
+        return last**2
+
+    return Case(loss, [0.7], w.values)
+
+
 def prefix_sums(length: int = 5) -> Case:
     """Rows of different lengths: y_t = Σ w_(t-s)·x_s over s ≤ t, each with a weight of its own. What stands at the end
     of x is in the last row alone; a program that pads must not let it into the others."""
@@ -574,6 +588,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "moving averages": moving_averages,
     "pendulum by Euler": pendulum,
     "pendulum by Runge and Kutta": runge_kutta,
+    "of the two before": of_the_two_before,
     "prefix sums": prefix_sums,
     "causal attention": causal_attention,
     "ragged maxima": ragged_maxima,

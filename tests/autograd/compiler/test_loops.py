@@ -44,12 +44,39 @@ def test_a_recurrence_is_a_loop_of_the_same_statements_for_any_number_of_steps()
         assert "for turn in reversed(range(12)):" in texts[1]
 
 
-@pytest.mark.parametrize("make", [scalars.moving_averages, scalars.pendulum, scalars.runge_kutta])
+@pytest.mark.parametrize(
+    "make", [scalars.moving_averages, scalars.pendulum, scalars.runge_kutta, scalars.of_the_two_before]
+)
 def test_steps_of_single_numbers_are_a_loop_too(make: Any) -> None:
     """The 1 - a of a moving average is written in each step anew; Runge and Kutta's steps have four parts unlike."""
     texts = [source(make(steps)) for steps in (20, 60)]
     assert statements(texts[0]) == statements(texts[1])
     assert all(text.count("for turn in") == 2 for text in texts)
+
+
+@pytest.mark.parametrize("back", [2, 3, 4])
+def test_a_loop_may_read_what_was_made_some_turns_before(back: int) -> None:
+    """As many turns are one: the program is longer, but for any number of steps the same."""
+    rng = np.random.default_rng(back)
+    u, *ws = ([[Value(v) for v in row] for row in rng.normal(0.0, 0.4, (3, 3))] for _ in range(1 + back))
+
+    def loss(xs: Any) -> Any:
+        states: Any = [[0.0] * 3] * back  # the last one first
+        for x in xs:
+            parts = list(zip([u, *ws], [x, *states], strict=True))
+            z = [sum(sum(a * b for a, b in zip(w[i], v, strict=True)) for w, v in parts) for i in range(3)]
+            states = [[y.tanh() for y in z], *states[:-1]]
+        return sum(y * y for y in states[0])
+
+    steps = [autograd.compile(loss, np.zeros((3 * back + back * k, 3)), backend="numpy", check=False) for k in (1, 4)]
+    assert [step.source.count("for turn in") for step in steps] == [2, 2]
+    assert statements(steps[0].source) == statements(steps[1].source)
+    X = rng.normal(size=(2, 7 * back, 3))
+    found = steps[1](X)
+    expected = sum([loss(x.tolist()) for x in X]) / 2.0
+    expected.backward()
+    assert found == pytest.approx(expected.data, rel=1e-12)
+    assert steps[1].gradient == pytest.approx([p.grad for p in steps[1].parameters], rel=1e-9, abs=1e-12)
 
 
 def test_of_one_sample_a_long_loop_is_run_straight_on_and_shown_as_the_loop() -> None:
