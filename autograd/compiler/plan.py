@@ -144,7 +144,17 @@ class Plan:
     @functools.cached_property
     def in_place(self) -> tuple[Text, CodeType]:
         """What the numpy backend runs."""
-        text = in_place(self.program, self.names)
+        return self._in_place(self.program)
+
+    @functools.cached_property
+    def in_place_exactly(self) -> tuple[Text, CodeType]:
+        """The same with no factor taken out of a sum, for numbers that are not finite."""
+        if not self.program.factored:
+            return self.in_place
+        return self._in_place(differentiate(self.layout, self.groups, self.outputs, self.backward, factors_out=False))
+
+    def _in_place(self, program: Program) -> tuple[Text, CodeType]:
+        text = in_place(program, self.names)
         return text, code_of(text.source, "in place")
 
     def given_order(self, array: Array) -> Array:
