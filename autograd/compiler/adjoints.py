@@ -121,7 +121,7 @@ class Adjoints(Forward):
                 factor = times if factor is None else factor * times
         if axes and e.operator == "neg":  # one sign for the sum
             return -self._summed(e.arguments[0], shape, sizes, batched, to_shared)
-        if axes and e.operator == "*" and e.arguments[1].operator == "number":
+        if axes and e.operator == "*" and e.arguments[1].operator == "number" and np.isfinite(e.arguments[1].detail):
             return self._summed(e.arguments[0], shape, sizes, batched, to_shared) * e.arguments[1]
         if axes:
             e = Symbol("sum", (e,), tuple(1 if a in axes else s for a, s in enumerate(e.shape)), (tuple(axes), True))

@@ -66,18 +66,27 @@ class Arguments:
 def as_numbers(x: Any, dtype: Any, name: str) -> Array:
     """An argument as an array of real numbers.
 
-    NumPy's own conversion drops imaginary parts, reads texts as numbers, and takes None for nan.
+    NumPy's own conversion drops imaginary parts, reads texts as numbers, takes None for nan, and makes inf of a number
+    that is too large for ``dtype``.
 
     Raises:
         TypeError: for an entry that is not a real number.
-        ValueError: if the lists are not all as long.
+        ValueError: if the lists are not all as long, or for a finite number that the type has not.
     """
     if type(x) is np.ndarray and x.dtype == dtype:
         return x
     try:
         array = np.asarray(x)
         if array.dtype.kind in "fiub":
-            return array.astype(dtype, copy=False)
+            with np.errstate(over="raise"):
+                return array.astype(dtype, copy=False)
+    except FloatingPointError:
+        largest = np.finfo(dtype).max
+        wide = array[np.isfinite(array) & (np.abs(array) > largest)]
+        raise ValueError(
+            f"{name} must hold numbers that {np.dtype(dtype)} has, up to {largest:.6g}, but there is "
+            f"{wide.flat[0]:.6g}: compile with dtype='float64', or give inf where that is meant"
+        ) from None
     except ValueError:  # lists of different lengths
         array = np.array([], object)
     entries, _ = flatten(x)
@@ -90,7 +99,7 @@ def as_numbers(x: Any, dtype: Any, name: str) -> Array:
             raise TypeError(f"{name} must hold real numbers, but got {type(entry).__name__}: {text}{hint}")
     if array.size != len(entries):
         raise ValueError(f"{name} must have samples of one shape, but its lists are not all as long")
-    return np.array([to_float(entry) for entry in entries], dtype).reshape(array.shape)
+    return as_numbers(np.array([to_float(entry) for entry in entries], float).reshape(array.shape), dtype, name)
 
 
 def as_whole(x: Any) -> Any:

@@ -123,7 +123,7 @@ class Compiled(Generic[Result]):
 
     def pull(self) -> None:
         """Read the parameters' numbers from the Values into ``theta``."""
-        self.theta[:] = [p._data for p in self.parameters]
+        self.theta = [p._data for p in self.parameters]
 
     def push(self, gradient: bool = False) -> None:
         """Write ``theta`` into the Values' data, and with ``gradient=True`` the gradient into their ``grad``."""

@@ -42,10 +42,17 @@ class Tensor:
 
 
 class Contractor:
-    """Writes contractions; ``named`` gives an expression a name, and memory of its own, and ``copied`` a view."""
+    """Writes contractions; ``named`` gives an expression a name, and memory of its own, and ``copied`` a view.
+
+    Attributes:
+        factors_out: whether Σ x·y may be written as (Σ x)·y where y has not the axis: of x = 1, -½ and an infinite y,
+            scalar code has inf - inf, which is nan, and not ½·inf.
+        factored: whether that has been done.
+    """
 
     def __init__(self, named: Callable[..., Symbol], copied: Callable[[View], View], samples_first: bool) -> None:
         self.named, self.copied, self.samples_first = named, copied, samples_first
+        self.factors_out, self.factored = True, False
 
     def product(
         self,
@@ -66,6 +73,12 @@ class Contractor:
         if mask is not None and any(a not in out for a in mask[0].labels):
             lost = [a for a in mask[0].labels if a not in out and a not in summed]
             return self._masked(x, y, order, [*summed, *lost], mask[0])
+        own = [a for a in summed if a not in x.labels or a not in y.labels]
+        if own and not self.factors_out:
+            axes = self._axes(order, own)
+            sizes_of = {a: (x if a in x.labels else y).size(a) for a in own} | out
+            return _sum_out(self.product(x, y, {a: sizes_of[a] for a in axes}, None), axes, own)
+        self.factored = self.factored or bool(own)
         x, y = self._own_summed(x, y, order), self._own_summed(y, x, order)
         summed = [a for a in summed if a in x.labels and a in y.labels]
         left = [a for a in order if a in x.labels and a not in y.labels]

@@ -44,9 +44,15 @@ from .symbols import BATCH, Symbol, leaf, number, partials, passed
 from .turns import TYPICAL
 
 
-def differentiate(layout: Layout, groups: Sequence[Group], outputs: Sequence[int], backward: bool) -> Program:
-    """The whole program. ``outputs`` are node numbers; with ``backward`` there is one, and its adjoint is 1."""
+def differentiate(
+    layout: Layout, groups: Sequence[Group], outputs: Sequence[int], backward: bool, factors_out: bool = True
+) -> Program:
+    """The whole program. ``outputs`` are node numbers; with ``backward`` there is one, and its adjoint is 1.
+
+    Without ``factors_out`` no factor is taken out of a sum: see `Contractor`.
+    """
     builder = _Builder(layout, groups)
+    builder.contractor.factors_out = factors_out
     units = [[*some] for _, some in itertools.groupby(groups, key=lambda g: g.loop or g)]
     for unit in units:
         if unit[0].loop is None:
@@ -74,7 +80,8 @@ def differentiate(layout: Layout, groups: Sequence[Group], outputs: Sequence[int
         [layout.arrays[k] for k in owners], which.reshape(-1), layout.place_of[nodes], layout.samples_first
     )
     copied = builder.copied - {a.name for a in layout.arrays if a.whole}
-    return Program(layout, builder.statements, reverse, copied, results, gradients, builder.masks)
+    factored = builder.contractor.factored
+    return Program(layout, builder.statements, reverse, copied, results, gradients, builder.masks, factored)
 
 
 def _first_readers(builder: _Builder, units: Sequence[Sequence[Group]]) -> dict[int, list[Array]]:

@@ -91,14 +91,17 @@ class Finder:
         return leaf(view, view.shape), place
 
     def _places(self, squeezed: bool) -> Symbol:
-        """The index, whole numbers, with the group's axes; ``squeezed``, without those of size 1."""
+        """The index, whole numbers, with the group's axes; ``squeezed``, without those of size 1.
+
+        Where the group has no node, the first index stands: what lies there may choose from a longer list.
+        """
         reader, layout = self.reader, self.reader.layout
         nodes: Nodes = self.index.reshape([s for s in self.index.shape if s > 1]) if squeezed else self.index
         real = nodes >= 0
         nodes = np.where(real, nodes, nodes[real][0])
         array, places = reader.owner(nodes), layout.place_of[nodes]
         text = f"{array.name}.T" if reader.first else array.name
-        steps = even_steps(places, None if real.all() else real, array.size)
+        steps = even_steps(places, None, array.size)
         view = None if steps is None else reader.part_of(array, array.name, steps, nodes.shape, text)
         if view is not None:
             e = leaf(view, view.shape)

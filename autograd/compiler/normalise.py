@@ -246,15 +246,18 @@ class _Linear:
         return coefficients[0] if kind else None
 
     def products(self, i: int, left: tuple[int, ...], right: tuple[int, ...]) -> list[Term] | None:
-        """The terms of Σ aᵢ·bᵢ; a product of two batched nodes (or two shared ones) becomes a node of its own."""
+        """The terms of Σ aᵢ·bᵢ; a product of two batched nodes (or two shared ones) becomes a node of its own.
+
+        So does one with inf: inf·x - inf·y is nan, and inf·(x - y) is not.
+        """
         rank = self.graph.rank
         terms: list[Term] = []
         for a, b in zip(left, right, strict=True):
             if rank[a] > rank[b]:
                 a, b = b, a
-            if rank[a] == CONST:
+            if rank[a] == CONST and math.isfinite(self.graph.numbers[a]):
                 terms.append((self.graph.numbers[a], None, b))
-            elif rank[a] < rank[b]:
+            elif CONST < rank[a] < rank[b]:
                 terms.append((1.0, a, b))
             elif len(left) == 1 and self.graph.ops[i] == "mul":
                 return None
@@ -262,7 +265,7 @@ class _Linear:
                 terms.append((1.0, a, b))
             else:
                 g = self.graph
-                new = self.node("mul", (a, b), g.numbers[a] * g.numbers[b], rank[a], g.active[a] or g.active[b])
+                new = self.node("mul", (a, b), g.numbers[a] * g.numbers[b], rank[b], g.active[a] or g.active[b])
                 self.added.append((new, i))
                 terms.append((1.0, None, new))
         return terms

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import functools
+import math
+import sys
 from collections.abc import Sequence
 from types import CodeType
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..ops import CONSTANT
 from .arrange import arrange
 from .classes import Class, Unrollable, find_colours
 from .differentiate import differentiate
@@ -70,6 +73,7 @@ class Plan:
         and its parameters stay in the order of the trace.
         """
         graph = normalise(self.trace)
+        _refuse_too_large(graph, self.dtype)
         found = find_colours(graph, loops)
         self.outputs, self.active = graph.outputs, graph.active
         self.backward = self.mean and any(graph.active[y] for y in graph.outputs)
@@ -149,7 +153,17 @@ class Plan:
     @functools.cached_property
     def in_place(self) -> tuple[Text, CodeType]:
         """What the numpy backend runs."""
-        text = in_place(self.program, self.names)
+        return self._in_place(self.program)
+
+    @functools.cached_property
+    def in_place_exactly(self) -> tuple[Text, CodeType]:
+        """The same with no factor taken out of a sum, for numbers that are not finite."""
+        if not self.program.factored:
+            return self.in_place
+        return self._in_place(differentiate(self.layout, self.groups, self.outputs, self.backward, factors_out=False))
+
+    def _in_place(self, program: Program) -> tuple[Text, CodeType]:
+        text = in_place(program, self.names)
         return text, code_of(text.source, "in place")
 
     def given_order(self, array: Array) -> Array:
@@ -157,6 +171,21 @@ class Plan:
         result: Array = np.empty(len(self.order))
         result[self.order] = array
         return result
+
+
+def _refuse_too_large(graph: Graph, dtype: np.dtype[Any]) -> None:
+    """Raises ValueError for a finite constant that becomes infinite in this type."""
+    largest = float(np.finfo(dtype).max)
+    if largest == sys.float_info.max:
+        return
+    terms = [term for each in graph.terms.values() for term in each]
+    read = {x for own in graph.inputs for x in own} | {x for _, _, x in terms} | set(graph.bias.values())
+    for number in [*(graph.numbers[x] for x in read if graph.ops[x] == CONSTANT), *(c for c, _, _ in terms)]:
+        if largest < abs(number) < math.inf:
+            raise ValueError(
+                f"the constants of this function come to {number:.6g}, but {dtype} goes up to {largest:.6g} only: "
+                "compile with dtype='float64', or write math.inf where that is meant"
+            )
 
 
 def samples_of(columns: Sequence[Array]) -> Array:

@@ -88,3 +88,4 @@ class Program:
     outputs: Gather  # the results
     gradients: dict[str, str]  # parameter array -> its gradient's name
     masks: dict[str, Mask]
+    factored: bool  # whether factors were taken out of sums: see `contract.Contractor`

@@ -407,7 +407,7 @@ class _Writer:
             if nodes is None:
                 texts.append("")
                 continue
-            if part.real is not None and (nodes < 0).sum() < (~part.real).sum():
+            if part.real is not None and ((nodes >= 0) & ~part.real).any():  # rows that share their nodes
                 nodes = np.where(part.real, nodes, -1)
             self.uneven = self.uneven or bool((nodes < 0).any())
             texts.append(f"v[{self.at(self.memory.of(nodes, self.memory.zero), 'k', *flat.variables)}]")

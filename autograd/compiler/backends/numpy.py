@@ -58,17 +58,21 @@ def careful_matmul(a: Array, b: Array, out: Array | None = None, mask: Array | N
     -inf + inf, which is nan.
     """
     result: Array = np.matmul(a, b, out)
-    if a.ndim == 1 or b.ndim == 1 or np.isfinite(result).all():  # the factor with one axis is all ones: a plain sum
+    if np.isfinite(result).all():
         return result
     count, size = a.shape[-1], max(result.size, 1)
-    total: Array = np.zeros_like(result)
+    total, shape = 0.0, result.shape
+    if a.ndim == 1:  # a row
+        a = a[None]
+    if b.ndim == 1:  # a column
+        b = b[:, None]
     for k in range(0, count, max(MOST_PRODUCTS // size, 1)):
         some = slice(k, k + max(MOST_PRODUCTS // size, 1))
         products = a[..., some, None] * b[..., None, some, :]
         if mask is not None:
             products = np.where(mask[..., some, None], products, 0.0)
-        total += products.sum(-2)
-    result[...] = total
+        total = total + products.sum(-2)
+    result[...] = np.reshape(total, shape)
     return result
 
 
@@ -135,20 +139,29 @@ CAREFUL: dict[str, Any] = {"matmul": careful_matmul, "zeroed_matmul": masked_mat
 
 
 class InPlace:
-    """See `Backend`. The program's two functions give the outputs, [count, N]."""
+    """See `Backend`. The program's two functions give the outputs, [count, N].
 
-    def __init__(self, plan: Plan) -> None:
+    If some number is not finite, another one, with ``exactly``, computes the call once more: it multiplies and adds as
+    scalar code does, takes no factor out of a sum, and leaves out what is empty one by one. An infinity that comes from
+    finite numbers raises a flag of the processor, whatever becomes of it (tanh makes it 1); one that was given shows in
+    the gradient, and is looked for where there is none.
+    """
+
+    def __init__(self, plan: Plan, exactly: bool = False) -> None:
         self.plan = plan
-        self.text, self.code = plan.in_place
+        self.text, self.code = plan.in_place_exactly if exactly else plan.in_place
         plan.write_constants()
         self.words = {**IN_PLACE, **self.text.constants}
         self.shared_adjoint = np.zeros_like(plan.shared)
         self.bound: OrderedDict[int, Bound] = OrderedDict()
         # A 0·inf at an empty place of a product is a nan, and shows in what comes out, unless a choice may drop it.
         ops = {g.op for g in plan.groups if g.op != "pow" or not isinstance(g.operands[1], float)}
-        self.guarded = any(f"{word}(" in self.text.source for word in CAREFUL)
+        self.guarded = plan.program.factored or any(f"{word}(" in self.text.source for word in CAREFUL)
         if ops & CHOICES or any(op not in (LINEAR, TAKE) and op not in BUILT_IN for op in ops):
             self.words["zeroed_matmul"] = CAREFUL["zeroed_matmul"]
+        if exactly:
+            self.words |= CAREFUL
+            self.guarded = False
 
     @functools.cached_property
     def source(self) -> str:
@@ -160,7 +173,7 @@ class InPlace:
         plan.alarm.raised = False
         total = float(np.add.reduce(program(*columns)[0]))
         if self.guarded and (plan.alarm.raised or not math.isfinite(total) or not _is_finite(gradient)):
-            total = float(np.add.reduce(self._carefully(program, columns)[0]))
+            return self._exact.mean(columns, n)
         if n != 1:
             np.multiply(gradient, 1.0 / n, gradient)
         return total / n
@@ -170,22 +183,12 @@ class InPlace:
         plan.alarm.raised = False
         results = program(*columns)
         if self.guarded and (plan.alarm.raised or not all(map(_is_finite, (results, *columns, plan.theta)))):
-            results = self._carefully(program, columns)
+            return self._exact.outputs(columns, n)
         return results.copy()  # the next call writes there
 
-    def _carefully(self, program: Callable[..., Array], columns: list[Array]) -> Array:
-        """What a program gives with `CAREFUL` words, which multiply and add as scalar code does, and leave out what is
-        empty one by one: it is run again so if some number was not finite.
-
-        An infinity that comes from finite numbers raises a flag of the processor, whatever becomes of it (tanh makes it
-        1); one that was given shows in the gradient, and is looked for where there is none.
-        """
-        space = program.__globals__
-        space |= CAREFUL
-        try:
-            return program(*columns)
-        finally:
-            space |= {word: self.words[word] for word in CAREFUL}
+    @functools.cached_property
+    def _exact(self) -> InPlace:
+        return InPlace(self.plan, exactly=True)
 
     def bind(self, n: int) -> Bound:
         found = self.bound.get(n)

@@ -142,7 +142,7 @@ class Writer:
     def template(self, i: int) -> Template:
         trace = self.trace
         op, operands = trace.ops[i], trace.inputs[i]
-        is_literal = self.literal or op == "pow"
+        is_literal = self.is_literal(op)
         key = (
             op,
             *[(trace.numbers[x].hex() if is_literal else "read") if trace.ops[x] == CONSTANT else "" for x in operands],
@@ -151,6 +151,10 @@ class Writer:
         if found is None:
             found = self.templates[key] = self._make_template(op, operands)
         return found
+
+    def is_literal(self, op: str) -> bool:
+        """Whether constants stand in the text of this operation's rule."""
+        return self.literal or op == "pow"
 
     def _make_template(self, op: str, operands: tuple[int, ...]) -> Template:
         trace = self.trace
@@ -161,7 +165,7 @@ class Writer:
             return Template([], f"({found},)[{{1}}]", [], [None, *sent], [False, *[True] * count])
         fixed = [trace.ops[x] == CONSTANT for x in operands]
         xs: list[Any] = [
-            trace.numbers[x] if is_fixed and (self.literal or op == "pow") else leaf(f"{{{k + 1}}}", ())
+            trace.numbers[x] if is_fixed and self.is_literal(op) else leaf(f"{{{k + 1}}}", ())
             for k, (x, is_fixed) in enumerate(zip(operands, fixed, strict=True))
         ]
         if len(xs) <= MAX_WRITTEN and any(isinstance(x, Symbol) for x in xs):

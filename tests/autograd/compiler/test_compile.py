@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import inspect
+import math
 import pickle
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -17,6 +19,7 @@ import pytest
 
 import autograd
 from autograd import SHEET, TracingError, Value, logsumexp, register, relu, softmax
+from autograd.compiler.check import only_rounding
 from tests.autograd.compiler.models import CASES, Source, batch_of, cross_entropy, eager, mlp, one_hot, strict_error
 
 
@@ -384,6 +387,32 @@ def test_frozen_data_and_randomness_are_caught() -> None:
     assert w.data == 2.0
 
 
+@pytest.mark.parametrize(
+    ("f", "found", "excused"),
+    [
+        (lambda x: x - 1.0, 1e-14, True),  # two numbers that cancel
+        (lambda x: x - 1.0, 1e-6, False),
+        (lambda x: x - 1.0, math.nan, False),  # a rounding error does not make a nan of it,
+        (lambda x: math.sqrt(x - 1.0) if x >= 1.0 else math.nan, math.nan, True),  # and here it does
+        (lambda x: math.sqrt(x - 1.0) if x >= 1.0 else math.nan, 1e-7, True),
+        (lambda x: math.sqrt(x - 1.0) if x >= 1.0 else math.nan, 5.0, False),
+        (lambda x: 0.0 if x == 1.0 else math.inf, math.inf, True),
+        (lambda x: 0.0 if x == 1.0 else math.inf, -math.inf, False),
+        (lambda x: math.nan if x == 1.0 else x, 1.0, True),
+        (lambda x: math.nan if x == 1.0 else x, 2.0, False),
+        (lambda x: math.nan, 2.0, False),
+    ],
+)
+def test_a_difference_is_excused_only_as_what_rounding_errors_make_of_the_scalar_code(
+    f: Any, found: float, excused: bool
+) -> None:
+    """Beside a number that is as it should be, which does not have to be excused."""
+    expected = np.array([f(1.0), 1.0])
+    wrong = np.array([True, False])
+    given = only_rounding(lambda how: np.array([f(how(1.0)), 1.0]), np.array([found, 1.0]), expected, wrong, 2.0**-52)
+    assert given == excused
+
+
 def test_other_mistakes_are_told() -> None:
     with pytest.raises(TypeError, match="expected a function"):
         autograd.compile(Value(1.0))  # type: ignore[arg-type]
@@ -397,6 +426,48 @@ def test_other_mistakes_are_told() -> None:
         autograd.compile(lambda x: [x, x], 1.0, mean=True)
     with pytest.raises(ValueError, match="at least one sample"):
         autograd.compile(lambda x: x * 2.0, 1.0)(np.zeros(0))
+
+
+LARGE = Value(0.5)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "python"])
+@pytest.mark.parametrize(
+    ("f", "number"),
+    [
+        (lambda x: LARGE * x + 1e200, "1e+200"),
+        (lambda x: LARGE * x * -1e39, "-1e+39"),
+        (lambda x: LARGE * x + Value(1e100) * Value(1e100), "1e+200"),
+        (lambda x: autograd.maximum(LARGE * x, -1e200), "-1e+200"),
+        (lambda x: (LARGE * x) ** 1e200, "1e+200"),
+        (lambda x: x / 1e-60 * LARGE, "1e+60"),
+    ],
+)
+def test_a_constant_that_float32_has_not_is_refused_and_infinity_itself_is_not(
+    f: Any, number: str, backend: str
+) -> None:
+    with pytest.raises(
+        ValueError, match=f"constants of this function come to {re.escape(number)}, but float32 goes up"
+    ):
+        autograd.compile(f, 0.3, dtype="float32", backend=backend, check=False)
+    autograd.compile(f, 0.3, backend=backend, check=False)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_number_that_float32_has_not_is_refused_wherever_it_comes_from() -> None:
+    w = Value(0.5)
+    step = autograd.compile(
+        lambda x: autograd.maximum(w * x, -math.inf) + Value(1e200) * Value(1e-200), 3e37, dtype="float32"
+    )
+    assert step([1.0, math.inf]) == math.inf
+    with pytest.raises(ValueError, match=r"x must hold numbers that float32 has, up to 3.40282e\+38, but .* 1e\+200"):
+        step([1.0, 1e200])
+    with pytest.raises(ValueError, match="theta must hold numbers that float32 has"):
+        step.theta = [1e300]
+    w.data = -1e39
+    with pytest.raises(ValueError, match=r"theta must hold numbers that float32 has.* -1e\+39"):
+        step.pull()
+    assert step.theta.tolist() == [0.5]
 
 
 def test_custom_operations_compile_when_their_rules_are_plain_arithmetic() -> None:

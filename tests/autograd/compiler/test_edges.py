@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 import autograd
 from autograd import Value, dot, error_function, logsumexp, maximum, minimum, softmax
 from autograd.compiler.backends.jax import array_words
+from autograd.compiler.backends.numpy import careful_matmul
 from tests.autograd.compiler.models import strict_error
 
 PS = [Value(0.3), Value(-0.8), Value(0.5), Value(1.1)]
@@ -208,3 +211,68 @@ def test_huge_factors_are_not_combined(x: float, a: float, b: float) -> None:
         with np.errstate(all="ignore"):
             assert step([x]) == pytest.approx(y.data, rel=1e-15, abs=0.0)
         assert step.gradient == pytest.approx([w.grad], rel=1e-15, abs=0.0, nan_ok=True)
+
+
+WS, US = [Value(0.5), Value(-1.5), Value(0.7)], [Value(1.0), Value(-0.5)]
+INFINITE: dict[str, Callable[[Any, Any], Any]] = {
+    # the sum of three products is there once in the program, and twice in the scalar code
+    "a sum that is computed twice": lambda x, a: sum(e * sum(w * v for w, v in zip(WS, x, strict=True)) for e in a),
+    "and met by parameters": lambda x, a: sum(u * sum(w * v for w, v in zip(WS, x, strict=True)) for u in US) + a[0],
+    "and by both": lambda x, a: sum(sum(w * v for w, v in zip(WS, x, strict=True)) * e * u for e in a for u in US),
+    "in turns": lambda x, a: functools.reduce(
+        lambda h, v: sum((h * US[0] + sum(w * v for w in WS[:2])).tanh() * e for e in a), [x[1], x[2], x[0], x[1]], 0.5
+    ),
+    "a kernel": lambda x, a: sum((sum(w * v for w, v in zip(WS, x[t:], strict=False)) + a[0]) ** 2 for t in range(3)),
+    "infinity itself as a factor": lambda x, a: US[0] * (math.inf * x[0] + math.inf * x[1]).tanh() + a[0] * WS[0],
+    "and in a dot product": lambda x, a: dot([math.inf, WS[0], WS[1]], [x[0], a[0], x[1]]).tanh(),
+    "and of a parameter": lambda x, a: sum((math.inf * WS[0]) * v for v in (x[1], x[2], a[0])),
+}
+
+
+@pytest.mark.parametrize("backend", ["numpy", "python", "javascript"])
+@pytest.mark.parametrize("name", INFINITE)
+def test_what_an_infinity_meets_is_added_up_as_in_scalar_code(name: str, backend: str) -> None:
+    """(1 - ½)·inf is inf, and 1·inf - ½·inf, which is what scalar code computes, is nan."""
+    if backend == "javascript" and not shutil.which("node"):
+        pytest.skip("needs Node.js")
+    f = INFINITE[name]
+    step = autograd.compile(f, [0.3, 0.2, 0.1], [0.7, 0.4], params=[*WS, *US], backend=backend, check=False)
+    xs = [[0.3, -0.2, 0.5], [math.inf, -0.2, 0.5], [-math.inf, 1.0, -1e200], [1.0, -0.5, 0.0], [1e200, -1e200, 9e999]]
+    for x, a in itertools.product(xs, ([1.0, -0.5], [2.0, 1.0])):
+        for p in step.parameters:
+            p.grad = 0.0
+        y = f([Value(v) for v in x], [Value(v) for v in a])
+        y.backward()
+        for _ in range(2):
+            assert strict_error(step([x], [a]), y.data) < 1e-12
+            assert strict_error(step.gradient, [p.grad for p in step.parameters]) < 1e-12
+            assert strict_error(step.outputs([x], [a]), [y.data]) < 1e-12
+
+
+def test_no_factor_is_taken_out_of_a_sum_only_where_a_number_is_not_finite() -> None:
+    step = autograd.compile(INFINITE["and by both"], [0.3] * 3, [0.7] * 2, params=[*WS, *US], backend="numpy")
+    plan = step.plan
+    assert plan.program.factored
+    step([[0.3, -0.2, 0.5]], [[1.0, -0.5]])
+    assert "in_place_exactly" not in vars(plan)
+    step([[math.inf, -0.2, 0.5]], [[1.0, -0.5]])
+    assert plan.in_place_exactly[0].source != plan.in_place[0].source
+    plain = autograd.compile(INFINITE["a kernel"], [0.3] * 3, [0.7] * 2, backend="numpy").plan
+    assert not plain.program.factored
+    assert plain.in_place_exactly is plain.in_place
+
+
+@pytest.mark.parametrize("shapes", [((3, 9), (9, 2)), ((9,), (9, 2)), ((3, 9), (9,)), ((4, 3, 9), (4, 9, 2))])
+def test_a_product_of_matrices_rounds_each_product_where_it_is_not_finite(shapes: tuple[Any, Any]) -> None:
+    numbers = [math.inf, 1e200, -1e200, 1.0, -0.5, 2.0, 0.25, 1.0, 1.5]
+    for seed in range(50):
+        a, b = (np.random.default_rng([seed, k]).choice(numbers, shape) for k, shape in enumerate(shapes))
+        rows, columns = (a[None] if a.ndim == 1 else a), np.swapaxes(b[:, None] if b.ndim == 1 else b, -1, -2)
+        with np.errstate(all="ignore"):
+            found = careful_matmul(a, b, np.empty(np.matmul(a, b).shape))
+            expected = [
+                sum((x * y for x, y in zip(row.tolist(), column.tolist(), strict=True)), 0.0)
+                for left, right in zip(*[x.reshape(-1, *x.shape[-2:]) for x in (rows, columns)], strict=True)
+                for row, column in itertools.product(left, right)
+            ]
+        assert np.allclose(found.reshape(-1), expected, rtol=1e-12, atol=1e-12, equal_nan=True)

@@ -319,6 +319,27 @@ def test_look_ups_stand_beside_loops_and_tables_of_any_kind(f: Callable[..., Any
     same(f, example, samples, leaves([tables5, bias5]))
 
 
+@pytest.mark.parametrize("with_matrices", [False, True])
+def test_a_table_is_not_left_where_another_index_chooses_from_a_longer_list(with_matrices: bool) -> None:
+    """Four look-ups into one column and one into the other are a box of eight, and behind the first five indices lie
+    some that go further than the table. With products of matrices for each sample, samples come first in memory."""
+    narrow, weights = numbers(3, 2, seed=4), numbers(4, seed=5)
+
+    def loss(x: Any, ks: Any) -> Any:
+        ys = [v + narrow[k][0] for v, k in zip(x, ks[:4], strict=True)]
+        for_all = [row[1] for row in narrow]
+        ys = [y * for_all[ks[4]] for y in ys]
+        total = sum(w * (y - 0.5 * ys[k]) for w, y, k in zip(weights, ys, ks[5:], strict=True))
+        if with_matrices:
+            tanhs = [[(w * v).tanh() for v in x[:2]] for w in weights[:2]]
+            total = total + sum(sum(a * b for a, b in zip(u, v, strict=True)) ** 2 for u in tanhs for v in tanhs)
+        return total
+
+    x = [0.1, -0.2, 0.3, 0.4]
+    samples = [(x, [0, 1, 2, 0, 2, 3, 3, 2, 3]), (x, [0] * 9), (x, [2, 1, 0, 2, 1, 3, 3, 3, 3])]
+    same(loss, [x, [Index(3)] * 5 + [Index(4)] * 4], samples, leaves([narrow, weights]))
+
+
 def test_a_recurrence_over_tokens_is_a_loop_and_takes_its_rows_at_once() -> None:
     texts = [
         autograd.compile(inputs_and_classes_of_a_recurrence, [Index(5)] * steps, backend="numpy", check=False).source

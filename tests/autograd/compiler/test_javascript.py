@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Value, detach, erf, logsumexp, maximum, relu, where
+from autograd import Value, detach, dot, erf, logsumexp, maximum, relu, where
 from autograd import compile as compile_function
 from autograd.compiler.backends.javascript import JavaScript, Node
 from benchmarks.programs import randomly, unlike
@@ -189,6 +189,25 @@ if child:
     root = Path(__file__).parents[3]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.split("\n")) == (0, ["[2.]", "0 [4.]", ""]), done.stderr
+
+
+@needs_node
+@pytest.mark.parametrize(
+    "spans", [[(0, 4), (0, 3), (1, 3), (1, 3)], [(0, 4), (0, 4), (1, 3), (1, 4)], [(0, 3), (0, 1)]]
+)
+def test_rows_of_the_same_numbers_may_be_of_different_lengths(spans: list[tuple[int, int]]) -> None:
+    """They share their addresses; only the mask says which row ends where."""
+    gains = [Value(0.5 + 0.1 * k) for k in range(4)]
+
+    def loss(xs: Any) -> Any:
+        ys = [[g * x + x for x in row] for g, row in zip(gains, xs, strict=True)]
+        columns = [[ys[t][i] for t in range(low, high)] for low, high in spans for i in range(3)]
+        return sum((dot(column, column) - 0.3) ** 2 for column in columns)
+
+    X = np.random.default_rng(0).normal(size=(2, 4, 3))
+    (mean, gradient), (found, slopes) = both(loss, [X[0]], [X])
+    assert found == pytest.approx(mean, rel=1e-13)
+    assert slopes == pytest.approx(gradient, rel=1e-12)
 
 
 @needs_node

@@ -110,3 +110,28 @@ def test_a_wrong_program_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(Compiled, "gradient", property(lambda step: gradient(step) * (1.0 + 1e-6)))
     verdicts = [randomly.compare(seed, ["numpy"])[0] for seed in range(100, 105)]
     assert verdicts.count("WRONG") >= 3  # some have a gradient of zero, or of nan
+
+
+def test_a_graph_that_is_shaken_without_errors_gives_what_it_gave() -> None:
+    for seed in (60000, 60003):
+        drawn = randomly.Drawn(seed, unlike.SECOND)
+        for trial, (loss, gradient) in zip(drawn.trials, drawn.expected, strict=True):
+            with drawn.moved(trial.scale), np.errstate(all="ignore"):
+                found = randomly.eager_shaken(drawn.case, 0.0, 0, *trial.batch)
+            assert np.allclose(found[0], loss, 1e-12, 1e-300, equal_nan=True)
+            assert np.allclose(found[1], gradient, 1e-12, 1e-300, equal_nan=True)
+
+
+def test_digits_that_a_huge_number_takes_with_it_are_chance_and_others_are_not() -> None:
+    w = Value(0.5)
+
+    def loss(xs: Any) -> Any:
+        return (w * xs[0] + w * xs[1]) + w * xs[2]
+
+    case = scalars.Case(loss, [[0.1, 0.2, 0.3]], [w])
+    for xs, excused in (([1e200, -1e200, 3.0], math.inf), ([10.0, -10.0, 3.0], 1e-9)):
+        X = np.array([xs])
+        expected = randomly.eager(case, X)
+        _, (slack,) = randomly.rounding(case, X, expected=expected)
+        assert slack < 1e-9 if excused < 1.0 else slack > 1e180
+        assert randomly.wrong(expected[1] + 1e-6, expected[1], slack) == (excused < 1.0)
