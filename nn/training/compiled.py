@@ -66,6 +66,9 @@ def best_loop(problem: Problem) -> EagerLoop:
         return EagerLoop(problem)
 
 
+SMALL = 256  # batches up to this size are also those in which examples are compared: their memory is needed anyway
+
+
 class Trial(NamedTuple):
     """What the scalar code gives for the losses of some examples, times ``sign``: the program is held to it.
 
@@ -226,7 +229,8 @@ class CompiledLoop(EagerLoop):
         chosen, sign, far, expected = trial
         with self._parameters(self.far if far else None):
             self.program.step.pull()
-            found = self.losses(range(len(chosen)), sign * self.X[chosen], self.Y[chosen])
+            rows = np.resize(chosen, max(len(chosen), self.problem.size if self.problem.size <= SMALL else 0))
+            found = self.losses(range(len(rows)), sign * self.X[rows], self.Y[rows])[: len(chosen)]
             tolerance = 1e-6 if far else 1e-9
             with np.errstate(all="ignore"):
                 wrong = ~np.isclose(found, expected, tolerance, tolerance) & np.isfinite(expected)
