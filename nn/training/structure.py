@@ -84,7 +84,7 @@ class Structure:
             else:
                 self.plain &= type(part) in (list, tuple, dict)
             if (row := _newcomers(inside, known, places)) is not None:
-                form.append((Same((type(part),)), row))
+                form.append((type(part), row))
                 continue
             described = [
                 places.setdefault(entry, len(places))
@@ -92,7 +92,7 @@ class Structure:
                 else self._described(entry, waiting, numbers)
                 for entry in inside
             ]
-            form.append((Same((type(part),)), *described))
+            form.append((type(part), *described))
         self.form = tuple(form)
         self.values = [*places]
         self.plain &= self.ours
@@ -106,7 +106,7 @@ class Structure:
             return kind, repr(entry)
         if kind is MethodType:
             self.plain &= _method(entry.__func__)
-            return Same((entry.__func__,)), self._described(entry.__self__, waiting, numbers)
+            return entry.__func__, self._described(entry.__self__, waiting, numbers)
         if isinstance(entry, (Module, list, tuple, dict, type)):
             for part in entry.__mro__[:-1] if isinstance(entry, type) else (entry,):
                 if numbers.setdefault(id(part), len(waiting)) == len(waiting):
@@ -114,7 +114,7 @@ class Structure:
             self.plain &= entry is not waiting[0]  # one that holds itself would never be let go
             return "part", numbers[id(entry)]
         self.plain &= id(entry) in _OURS
-        return Same((entry,))
+        return entry
 
     def same(self, model: Module) -> bool:
         """Whether a model is still made of the same objects."""
