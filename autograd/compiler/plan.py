@@ -78,6 +78,7 @@ class Plan:
             self.order: Places = np.arange(len(self.trace.parameters))
             return
         self._waiting = graph, found.classes()
+        del graph, found  # most of a large network's memory
         self.operations = len(self.groups)
         self.order = self.layout.parameter_order
         if any(group.loop is not None for group in self.groups):
@@ -91,7 +92,7 @@ class Plan:
         if classes is None:
             classes = find_colours(graph, loops=False).classes()
         arrangement = arrange(self.trace, graph, classes)
-        self._waiting = None  # most of a large graph's memory; the groups have what stood there
+        self._waiting, graph.terms = None, {}  # most of a large graph's memory; the groups have what stood there
         return arrangement.groups, lay_out(self.trace, graph, arrangement, self.names, as_traced)
 
     @property

@@ -93,9 +93,10 @@ class CompiledLoop(EagerLoop):
         why = no_arrays(self.mover)
         if why:
             raise NotCompiled(why, loud=False)
-        self.bound, self.structure = list(self.mover.parameters), problem.structure
-        parameters = self.structure.parameters
-        self.moved = self.bound if self.bound == parameters else [*self.bound, *set(parameters).difference(self.bound)]
+        self.structure, parameters = problem.structure, problem.structure.parameters
+        same = self.mover.parameters == parameters  # one list less
+        self.bound = parameters if same else list(self.mover.parameters)
+        self.moved = self.bound if same else [*self.bound, *set(parameters).difference(self.bound)]
         self.ours = self.structure.ours and known(self.loss)
         self.plain = self.structure.plain and self.ours
         if not self.plain:
@@ -164,13 +165,16 @@ class CompiledLoop(EagerLoop):
         self.held_Y = form.as_array(held.y) if held else self.Y
 
     def _compiled(self, form: Form, first: int) -> Compiled[Any]:
-        known: list[Any] = []  # what a plain model gave, where classes have the loss traced twice for the same Values
+        twice = self.plain and form.classes is not None  # with a class the loss is traced twice, for the same Values
+        given: list[Any] = []  # what the model gave the first time
 
         def loss_of_one(x: Any, t: Any, *weight: Any) -> Any:
-            if not (known and self.plain):
-                known[:] = [self.model(x)]
-            loss = form.loss(known[0], t)
-            return weight[0] * loss if weight else loss
+            if given:
+                y = given.pop()
+            else:
+                y = self.model(x)
+                given.extend([y] * twice)
+            return weight[0] * form.loss(y, t) if weight else form.loss(y, t)
 
         target, weights = form.classes or self.Y[first].tolist(), [1.0 for _ in self.tables[2:]]
         x = self.problem.examples.row(first)
@@ -193,7 +197,7 @@ class CompiledLoop(EagerLoop):
             chosen = sorted({*chosen, *list(first.values())[-STRANGE:]})
         trials, few = [self._trial(chosen)], spread(places, 1 if self.ours else 2 * FAMILIAR)
         generator = random.Random(0)
-        self.far = [moved(p.data, FAR, generator) for p in self.moved]
+        self.far = np.array([moved(p.data, FAR, generator) for p in self.moved])
         for sign in (1.0,) if self.ours else (1.0, -1.0):
             with suppress(Exception):  # an example with its signs flipped need not make sense
                 trials.append(self._trial(few, sign, far=True))
@@ -203,7 +207,7 @@ class CompiledLoop(EagerLoop):
         first, tried = self.problem.examples.places[0], self.problem.first_loss
         if self.ours and not far and tried is not None and chosen[0] == first:  # it is known from `fit`'s own trial
             return Trial(chosen, sign, far, np.array([tried, *self._scalar(chosen[1:], sign)]))
-        with self._parameters(self.far if far else None):
+        with self._parameters(self.far.tolist() if far else None):
             return Trial(chosen, sign, far, self._scalar(chosen, sign))
 
     @contextmanager
@@ -227,7 +231,7 @@ class CompiledLoop(EagerLoop):
     def _differs(self, trial: Trial) -> str:
         """Where the program differs from a trial, in words; "" if nowhere."""
         chosen, sign, far, expected = trial
-        with self._parameters(self.far if far else None):
+        with self._parameters(self.far.tolist() if far else None):
             self.program.step.pull()
             rows = np.resize(chosen, max(len(chosen), self.problem.size if self.problem.size <= SMALL else 0))
             found = self.losses(range(len(rows)), sign * self.X[rows], self.Y[rows])[: len(chosen)]
