@@ -145,9 +145,7 @@ class Neuron(Module):
         self.b = Value(0.0, "b")
         self._activation_name = name
         self._activate: Callable[[Any], Value] = function.forward if isinstance(function, Module) else function
-        christen(
-            self, self._own_name
-        )  # so that one used alone is framed too; a layer that holds it gives it another name
+        christen(self, self._own_name)  # so that one alone is framed, too; a layer that holds it calls it otherwise
 
     def forward(self, x: Numbers) -> Value:
         """The output, from a list of nin numbers or Values."""

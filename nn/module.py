@@ -28,6 +28,7 @@ from autograd.files import write_whole
 from autograd.modes import enter_scope, leave_scope
 from autograd.needs import needs_numpy
 from autograd.storage import as_number, no_constant
+from autograd.value import file_leaves
 
 if TYPE_CHECKING:
     import zipfile
@@ -45,7 +46,8 @@ _NOT_WEIGHTS = frozenset({"b", "bias", "biases", "alpha"})
 
 
 Seen = dict[int, Any]  # parts by their id
-# parts: the path of what holds each, what it is called there, the path of the module that owns it, and itself
+# parts: the path of what holds each, what it is called there, the path of the module that owns it, and itself; a list
+# of nothing but Values is one part, since a large network is made of those
 Found = list[tuple[str, Any, str, Any]]
 In = ParamSpec("In")
 Out = TypeVar("Out", covariant=True)
@@ -155,14 +157,17 @@ class Module(LikeANetwork):
         """Each parameter with its path, in the order in which the parts were set. A shared one is given once."""
         names: dict[Value, str] = {}
         for holder, name, _, entry in _inside(self, "", "", [], {}):
-            if isinstance(entry, Value) and entry.op == "" and entry not in names:
-                names[entry] = _path(holder, name)
+            listed = type(entry) is list
+            here = _path(holder, name) if listed else holder
+            for k, p in enumerate(entry) if listed else [(name, entry)]:
+                if isinstance(p, Value) and p.op == "" and p not in names:
+                    names[p] = _path(here, k)
         return ((path, p) for p, path in names.items())
 
     def parameters(self) -> list[Value]:
         """The Values that training moves."""
-        inside = (entry for _, _, _, entry in _inside(self, "", "", [], {}))
-        return [*dict.fromkeys(entry for entry in inside if isinstance(entry, Value) and entry.op == "")]
+        found = (entry if type(entry) is list else [entry] for _, _, _, entry in _inside(self, "", "", [], {}))
+        return [*dict.fromkeys(p for entries in found for p in entries if isinstance(p, Value) and p.op == "")]
 
     def weights(self) -> list[Value]:
         """The parameters that multiply something: all but biases and slopes.
@@ -319,8 +324,8 @@ def christen(part: Any, name: str, owner: Module | None = None) -> None:
             return
         object.__setattr__(part, "_name", name)
         for _, _, path, entry in reversed(inside):  # so that a shared one ends under the first
-            if isinstance(entry, Value) and entry.op == "":  # a computed Value is a result, and no parameter
-                entry.scope = path
+            if not isinstance(entry, Module):
+                file_leaves(entry if type(entry) is list else [entry], path)
     elif isinstance(part, (list, tuple, dict)):
         for key, entry in _entries(part):
             if isinstance(entry, (Module, list, tuple, dict)):
@@ -386,7 +391,7 @@ def _path(holder: str, name: Any) -> str:
 
 
 def _inside(part: Any, path: str, owner: str, found: Found, seen: Seen) -> Found:
-    """Every module inside, when it is met first, and every Value, each time that it is met."""
+    """Every module inside, when it is met first, and every Value or list of them, each time that it is met."""
     if _first_time(part, seen):
         for name, entry in _entries(part):
             if isinstance(entry, Module):
@@ -396,9 +401,8 @@ def _inside(part: Any, path: str, owner: str, found: Found, seen: Seen) -> Found
                     _inside(entry, here, here, found, seen)
             elif isinstance(entry, Value):
                 found.append((path, name, owner, entry))  # (its path is put together when it is asked for)
-            elif type(entry) is list and {*map(type, entry)} == {Value}:  # as below, and three times as fast
-                here = _path(path, name)
-                found += [(here, k, owner, p) for k, p in enumerate(entry)]
+            elif type(entry) is list and {*map(type, entry)} == {Value}:
+                found.append((path, name, owner, entry))
             elif not isinstance(entry, (float, int, str)):
                 _inside(entry, _path(path, name), owner, found, seen)
     return found

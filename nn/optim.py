@@ -173,9 +173,10 @@ class Optimizer:
 
         if not self.memory:
             self.memory = [numpy.full(numpy.shape(w), start) for start in self.memory_starts.values()]
-        if any(numpy.size(m) != numpy.size(w) for m in self.memory):
-            raise ValueError(f"this optimiser has {numpy.size(self.memory[0])} parameters, but got {numpy.size(w)}")
-        self.memory = [numpy.reshape(m, numpy.shape(w)) for m in self.memory]
+        if any(getattr(m, "shape", None) != numpy.shape(w) for m in self.memory):
+            if any(numpy.size(m) != numpy.size(w) for m in self.memory):
+                raise ValueError(f"this optimiser has {numpy.size(self.memory[0])} parameters, but got {numpy.size(w)}")
+            self.memory = [numpy.reshape(m, numpy.shape(w)) for m in self.memory]
         if self.clip_norm is not None or self.noise is not None:
             flat = self._prepared(numpy.asarray(g, dtype=float).ravel().tolist())
             g = numpy.array(flat).reshape(numpy.shape(g))

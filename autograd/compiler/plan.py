@@ -85,6 +85,7 @@ class Plan:
             self.order: Places = np.arange(len(self.trace.parameters))
             return
         self._waiting = graph, found.classes()
+        del graph, found  # most of a large network's memory
         turns = [group.loop.count for group in self.groups if group.loop is not None]
         self.operations = len(self.groups) - len(turns) + sum(turns)
         self.order = self.layout.parameter_order
@@ -100,7 +101,7 @@ class Plan:
         if classes is None:
             classes = find_colours(graph, loops=False).classes()
         arrangement = arrange(self.trace, graph, classes)
-        self._waiting = None  # most of a large graph's memory; the groups have what stood there
+        self._waiting, graph.terms = None, {}  # most of a large graph's memory; the groups have what stood there
         return arrangement.groups, lay_out(self.trace, graph, arrangement, self.names, as_traced)
 
     @property

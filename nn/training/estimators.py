@@ -26,6 +26,7 @@ from ..init import Initialiser
 from ..layers import MLP
 from ..optim import Optimizer
 from ..schedules import Schedule
+from . import compiled as _compiled  # noqa: F401  # the first `fit` need not wait for the compiler's files
 from .examples import as_matrix, as_targets
 from .history import History
 from .metrics import outputs_of

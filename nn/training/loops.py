@@ -40,6 +40,7 @@ class Problem:
         mover: the optimiser, bound to the parameters that it moves.
         metric: a function of one example's output and target; "accuracy"; or None.
         threshold: where a single output turns from no to yes.
+        size: how many examples make a batch.
         first_loss: of the first example, where it was tried; None where it was known that it need not be, and after the
             model may have changed.
     """
@@ -53,6 +54,7 @@ class Problem:
     l2: float
     metric: str | Metric | None
     threshold: float
+    size: int
     blank: Any = 0.0
     first_loss: float | None = None
     history: History = field(default_factory=History)

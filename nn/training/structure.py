@@ -70,7 +70,7 @@ class Structure:
         self.parameters = model.parameters()
         self.plain = self.ours = True
         waiting: list[Any] = [model]
-        numbers, places = {id(model): 0}, dict[Value, int]()  # of the parts by their id, and of the Values
+        numbers, places, known = {id(model): 0}, dict[Value, int](), {*self.parameters}  # (of the parts by their id)
         form: list[Any] = []
         for part in waiting:  # which grows meanwhile
             inside = tuple(_inside(part))
@@ -83,13 +83,16 @@ class Structure:
                 continue
             else:
                 self.plain &= type(part) in (list, tuple, dict)
+            if (row := _newcomers(inside, known, places)) is not None:
+                form.append((type(part), row))
+                continue
             described = [
                 places.setdefault(entry, len(places))
                 if type(entry) is Value and entry.op == ""
                 else self._described(entry, waiting, numbers)
                 for entry in inside
             ]
-            form.append((Same((type(part),)), *_shortened(described)))
+            form.append((type(part), *described))
         self.form = tuple(form)
         self.values = [*places]
         self.plain &= self.ours
@@ -103,7 +106,7 @@ class Structure:
             return kind, repr(entry)
         if kind is MethodType:
             self.plain &= _method(entry.__func__)
-            return Same((entry.__func__,)), self._described(entry.__self__, waiting, numbers)
+            return entry.__func__, self._described(entry.__self__, waiting, numbers)
         if isinstance(entry, (Module, list, tuple, dict, type)):
             for part in entry.__mro__[:-1] if isinstance(entry, type) else (entry,):
                 if numbers.setdefault(id(part), len(waiting)) == len(waiting):
@@ -111,7 +114,7 @@ class Structure:
             self.plain &= entry is not waiting[0]  # one that holds itself would never be let go
             return "part", numbers[id(entry)]
         self.plain &= id(entry) in _OURS
-        return Same((entry,))
+        return entry
 
     def same(self, model: Module) -> bool:
         """Whether a model is still made of the same objects."""
@@ -122,11 +125,15 @@ class Structure:
         return True
 
 
-def _shortened(described: list[Any]) -> Sequence[Any]:
-    """A list of Values that are met for the first time has their numbers in a row."""
-    first = described[0] if described else None
-    row = range(first, first + len(described)) if type(first) is int else ()
-    return (row,) if row and described == [*row] else described
+def _newcomers(inside: Sequence[Any], parameters: set[Value], places: dict[Value, int]) -> range | None:
+    """The numbers in a row of a list of parameters that are met for the first time; None for any other."""
+    if {*map(type, inside)} != {Value} or not parameters.issuperset(inside):
+        return None
+    if len({*inside}) < len(inside) or not places.keys().isdisjoint(inside):
+        return None
+    row = range(len(places), len(places) + len(inside))
+    places.update(zip(inside, row, strict=True))
+    return row
 
 
 def _inside(part: Any) -> Sequence[Any]:

@@ -138,7 +138,9 @@ def fit(
     mover = optim.find(optimizer, lr)
     with collector_resting():
         structure = structure_of(model)
-        problem = Problem(model, structure, function, mover, examples, held_out, l2, metric, threshold)
+        problem = Problem(
+            model, structure, function, mover, examples, held_out, l2, metric, threshold, size or len(examples)
+        )
         _check_metric(problem)
         _check_first(problem)
     turn = in_order(order, examples)
@@ -154,7 +156,7 @@ def fit(
     hooks = _hooks(callbacks)
     rate_before, bar = mover.lr, Bar(limits.epochs, progress)
     try:
-        _train(problem, limits, orders, size or len(examples), schedule, hooks, bar, compiled)
+        _train(problem, limits, orders, schedule, hooks, bar, compiled)
     finally:
         if schedule is not None:
             mover.lr = rate_before
@@ -362,7 +364,6 @@ def _train(
     problem: Problem,
     limits: _Limits,
     orders: Iterator[Sequence[int]],
-    size: int,
     schedule: Schedule | None,
     hooks: Sequence[Callback],
     bar: Bar,
@@ -381,10 +382,10 @@ def _train(
             if schedule is not None:
                 mover.lr = _rate(schedule(epoch - 1), epoch)
             places, rate = next(orders), mover.learning_rate
-            found = loop.epoch(epoch, places, size)
+            found = loop.epoch(epoch, places, problem.size)
             if epoch == 1 and (other := loop.doubted()):
                 loop = other
-                found = loop.epoch(epoch, places, size)
+                found = loop.epoch(epoch, places, problem.size)
             row = {"epoch": epoch, **found, "lr": rate}
             if hooks or best is not None or callable(problem.metric):
                 loop.settle()
