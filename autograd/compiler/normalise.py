@@ -300,6 +300,8 @@ class _Linear:
         g = self.graph
         for i, terms in self.sums.items():
             products = [k for k, (_, w, x) in enumerate(terms) if w is None and self.is_own_product(i, x)]
+            if not products:
+                continue
             zeros = sum(c == 0.0 for c, _, _ in terms)  # products with a state that starts at 0
             if len(products) + zeros > 1 or len(terms) == 1:
                 for k in products:
@@ -344,7 +346,7 @@ class _Linear:
         window = rank[i] == BATCHED and any(w is not None and rank[w] == SHARED for _, w, _ in self.sums[i])
         for term in self.sums[i]:
             c, w, x = term
-            if w is not None and rank[w] == rank[x]:
+            if w is not None and (rank[w] == rank[x] or (c == 1.0 and rank[w] == SHARED)):  # as most are
                 terms.append(term)
             elif rank[x] == CONST:
                 number += c * g.numbers[x]

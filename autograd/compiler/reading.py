@@ -82,7 +82,10 @@ class Reader:
 
     def owners(self, nodes: Nodes) -> set[int]:
         """The numbers of the arrays that nodes are in."""
-        return set(np.unique(self.layout.array_of[nodes[nodes >= 0]]).tolist())
+        found = self.layout.array_of[nodes[nodes >= 0]]
+        if found.size and (found == found[0]).all():  # as it mostly is; to sort them takes longer
+            return {int(found[0])}
+        return set(np.unique(found).tolist())
 
     def owner(self, nodes: Nodes) -> Array:
         """The array of the first of them."""
