@@ -47,6 +47,8 @@ from .turns import TYPICAL
 def differentiate(layout: Layout, groups: Sequence[Group], outputs: Sequence[int], backward: bool) -> Program:
     """The whole program. ``outputs`` are node numbers; with ``backward`` there is one, and its adjoint is 1."""
     builder = _Builder(layout, groups)
+    if backward and builder.first:
+        builder.shares.find_quotients(groups, outputs)
     units = [[*some] for _, some in itertools.groupby(groups, key=lambda g: g.loop or g)]
     for unit in units:
         if unit[0].loop is None:
