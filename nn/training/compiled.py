@@ -196,12 +196,10 @@ class CompiledLoop(EagerLoop):
     @contextmanager
     def _parameters(self, far: bool, how: Callable[[float], float] | None = None) -> Iterator[None]:
         """Inside, the parameters are far from where they are, or changed by ``how``."""
-        generator = random.Random(0)
-        change = how or (lambda x: moved(x, FAR, generator))
         changed = self.moved if far or how else []
         before = [p.data for p in changed]
         try:
-            put(changed, map(change, before))
+            put(changed, map(how, before) if how else moved(before, FAR, random.Random(0)))
             yield
         finally:
             put(changed, before)
