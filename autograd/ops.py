@@ -226,6 +226,9 @@ def _dot(xs: Sequence[Any]) -> Any:
 
 
 # --------------------------------------------------------------------------------------------------------------------
+_PARTIALS = {float, type(None)}
+
+
 @dataclass(frozen=True)
 class Op:
     """One line of the derivative sheet.
@@ -290,6 +293,8 @@ class Op:
                 f"partials of {self.name!r} must give one local derivative per input, {len(numbers)} in all, "
                 f"but gave {len(partials)}"
             )
+        if {*map(type, partials)} <= _PARTIALS:
+            return partials
         return [d if type(d) is float or d is None else self._number(d, "partials") for d in partials]
 
     def _number(self, x: Any, half: str) -> float:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Number, Real
 from typing import Any, NoReturn, TypeAlias
 
@@ -617,8 +617,13 @@ def record(name: str, *operands: Operand) -> Value:
     wrong_count = op.input_count_error(len(operands))
     if wrong_count:
         raise ValueError(wrong_count)
-    inputs = [x if isinstance(x, Value) else to_float(x) for x in operands]
-    numbers = [x._data if isinstance(x, Value) else x for x in inputs]
+    inputs: Sequence[Any] = operands
+    kinds = {*map(type, operands)}  # a dot product has hundreds of inputs, and compiling tries many of these
+    if not kinds <= {Value, float}:
+        inputs = [x if isinstance(x, Value) else to_float(x) for x in operands]
+    numbers = (
+        [x._data for x in inputs] if kinds == {Value} else [x._data if isinstance(x, Value) else x for x in inputs]
+    )
     y = op.value(numbers)
     tags = CURRENT.get()
     if tags is None:  # inside a mode
@@ -643,15 +648,18 @@ def as_node(condition: Comparison) -> Value:
     return record(name, *[as_node(x) if isinstance(x, Comparison) else x for x in (a, b)])
 
 
-def store_inputs(out: Value, inputs: list[Any], partials: Iterable[float | None]) -> None:
+def store_inputs(out: Value, inputs: Sequence[Any], partials: Iterable[float | None]) -> None:
     """Put inputs and local derivatives into a node's slots; to a constant, and out of a detach, nothing goes back."""
     flows = out._tag[0] != DETACH
-    kept = tuple(  # `is_constant` written out: a dot product has hundreds of inputs, and compiling tries many of these
-        [
-            d if isinstance(x, Value) and x._tag[0] != CONSTANT and flows else None
-            for x, d in zip(inputs, partials, strict=True)
-        ]
-    )
+    if flows and {*map(type, inputs)} == {Value}:  # a constant's class is `_Constant`
+        kept = tuple(partials)
+    else:
+        kept = tuple(  # `is_constant` written out, because there are so many
+            [
+                d if isinstance(x, Value) and x._tag[0] != CONSTANT and flows else None
+                for x, d in zip(inputs, partials, strict=True)
+            ]
+        )
     out._da = out._db = out._b = None
     if len(inputs) == 1:
         (out._a,), (out._da,) = inputs, kept
@@ -661,7 +669,7 @@ def store_inputs(out: Value, inputs: list[Any], partials: Iterable[float | None]
         out._a, out._b, out._db = MANY, tuple(inputs), kept
 
 
-def _described(inputs: list[Any]) -> str:
+def _described(inputs: Sequence[Any]) -> str:
     described = [
         f"{x.label or (f'the result of {x.op}' if x.op else 'a leaf')} = {x._data:.6g}"
         if isinstance(x, Value)

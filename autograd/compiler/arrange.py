@@ -53,32 +53,41 @@ def _served(graph: Graph, classes: Sequence[Class]) -> dict[int, int]:
     code: dict[int, int] = {}
     if len(classes) > MOST_CLASSES:
         return code
+    found: dict[int, set[tuple[int, int, int]]] = {}
+    windows: set[tuple[int, tuple[int, ...]]] = set()
+    told = [(i, k, *_operands(graph, of, windows, i, k)) for i, k in of.items()]
     for _ in range(2):
-        found: dict[int, set[tuple[int, int, int]]] = {}
-        windows: set[Any] = set()
-        for i, k in of.items():
+        found = {}
+        for i, k, operands, window in told:
             own = code.get(i, 0)
-            if graph.ops[i] != LINEAR:
-                operands = graph.inputs[i]
-                for slot, x in enumerate(operands):
-                    found.setdefault(x, set()).add((k, slot if len(operands) == 2 else 0, own))
-                continue
-            window = []
-            for _c, w, x in graph.terms[i]:
-                if w is not None and graph.rank[w] < graph.rank[x]:
-                    window.append(x)
-                    continue
-                if w is not None:
-                    found.setdefault(w, set()).add((k, 3 + of.get(x, -1), own))
-                found.setdefault(x, set()).add((k, 2, own))
-            key = k, tuple(window)
-            if key not in windows:
-                windows.add(key)
-                for x in window:
-                    found.setdefault(x, set()).add((k, 0, 0))
+            for x, which in operands:
+                found.setdefault(x, set()).add((k, which, own))
+            for x in window:
+                found.setdefault(x, set()).add((k, 0, 0))
         names: dict[frozenset[tuple[int, int, int]], int] = {}
         code = {x: names.setdefault(frozenset(who), len(names) + 1) for x, who in found.items()}
     return code
+
+
+def _operands(
+    graph: Graph, of: dict[int, int], windows: set[tuple[int, tuple[int, ...]]], i: int, k: int
+) -> tuple[list[tuple[int, int]], tuple[int, ...]]:
+    """The nodes that node i of class k reads, each with a number for the place where it stands; apart from them its
+    window, if it is the first of its class to read it."""
+    if graph.ops[i] != LINEAR:
+        operands = graph.inputs[i]
+        return [(x, slot if len(operands) == 2 else 0) for slot, x in enumerate(operands)], ()
+    rank, terms = graph.rank, graph.terms[i]
+    window = tuple([x for _, w, x in terms if w is not None and rank[w] < rank[x]])
+    read = []
+    if len(window) < len(terms):
+        for _, w, x in terms:
+            if w is None or rank[w] >= rank[x]:
+                read += [(x, 2)] if w is None else [(w, 3 + of.get(x, -1)), (x, 2)]
+    if (k, window) in windows:
+        return read, ()
+    windows.add((k, window))
+    return read, window
 
 
 class _Products:
@@ -272,20 +281,18 @@ class _Arranger:
         kinds: dict[Any, list[int]] = {}
         summands: dict[int, dict[Any, tuple[list[int], list[int]]]] = {}
         dots: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {}
-        shared_row = graph.rank[one.nodes[0]] == BATCHED
+        rank = graph.rank
+        shared_row = rank[one.nodes[0]] == BATCHED
+        row: tuple[int, ...]
+        window: tuple[int, ...]
         for i in self._members:
-            row: list[int] = []
-            window: list[int] = []
-            rest = []
-            for term in graph.terms[i]:
-                w = term[1]
-                if shared_row and w is not None and graph.rank[w] == SHARED:
-                    row.append(w)
-                    window.append(term[2])
-                else:
-                    rest.append(term)
+            rest, row, window = graph.terms[i], (), ()
+            met = [(w, x) for _, w, x in rest if w is not None and rank[w] == SHARED] if shared_row else []
+            if met:
+                row, window = zip(*met, strict=True)
+                rest = [t for t in rest if t[1] is None or rank[t[1]] != SHARED] if len(met) < len(rest) else []
             summands[i] = found = self._summands(rest, one.irregular)
-            dots[i] = tuple(row), tuple(window)
+            dots[i] = row, window
             lengths = () if not one.irregular else tuple(len(found[key][1]) for key in sorted(found))
             kind = (len(row), i in graph.bias, tuple(sorted(found)), lengths)
             kinds.setdefault(kind, []).append(i)

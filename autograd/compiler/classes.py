@@ -381,11 +381,14 @@ class _Painter:
         self.typical: dict[int, int] = {}  # the colours of the turns in the middle, and their loops
         self.entries: dict[int, set[int]] = defaultdict(set)  # loop -> colours that only its first turn reads
         self.leaves = [BLANK] * len(graph.ops)
+        parameter = BLANK
         for i, op in enumerate(graph.ops):
-            if op == INPUT:
+            if op == PARAMETER:
+                if parameter == BLANK:
+                    parameter = self.name(PARAMETER, ())
+                self.leaves[i] = parameter
+            elif op == INPUT:
                 self.leaves[i] = self.name((INPUT, graph.indices.get(i)), ())
-            elif op == PARAMETER:
-                self.leaves[i] = self.name(PARAMETER, ())
 
     def name(self, key: Any, below: Iterable[int]) -> int:
         found = self.names.get(key)

@@ -53,6 +53,8 @@ def differentiate(
     """
     builder = _Builder(layout, groups)
     builder.contractor.factors_out = factors_out
+    if backward and builder.first:
+        builder.shares.find_quotients(groups, outputs)
     units = [[*some] for _, some in itertools.groupby(groups, key=lambda g: g.loop or g)]
     for unit in units:
         if unit[0].loop is None:

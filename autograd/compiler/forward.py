@@ -52,6 +52,8 @@ class Forward(Reader):
 
     def define(self, group: Group) -> None:
         array, batched = self.layout.by_group[group], group.rank == BATCHED
+        if self.shares.total_of(group) is not None:  # a difference that is written where it is read
+            return
         found = Finder(self, group).found() if group.op == TAKE else self.computed(group, batched)
         expression = self._zeroed(group, found)
         memory = ("batched" if batched else "shared", array.start)
@@ -70,6 +72,10 @@ class Forward(Reader):
 
     def _ruled(self, group: Group, batched: bool) -> Symbol:
         """The rule of a group's operation; in rows of different lengths, folds leave out what is missing."""
+        inner = self.shares.inside(group)
+        if inner is not None:
+            difference = self.linear(inner, batched)
+            return Symbol("exp", (difference,), difference.shape, self.shares.total_of(inner))
         expression = forward(group.op, *self.operands(group, batched))
         if group.row:
             (nodes,) = (x for x in group.operands if not isinstance(x, float))
@@ -79,7 +85,7 @@ class Forward(Reader):
             if place:
                 count = len(self.full(self.sizes(group), batched)) + 1
                 expression = dropped(with_row_at(expression, place, count, {}), place)
-        return self.shared_once(expression)
+        return self.shares.with_total(group, self.shared_once(expression))
 
     # --- sums of products
 

@@ -14,7 +14,9 @@ A loop over three time steps runs over tuples of views that were bound, too, one
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -48,7 +50,7 @@ class _InPlace(Workspace):
         if op == "leaf":
             return self.view(x.detail.base, x.detail.text)
         if op == "number":
-            return repr(x.detail) if np.isfinite(x.detail) else {"inf": "inf", "-inf": "-inf"}.get(str(x.detail), "nan")
+            return self.number(x.detail)
         if x.shape == () and is_plain(x):  # numbers and n: Python's own arithmetic
             return f"({expression_text(x, self.constants)})"
         if into is None:
@@ -57,7 +59,9 @@ class _InPlace(Workspace):
             return self._moved(x, into)
         if op == "@":
             names = [self.value(y) for y in x.arguments]
-            word = "matmul" if len(names) == 2 else "zeroed_matmul" if x.detail else "masked_matmul"
+            word = (
+                self.product(x.arguments, into) if len(names) == 2 else "zeroed_matmul" if x.detail else "masked_matmul"
+            )
             self.put(f"{word}({', '.join(names)}, {into})")
             return into
         if op in ("take", "add_at", "take_along", "placed"):
@@ -75,6 +79,10 @@ class _InPlace(Workspace):
             return self._reduce(x, into)
         if op == "where":
             return self._where(x, into)
+        if op == "exp" and x.detail is not None and x.detail[0].shape == x.shape:
+            names = [self.value(y) for y in (*x.detail, *x.arguments[0].arguments)]
+            self.put(f"quotient({', '.join(names)}, {into})", *names, keep=into)
+            return into
         if op == "*" and x.arguments[0].shape == x.arguments[1].shape and x.arguments[0].operator == "where":
             x = Symbol("*", (x.arguments[1], x.arguments[0]), x.shape)
         # one operand that is an expression of the full shape may use the result's own memory
@@ -85,10 +93,26 @@ class _InPlace(Workspace):
         names = [results[k] for k in range(len(x.arguments))]
         is_root = op == "pow" and is_number(x.arguments[1], 0.5)
         if op == "neg":  # NumPy's `negative` is wrong for some columns, into columns: numpy 2.4, every fourth float32
-            op, names = "*", [*names, "-1.0"]
+            op, names = "*", [*names, self.number(-1.0)]
         call = f"half_power({names[0]}" if is_root else f"{UFUNCS.get(op, op)}({', '.join(names)}"
         self.put(f"{call}, {into})", *names, keep=into)
         return into
+
+    def number(self, number: float) -> str:
+        """A number as an array, which NumPy need not make of it on every call."""
+        return self.view("number", f"array({number!r}, dtype)")
+
+    def product(self, factors: Sequence[Symbol], into: str) -> str:
+        """The word for a product of matrices.
+
+        NumPy's ``dot`` is ready sooner than its ``matmul``, and takes a column for what it is. But it writes into one
+        piece of memory only; it takes a matrix of one entry for a factor, and then 0·inf is 0; and it does not tell
+        of what overflows. On the way back that shows in the gradient: all that happens to an adjoint is linear, so what
+        is not finite stays so up to there.
+        """
+        shapes = [factor.shape for factor in factors]
+        plain = self.backward and into in self.solid and all(len(s) <= 2 and _static(s) > 1 for s in shapes)
+        return "dot" if plain else "matmul"
 
     # look-ups
 
@@ -228,7 +252,8 @@ class _InPlace(Workspace):
         flat = self.seen_as(value, child.shape, (width, length) if last else (length, width))
         ones = self.view("ones", f"ones({shape_text((length,))}, dtype)")
         goal = self.seen_as(into, shape, (width,))
-        self.put(f"matmul({flat}, {ones}, {goal})" if last else f"matmul({ones}, {flat}, {goal})", value, keep=into)
+        word = "dot" if self.backward else "matmul"  # see `product`
+        self.put(f"{word}({flat}, {ones}, {goal})" if last else f"{word}({ones}, {flat}, {goal})", value, keep=into)
         return True
 
     def _where(self, x: Symbol, into: str) -> str:
@@ -236,9 +261,10 @@ class _InPlace(Workspace):
         if condition.operator == "<=" and is_number(condition.arguments[1], 0.0) and is_number(yes, 0.0):
             a = condition.arguments[0]
             if a.operator == "leaf" and no.operator == "leaf" and a.detail.text == no.detail.text:
-                self.put(
-                    f"maximum({self.value(a)}, 0.0, out={into})"
-                )  # relu: one pass instead of three, the same numbers
+                zeros = self.view(
+                    "zeros", f"zeros({shape_text(_row(x.shape))}, dtype)"
+                )  # NumPy is slow beside a number
+                self.put(f"maximum({self.value(a)}, {zeros}, out={into})")  # one pass instead of three
                 return into
         if condition.operator == "leaf":  # a mask
             if no.operator == "number" and yes.shape == x.shape and self._has_bits(yes):
@@ -502,6 +528,17 @@ def _leading(d: Definition) -> int:
     return int(np.prod([s for s in d.shape if s > 0]))
 
 
+def _static(shape: Shape) -> int:
+    """How many entries there are for one sample."""
+    return math.prod(map(abs, shape))
+
+
+def _row(shape: Shape) -> Shape:
+    """The last axes of a shape, if they are long enough to be gone through at once; else all of it."""
+    row = shape[1:] if shape[:1] == (BATCH,) else shape[-1:]
+    return row if BATCH in row or _static(row) >= SHORT else shape
+
+
 def in_place(program: Program, argument_names: list[str]) -> Text:
     """A module that, given n and the blocks of memory, binds the workspaces for n samples, and has predict and run.
 
@@ -524,7 +561,7 @@ def in_place(program: Program, argument_names: list[str]) -> Text:
     result = writer.outputs()
     forward = writer.lines
     views = [f"{name} = {text}" for text, name in writer.late.items()]
-    writer.lines = []
+    writer.lines, writer.backward = [], True
     for definition in program.backward:
         writer.define(definition)
     all_views = [f"{name} = {text}" for text, name in writer.late.items()]

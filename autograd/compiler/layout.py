@@ -16,6 +16,7 @@ of a loop lies in one piece all the same (`Array.takes_turns`).
 from __future__ import annotations
 
 import keyword
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -58,7 +59,7 @@ class Array:
 
     @property
     def size(self) -> int:
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
     @property
     def is_batched(self) -> bool:

@@ -37,7 +37,10 @@ CONST, SHARED, BATCHED = 0, 1, 2
 LINEAR = "linear"
 LEAVES = INPUT, PARAMETER, CONSTANT
 FAR = 2.0**256  # numbers beyond it, or below 1/FAR, are not combined: (x·1e200)·1e-200 is inf for an x of 1e150
-NOTHING = (0.0).hex()  # a weight times 0, at the edge of an image, stays with its window
+# What may be computed once for several: not an operation whose slope may be infinite while its number is not, since
+# inf·a - inf·b is not inf·(a - b); nor with such numbers: a weight times 0, at an image's edge, stays with its window.
+MERGED = BUILT_IN - {"acos", "asin", "atan2", "hypot", "pow", "sqrt"}
+UNMERGED = {number.hex() for number in (0.0, -0.0, math.inf, -math.inf, math.nan)}
 MAX_COPIED = 64  # a long sum under a minus sign stays a node of its own, so that this pass takes linear time
 
 
@@ -121,9 +124,9 @@ def normalise(trace: Trace) -> Graph:
                     r = rank[x]
                 reached = reached or active[x]
             rank[i], active[i] = r, reached
-            if r == SHARED:
+            if r == SHARED and ops[i] in MERGED:
                 key = (ops[i], *[x if rank[x] else numbers[x].hex() for x in own])
-                if NOTHING not in key and known.setdefault(key, i) != i:
+                if UNMERGED.isdisjoint(key) and known.setdefault(key, i) != i:
                     twins[i] = known[key]
             if r == CONST or i in twins:  # its number is known, whatever the operation; or another node has it
                 ops[i], inputs[i] = CONSTANT, ()
@@ -316,6 +319,8 @@ class _Linear:
         g = self.graph
         for i, terms in self.sums.items():
             products = [k for k, (_, w, x) in enumerate(terms) if w is None and self.is_own_product(i, x)]
+            if not products:
+                continue
             zeros = sum(c == 0.0 for c, _, _ in terms)  # products with a state that starts at 0
             if len(products) + zeros > 1 or len(terms) == 1:
                 for k in products:
@@ -360,7 +365,7 @@ class _Linear:
         window = rank[i] == BATCHED and any(w is not None and rank[w] == SHARED for _, w, _ in self.sums[i])
         for term in self.sums[i]:
             c, w, x = term
-            if w is not None and rank[w] == rank[x]:
+            if w is not None and (rank[w] == rank[x] or (c == 1.0 and rank[w] == SHARED)):  # as most are
                 terms.append(term)
             elif rank[x] == CONST:
                 number += c * g.numbers[x]

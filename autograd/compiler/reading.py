@@ -22,7 +22,7 @@ from .contract import Contractor, Label, Tensor
 from .groups import Group
 from .layout import Array, Layout
 from .program import Definition, Gather, Mask, Statement, Turns
-from .symbols import BATCH, COMPARISONS, NO_ROW, ROWS, Shape, Symbol, leaf, number
+from .symbols import BATCH, COMPARISONS, NO_ROW, ROWS, Shape, Symbol, is_number, leaf, number
 from .turns import TYPICAL
 from .views import Steps, View, contiguous, even_steps, in_memory, view_of
 
@@ -82,7 +82,10 @@ class Reader:
 
     def owners(self, nodes: Nodes) -> set[int]:
         """The numbers of the arrays that nodes are in."""
-        return set(np.unique(self.layout.array_of[nodes[nodes >= 0]]).tolist())
+        found = self.layout.array_of[nodes[nodes >= 0]]
+        if found.size and (found == found[0]).all():  # as it mostly is; to sort them takes longer
+            return {int(found[0])}
+        return set(np.unique(found).tolist())
 
     def owner(self, nodes: Nodes) -> Array:
         """The array of the first of them."""
@@ -243,6 +246,8 @@ class Reader:
 
     def masked(self, real: Mask, x: Symbol, batched: bool, other: float, row: int = NO_ROW) -> Symbol:
         """``x`` where there is a node, else ``other``."""
+        if other == 0.0:
+            x = self._bare(real, x, batched, row)
         if x.operator == "transpose" and len(x.shape) == real.ndim + batched and self.first == batched:
             back = sorted(range(len(x.shape)), key=lambda k: x.detail[k])
             view = self.mask(real, batched, row).detail
@@ -251,6 +256,17 @@ class Reader:
             return transposed(leaf(view, view.shape).where(x.arguments[0], number(other)), x.detail)
         chosen = self.mask(real, batched, row).where(x, number(other))
         return Symbol("where", chosen.arguments, chosen.shape, None, row)
+
+    def _bare(self, real: Mask, x: Symbol, batched: bool, row: int) -> Symbol:
+        """An expression, entry by entry, of what is masked alike: that is done once, at its end."""
+        if x.operator == "where" and x.arguments[0].operator == "leaf" and is_number(x.arguments[2], 0.0):
+            mask = self.mask(real, batched, row)
+            same = x.arguments[0].detail == mask.detail
+            return x.arguments[1] if same and x.arguments[1].shape == x.shape else x
+        if x.operator not in ("+", "-", "*", "/", "neg"):
+            return x
+        arguments = tuple(self._bare(real, a, batched, row) if a.shape == x.shape else a for a in x.arguments)
+        return Symbol(x.operator, arguments, x.shape, x.detail, x.row)
 
     # --- names
 
@@ -269,12 +285,17 @@ class Reader:
         self.statements.append(Definition(name, shape, x))
         return leaf(View(name, name, shape, contiguous(shape)), shape, x.row)
 
-    def copied_out(self, view: View) -> View:
-        """A view in one piece of memory, under a name that `write.readable` does without."""
-        found: View = self.named(leaf(view, view.shape)).detail
+    def inlined(self, x: Symbol) -> Symbol:
+        """An expression in one piece of memory, under a name that `write.readable` does without."""
+        found = self.named(x)
         last = self.statements[-1]
-        if isinstance(last, Definition) and last.name == found.base:
+        if isinstance(last, Definition) and last.name == found.detail.base:
             last.copy = True
+        return found
+
+    def copied_out(self, view: View) -> View:
+        """A view in one piece of memory."""
+        found: View = self.inlined(leaf(view, view.shape)).detail
         return found
 
     def shared_once(self, x: Symbol) -> Symbol:

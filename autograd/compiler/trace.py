@@ -362,10 +362,13 @@ class _Recorder:
                     numbered = (i, j)
             else:
                 waiting = [x for x in node._b if isinstance(x, Value) and x not in index]
-                if waiting:
+                if any(x._a is not None for x in waiting):
                     waiting.reverse()
                     path += waiting
                     continue
+                for x in waiting:
+                    if x not in index:
+                        leaf(x)
                 numbered = tuple([index[x] if isinstance(x, Value) else constant(x) for x in node._b])
             path.pop()
             index[node] = len(ops)

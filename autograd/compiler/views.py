@@ -9,6 +9,7 @@ before is ``h1[0:3]``.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -238,7 +239,7 @@ def view_of(
     whole = list(shape)
     found = _decomposed(whole, steps.offset, axes, sizes)
     if found is None and len(whole) > 1:
-        whole = [shape[0], int(np.prod(shape[1:]))] if takes_turns else [int(np.prod(shape))]
+        whole = [shape[0], math.prod(shape[1:])] if takes_turns else [math.prod(shape)]
         found = _decomposed(whole, steps.offset, axes, sizes)
     if found is None:
         return None
@@ -279,7 +280,7 @@ def _decomposed(
 ) -> _Decomposed | None:
     found = _Decomposed([], [], [], [])
     left = sorted(axes, key=lambda a: -a[1])
-    stride = int(np.prod([int(s) for s in shape]))
+    stride = int(math.prod(shape))
     for size in shape:
         above, stride = stride, stride // size
         low = offset // stride % size if stride else 0

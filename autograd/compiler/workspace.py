@@ -40,7 +40,7 @@ class Workspace:
         self.turned = {name for a in layout.arrays if a.takes_turns for name in (a.name, "d" + a.name)}
         self.direct = {a.name for a in layout.arrays if a.bank == "argument"} - program.copied_arguments
         self.turns: dict[str, str] = {}  # while a loop's turns are written, views at turn t: text -> name
-        self.in_turns = False
+        self.in_turns = self.backward = False
         self.late: dict[str, str] = {}  # views of an argument that is not copied: taken on every call
 
     # names

@@ -196,8 +196,7 @@ class CompiledLoop(EagerLoop):
             first = {repr(self.problem.examples.target(i)): i for i in reversed(places)}
             chosen = sorted({*chosen, *list(first.values())[-STRANGE:]})
         trials, few = [self._trial(chosen)], spread(places, 1 if self.ours else 2 * FAMILIAR)
-        generator = random.Random(0)
-        self.far = np.array([moved(p.data, FAR, generator) for p in self.moved])
+        self.far = np.array(moved([p.data for p in self.moved], FAR, random.Random(0)))
         for sign in (1.0,) if self.ours else (1.0, -1.0):
             with suppress(Exception):  # an example with its signs flipped need not make sense
                 trials.append(self._trial(few, sign, far=True))

@@ -106,14 +106,25 @@ def _is_finite(x: Array) -> bool:
     return math.isfinite(flat.dot(flat))
 
 
+def exp_of_difference(each: Array, whole: Array, x: Array, y: Array, out: Array) -> Array:
+    """exp(x - y), for y = logsumexp(x)."""
+    np.subtract(x, y, out)
+    return np.exp(out, out)
+
+
+def quotient(each: Array, whole: Array, x: Array, y: Array, out: Array) -> Array:
+    """The same from each exp(x - t) and their sum; another number only where that is nan, beside an x of infinity."""
+    return np.divide(each, whole, out)
+
+
 NUMPY_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2"}  # the others are called alike
 
 # the vocabulary of the in-place programs
 IN_PLACE: dict[str, Any] = {
     name: getattr(np, name)
     for name in "add subtract multiply divide power negative absolute maximum less less_equal greater greater_equal "
-    "equal bitwise_and bitwise_or where exp log sqrt sin cos tanh tan sinh cosh log1p expm1 hypot matmul copyto empty "
-    "ones".split()
+    "equal bitwise_and bitwise_or where exp log sqrt sin cos tanh tan sinh cosh log1p expm1 hypot matmul dot copyto "
+    "array empty ones zeros".split()
 }
 IN_PLACE |= {ours: getattr(np, theirs) for ours, theirs in NUMPY_NAMES.items()}
 IN_PLACE |= {
@@ -124,6 +135,7 @@ IN_PLACE |= {
     "add_up": _add_up,
     "intp": np.intp,
     "zeroed_matmul": zeroed_matmul,
+    "quotient": quotient,
     "sigmoid": _sigmoid,
     "softplus": lambda x, out: np.logaddexp(0.0, x, out),
     "erf": error_function.erf,
@@ -135,7 +147,9 @@ IN_PLACE |= {
 }
 
 # what stands for these where a number is not finite
-CAREFUL: dict[str, Any] = {"matmul": careful_matmul, "zeroed_matmul": masked_matmul}
+CAREFUL: dict[str, Any] = {
+    "matmul": careful_matmul, "dot": careful_matmul, "zeroed_matmul": masked_matmul, "quotient": exp_of_difference
+}  # fmt: skip
 
 
 class InPlace:
@@ -158,7 +172,7 @@ class InPlace:
         ops = {g.op for g in plan.groups if g.op != "pow" or not isinstance(g.operands[1], float)}
         self.guarded = plan.program.factored or any(f"{word}(" in self.text.source for word in CAREFUL)
         if ops & CHOICES or any(op not in (LINEAR, TAKE) and op not in BUILT_IN for op in ops):
-            self.words["zeroed_matmul"] = CAREFUL["zeroed_matmul"]
+            self.words |= {word: CAREFUL[word] for word in ("zeroed_matmul", "quotient")}
         if exactly:
             self.words |= CAREFUL
             self.guarded = False

@@ -409,7 +409,11 @@ def test_a_difference_is_excused_only_as_what_rounding_errors_make_of_the_scalar
     """Beside a number that is as it should be, which does not have to be excused."""
     expected = np.array([f(1.0), 1.0])
     wrong = np.array([True, False])
-    given = only_rounding(lambda how: np.array([f(how(1.0)), 1.0]), np.array([found, 1.0]), expected, wrong, 2.0**-52)
+
+    def scalar(how: Any) -> Any:
+        return np.array([f(how(1.0) if how else 1.0), 1.0])
+
+    given = only_rounding(scalar, np.array([found, 1.0]), expected, wrong, 2.0**-52)
     assert given == excused
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+import random
 import shutil
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Value, dot, error_function, logsumexp, maximum, minimum, softmax
+from autograd import Value, dot, error_function, logsumexp, maximum, minimum, relu, softmax
 from autograd.compiler.backends.jax import array_words
 from autograd.compiler.backends.numpy import careful_matmul
 from tests.autograd.compiler.models import strict_error
@@ -158,6 +159,32 @@ def test_products_that_overflow_are_rounded_before_they_are_added(x: list[float]
     assert strict_error(step([[1e-200, 0.0, 1.0]]), sum(math.tanh(1.0 + 0.5 * k) for k in range(3))) < 1e-12
 
 
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (2, 1, 2), (1, 3, 1), (2, 2, 2)])
+def test_what_is_not_finite_goes_back_through_layers_as_in_scalar_code(sizes: tuple[int, ...]) -> None:
+    """NumPy's `dot`, which takes a matrix of one entry for a number, has 0 for 0·inf, and tells of no overflow."""
+    generator = random.Random(0)
+    extremes = [0.0, 1.0, -0.5, 2.0, 1e200, -1e200, math.inf, -math.inf, math.nan]
+    ws = [[[Value(1.0) for _ in range(a)] for _ in range(b)] for a, b in itertools.pairwise(sizes)]
+    parameters = [w for rows in ws for row in rows for w in row]
+
+    def loss(x: Any) -> Any:
+        h = [sum(w * v for w, v in zip(row, x, strict=True)).tanh() for row in ws[0]]
+        return sum(relu(sum(w * v for w, v in zip(row, h, strict=True))) ** 2 for row in ws[1])
+
+    step = autograd.compile(loss, [0.5] * sizes[0], params=parameters, backend="numpy", check=False)
+    assert "dot(" in step.source_in_place or sizes[0] == 1
+    for _ in range(60):
+        for w in parameters:
+            w.data, w.grad = generator.choice(extremes[:6] * 2 + extremes), 0.0
+        step.pull()
+        batch = [[generator.choice(extremes) for _ in range(sizes[0])] for _ in range(generator.choice([1, 1, 2]))]
+        ys = [loss([Value(v) for v in x]) for x in batch]
+        for y in ys:
+            y.backward()
+        assert strict_error(step(batch), sum(y.data for y in ys) / len(batch)) <= 1e-12
+        assert strict_error(step.gradient, [p.grad / len(batch) for p in step.parameters]) <= 1e-12
+
+
 @pytest.mark.parametrize("first", [2.0, 800.0, -900.0, np.inf, -np.inf, np.nan])
 @pytest.mark.parametrize("second", [1.0, 900.0, np.inf, -np.inf])
 def test_softmax_and_what_goes_back_through_logsumexp_are_those_of_the_scalar_code(first: float, second: float) -> None:
@@ -180,6 +207,7 @@ def test_softmax_and_what_goes_back_through_logsumexp_are_those_of_the_scalar_co
     xs = [first, 710.5, second]
     for f in (shares, surprise):
         step = autograd.compile(f, [1.0, 2.0, 3.0], ms, backend="numpy", check=False)
+        assert "quotient(" in step.source_in_place and "quotient(" not in step.source
         for batch in ([xs], [[0.1, 0.2, 0.3], xs], [[0.1, 0.2, 0.3]]):
             loss = step(np.array(batch), np.array([ms] * len(batch)))
             with np.errstate(all="ignore"):
