@@ -28,7 +28,7 @@ import dis
 import itertools
 import linecache
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NoReturn
@@ -367,33 +367,40 @@ def settled(runs: Sequence[Run], found: Sequence[dict[Slot, set[Column]]]) -> di
 
 def put_in_place(outputs: list[Any], lookups: Sequence[Lookup], chosen: dict[Slot, Column]) -> None:
     """Write into the graph, in place of what a look-up found, the look-up with all that it could find."""
-    made: dict[Column, Value] = {}
-    same: dict[tuple[Any, ...], Value] = {}  # whoever looks up the same twice gets one node
-
-    def choice(column: Column) -> Value:
-        if column not in made:
-            e, c = column
-            entries = [
-                choice(chosen[column, k]) if (column, k) in chosen else row[c] for k, row in enumerate(lookups[e].rows)
-            ]
-            index = lookups[e].index.leaf
-            key = index, *map(id, entries)
-            if key not in same:
-                same[key] = _taken(index, entries)
-            made[column] = same[key]
-        return made[column]
-
+    made: dict[Any, Value] = {}
     for (owner, k), column in chosen.items():
+        new = _choice(column, lookups, chosen, made)
         if owner is None:
-            outputs[k] = choice(column)
+            outputs[k] = new
         elif isinstance(owner, Value):
-            new = choice(column)
             if owner._a is MANY:
                 owner._b = (*owner._b[:k], new, *owner._b[k + 1 :])
             elif k == 0:
                 owner._a = new
             else:
                 owner._b = new
+
+
+def _choice(column: Column, lookups: Sequence[Lookup], chosen: Mapping[Slot, Column], made: dict[Any, Value]) -> Value:
+    """The node for what a column of a look-up found. (Inside `put_in_place` it would refer to itself, and keep the
+    whole graph until the collector comes.)
+
+    Args:
+        made: those that there are, by their columns, and by their index and entries: who looks up the same twice gets
+            one node.
+    """
+    if column not in made:
+        e, c = column
+        entries = [
+            _choice(chosen[column, k], lookups, chosen, made) if (column, k) in chosen else row[c]
+            for k, row in enumerate(lookups[e].rows)
+        ]
+        index = lookups[e].index.leaf
+        key = index, *map(id, entries)
+        if key not in made:
+            made[key] = _taken(index, entries)
+        made[column] = made[key]
+    return made[column]
 
 
 def _taken(index: Value, entries: Sequence[Value]) -> Value:
@@ -444,6 +451,8 @@ def trace(f: Callable[..., Any], example: Sequence[Any], params: Sequence[Value]
     found = [Comparison(runs[0], run).of(results[0], outputs) for run, outputs in pairs]
     put_in_place(results[0], runs[0].lookups, settled(runs, found))
     result = recorded(form(results[0]), leaves, runs[0].tracer, params)
+    for run in runs:  # it and what chooses in it refer to each other, and would keep the graphs, too
+        vars(run).clear()
     for nodes, (flat, _) in zip(result.arguments, entries, strict=True):
         result.indices.update({i: x.count for i, x in zip(nodes, flat, strict=True) if isinstance(x, Index)})
     return result

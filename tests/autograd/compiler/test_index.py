@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import gc
 import itertools
 import math
 import operator
@@ -596,3 +597,21 @@ def test_it_computes_the_same_with_its_own_engine_with_ours_and_compiled() -> No
     found = [gpt.run(program, 4, 2)[1] for program in (text, gpt.with_chainrules_engine(text), gpt.compiled(text))]
     assert found[0] == found[1] == found[2]
     assert len(gpt.losses(found[0])) == 2
+
+
+def test_of_what_was_traced_nothing_is_left_when_the_collector_rests() -> None:
+    w = [Value(0.5), Value(-0.5), Value(0.25)]
+
+    def loss(x: Any, k: Any) -> Any:
+        z = [x * a for a in w]
+        return logsumexp(z) - z[k]
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = {id(x) for x in gc.get_objects() if isinstance(x, Value)}
+        step = autograd.compile(loss, 1.5, Index(3))
+        assert not [x for x in gc.get_objects() if isinstance(x, Value) and id(x) not in before]
+    finally:
+        gc.enable()
+    assert step([1.0, 2.0], [0, 2]) > 0.0
