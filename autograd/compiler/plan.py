@@ -21,7 +21,7 @@ from .groups import Group
 from .in_place import in_place
 from .layout import Layout, lay_out
 from .listing import code_of
-from .normalise import BATCHED, Graph, normalise
+from .normalise import BATCHED, LINEAR, Graph, normalise
 from .program import Program
 from .trace import Trace
 from .write import Text, readable
@@ -92,6 +92,13 @@ class Plan:
         self.loops = bool(turns)
         if turns:
             self.program  # noqa: B018
+
+    @functools.cached_property
+    def shares_slopes(self) -> bool:
+        """Whether something that depends on parameters alone, and is computed once for a batch, has a slope that may be
+        infinite: with √w at 0, (1 - ½)·inf is inf, where scalar code has 1·inf - ½·inf of two samples, which is nan."""
+        shared = [group for group in self.groups if group.rank != BATCHED]
+        return any(group.op != LINEAR or any(part.weights is not None for part in group.parts) for group in shared)
 
     @functools.cached_property
     def _arranged(self) -> tuple[list[Group], Layout]:

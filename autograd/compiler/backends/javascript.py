@@ -47,7 +47,7 @@ from ..normalise import BATCHED, LINEAR
 from ..plan import Plan
 from ..program import Index
 from ..symbols import ROWS, forward, leaf, partials, passed
-from .base import Array
+from .base import Array, mean_one_by_one
 
 Put = Callable[[str], None]
 
@@ -69,6 +69,8 @@ class JavaScript:
 
     def mean(self, columns: list[Array], n: int) -> float:
         total, *gradient = self._run(columns, mean=True)
+        if n > 1 and self.plan.shares_slopes and not np.isfinite([total, *gradient]).all():
+            return mean_one_by_one(self, columns, n)
         self.plan.gradient[:] = np.array(gradient) / n
         return float(total) / n
 

@@ -20,7 +20,7 @@ from ..index import TAKE
 from ..normalise import LINEAR
 from ..plan import Plan
 from ..standalone import standalone
-from .base import Array
+from .base import Array, mean_one_by_one
 
 KEPT = 8  # workspaces
 MOST_PRODUCTS = 1 << 20  # that are in memory at once, where they are added one by one
@@ -156,7 +156,8 @@ class InPlace:
     """See `Backend`. The program's two functions give the outputs, [count, N].
 
     If some number is not finite, another one, with ``exactly``, computes the call once more: it multiplies and adds as
-    scalar code does, takes no factor out of a sum, and leaves out what is empty one by one. An infinity that comes from
+    scalar code does, takes no factor out of a sum, leaves out what is empty one by one, and if need be takes one sample
+    after the other. An infinity that comes from
     finite numbers raises a flag of the processor, whatever becomes of it (tanh makes it 1); one that was given shows in
     the gradient, and is looked for where there is none.
     """
@@ -170,12 +171,12 @@ class InPlace:
         self.bound: OrderedDict[int, Bound] = OrderedDict()
         # A 0·inf at an empty place of a product is a nan, and shows in what comes out, unless a choice may drop it.
         ops = {g.op for g in plan.groups if g.op != "pow" or not isinstance(g.operands[1], float)}
-        self.guarded = plan.program.factored or any(f"{word}(" in self.text.source for word in CAREFUL)
+        inexact = plan.program.factored or plan.shares_slopes or any(f"{word}(" in self.text.source for word in CAREFUL)
         if ops & CHOICES or any(op not in (LINEAR, TAKE) and op not in BUILT_IN for op in ops):
             self.words |= {word: CAREFUL[word] for word in ("zeroed_matmul", "quotient")}
         if exactly:
             self.words |= CAREFUL
-            self.guarded = False
+        self.exactly, self.guarded = exactly, inexact and not exactly
 
     @functools.cached_property
     def source(self) -> str:
@@ -188,6 +189,8 @@ class InPlace:
         total = float(np.add.reduce(program(*columns)[0]))
         if self.guarded and (plan.alarm.raised or not math.isfinite(total) or not _is_finite(gradient)):
             return self._exact.mean(columns, n)
+        if self.exactly and n > 1 and plan.shares_slopes and not (math.isfinite(total) and _is_finite(gradient)):
+            return mean_one_by_one(self, columns, n)
         if n != 1:
             np.multiply(gradient, 1.0 / n, gradient)
         return total / n

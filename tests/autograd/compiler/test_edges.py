@@ -304,3 +304,26 @@ def test_a_product_of_matrices_rounds_each_product_where_it_is_not_finite(shapes
                 for row, column in itertools.product(left, right)
             ]
         assert np.allclose(found.reshape(-1), expected, rtol=1e-12, atol=1e-12, equal_nan=True)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "python", "javascript"])
+@pytest.mark.parametrize("at", [0.0, math.inf, 0.5])
+def test_an_infinite_slope_of_parameters_alone_meets_each_sample(at: float, backend: str) -> None:
+    """√w is computed once for a batch, and its slope at 0 meets what the samples send one by one: 1·inf - ½·inf."""
+    if backend == "javascript" and not shutil.which("node"):
+        pytest.skip("needs Node.js")
+    w, v = Value(at), Value(0.7)
+
+    def loss(x: Any) -> Any:
+        return w.sqrt() * x[0] + (w * v) * x[1] + v * x[2]
+
+    step = autograd.compile(loss, [0.3, 0.1, 0.2], params=[w, v], backend=backend, check=False)
+    for batch in ([[1.0, 1.0, 2.0], [-0.5, -2.0, 1.0]], [[1.0, 1.0, 2.0], [0.5, 2.0, 1.0]], [[0.0, 1.0, 2.0]]):
+        w.grad = v.grad = 0.0
+        losses = [loss([Value(x) for x in sample]) for sample in batch]
+        for y in losses:
+            y.backward()
+        for _ in range(2):
+            assert strict_error(step(batch), sum(y.data for y in losses) / len(batch)) < 1e-12
+            expected = [p.grad / len(batch) for p in step.parameters]
+            assert strict_error(step.gradient, expected) < 1e-12
