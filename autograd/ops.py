@@ -222,7 +222,13 @@ def _logsumexp(xs: Sequence[Any]) -> Any:
 
 def _dot(xs: Sequence[Any]) -> Any:
     n = len(xs) // 2
-    return _total([x * w for x, w in zip(xs[:n], xs[n:], strict=True)])
+    pairs = zip(xs[:n], xs[n:], strict=True)
+    if type(xs[0]) is type(xs[n]) is float:
+        total: Any = 0.0
+        for x, w in pairs:
+            total += x * w
+        return total
+    return _total([x * w for x, w in pairs])
 
 
 # --------------------------------------------------------------------------------------------------------------------

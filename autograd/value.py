@@ -638,7 +638,7 @@ def record(name: str, *operands: Operand) -> Value:
     out._data = y
     out._grad = None
     out._tag = getattr(tags, name) if name in BUILT_IN else (name, tags.path, "")
-    store_inputs(out, inputs, op.local_derivatives(y, numbers))
+    store_inputs(out, inputs, op.local_derivatives(y, numbers), kinds == {Value})
     return out
 
 
@@ -648,10 +648,13 @@ def as_node(condition: Comparison) -> Value:
     return record(name, *[as_node(x) if isinstance(x, Comparison) else x for x in (a, b)])
 
 
-def store_inputs(out: Value, inputs: Sequence[Any], partials: Iterable[float | None]) -> None:
-    """Put inputs and local derivatives into a node's slots; to a constant, and out of a detach, nothing goes back."""
+def store_inputs(out: Value, inputs: Sequence[Any], partials: Iterable[float | None], all_vary: bool = False) -> None:
+    """Put inputs and local derivatives into a node's slots; to a constant, and out of a detach, nothing goes back.
+
+    ``all_vary``: there is none, as a constant's class is `_Constant`, and so they need not be asked one by one.
+    """
     flows = out._tag[0] != DETACH
-    if flows and {*map(type, inputs)} == {Value}:  # a constant's class is `_Constant`
+    if flows and all_vary:
         kept = tuple(partials)
     else:
         kept = tuple(  # `is_constant` written out, because there are so many

@@ -44,6 +44,7 @@ class Reader:
         self.number = {a: k for k, a in enumerate(layout.arrays)}
         self.arguments = {a.name for a in layout.arrays if a.bank == "argument"}
         self.copied: set[str] = set()  # those of them that are read in other ways than by a product of matrices
+        self.views: dict[tuple[bytes, tuple[int, ...]], tuple[View, bool]] = {}  # what was read as it lies
         self.gathers: dict[tuple[bytes, Shape, bool], str] = {}
         self.masks: dict[str, Mask] = {}
         self.mask_names: dict[tuple[bytes, Shape], str] = {}
@@ -82,14 +83,15 @@ class Reader:
 
     def owners(self, nodes: Nodes) -> set[int]:
         """The numbers of the arrays that nodes are in."""
-        found = self.layout.array_of[nodes[nodes >= 0]]
-        if found.size and (found == found[0]).all():  # as it mostly is; to sort them takes longer
-            return {int(found[0])}
+        found = self.layout.array_of[nodes if nodes.size and nodes.min() >= 0 else nodes[nodes >= 0]]
+        if found.size and (found == found.flat[0]).all():  # as it mostly is; to sort them takes longer
+            return {int(found.flat[0])}
         return set(np.unique(found).tolist())
 
     def owner(self, nodes: Nodes) -> Array:
         """The array of the first of them."""
-        found: Array = self.layout.arrays[self.layout.array_of[nodes[nodes >= 0][0]]]
+        first = nodes.flat[0]
+        found: Array = self.layout.arrays[self.layout.array_of[first if first >= 0 else nodes[nodes >= 0][0]]]
         return found
 
     def is_batched(self, nodes: Nodes) -> bool:
@@ -118,6 +120,9 @@ class Reader:
     def view(self, nodes: Nodes) -> tuple[View, bool]:
         """These nodes' values as a view with their axes, and the samples if they are batched; else they are
         gathered."""
+        key = nodes.tobytes(), nodes.shape
+        if key in self.views:
+            return self.views[key]
         real = nodes >= 0
         if len(self.owners(nodes)) == 1:
             array = self.owner(nodes)
@@ -125,7 +130,8 @@ class Reader:
             text = f"{array.name}.T" if array.bank == "argument" and self.first else array.name
             found = None if steps is None else self.part_of(array, array.name, steps, nodes.shape, text)
             if found is not None:
-                return found, array.is_batched
+                self.views[key] = found, array.is_batched
+                return self.views[key]
         return self.gathered(np.where(real, nodes, nodes[real][0]))
 
     def part_of(self, array: Array, name: str, steps: Steps, sizes: Sequence[int], text: str = "") -> View | None:

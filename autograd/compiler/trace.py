@@ -314,6 +314,22 @@ class _Recorder:
             return node
         return self.parameter(x)
 
+    def leaves(self, xs: list[Value]) -> None:
+        """Many of them: the weights of a row are mostly parameters that are met here first, and get numbers at once."""
+        out, start, count = self.out, len(self.out.ops), len(xs)
+        is_plain = self.params is None and {*map(type, xs)} == {Value} and self.born.isdisjoint(xs)
+        if not is_plain or len({*xs}) < count:
+            for x in xs:
+                if x not in self.index:
+                    self.leaf(x)
+            return
+        self.index.update(zip(xs, range(start, start + count), strict=True))
+        out.ops += [PARAMETER] * count
+        out.inputs += [()] * count
+        out.numbers += [x._data for x in xs]
+        out.parameters += xs
+        out.parameter_nodes += range(start, start + count)
+
     def number(self, root: Any) -> int:
         """The number of a node, after everything that it depends on has got one."""
         if not isinstance(root, Value):
@@ -366,9 +382,7 @@ class _Recorder:
                     waiting.reverse()
                     path += waiting
                     continue
-                for x in waiting:
-                    if x not in index:
-                        leaf(x)
+                self.leaves(waiting)
                 numbered = tuple([index[x] if isinstance(x, Value) else constant(x) for x in node._b])
             path.pop()
             index[node] = len(ops)
