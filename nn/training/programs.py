@@ -68,7 +68,7 @@ def forms(loss: losses.Loss, outputs: int, targets: Sequence[Any]) -> list[Form]
     whole = all(ts.ndim == 1 and ((ts == np.floor(ts)) & (ts >= 0) & (ts < outputs)).all() for ts in arrays)
     if outputs < 2 or not whole:
         return [plain]
-    classes = plain._replace(classes=Index(outputs))
+    classes = Form(loss, lambda ts: np.asarray(ts).astype(np.intp), Index(outputs))
     return [classes] if loss in (losses.cross_entropy, losses.hinge) else [classes, plain]
 
 

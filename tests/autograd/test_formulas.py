@@ -51,6 +51,7 @@ def evaluated(formula: str, **names: float) -> float:
     """A formula as text, computed by Python's own arithmetic."""
     written = formula.format(**{name: f"({x!r})" for name, x in names.items()})
     written = re.sub(r"√(\([^()]*(?:\([^()]*\)[^()]*)*\)|\w+)", r"sqrt(\1)", written)
+    written = re.sub(r"\|([^|]+)\|", r"abs(\1)", written)
     for sign, operator in (("−", "-"), ("·", "*"), ("²", "**2"), ("^", "**"), ("≤", "<="), ("π", "pi"), ("σ", "sigma")):
         written = written.replace(sign, operator)
     return float(eval(written, WORDS | {"sigma": lambda x: 1 / (1 + math.exp(-x))}))

@@ -280,6 +280,16 @@ def test_every_operation_of_the_sheet_is_in_these_tests_or_has_a_file_of_its_own
     assert BUILT_IN - here <= own
 
 
+@pytest.mark.parametrize("name", sorted(BUILT_IN))
+def test_no_line_of_the_sheet_raises_an_error_whatever_the_numbers(name: str) -> None:
+    op = ag.SHEET[name]
+    numbers = [*SPECIAL, 1.0, -1.0, 800.0, -800.0, 1e300, -1e300, 5e-324]
+    for xs in itertools.product(numbers, repeat=op.arity or 2):
+        y = op.value(xs)
+        slopes = [*op.local_derivatives(y, xs)]
+        assert isinstance(y, float) and all(s is None or isinstance(s, float) for s in slopes), (xs, y, slopes)
+
+
 @pytest.mark.parametrize("name", ONE)
 def test_one_input_operations_equal_mpmath_where_they_are_regular(name: str) -> None:
     *formulas, regular = ONE[name]
