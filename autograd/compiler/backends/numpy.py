@@ -23,6 +23,7 @@ from ..standalone import standalone
 from .base import Array
 
 KEPT = 8  # workspaces
+FEW = 16  # samples up to which `dot` makes a product with a row for each of them sooner than `matmul` does
 MOST_PRODUCTS = 1 << 20  # that are in memory at once, where they are added one by one
 CHOICES = {"less", "less_equal", "equal", "where", "pow"}  # rules that may give a number for a nan
 Bound = tuple[Callable[..., Array], Callable[..., Array]]  # forward only, and there and back
@@ -144,8 +145,10 @@ IN_PLACE |= {
 
 # what stands for these where a number is not finite
 CAREFUL: dict[str, Any] = {
-    "matmul": careful_matmul, "dot": careful_matmul, "zeroed_matmul": masked_matmul, "quotient": exp_of_difference
-}  # fmt: skip
+    **dict.fromkeys(("matmul", "dot", "product"), careful_matmul),
+    "zeroed_matmul": masked_matmul,
+    "quotient": exp_of_difference,
+}
 
 
 class InPlace:
@@ -195,11 +198,12 @@ class InPlace:
         1); one that was given shows in the gradient, and is looked for where there is none.
         """
         space = program.__globals__
+        before = {word: space[word] for word in CAREFUL}
         space |= CAREFUL
         try:
             return program(*columns)
         finally:
-            space |= {word: self.words[word] for word in CAREFUL}
+            space |= before
 
     def bind(self, n: int) -> Bound:
         found = self.bound.get(n)
@@ -208,6 +212,7 @@ class InPlace:
             places = plan.layout.sizes.get("batched", 0)
             space: dict[str, Any] = {
                 **self.words,
+                "product": np.dot if n <= FEW else np.matmul,
                 "n": n,
                 "dtype": plan.dtype,
                 "bits": np.dtype(f"int{8 * plan.dtype.itemsize}"),
