@@ -28,7 +28,7 @@ on a network of two neurons, and on three time steps, shown at the top:
     forward        each group as one definition, loops as loops
     adjoints       what is sent to each array on the way back, and its sum
     finding        what an index finds, and what goes back from there
-    shares         exp(x - logsumexp(x)), which goes back through logsumexp, where it is there already
+    shares         exp(x - logsumexp(x)): read where it is there already, and in place a quotient
     workspace      the names and the memory of what runs on NumPy
     plan           these passes in a row: what every backend works from
     backends/      the ways to run it: arrays in place, JAX, straight-line Python, Numba

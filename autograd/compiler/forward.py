@@ -68,6 +68,8 @@ class Forward(Reader):
         if real is None or self.number[array] not in self.ragged:
             return expression
         self.zeroed.add(array.name)
+        if expression.operator == "exp" and expression.detail is not None:  # a quotient, of 0 there
+            return expression
         return self.masked(real, expression, group.rank == BATCHED, 0.0)
 
     def _ruled(self, group: Group, batched: bool) -> Symbol:

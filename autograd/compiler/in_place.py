@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -59,9 +58,7 @@ class _InPlace(Workspace):
             return self._moved(x, into)
         if op == "@":
             names = [self.value(y) for y in x.arguments]
-            word = (
-                self.product(x.arguments, into) if len(names) == 2 else "zeroed_matmul" if x.detail else "masked_matmul"
-            )
+            word = self.product(x, into) if len(names) == 2 else "zeroed_matmul" if x.detail else "masked_matmul"
             self.put(f"{word}({', '.join(names)}, {into})")
             return into
         if op in ("take", "add_at", "take_along", "placed"):
@@ -102,17 +99,18 @@ class _InPlace(Workspace):
         """A number as an array, which NumPy need not make of it on every call."""
         return self.view("number", f"array({number!r}, dtype)")
 
-    def product(self, factors: Sequence[Symbol], into: str) -> str:
+    def product(self, x: Symbol, into: str) -> str:
         """The word for a product of matrices.
 
         NumPy's ``dot`` is ready sooner than its ``matmul``, and takes a column for what it is. But it writes into one
-        piece of memory only; it takes a matrix of one entry for a factor, and then 0·inf is 0; and it does not tell
-        of what overflows. On the way back that shows in the gradient: all that happens to an adjoint is linear, so what
-        is not finite stays so up to there.
+        piece of memory only, and zeros there first; it takes a matrix of one entry for a factor, and then 0·inf is 0;
+        and it does not tell of what overflows. On the way back that shows in the gradient: all that happens to an
+        adjoint is linear, so what is not finite stays so up to there.
         """
-        shapes = [factor.shape for factor in factors]
-        plain = self.backward and into in self.solid and all(len(s) <= 2 and _static(s) > 1 for s in shapes)
-        return "dot" if plain else "matmul"
+        shapes = [factor.shape for factor in x.arguments]
+        if not self.backward or into not in self.solid or any(len(s) > 2 or _static(s) == 1 for s in shapes):
+            return "matmul"
+        return "product" if any(size < 0 for size in x.shape) else "dot"
 
     # look-ups
 

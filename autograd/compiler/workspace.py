@@ -8,14 +8,20 @@ temporary result is bound beforehand, once for a batch size. For the two neurons
     b1_1 = b1[:, None]
 
 In a loop over three time steps views are at a turn, and so bound once for each, all together (`in_place`).
+
+On the way back much that was computed is not needed any more. What comes then lies down there (`heirs`), as the dz1 of
+wide layers where their dh1 was: less memory stays in the processor's cache.
 """
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Iterator
+from typing import Any
 
-from .program import Program
-from .symbols import Shape
+from .program import Definition, Gather, Program, Put, Turns
+from .symbols import BATCH, Shape, Symbol
 from .write import Constants, shape_text
 
 _TURN = re.compile(r"\bturn\b")
@@ -42,6 +48,7 @@ class Workspace:
         self.turns: dict[str, str] = {}  # while a loop's turns are written, views at turn t: text -> name
         self.in_turns = self.backward = False
         self.late: dict[str, str] = {}  # views of an argument that is not copied: taken on every call
+        self.heirs = heirs(program, self.turned)
 
     # names
 
@@ -74,7 +81,9 @@ class Workspace:
 
     def bind(self, name: str, shape: Shape, memory: tuple[str, int] | None, size: int) -> None:
         text = f"empty({shape_text(shape)}, dtype)"
-        if memory is not None:
+        if name in self.heirs:
+            text = f"{self.heirs[name]}.reshape({bound_sizes(shape)})"
+        elif memory is not None:
             bank, start = memory
             times = " * n" if bank in ("batched", "adjoint") else ""
             if name in self.turned:
@@ -107,6 +116,67 @@ class Workspace:
         """A statement; the temporaries that it is the last to use are free after it, but for ``keep``."""
         self.lines.append(line)
         self.release(*used, keep=keep)
+
+
+def heirs(program: Program, turned: set[str]) -> dict[str, str]:
+    """For arrays of the way back another one of that size that nobody reads from there on, whose memory they take.
+
+    Arrays of loops keep theirs, and so does what is to be zero around what is written.
+    """
+    statements = [*program.forward, *program.backward]
+    last = {name: k for k, s in enumerate(statements) for name in _names(s)}
+    kept = turned | {array.name for array in program.outputs.arrays}
+    free: dict[int, list[str]] = {}  # by size, what may be taken
+    found: dict[str, str] = {}
+    ends: dict[int, list[Definition]] = {}
+    for k, d in enumerate(statements):
+        own = isinstance(d, Definition) and BATCH in d.shape and d.name not in kept and not d.empty
+        if isinstance(d, Definition) and own and (d.expression is None or d.expression.operator != "gather"):
+            if k >= len(program.forward):
+                here = [x for x in ends.get(k, ()) if _is_one_step(d.expression, x)]
+                if here:
+                    found[d.name] = here[0].name
+                    ends[k].remove(here[0])
+                elif free.get(_size(d.shape)):
+                    found[d.name] = free[_size(d.shape)].pop()
+            ends.setdefault(last[d.name], []).append(d)
+        for over in ends.pop(k, ()):
+            free.setdefault(_size(over.shape), []).append(over.name)
+    return found
+
+
+def _is_one_step(x: Symbol | None, d: Definition) -> bool:
+    """Whether an expression is an array as it lies and a number, which go entry by entry into one."""
+    if x is None or x.operator not in ("+", "-", "*", "/") or x.shape != d.shape:
+        return False
+    first, second = sorted(x.arguments, key=lambda y: y.operator)
+    return first.operator == "leaf" and first.detail.text == d.name and second.operator == "number"
+
+
+def _size(shape: Shape) -> int:
+    return math.prod([abs(size) for size in shape])
+
+
+def _names(x: Any) -> Iterator[str]:
+    """The names of all arrays that a statement, or an expression, speaks of."""
+    if isinstance(x, Symbol):
+        if x.operator == "leaf":
+            yield x.detail.base
+        yield from _names(x.detail)
+        yield from _names(x.arguments)
+    elif isinstance(x, (tuple, list)):
+        for part in x:
+            yield from _names(part)
+    elif isinstance(x, Definition):
+        yield x.name
+        yield from _names([x.expression, [store.expression for store in x.stores]])
+    elif isinstance(x, Put):
+        yield x.target.base
+        yield from _names(x.expression)
+    elif isinstance(x, Turns):
+        yield from _names(x.body)
+    elif isinstance(x, Gather):
+        yield from [array.name for array in x.arrays]
 
 
 def bound_sizes(shape: Shape) -> str:

@@ -23,6 +23,7 @@ from ..standalone import standalone
 from .base import Array, mean_one_by_one
 
 KEPT = 8  # workspaces
+FEW = 16  # samples up to which `dot` makes a product with a row for each of them sooner than `matmul` does
 MOST_PRODUCTS = 1 << 20  # that are in memory at once, where they are added one by one
 CHOICES = {"less", "less_equal", "equal", "where", "pow"}  # rules that may give a number for a nan
 Bound = tuple[Callable[..., Array], Callable[..., Array]]  # forward only, and there and back
@@ -148,8 +149,10 @@ IN_PLACE |= {
 
 # what stands for these where a number is not finite
 CAREFUL: dict[str, Any] = {
-    "matmul": careful_matmul, "dot": careful_matmul, "zeroed_matmul": masked_matmul, "quotient": exp_of_difference
-}  # fmt: skip
+    **dict.fromkeys(("matmul", "dot", "product"), careful_matmul),
+    "zeroed_matmul": masked_matmul,
+    "quotient": exp_of_difference,
+}
 
 
 class InPlace:
@@ -157,9 +160,8 @@ class InPlace:
 
     If some number is not finite, another one, with ``exactly``, computes the call once more: it multiplies and adds as
     scalar code does, takes no factor out of a sum, leaves out what is empty one by one, and if need be takes one sample
-    after the other. An infinity that comes from
-    finite numbers raises a flag of the processor, whatever becomes of it (tanh makes it 1); one that was given shows in
-    the gradient, and is looked for where there is none.
+    after the other. An infinity that comes from finite numbers raises a flag of the processor, whatever becomes of it
+    (tanh makes it 1); one that was given shows in the gradient, and is looked for where there is none.
     """
 
     def __init__(self, plan: Plan, exactly: bool = False) -> None:
@@ -213,6 +215,7 @@ class InPlace:
             plan = self.plan
             places = plan.layout.sizes.get("batched", 0)
             space: dict[str, Any] = {
+                "product": np.dot if n <= FEW else np.matmul,
                 **self.words,
                 "n": n,
                 "dtype": plan.dtype,

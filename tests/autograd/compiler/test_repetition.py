@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,22 @@ def test_random_programs_of_what_else_people_write(first: int) -> None:
                 continue
             found += [drawn.difference(step, range(len(drawn.trials))), randomly.otherwise(drawn, step)]
     assert [told for told in found if told] == []
+
+
+@pytest.mark.parametrize("name", ["GPT", "GPT of three blocks", "attention over an RNN", "ResNet", "tied layers"])
+def test_the_way_back_takes_the_memory_of_what_is_not_read_any_more(name: str) -> None:
+    case = scalars.CASES[name]()
+    step = autograd.compile(case.loss, *case.example, backend="numpy", check=False)
+    lines = step.source.splitlines()
+    heirs = re.findall(r"^(\w+) = (\w+)\.reshape\(", step.source_in_place, re.MULTILINE)
+    found = {name: k for k, line in reversed([*enumerate(lines)]) for name in re.findall(r"^    (\w+)\b", line)}
+    heirs = [(heir, other) for heir, other in heirs if heir in found]
+    assert heirs
+    for heir, other in heirs:
+        begin = found[heir]
+        one_step = rf"    {heir} = ({other} \* [-\d.]+|[-\d.]+ \* {other})"  # which goes entry by entry
+        begin += re.fullmatch(one_step, lines[begin]) is not None
+        assert not [line for line in lines[begin:] if re.search(rf"\b{other}\b", line)]
 
 
 def test_a_wrong_program_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
