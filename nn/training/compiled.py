@@ -187,24 +187,29 @@ class CompiledLoop(EagerLoop):
 
         What `compile` checks is whether the program does what the function does with Values. A function that asks
         ``t == 1`` gets False for every Value, and no complaint; only here does that show. The examples are spread over
-        the data; some are taken with their signs flipped, and with parameters moved far. Modules and losses of ours ask
-        for nothing, so that few will do: for a small table each costs as much as some steps.
+        the data; some are taken with their signs flipped, and with parameters moved far. Of a plain model, which asks
+        for nothing, two will do: for a small table each costs as much as some steps.
         """
         places = self.problem.examples.places
-        chosen = spread(places, FAMILIAR if self.ours else STRANGE)
+        signs: tuple[float, ...] = (1.0, -1.0)
+        if self.plain:
+            chosen, few, signs = [places[0]], [places[-1]], signs[:1]
+        else:
+            chosen = spread(places, FAMILIAR if self.ours else STRANGE)
+            few = spread(places, 1 if self.ours else 2 * FAMILIAR)
         if not self.ours:  # also one example for each of the first few different targets
             first = {repr(self.problem.examples.target(i)): i for i in reversed(places)}
             chosen = sorted({*chosen, *list(first.values())[-STRANGE:]})
-        trials, few = [self._trial(chosen)], spread(places, 1 if self.ours else 2 * FAMILIAR)
+        trials = [self._trial(chosen)]
         self.far = np.array(moved([p.data for p in self.moved], FAR, random.Random(0)))
-        for sign in (1.0,) if self.ours else (1.0, -1.0):
+        for sign in signs:
             with suppress(Exception):  # an example with its signs flipped need not make sense
                 trials.append(self._trial(few, sign, far=True))
         return trials
 
     def _trial(self, chosen: list[int], sign: float = 1.0, far: bool = False) -> Trial:
         first, tried = self.problem.examples.places[0], self.problem.first_loss
-        if self.ours and not far and tried is not None and chosen[0] == first:  # it is known from `fit`'s own trial
+        if self.plain and not far and tried is not None and chosen[0] == first:  # it is known from `fit`'s own trial
             return Trial(chosen, sign, far, np.array([tried, *self._scalar(chosen[1:], sign)]))
         with self._parameters(self.far.tolist() if far else None):
             return Trial(chosen, sign, far, self._scalar(chosen, sign))

@@ -57,6 +57,27 @@ def train(model: Module, compiled: bool = True, **options: Any) -> Any:
     return fit(model, TABLE[FEW], Y[FEW], progress=False, compiled=compiled, **options)
 
 
+def calls_of_the_scalar_code(do: Callable[[], Any]) -> int:
+    """How often an MLP is called meanwhile. (To put another function in its place would make it another model.)"""
+    found = []
+    sys.setprofile(lambda frame, event, _: found.append(event) if frame.f_code is MLP.forward.__code__ else None)
+    try:
+        do()
+    finally:
+        sys.setprofile(None)
+    return found.count("call")
+
+
+def test_the_first_fit_asks_the_scalar_code_three_times_and_the_next_ones_once(traced: list[Any]) -> None:
+    for loss, outputs in (("binary_cross_entropy", 1), ("squared_error", 1), ("cross_entropy", 2)):
+        model, other = MLP(2, [3, outputs], seed=0), MLP(2, [3, outputs], seed=1)
+        # at the first example, which is also a trial of the arguments; to be traced; and far from where it begins
+        assert calls_of_the_scalar_code(lambda m=model, s=loss: train(m, loss=s)) == 3
+        assert calls_of_the_scalar_code(lambda m=model, s=loss: train(m, loss=s)) == 1
+        assert calls_of_the_scalar_code(lambda m=other, s=loss: train(m, loss=s)) == 1
+    assert len(traced) == 3
+
+
 def small(activation: Any = "tanh") -> MLP:
     return MLP(2, [4, 3, 1], activation, seed=0)
 
