@@ -144,9 +144,9 @@ class Compiled(Generic[Result]):
         """
         if len(parameters) != len(self.parameters):
             raise ValueError(f"this program has {len(self.parameters)} parameters, but got {len(parameters)}")
-        trace = replace(self._trace, parameters=list(parameters))
-        for k, p in zip(self._plan.order.tolist(), parameters, strict=True):
-            trace.parameters[k] = p
+        as_traced: Any = np.empty(len(parameters), object)
+        as_traced[self._plan.order] = np.fromiter(parameters, object, len(parameters))
+        trace = replace(self._trace, parameters=as_traced.tolist())
         return Compiled(trace, self._arguments, self._asked, self.mean, self._plan.for_trace(trace))
 
     # --- what it is

@@ -316,19 +316,20 @@ class _Recorder:
 
     def leaves(self, xs: list[Value]) -> None:
         """Many of them: the weights of a row are mostly parameters that are met here first, and get numbers at once."""
-        out, start, count = self.out, len(self.out.ops), len(xs)
+        out, count = self.out, len(xs)
         is_plain = self.params is None and {*map(type, xs)} == {Value} and self.born.isdisjoint(xs)
         if not is_plain or len({*xs}) < count:
             for x in xs:
                 if x not in self.index:
                     self.leaf(x)
             return
-        self.index.update(zip(xs, range(start, start + count), strict=True))
+        nodes = [*range(len(out.ops), len(out.ops) + count)]  # the same ints in both: they are most of the memory here
+        self.index.update(zip(xs, nodes, strict=True))
         out.ops += [PARAMETER] * count
         out.inputs += [()] * count
         out.numbers += [x._data for x in xs]
         out.parameters += xs
-        out.parameter_nodes += range(start, start + count)
+        out.parameter_nodes += nodes
 
     def number(self, root: Any) -> int:
         """The number of a node, after everything that it depends on has got one."""
