@@ -150,20 +150,22 @@ def count_gap(net: Net, column: list[int]) -> int:
     search make as many comparisons and move some memory; written in Python this is 2-3 times as fast as the tree
     up to 3,000 edges per gap and still faster at 10,000 (0.9 against 1.4 us per edge).
     """
-    slot = net.slot
+    slot, outs, exits = net.slot, net.outs, net.exits
     seen: list[int] = []
-    total = 0
+    total, last = 0, -1
     for v in column:
-        ends = [slot[t] + door for t, _, door in net.outs[v]]
-        if net.exits[v] == 1:
-            if len(ends) > 1:
-                ends.sort()
+        ends = [slot[t] + door for t, _, door in outs[v]]
+        if len(ends) < 2:
+            pass
+        elif exits[v] == 1:
+            ends.sort()
         else:  # exit by exit: the wires of different exits may cross
             lanes = [net.lanes[t][k] for t, k, _ in net.outs[v]]
             ends = [s for _, s in sorted(zip(lanes, ends, strict=True))]
         for s in ends:
-            if not seen or s >= seen[-1]:
+            if s >= last:
                 seen.append(s)
+                last = s
                 continue
             at = bisect_right(seen, s)
             total += len(seen) - at

@@ -16,14 +16,16 @@ def insert_trunks(boxes: Sequence[Box], wires: Sequence[Wire], ranks: list[int],
     count = len(boxes)
     rank = list(ranks)
     half = [(box.height + box_gap) / 2 for box in boxes]
-    exits = [sorted(set(box.exits)) for box in boxes]
+    exits = [sorted(set(box.exits)) if len(box.exits) > 1 else [*box.exits] for box in boxes]
     lane_of = [[lanes.index(offset) for offset in box.exits] for box, lanes in zip(boxes, exits, strict=True)]
     last = [[rank[v]] * len(lanes) for v, lanes in enumerate(exits)]
-    arrivals: list[list[tuple[float, int]]] = [[] for _ in boxes]
+    arrivals: list[list[tuple[float, int, int, int]]] = [[] for _ in boxes]
     for w, wire in enumerate(wires):
-        lane = lane_of[wire.source][wire.exit]
-        last[wire.source][lane] = max(last[wire.source][lane], rank[wire.target])
-        arrivals[wire.target].append((boxes[wire.target].ports[wire.port], w))
+        source, target = wire.source, wire.target
+        lane = lane_of[source][wire.exit]
+        if rank[target] > last[source][lane]:
+            last[source][lane] = rank[target]
+        arrivals[target].append((boxes[target].ports[wire.port], w, source, lane))
 
     ins: list[list[int]] = [[] for _ in boxes]
     lanes: list[list[int]] = [[] for _ in boxes]
@@ -31,16 +33,18 @@ def insert_trunks(boxes: Sequence[Box], wires: Sequence[Wire], ranks: list[int],
     owner = list(range(count))
     trunk: list[list[int]] = []  # per box and exit: the trunk's first dummy; the others follow consecutively
     for v in range(count):
-        trunk.append([])
+        starts: list[int] = []
         for lane, end in enumerate(last[v]):
-            trunk[v].append(len(rank))
-            for r in range(rank[v] + 1, end):
-                first = len(rank) == trunk[v][lane]
-                ins.append([v if first else len(rank) - 1])
-                lanes.append([lane if first else 0])
-                drops.append([-exits[v][lane] if first else 0.0])
-                rank.append(r)
-                owner.append(v)
+            starts.append(len(rank))
+            length = end - rank[v] - 1
+            if length > 0:
+                first = len(rank)
+                ins += [[v], *[[dummy] for dummy in range(first, first + length - 1)]]
+                lanes += [[lane], *[[0] for _ in range(length - 1)]]
+                drops += [[-exits[v][lane]], *[[0.0] for _ in range(length - 1)]]
+                rank += range(rank[v] + 1, end)
+                owner += [v] * length
+        trunk.append(starts)
     half += [DUMMY_HALF] * (len(rank) - count)
     offsets: list[list[float]] = [[0.0] * len(sources) for sources in ins]
     outs: list[list[tuple[int, int, int]]] = [[] for _ in rank]
@@ -48,21 +52,25 @@ def insert_trunks(boxes: Sequence[Box], wires: Sequence[Wire], ranks: list[int],
         outs[ins[dummy][0]].append((dummy, 0, 0))
 
     entry = [0] * len(wires)
-    for t in range(count):
-        door, before = -1, 0.0
-        for k, (offset, w) in enumerate(sorted(arrivals[t])):
-            source = wires[w].source
-            lane = lane_of[source][wires[w].exit]
+    for t, arriving in enumerate(arrivals):
+        arriving.sort()
+        door, before, commutes = -1, 0.0, boxes[t].commutes
+        for k, (offset, w, source, lane) in enumerate(arriving):
             gap = rank[t] - rank[source]
-            u = source if gap == 1 else trunk[source][lane] + gap - 2
-            if door < 0 or (offset > before and not boxes[t].commutes):
+            if door < 0 or (offset > before and not commutes):
                 door += 1
             before = offset
             entry[w] = k
+            if gap == 1:
+                u = source
+                lanes[t].append(lane)
+                drops[t].append(offset - exits[source][lane])
+            else:
+                u = trunk[source][lane] + gap - 2
+                lanes[t].append(0)
+                drops[t].append(offset)
             ins[t].append(u)
             offsets[t].append(offset)
-            lanes[t].append(lane if gap == 1 else 0)
-            drops[t].append(offset - exits[source][lane] if gap == 1 else offset)
             outs[u].append((t, k, door))
     columns: list[list[int]] = [[] for _ in range(max(rank, default=-1) + 1)]
     for v, several in enumerate(exits):
