@@ -2,49 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .net import DUMMY_HALF, Box, Net, Wire
 
 
-def insert_trunks(boxes: Sequence[Box], wires: Sequence[Wire], ranks: list[int], box_gap: float) -> Net:
+def insert_trunks(
+    boxes: Sequence[Box],
+    wires: Sequence[Wire],
+    ranks: list[int],
+    box_gap: float,
+    strands: Sequence[int] = (),
+    forks: Mapping[int, tuple[int, int]] | None = None,
+) -> Net:
     """Give each exit of a box one trunk: a chain of dummies that all its long wires share, as a bus does.
 
     A trunk reaches as far as its exit's last consumer; the other wires branch off it one column before their
     target.  Fan-out thus costs one line instead of many, for the eye as for the running time.
+
+    With ``strands``, a number for each wire, only wires of one exit that have the same number share a trunk. A trunk
+    that is among the ``forks`` leaves another one, with a lower number, after so many of its dummies.
     """
     count = len(boxes)
     rank = list(ranks)
     half = [(box.height + box_gap) / 2 for box in boxes]
     exits = [sorted(set(box.exits)) if len(box.exits) > 1 else [*box.exits] for box in boxes]
     lane_of = [[lanes.index(offset) for offset in box.exits] for box, lanes in zip(boxes, exits, strict=True)]
-    last = [[rank[v]] * len(lanes) for v, lanes in enumerate(exits)]
+    last: list[dict[tuple[int, int], int]] = [{} for _ in boxes]  # of the trunk for a lane and a strand
     arrivals: list[list[tuple[float, int, int, int]]] = [[] for _ in boxes]
     for w, wire in enumerate(wires):
         source, target = wire.source, wire.target
         lane = lane_of[source][wire.exit]
-        if rank[target] > last[source][lane]:
-            last[source][lane] = rank[target]
+        key = lane, strands[w] if strands else 0
+        if rank[target] > last[source].get(key, 0):
+            last[source][key] = rank[target]
         arrivals[target].append((boxes[target].ports[wire.port], w, source, lane))
 
     ins: list[list[int]] = [[] for _ in boxes]
     lanes: list[list[int]] = [[] for _ in boxes]
     drops: list[list[float]] = [[] for _ in boxes]
     owner = list(range(count))
-    trunk: list[list[int]] = []  # per box and exit: the trunk's first dummy; the others follow consecutively
+    trunks: list[dict[tuple[int, int], Sequence[int]]] = []  # the dummies of each, from left to right
     for v in range(count):
-        starts: list[int] = []
-        for lane, end in enumerate(last[v]):
-            starts.append(len(rank))
-            length = end - rank[v] - 1
+        mine: dict[tuple[int, int], Sequence[int]] = {}
+        for lane, strand in sorted(last[v]) if len(last[v]) > 1 else last[v]:
+            end, first = last[v][lane, strand], len(rank)
+            other, shared = forks.get(strand, (0, 0)) if forks else (0, 0)
+            start = rank[v] + 1 + shared
+            length = end - start
+            mine[lane, strand] = range(first, first + length)
             if length > 0:
-                first = len(rank)
                 ins += [[v], *[[dummy] for dummy in range(first, first + length - 1)]]
                 lanes += [[lane], *[[0] for _ in range(length - 1)]]
                 drops += [[-exits[v][lane]], *[[0.0] for _ in range(length - 1)]]
-                rank += range(rank[v] + 1, end)
+                rank += range(start, end)
                 owner += [v] * length
-        trunk.append(starts)
+            if shared:
+                along = mine[lane, other][:shared]
+                mine[lane, strand] = [*along, *mine[lane, strand]]
+                if length > 0:
+                    ins[first], lanes[first], drops[first] = [along[-1]], [0], [0.0]
+        trunks.append(mine)
     half += [DUMMY_HALF] * (len(rank) - count)
     offsets: list[list[float]] = [[0.0] * len(sources) for sources in ins]
     outs: list[list[tuple[int, int, int]]] = [[] for _ in rank]
@@ -66,7 +84,7 @@ def insert_trunks(boxes: Sequence[Box], wires: Sequence[Wire], ranks: list[int],
                 lanes[t].append(lane)
                 drops[t].append(offset - exits[source][lane])
             else:
-                u = trunk[source][lane] + gap - 2
+                u = trunks[source][lane, strands[w] if strands else 0][gap - 2]
                 lanes[t].append(0)
                 drops[t].append(offset)
             ins[t].append(u)
