@@ -15,8 +15,12 @@ from random import Random
 
 from .net import Net
 
-ROUNDS = 9  # over all columns, from hot to cold; then once more: many short coolings find more than a long one
-HOT, COLD = 0.96, 0.82  # the chance of a swap that adds 1 to the cost: for a crossing, from 0.61 down to 0.09
+# Rounds over all columns, from hot to cold; then once more: many short coolings find more than a long one.
+ROUNDS, QUICK = 9, 5  # in a small graph fewer are enough
+# The chance of a swap that adds 1 to the cost: for a crossing, from 0.61 down to 0.09.
+HOT, COLD = 0.96, 0.82
+HOTTER, COLDER = 0.97, 0.80
+ENOUGH = 200  # coolings of a small graph, times crossings: one more or less of few counts more than of many
 SCALE = 12  # a crossing weighs as much as so many pairs that stand against the order in which they were written
 TWICE = 2 * SCALE
 DRAWN = 1009  # random numbers for each round of a cooling, a prime, used again and again
@@ -210,7 +214,7 @@ class Swaps:
 
 
 @cache
-def cooling() -> list[list[int]]:
+def cooling(is_quick: bool) -> list[list[int]]:
     """For each round, as many random numbers as `DRAWN`: what a swap must save at least to be made.
 
     A swap that adds n to the cost is made with the chance aⁿ, which is to say if n is not larger than the last exponent
@@ -219,8 +223,9 @@ def cooling() -> list[list[int]]:
     random = Random(1).random  # always the same numbers, on every machine
     drawn = [random() for _ in range(DRAWN)]
     rounds = []
-    for n in range(ROUNDS):
-        ratio = HOT - (HOT - COLD) * n / (ROUNDS - 1)
+    count, hot, cold = (QUICK, HOTTER, COLDER) if is_quick else (ROUNDS, HOT, COLD)
+    for n in range(count):
+        ratio = hot - (hot - cold) * n / (count - 1)
         powers = [-1.0]
         while powers[-1] < -0.001:
             powers.append(powers[-1] * ratio)
@@ -243,21 +248,23 @@ class Annealing:
     `columns` are the best that were found.  Those that the net has are changed only where that saves crossings.
     """
 
-    __slots__ = ("best", "columns", "neighbours", "rounds", "swaps", "usual")
+    __slots__ = ("best", "columns", "is_quick", "neighbours", "rounds", "swaps", "usual")
 
-    def __init__(self, net: Net) -> None:
+    def __init__(self, net: Net, is_quick: bool = False) -> None:
+        self.is_quick = is_quick
         self.swaps = Swaps(net.columns, gaps_of(net), net.owner)
         self.swaps.descend(-1)
         self.best, self.columns = self.swaps.cost, [list(column) for column in self.swaps.columns]
         self.neighbours = sum([len(column) - 1 for column in self.columns if column])
-        self.rounds = [cycle(least) for least in cooling()]
+        self.rounds = [cycle(least) for least in cooling(is_quick)]
         # How much the largest descent has saved, or a little less: from too high up, another one is not worth it.
         self.usual = 0
 
     def run(self, tries: int) -> list[list[int]]:
         """The nodes of each column in the best order after about so many more `tries` to swap."""
-        for _ in range(tries // (ROUNDS * self.neighbours + 1)):
-            if self.best < SCALE:
+        most = ENOUGH * SCALE if self.is_quick else self.best * tries
+        for n in range(tries // (len(self.rounds) * self.neighbours + 1)):
+            if self.best < SCALE or n * self.best > most:
                 break
             self.cool()
         nodes = self.swaps.nodes

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from .annealing import Annealing
 from .net import Box, Net
 
+SMALL = 70  # boxes
+GROWTH = 150
 PAIRS = 500_000  # pairs of edges beside each other that are compared at most: about 0.1 s
 
 
@@ -40,7 +42,7 @@ class Ordering:
         if self.annealing is None and (net.real > 150 or pairs > PAIRS):
             sweep_everything(net, times, self.crossings)
         if pairs <= PAIRS:
-            self.annealing = self.annealing or Annealing(net)
+            self.annealing = self.annealing or Annealing(net, net.real <= SMALL)
             before = list(net.columns)
             set_columns(net, self.annealing.run(int(effort * tries(net.real))))
             crossings = count_crossings(net)
@@ -56,7 +58,7 @@ class Ordering:
 
 def tries(boxes: int) -> int:
     """How many swaps of neighbours are tried: 30 boxes are drawn in 10 ms, and 150 or 200 in less than a second."""
-    return max(6_000, min(6_000 + 150 * boxes * (boxes - 30), 1_900_000 - 3_000 * boxes))
+    return min(round(6.7 * boxes**2) + GROWTH * boxes * max(0, boxes - 30), max(6_000, 1_900_000 - 3_000 * boxes))
 
 
 def sweep_everything(net: Net, times: int, best: int) -> None:

@@ -11,14 +11,16 @@ from .order import Ordering, assign_ports, tries
 from .ranks import assign_ranks, earliest_ranks, narrow_ranks
 from .routes import draw
 from .shifts import Shifts
+from .strands import split
 from .trunks import insert_trunks
 
 TWO_RANKINGS = 70  # boxes: so small a graph is tried with two
 MOVING = 300  # boxes: in a graph that is not larger, they may move to other columns
 NARROWER = (1.0, 0.85, 0.7)  # of the height of a picture, for the boxes of a column: trunks need some, too
 # Of the effort for an order: for each of two rankings, for a single one; for the better one before and after the moves.
-TRIAL, SINGLE, BEFORE, AFTER = 0.11, 0.3, 0.2, 0.25
-SWAPS, LOOKS = 1000, 70_000  # in a small graph a move takes as long as so many swaps, in larger ones more and more
+TRIAL, SINGLE, BEFORE, AFTER = 0.4, 0.3, 0.0, 0.25
+SWAPS, LOOKS = 500, 70_000  # in a small graph a move takes as long as so many swaps, in larger ones more and more
+PARTINGS = 1000
 WIDER = 1.15  # how many columns there may be after the moves, for each that there was
 
 
@@ -70,13 +72,14 @@ def shifted(
     ends: tuple[Sequence[int], Sequence[int]],
 ) -> Ordering:
     """Move boxes to the columns beside theirs where fewer wires cross then, and search on from there."""
-    found.improve(BEFORE)
+    if BEFORE: found.improve(BEFORE)
     net = found.net
     most = len(net.columns) if ends[1] else round(WIDER * len(net.columns))  # what stands at the end stays there
     shifts = Shifts(net, {*ends[0], *ends[1]}, most)
     shifts.search(min(tries(net.real) // SWAPS, LOOKS // net.real))
-    if shifts.rank != net.rank[: net.real]:
-        moved = insert_trunks(boxes, wires, shifts.ranking(), box_gap)
+    split(shifts, PARTINGS)
+    if shifts.is_split or shifts.rank != net.rank[: net.real]:
+        moved = insert_trunks(boxes, wires, shifts.ranking(), box_gap, shifts.strands(net, wires), shifts.forks())
         better = Ordering(moved, shifts.columns_of(moved))
         if better.crossings <= found.crossings:  # fewer wires cross, but perhaps at more places
             found = better
