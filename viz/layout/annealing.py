@@ -7,7 +7,7 @@ microsecond, and in the same time far more orders are looked at than by methods 
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterator, Sequence
 from functools import cache
 from itertools import accumulate, cycle, repeat
@@ -60,7 +60,8 @@ class Swaps:
             [number[v] for v in column] if nodes else []
             for nodes, number, column in zip(self.nodes, numbers, columns, strict=True)
         ]
-        self.costs: list[Costs] = [[[0] * len(nodes) for _ in nodes or "0"] for nodes in self.nodes]
+        self.cost = 0
+        self.costs = self.against(owner) if owner else [[[0] * len(nodes) for _ in nodes or "0"] for nodes in self.nodes]
         self.changes: list[list[list[Changes | None]]] = [[[None] * len(nodes) for _ in nodes] for nodes in self.nodes]
         # The columns in which there is something to swap.
         numbered = enumerate(zip(self.columns, self.costs, self.changes, strict=True))
@@ -68,25 +69,26 @@ class Swaps:
         # The nodes of the next columns that a node is joined to, as often as its edges count.
         self.left: list[list[list[int]]] = [[[] for _ in nodes or "0"] for nodes in self.nodes]
         self.right: list[list[list[int]]] = [[[] for _ in nodes or "0"] for nodes in self.nodes]
-        self.cost = 0
         places = [{v: k << 20 for k, v in enumerate(column)} for column in columns]
         for r, gap in enumerate(gaps):
             if gap:
                 self.join(r, gap, (numbers[r], places[r]), (numbers[r + 1], places[r + 1]))
-        if owner:
-            self.keep_in_order(owner)
 
-    def keep_in_order(self, owner: Sequence[int]) -> None:
-        """Count the pairs that stand against the order of their owners, too."""
-        for nodes, column, costs in zip(self.nodes, self.columns, self.costs, strict=True):
-            owners = [owner[nodes[v]] for v in column]
-            for i, (v, of) in enumerate(zip(column, owners, strict=True)):
-                for u, other in zip(column[:i], owners, strict=False):
-                    if other != of:
-                        sign = 1 if other > of else -1
-                        costs[u][v] += sign
-                        costs[v][u] -= sign
-                        self.cost += sign > 0
+    def against(self, owner: Sequence[int]) -> list[Costs]:
+        """Count the pairs that stand against the order of their owners; return what swaps of them cost."""
+        found = []
+        for nodes, column in zip(self.nodes, self.columns, strict=True):
+            owners = [owner[v] for v in nodes]
+            found.append([[(of > other) - (of < other) for other in owners] for of in owners])
+            seen: list[int] = []
+            for of in [owners[v] for v in column]:
+                if seen and of < seen[-1]:
+                    at = bisect_right(seen, of)
+                    self.cost += len(seen) - at
+                    seen.insert(at, of)
+                else:
+                    seen.append(of)
+        return found
 
     def join(self, r: int, gap: list[Edge], at_left: Ends, at_right: Ends) -> None:
         """Count what the edges between columns r and r + 1 cost, and note whom they join."""
@@ -96,31 +98,37 @@ class Swaps:
         for v, lane, x, door, load in gap:
             u, t = number[v], other[x]
             edges.append((start[v] + lane, end[x] + door, u, t, load))
-            for _ in range(load):
+            if load == 1:
                 left[t].append(u)
                 right[u].append(t)
+            else:
+                left[t] += [u] * load
+                right[u] += [t] * load
         self.compare(edges, self.costs[r], self.costs[r + 1])
 
     def compare(self, edges: list[tuple[int, int, int, int, int]], at_left: Costs, at_right: Costs) -> None:
         """Count the pairs of edges between two columns: (exit, door, node at the left, node at the right, load)."""
         edges.sort()
+        total = 0
         for i, (start, end, u, t, load) in enumerate(edges):
             of_u, of_t, weight = at_left[u], at_right[t], SCALE * load
             for other_start, other_end, v, x, other_load in edges[:i]:
+                if other_start == start:  # the same exit
+                    continue
                 cost = weight * other_load
-                if other_end != end and v != u:
-                    if other_end < end:
+                if other_end < end:
+                    if v != u:
                         at_left[v][u] -= cost
                         of_u[v] += cost
-                    else:
+                elif other_end > end:
+                    total += cost
+                    if v != u:
                         at_left[v][u] += cost
                         of_u[v] -= cost
-                if other_start != start:
-                    if other_end > end:
-                        self.cost += cost
-                    if x != t:
-                        at_right[x][t] -= cost
-                        of_t[x] += cost
+                if x != t:
+                    at_right[x][t] -= cost
+                    of_t[x] += cost
+        self.cost += total
 
     def change(self, r: int, v: int, x: int) -> Changes:
         """What changes when v, which stands above x, comes to stand below it: `of_u[t] += c`, and `of_t[u] -= c`.
@@ -129,15 +137,21 @@ class Swaps:
         """
         found: Changes = []
         for near, other in ((self.left[r], r - 1), (self.right[r], r + 1)):
-            mine = near[v]
+            mine, theirs = near[v], near[x]
+            if not mine or not theirs:
+                continue
+            costs = self.costs[other]
+            if len(mine) == len(theirs) == 1:
+                (u,), (t,) = mine, theirs
+                if u != t:
+                    found.append((costs[u], t, costs[t], u, TWICE))
+                continue
             sums: dict[tuple[int, int], int] = {}
-            for t in near[x] if mine else ():
+            for t in theirs:
                 for u in mine:
                     if u != t:
                         sums[u, t] = sums.get((u, t), 0) + TWICE
-            if sums:
-                costs = self.costs[other]
-                found += [(costs[u], t, costs[t], u, c) for (u, t), c in sums.items()]
+            found += [(costs[u], t, costs[t], u, c) for (u, t), c in sums.items()]
         self.changes[r][v][x] = found
         self.changes[r][x][v] = [(of_t, u, of_u, t, c) for of_u, t, of_t, u, c in found]
         return found

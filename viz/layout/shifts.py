@@ -51,6 +51,7 @@ class Shifts:
         self.columns = [[names[v] for v in column] for column in net.columns]
         gaps = [self.edges(r, column) for r, column in enumerate(self.columns)]
         self.crossings = crossings(self.columns, gaps)
+        self.crossed: dict[int, set[int]] = {}  # for gaps that were asked for: whose wires cross there
 
     def end_of(self, e: int) -> int:
         """The column of the last box that a strand feeds; -1 if there is none."""
@@ -100,6 +101,7 @@ class Shifts:
             columns = [found or fixed for found, fixed in zip(swaps.ordered(), columns, strict=True)]
             self.columns[first : stop + 1] = columns
             self.crossings[first : first + len(gaps)] = crossings(columns, gaps)
+            self.crossed.clear()
         else:
             self.shift(moved, -way)
         return True
@@ -108,13 +110,10 @@ class Shifts:
         """Whether something crosses a wire beside a box: few others gain by moving it."""
         for r in range(max(0, self.rank[v] - 1), min(self.rank[v] + 1, len(self.columns) - 1)):
             if self.crossings[r]:
-                at_left = {u: i << 20 for i, u in enumerate(self.columns[r])}
-                at_right = {u: i << 20 for i, u in enumerate(self.columns[r + 1])}
-                gap = self.edges(r, self.columns[r])
-                ends = [(at_left[u] + lane, at_right[t] + door) for u, lane, t, door, _ in gap]
-                for (start, end), (u, _, t, _, _) in zip(ends, gap, strict=True):
-                    if v in (u, t) and any([(a < start and b > end) or (a > start and b < end) for a, b in ends]):
-                        return True
+                if r not in self.crossed:
+                    self.crossed[r] = whose_cross(self.columns[r], self.columns[r + 1], self.edges(r, self.columns[r]))
+                if v in self.crossed[r]:
+                    return True
         return False
 
     def in_the_way(self, v: int, way: int) -> list[int]:
@@ -250,6 +249,18 @@ def names_of(net: Net) -> tuple[list[range], list[int]]:
         u = net.ins[v][0]
         names.append(exits[u][net.lanes[v][0]] if u < net.real else names[u])
     return exits, names
+
+
+def whose_cross(left: list[int], right: list[int], gap: list[Edge]) -> set[int]:
+    """The nodes at both sides of a gap whose wires cross others there."""
+    at_left, at_right = {v: i << 20 for i, v in enumerate(left)}, {v: i << 20 for i, v in enumerate(right)}
+    edges = sorted([(at_left[v] + lane, at_right[t] + door, v, t) for v, lane, t, door, _ in gap])
+    found: set[int] = set()
+    for i, (start, end, v, t) in enumerate(edges):
+        for other_start, other_end, u, x in edges[:i]:
+            if other_end > end and other_start != start:
+                found.update((v, t, u, x))
+    return found
 
 
 def crossings(columns: list[list[int]], gaps: list[list[Edge]]) -> list[int]:

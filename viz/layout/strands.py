@@ -64,6 +64,7 @@ def part(net: Shifts, e: int, feed: Feed) -> bool:
     net.columns[start : end + 1] = columns
     gaps = [net.edges(r, column) for r, column in enumerate(columns[:-1], start)]
     net.crossings[start:end] = crossings(columns, gaps)
+    net.crossed.clear()
     return True
 
 
