@@ -164,11 +164,14 @@ class Swaps:
         before = self.cost
         swapped = False
         for r, column, costs, changes in self.several:
-            k, v = 0, column[0]
+            rest = iter(column)
+            k, v = 0, next(rest)
             of_v = costs[v]
-            for x, least in zip(column[1:], at_least, strict=False):
-                if of_v[x] < least:
-                    k, v, of_v = k + 1, x, costs[x]
+            for x in rest:
+                if of_v[x] < next(at_least):
+                    v = x
+                    of_v = costs[x]
+                    k += 1
                     continue
                 before -= of_v[x]
                 column[k] = x
