@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograd import Value
 
@@ -90,8 +90,7 @@ class Frame:
     across: float
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """What a route is a stretch of: all wires of one result, ``source``, to the ports that lie inside some parts."""
 
     source: Source

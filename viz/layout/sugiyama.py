@@ -19,7 +19,7 @@ MOVING = 300  # boxes: in a graph that is not larger, they may move to other col
 NARROWER = (1.0, 0.85, 0.7)  # of the height of a picture, for the boxes of a column: trunks need some, too
 # Of the effort for an order: for each of two rankings, for a single one; for the better one before and after the moves.
 TRIAL, SINGLE, BEFORE, AFTER = 0.4, 0.3, 0.0, 0.25
-SWAPS, LOOKS = 500, 70_000  # in a small graph a move takes as long as so many swaps, in larger ones more and more
+SWAPS, LOOKS, FEWEST = 500, 70_000, 12  # in a small graph a move takes as long as so many swaps, in larger ones more and more
 PARTINGS = 1000
 WIDER = 1.15  # how many columns there may be after the moves, for each that there was
 
@@ -47,9 +47,11 @@ def layered(
     effort = TRIAL if is_small else SINGLE if may_move else 1.0
     found = ordered(boxes, wires, assign_ranks(len(boxes), wires), box_gap, ends, effort)
     if found.crossings and is_small:
-        other = ordered(boxes, wires, earliest_ranks(len(boxes), wires), box_gap, ends, effort)
-        if other.crossings < found.crossings:
-            found = other
+        ranks = earliest_ranks(len(boxes), wires)
+        if ranks != found.net.rank[: len(boxes)]:
+            other = ordered(boxes, wires, ranks, box_gap, ends, effort)
+            if other.crossings < found.crossings:
+                found = other
     if found.crossings and may_move:
         found = shifted(boxes, wires, found, box_gap, ends)
     drawn = finished(boxes, wires, found.net, found.crossings, rank_gap, most)
@@ -76,7 +78,7 @@ def shifted(
     net = found.net
     most = len(net.columns) if ends[1] else round(WIDER * len(net.columns))  # what stands at the end stays there
     shifts = Shifts(net, {*ends[0], *ends[1]}, most)
-    shifts.search(min(tries(net.real) // SWAPS, LOOKS // net.real))
+    shifts.search(max(FEWEST, min(tries(net.real) // SWAPS, LOOKS // net.real)))
     split(shifts, PARTINGS)
     if shifts.is_split or shifts.rank != net.rank[: net.real]:
         moved = insert_trunks(boxes, wires, shifts.ranking(), box_gap, shifts.strands(net, wires), shifts.forks())
