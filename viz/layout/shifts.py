@@ -108,13 +108,15 @@ class Shifts:
 
     def is_crossed(self, v: int) -> bool:
         """Whether something crosses a wire beside a box: few others gain by moving it."""
-        for r in range(max(0, self.rank[v] - 1), min(self.rank[v] + 1, len(self.columns) - 1)):
-            if self.crossings[r]:
-                if r not in self.crossed:
-                    self.crossed[r] = whose_cross(self.columns[r], self.columns[r + 1], self.edges(r, self.columns[r]))
-                if v in self.crossed[r]:
-                    return True
-        return False
+        beside = range(max(0, self.rank[v] - 1), min(self.rank[v] + 1, len(self.columns) - 1))
+        return any([v in self.crossed_in(r) for r in beside])
+
+    def crossed_in(self, r: int) -> set[int]:
+        """The nodes at both sides of a gap whose wires cross others there."""
+        if r not in self.crossed:
+            gap = self.edges(r, self.columns[r]) if self.crossings[r] else []
+            self.crossed[r] = whose_cross(self.columns[r], self.columns[r + 1], gap)
+        return self.crossed[r]
 
     def in_the_way(self, v: int, way: int) -> list[int]:
         """The boxes that have to move if v does, first of them v; none if they cannot, or are too many."""
@@ -252,7 +254,7 @@ def names_of(net: Net) -> tuple[list[range], list[int]]:
 
 
 def whose_cross(left: list[int], right: list[int], gap: list[Edge]) -> set[int]:
-    """The nodes at both sides of a gap whose wires cross others there."""
+    """The nodes at the ends of all wires that cross others in a gap."""
     at_left, at_right = {v: i << 20 for i, v in enumerate(left)}, {v: i << 20 for i, v in enumerate(right)}
     edges = sorted([(at_left[v] + lane, at_right[t] + door, v, t) for v, lane, t, door, _ in gap])
     found: set[int] = set()
