@@ -20,7 +20,6 @@ ROUNDS, QUICK = 9, 5  # in a small graph fewer are enough
 # The chance of a swap that adds 1 to the cost: for a crossing, from 0.61 down to 0.09.
 HOT, COLD = 0.96, 0.82
 HOTTER, COLDER = 0.97, 0.80
-ENOUGH = 200  # coolings of a small graph, times crossings: one more or less of few counts more than of many
 SCALE = 12  # a crossing weighs as much as so many pairs that stand against the order in which they were written
 TWICE = 2 * SCALE
 DRAWN = 1009  # random numbers for each round of a cooling, a prime, used again and again
@@ -61,7 +60,9 @@ class Swaps:
             for nodes, number, column in zip(self.nodes, numbers, columns, strict=True)
         ]
         self.cost = 0
-        self.costs = self.against(owner) if owner else [[[0] * len(nodes) for _ in nodes or "0"] for nodes in self.nodes]
+        self.costs = (
+            self.against(owner) if owner else [[[0] * len(nodes) for _ in nodes or "0"] for nodes in self.nodes]
+        )
         self.changes: list[list[list[Changes | None]]] = [[[None] * len(nodes) for _ in nodes] for nodes in self.nodes]
         # The columns in which there is something to swap.
         numbered = enumerate(zip(self.columns, self.costs, self.changes, strict=True))
@@ -278,10 +279,13 @@ class Annealing:
         self.usual = 0
 
     def run(self, tries: int) -> list[list[int]]:
-        """The nodes of each column in the best order after about so many more `tries` to swap."""
-        most = ENOUGH * SCALE if self.is_quick else self.best * tries
+        """The nodes of each column in the best order after about so many more `tries` to swap.
+
+        In a small graph there are fewer if many wires cross: one more or less of two matters, of twenty hardly.
+        """
         for n in range(tries // (len(self.rounds) * self.neighbours + 1)):
-            if self.best < SCALE or n * self.best > most:
+            crossings = self.best // SCALE
+            if crossings == 0 or (self.is_quick and n * crossings**2 > tries):
                 break
             self.cool()
         nodes = self.swaps.nodes

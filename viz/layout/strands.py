@@ -33,7 +33,7 @@ def part(net: Shifts, e: int, feed: Feed) -> bool:
     t, door, k = feed
     source = net.source[e]
     start, end = net.rank[source], net.rank[t]
-    if end - start < 2 or not any([(e if r > start else source) in net.crossed_in(r) for r in range(start, end)]):
+    if end - start < 2 or not any((e if r > start else source) in net.crossed_in(r) for r in range(start, end)):
         return False
     before = sum(net.crossings[start:end])
     columns, at = net.columns[start : end + 1], net.feeds[e].index(feed)

@@ -17,10 +17,10 @@ from .trunks import insert_trunks
 TWO_RANKINGS = 70  # boxes: so small a graph is tried with two
 MOVING = 300  # boxes: in a graph that is not larger, they may move to other columns
 NARROWER = (1.0, 0.85, 0.7)  # of the height of a picture, for the boxes of a column: trunks need some, too
-# Of the effort for an order: for each of two rankings, for a single one; for the better one before and after the moves.
-TRIAL, SINGLE, BEFORE, AFTER = 0.4, 0.3, 0.0, 0.25
-SWAPS, LOOKS, FEWEST = 500, 70_000, 12  # in a small graph a move takes as long as so many swaps, in larger ones more and more
-PARTINGS = 1000
+# Of the effort for an order: for each of two rankings, for a single one; and for the better one after the moves.
+TRIAL, SINGLE, AFTER = 0.5, 0.5, 0.3
+# A look at a move for so many swaps, in larger graphs for more and more; a few, and in the smallest more, in any case.
+SWAPS, LOOKS, FEW, FEWEST = 1000, 70_000, 120, 8
 WIDER = 1.15  # how many columns there may be after the moves, for each that there was
 
 
@@ -73,13 +73,13 @@ def shifted(
     box_gap: float,
     ends: tuple[Sequence[int], Sequence[int]],
 ) -> Ordering:
-    """Move boxes to the columns beside theirs where fewer wires cross then, and search on from there."""
-    if BEFORE: found.improve(BEFORE)
+    """Move boxes to the columns beside theirs, and wires out of their trunks, where fewer wires cross then; search on
+    from there."""
     net = found.net
     most = len(net.columns) if ends[1] else round(WIDER * len(net.columns))  # what stands at the end stays there
     shifts = Shifts(net, {*ends[0], *ends[1]}, most)
-    shifts.search(max(FEWEST, min(tries(net.real) // SWAPS, LOOKS // net.real)))
-    split(shifts, PARTINGS)
+    shifts.search(max(FEWEST, FEW // net.real, min(tries(net.real) // SWAPS, LOOKS // net.real)))
+    split(shifts, LOOKS // net.real)
     if shifts.is_split or shifts.rank != net.rank[: net.real]:
         moved = insert_trunks(boxes, wires, shifts.ranking(), box_gap, shifts.strands(net, wires), shifts.forks())
         better = Ordering(moved, shifts.columns_of(moved))
