@@ -67,9 +67,9 @@ class Swaps:
         # The columns in which there is something to swap.
         numbered = enumerate(zip(self.columns, self.costs, self.changes, strict=True))
         self.several = [(r, *parts) for r, parts in numbered if len(parts[0]) > 1]
-        # The nodes of the next columns that a node is joined to, as often as its edges count.
-        self.left: list[list[list[int]]] = [[[] for _ in nodes or "0"] for nodes in self.nodes]
-        self.right: list[list[list[int]]] = [[[] for _ in nodes or "0"] for nodes in self.nodes]
+        # The nodes of the next columns that a node is joined to, and how often its edges count.
+        self.left: list[list[dict[int, int]]] = [[{} for _ in nodes or "0"] for nodes in self.nodes]
+        self.right: list[list[dict[int, int]]] = [[{} for _ in nodes or "0"] for nodes in self.nodes]
         places = [{v: k << 20 for k, v in enumerate(column)} for column in columns]
         for r, gap in enumerate(gaps):
             if gap:
@@ -99,12 +99,7 @@ class Swaps:
         for v, lane, x, door, load in gap:
             u, t = number[v], other[x]
             edges.append((start[v] + lane, end[x] + door, u, t, load))
-            if load == 1:
-                left[t].append(u)
-                right[u].append(t)
-            else:
-                left[t] += [u] * load
-                right[u] += [t] * load
+            left[t][u] = right[u][t] = left[t].get(u, 0) + load
         self.compare(edges, self.costs[r], self.costs[r + 1])
 
     def compare(self, edges: list[tuple[int, int, int, int, int]], at_left: Costs, at_right: Costs) -> None:
@@ -142,17 +137,11 @@ class Swaps:
             if not mine or not theirs:
                 continue
             costs = self.costs[other]
-            if len(mine) == len(theirs) == 1:
-                (u,), (t,) = mine, theirs
-                if u != t:
-                    found.append((costs[u], t, costs[t], u, TWICE))
-                continue
-            sums: dict[tuple[int, int], int] = {}
-            for t in theirs:
-                for u in mine:
+            for t, times in theirs.items():
+                of_t, c = costs[t], TWICE * times
+                for u, load in mine.items():
                     if u != t:
-                        sums[u, t] = sums.get((u, t), 0) + TWICE
-            found += [(costs[u], t, costs[t], u, c) for (u, t), c in sums.items()]
+                        found.append((costs[u], t, of_t, u, c * load))
         self.changes[r][v][x] = found
         self.changes[r][x][v] = [(of_t, u, of_u, t, c) for of_u, t, of_t, u, c in found]
         return found
