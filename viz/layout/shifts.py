@@ -51,7 +51,7 @@ class Shifts:
         self.columns = [[names[v] for v in column] for column in net.columns]
         gaps = [self.edges(r, column) for r, column in enumerate(self.columns)]
         self.crossings = crossings(self.columns, gaps)
-        self.crossed: dict[int, set[int]] = {}  # for gaps that were asked for: whose wires cross there
+        self.crossed: dict[int, set[tuple[int, int]]] = {}  # `crossed_in`, for gaps that were asked for
 
     def end_of(self, e: int) -> int:
         """The column of the last box that a strand feeds; -1 if there is none."""
@@ -112,13 +112,13 @@ class Shifts:
     def is_crossed(self, v: int) -> bool:
         """Whether something crosses a wire beside a box."""
         beside = range(max(0, self.rank[v] - 1), min(self.rank[v] + 1, len(self.columns) - 1))
-        return any(v in self.crossed_in(r) for r in beside)
+        return any(v in edge for r in beside for edge in self.crossed_in(r))
 
-    def crossed_in(self, r: int) -> set[int]:
-        """The nodes at both sides of a gap whose wires cross others there."""
+    def crossed_in(self, r: int) -> set[tuple[int, int]]:
+        """The edges in a gap that others cross, each as its two nodes."""
         if r not in self.crossed:
             gap = self.edges(r, self.columns[r]) if self.crossings[r] else []
-            self.crossed[r] = whose_cross(self.columns[r], self.columns[r + 1], gap)
+            self.crossed[r] = crossed_edges(self.columns[r], self.columns[r + 1], gap)
         return self.crossed[r]
 
     def in_the_way(self, v: int, way: int) -> list[int]:
@@ -256,15 +256,15 @@ def names_of(net: Net) -> tuple[list[range], list[int]]:
     return exits, names
 
 
-def whose_cross(left: list[int], right: list[int], gap: list[Edge]) -> set[int]:
-    """The nodes at the ends of all wires that cross others in a gap."""
+def crossed_edges(left: list[int], right: list[int], gap: list[Edge]) -> set[tuple[int, int]]:
+    """The edges of a gap that others cross, each as its two nodes."""
     at_left, at_right = {v: i << 20 for i, v in enumerate(left)}, {v: i << 20 for i, v in enumerate(right)}
-    edges = sorted([(at_left[v] + lane, at_right[t] + door, v, t) for v, lane, t, door, _ in gap])
-    found: set[int] = set()
-    for i, (start, end, v, t) in enumerate(edges):
-        for other_start, other_end, u, x in edges[:i]:
+    edges = sorted([(at_left[v] + lane, at_right[t] + door, (v, t)) for v, lane, t, door, _ in gap])
+    found: set[tuple[int, int]] = set()
+    for i, (start, end, edge) in enumerate(edges):
+        for other_start, other_end, other in edges[:i]:
             if other_end > end and other_start != start:
-                found.update((v, t, u, x))
+                found.update((edge, other))
     return found
 
 

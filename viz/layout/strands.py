@@ -10,7 +10,7 @@ Weiskircher 2005).  It stays out if that saves crossings.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from .annealing import SCALE, Edge
 from .shifts import Feed, Shifts, crossings
@@ -33,7 +33,8 @@ def part(net: Shifts, e: int, feed: Feed) -> bool:
     t, door, k = feed
     source = net.source[e]
     start, end = net.rank[source], net.rank[t]
-    if end - start < 2 or not any((e if r > start else source) in net.crossed_in(r) for r in range(start, end)):
+    path = [source, *[e] * (end - start - 1), t]
+    if len(path) == 2 or not any(edge in net.crossed_in(r) for r, edge in enumerate(pairwise(path), start)):
         return False
     before = sum(net.crossings[start:end])
     columns, at = net.columns[start : end + 1], net.feeds[e].index(feed)
@@ -45,11 +46,11 @@ def part(net: Shifts, e: int, feed: Feed) -> bool:
         for r, column in enumerate(columns, start)
     ]
     gaps = [net.edges(r, column) for r, column in enumerate(rest[:-1], start)]
-    saved = before - sum(crossings(rest, gaps))
-    if saved:
+    saved = SCALE * (before - sum(crossings(rest, gaps))) - DUMMY * (end - start - 1)
+    if saved > 0:
         cost, way = best_way(rest, gaps, (source, net.lane[e]), (t, door), beside)
-        saved -= cost
-    if SCALE * saved <= DUMMY * (end - start - 1):
+        saved -= SCALE * cost
+    if saved <= 0:
         net.feeds[e].insert(at, feed)
         net.last[e] = old
         return True
