@@ -18,9 +18,10 @@ TWO_RANKINGS = 70  # boxes: so small a graph is tried with two
 MOVING = 300  # boxes: in a graph that is not larger, they may move to other columns
 NARROWER = (1.0, 0.85, 0.7)  # of the height of a picture, for the boxes of a column: trunks need some, too
 # Of the effort for an order: for each of two rankings, for a single one; and for the better one after the moves.
-TRIAL, SINGLE, AFTER = 0.5, 0.5, 0.3
-# A look at a move for so many swaps, in larger graphs for more and more; a few, and in the smallest more, in any case.
-SWAPS, LOOKS, FEW, FEWEST = 1000, 70_000, 120, 8
+TRIAL, SINGLE, AFTER = 0.5, 0.5, 0.6
+# A look at a move for so many swaps, in larger graphs for more and more; and at least so many, or so many divided by
+# the number of boxes or crossings: one crossing more or less of two matters, of twenty hardly.
+SWAPS, LOOKS, FEWEST, FEW = 1000, 70_000, 8, 120
 WIDER = 1.15  # how many columns there may be after the moves, for each that there was
 
 
@@ -78,7 +79,8 @@ def shifted(
     net = found.net
     most = len(net.columns) if ends[1] else round(WIDER * len(net.columns))  # what stands at the end stays there
     shifts = Shifts(net, {*ends[0], *ends[1]}, most)
-    shifts.search(max(FEWEST, FEW // net.real, min(tries(net.real) // SWAPS, LOOKS // net.real)))
+    few = max(FEWEST, FEW // min(net.real, found.crossings))
+    shifts.search(max(few, min(tries(net.real) // SWAPS, LOOKS // net.real)))
     split(shifts, LOOKS // net.real)
     if shifts.is_split or shifts.rank != net.rank[: net.real]:
         moved = insert_trunks(boxes, wires, shifts.ranking(), box_gap, shifts.strands(net, wires), shifts.forks())
