@@ -18,24 +18,24 @@ from .shifts import Feed, Shifts, crossings
 DUMMY = 2  # what a wire of its own costs in each column that it passes, where a crossing costs `SCALE`
 
 
-def split(net: Shifts, looks: int) -> None:
-    """Look at so many wires, those of each trunk in turn."""
+def split(net: Shifts, effort: int) -> None:
+    """Look at the wires of each trunk in turn, as long as they pass no more columns together than the effort allows."""
     for e in range(net.count, len(net.source)):
         for feed in net.feeds[e][:] if len(net.feeds[e]) > 1 else ():
-            if looks <= 0:
+            if effort <= 0:
                 return
             if len(net.feeds[e]) > 1:
-                looks -= part(net, e, feed)
+                effort -= part(net, e, feed)
 
 
-def part(net: Shifts, e: int, feed: Feed) -> bool:
-    """Let a wire have a strand of its own, if that saves crossings; False if there was nothing to look at."""
+def part(net: Shifts, e: int, feed: Feed) -> int:
+    """Let a wire have a strand of its own, if that saves crossings; return how many columns were looked at for it."""
     t, door, k = feed
     source = net.source[e]
     start, end = net.rank[source], net.rank[t]
     path = [source, *[e] * (end - start - 1), t]
     if len(path) == 2 or not any(edge in net.crossed_in(r) for r, edge in enumerate(pairwise(path), start)):
-        return False
+        return 0
     before = sum(net.crossings[start:end])
     columns, at = net.columns[start : end + 1], net.feeds[e].index(feed)
     beside = [column.index(e) if e in column else 0 for column in columns]
@@ -53,7 +53,7 @@ def part(net: Shifts, e: int, feed: Feed) -> bool:
     if saved <= 0:
         net.feeds[e].insert(at, feed)
         net.last[e] = old
-        return True
+        return len(path)
     new = len(net.source)
     net.source.append(source)
     net.lane.append(net.lane[e])
@@ -66,7 +66,7 @@ def part(net: Shifts, e: int, feed: Feed) -> bool:
     gaps = [net.edges(r, column) for r, column in enumerate(columns[:-1], start)]
     net.crossings[start:end] = crossings(columns, gaps)
     net.crossed.clear()
-    return True
+    return len(path)
 
 
 def best_way(

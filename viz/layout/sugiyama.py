@@ -22,6 +22,7 @@ TRIAL, SINGLE, AFTER = 0.5, 0.5, 0.6
 # A look at a move for so many swaps, in larger graphs for more and more; and at least so many, or so many divided by
 # the number of boxes or crossings: one crossing more or less of two matters, of twenty hardly.
 SWAPS, LOOKS, FEWEST, FEW = 1000, 70_000, 8, 120
+PASSED = 600_000  # columns, divided by boxes, that wires pass which are looked at for ways of their own
 WIDER = 1.15  # how many columns there may be after the moves, for each that there was
 
 
@@ -81,7 +82,7 @@ def shifted(
     shifts = Shifts(net, {*ends[0], *ends[1]}, most)
     few = max(FEWEST, FEW // min(net.real, found.crossings))
     shifts.search(max(few, min(tries(net.real) // SWAPS, LOOKS // net.real)))
-    split(shifts, LOOKS // net.real)
+    split(shifts, PASSED // net.real)
     if shifts.is_split or shifts.rank != net.rank[: net.real]:
         moved = insert_trunks(boxes, wires, shifts.ranking(), box_gap, shifts.strands(net, wires), shifts.forks())
         better = Ordering(moved, shifts.columns_of(moved))
