@@ -97,7 +97,7 @@ FLOORS = {
         "cli",
         "__main__",
     ],
-    "viz.layout": ["net simplex", "annealing heights ranks routes trunks", "order shifts", "sugiyama"],
+    "viz.layout": ["net simplex", "annealing heights ranks routes trunks", "order shifts", "strands", "sugiyama"],
     "viz.graph": ["numbers repetition runs scopes", "diagram", "arrange program", "svg"],
     "viz.live": [
         "languages scripts stage training units",

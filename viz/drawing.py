@@ -157,7 +157,8 @@ class Drawing(Picture):
         else:
             self._arrangement = None
             self._svg = dot.render_dot(self._dot_source)
-        self._table = None if len(self._diagram.parts) < self._diagram.node_count > 20_000 else to_text(root, fmt)
+        summed_up = len(self._diagram.parts) < self._diagram.node_count > 20_000
+        self._table = None if summed_up else _table(root, fmt)
 
     @property
     def _dot_source(self) -> str:
@@ -174,11 +175,11 @@ class Drawing(Picture):
 
         It is written when the graph is drawn; only that of a summary of more than 20,000 nodes when it is asked for.
         """
-        return self._table if self._table is not None else to_text(self._root, self._options["fmt"])
+        return _aligned(*(self._table or _table(self._root, self._options["fmt"])))
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickle: all that is shown, without the graph itself."""
-        return {**vars(self), "_root": None, "_table": self.to_text()}
+        return {**vars(self), "_root": None, "_table": self._table or _table(self._root, self._options["fmt"])}
 
     def _kinds(self, scale: float) -> dict[str, Callable[[], bytes]]:
         return super()._kinds(scale) | dict.fromkeys((".dot", ".gv"), lambda: self._dot_source.encode())
@@ -203,11 +204,16 @@ class Drawing(Picture):
 
 def to_text(root: Value | Compiled[Any], fmt: str = ".4g") -> str:
     """An aligned table of the graph: one line per node, or per array, inputs first; and remarks on its numbers."""
+    return _aligned(*_table(root, fmt))
+
+
+def _table(root: Value | Compiled[Any], fmt: str) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+    """The cells of the table, row by row, and the remarks."""
     if not isinstance(root, Value):
-        return _aligned(program.rows(root, fmt))
+        return [*program.rows(root, fmt)], ()
     order = topological_order(root)
     called = {node: one_line(name) for node, name in names_in_order(order).items()}
-    rows = [("node", "op", "inputs", "value", "gradient")]
+    rows: list[tuple[str, ...]] = [("node", "op", "inputs", "value", "gradient")]
     for node in order:
         if node.op == "const":
             continue
@@ -216,11 +222,11 @@ def to_text(root: Value | Compiled[Any], fmt: str = ".4g") -> str:
             inputs = [*inputs[:4], "…", inputs[-1]]
         numbers = diagrams.numbers(node, fmt)
         rows.append((called[node], diagrams.operation(node), ", ".join(inputs), *numbers))
-    return "\n\n".join([_aligned(rows), *diagrams.remarks(order, order)])
+    return rows, diagrams.remarks(order, order)
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
-    """Rows in columns, the first three to the left; a rule under the heading."""
+def _aligned(rows: Sequence[tuple[str, ...]], remarks: Sequence[str]) -> str:
+    """Rows in columns, the first three to the left; a rule under the heading; and the remarks."""
     widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
@@ -228,4 +234,4 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
         cells = [gap + cell if k >= 3 else cell + gap for k, (cell, gap) in enumerate(zip(row, gaps, strict=True))]
         lines.append("  ".join(cells).rstrip())
     lines.insert(1, "  ".join("─" * width for width in widths))
-    return "\n".join(lines)
+    return "\n\n".join(["\n".join(lines), *remarks])

@@ -63,10 +63,9 @@ def document(body: str, width: float, height: float, kind: str, told: tuple[str,
 
 # what most texts are like, said once; a text that is unlike says so
 _TEXTS = {"text-anchor": "middle", "xml:space": "preserve", "font-size": f"{NUMBER_SIZE:g}"}
-_TAG = re.compile("<(?:(/)g|([a-z]+)([^<>]*))>")  # of those that end something, only a group's
+_TAG = re.compile("<(?:(/)g|(?!title)([a-z]+)([^<>]*))>")  # of those that end something, only a group's
 _CLASS = re.compile(" class=[\"']([^\"']*)")
 _ATTRIBUTE = re.compile("([\\w:-]+)=[\"']([^\"']*)")
-_PLACED = re.compile(' x="([^"]*)" y="([^"]*)"')
 _PIECES = re.compile("<text([^<>]*)>([^<]*<tspan.*?)</text>")
 _NAMED = re.compile("<tspan([^<>]*)>([^<>]*)</tspan>([^<>]+)")
 _RUN = re.compile('<path class="([a-z -]*)" d="[^"]*"( [^<>]*)/>\n(?:<path class="\\1" d="[^"]*"\\2/>\n)+')
@@ -99,7 +98,9 @@ def with_attributes(body: str, rules: str) -> str:
             around.pop()
             return tag[0]
         if name == "text":
-            before, x, y, after = _PLACED.split(rest)
+            before, _, more = rest.partition(' x="')
+            x, _, more = more.partition('" y="')
+            y, _, after = more.partition('"')
             before, after, low = told_of_text(before, after, *around)
             return f'<text{before} x="{x}" y="{px(float(y) + low)}"{after}>'
         kinds = found[1] if (found := _CLASS.search(rest)) else ""

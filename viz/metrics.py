@@ -55,10 +55,14 @@ def _ems(text: str) -> float:
 
 def columns(text: str) -> int:
     """How many columns a text takes on a terminal: a Chinese letter takes two, an accent that combines none."""
-    if text.isascii():
-        return len(text)
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return len(text) + wide - sum(unicodedata.category(c) in ("Mn", "Me", "Cf") for c in text)
+    return len(text) if text.isascii() else sum([1 if c < "\x80" else _columns_of(c) for c in text])
+
+
+@lru_cache(maxsize=1024)
+def _columns_of(letter: str) -> int:
+    if unicodedata.category(letter) in ("Mn", "Me", "Cf"):
+        return int(unicodedata.east_asian_width(letter) in "WF")
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
 def fitting(text: str, size: float, room: float) -> float:

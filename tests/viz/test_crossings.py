@@ -159,6 +159,22 @@ def test_boxes_move_to_other_columns_where_no_order_saves_as_many_crossings(name
     assert max(drawn.rank) <= len(net.columns)  # at most a column more
 
 
+APART = {  # fewer wires cross than in any order of columns in which all wires of a box share one trunk
+    "above and below": graph((), (0,), (1,), (2,), (0, 2), (3, 0), (2,), (0, 1)),
+    "one of two long wires": graph((), (0,), (0,), (2,), (1, 0), (0, 1), (), (5, 2)),
+    "one of four wires": graph((), (0,), (0,), (1, 0), (0, 3), (0,), (3, 2)),
+}
+
+
+@pytest.mark.parametrize("name", APART)
+def test_a_wire_leaves_its_trunk_where_no_order_saves_as_many_crossings(name: str) -> None:
+    boxes, wires = APART[name]
+    drawn = layered(boxes, wires)
+    net = insert_trunks(boxes, wires, drawn.rank, 14)
+    order.set_columns(net, order.columns_from(net, list(range(len(net.rank)))))
+    assert drawn.crossings < least_crossings(net)
+
+
 def test_what_stands_at_an_end_stays_there_when_boxes_move() -> None:
     boxes, wires = graph((), (), (0, 1), (), (2, 2), (4, 3), (2,), (4, 1), (7,), (5,))
     drawn = layered(boxes, wires, at_start=[0, 1, 3], at_end=[8, 9])

@@ -6,7 +6,7 @@ import hashlib
 import math
 import subprocess
 import sys
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 from pathlib import Path
 from random import Random
 
@@ -18,8 +18,9 @@ from viz.layout import order
 from viz.layout.annealing import SCALE, Swaps, gaps_of
 from viz.layout.net import Box, Layout, Net, Wire
 from viz.layout.ranks import assign_ranks
-from viz.layout.routes import smooth
+from viz.layout.routes import draw, smooth
 from viz.layout.shifts import Shifts
+from viz.layout.strands import best_way, split
 from viz.layout.sugiyama import TRIAL, layered
 from viz.layout.trunks import insert_trunks
 
@@ -229,6 +230,74 @@ def test_boxes_that_move_to_other_columns_never_add_a_crossing(
 
 @settings(max_examples=60, deadline=None)
 @given(random_graphs())
+def test_wires_that_leave_their_trunks_never_add_a_crossing(case: tuple[list[Box], list[Wire]]) -> None:
+    boxes, wires = case
+    net = insert_trunks(boxes, wires, assign_ranks(len(boxes), wires), 14)
+    order.set_columns(net, order.columns_from(net, list(range(len(net.rank)))))
+    shifts = Shifts(net, set(), len(net.columns))
+    before = sum(shifts.crossings)
+    split(shifts, 1_000)
+    after = sum(shifts.crossings)
+    assert after < before if shifts.is_split else after == before
+    apart = insert_trunks(boxes, wires, shifts.ranking(), 14, shifts.strands(net, wires), shifts.forks())
+    order.set_columns(apart, shifts.columns_of(apart))
+    assert sorted(v for column in apart.columns for v in column) == list(range(len(apart.rank)))
+    assert Swaps(apart.columns, gaps_of(apart)).cost <= SCALE * after
+    order.assign_ports(apart, boxes)
+    assert order.count_crossings(apart) == brute_crossings(apart)
+    for wire, k in zip(wires, apart.entry, strict=True):  # each comes from its box, column by column
+        v = wire.target
+        while v != wire.source:
+            u = apart.ins[v][k if v == wire.target else 0]
+            assert apart.rank[u] == apart.rank[v] - 1
+            v = u
+
+
+def test_trunks_that_part_are_one_line_until_then() -> None:
+    boxes, wires = graph((), (0,), (1,), (2,), (3, 0), (4, 0))
+    rank, strands = [0, 1, 2, 3, 4, 5], [int(wire == Wire(0, 5, 1)) for wire in wires]
+    ends = [wires.index(Wire(0, t, 1)) for t in (4, 5)]
+    parting: list[float] = []
+    for shared, dummies in ((0, 7), (2, 5), (3, 4)):
+        net = insert_trunks(boxes, wires, rank, 14, strands, {1: (0, shared)})
+        assert len(net.rank) == len(boxes) + dummies
+        order.set_columns(net, order.columns_from(net, sorted(range(len(net.rank)), key=lambda v: (v >= 6, v))))
+        heights = [float(100 * net.columns[net.rank[v]].index(v)) for v in range(len(net.rank))]
+        routes = draw(boxes, wires, net, heights, 0, 28).routes
+        pairs = zip(*[routes[w] for w in ends], strict=False)
+        parting.append(next(min(a, b)[0] for a, b in pairs if a != b))
+    assert parting == sorted(set(parting))  # ever further to the right
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(1, 4), min_size=3, max_size=5), st.integers(0, 10**6))
+def test_the_best_way_of_a_wire_crosses_as_few_as_any_other(sizes: list[int], seed: int) -> None:
+    random = Random(seed)
+    columns = [[10 * r + i for i in range(size)] for r, size in enumerate(sizes)]
+    gaps = [
+        [(random.choice(left), random.randrange(2), random.choice(right), random.randrange(2), random.randint(1, 3))
+         for _ in range(5)]
+        for left, right in pairwise(columns)
+    ]  # fmt: skip
+    start, end = (random.choice(columns[0]), 0), (random.choice(columns[-1]), 1)
+
+    def crossed(way: tuple[int, ...]) -> int:
+        """Past which wires a way leads: ends in whole numbers and halves, and the way between them."""
+        places = [start[0] % 10 + start[1] / 2, *(i - 0.25 for i in way), end[0] % 10 + end[1] / 2]
+        return sum(
+            load
+            for (a, b), gap in zip(pairwise(places), gaps, strict=True)
+            for v, lane, t, door, load in gap
+            if (v % 10 + lane / 2 - a) * (t % 10 + door / 2 - b) < 0
+        )
+
+    ways = product(*(range(size + 1) for size in sizes[1:-1]))
+    cost, way = best_way(columns, gaps, start, end, [0] * len(columns))
+    assert cost == crossed(tuple(way)) == min(map(crossed, ways))
+
+
+@settings(max_examples=60, deadline=None)
+@given(random_graphs())
 def test_switching_neighbours_never_adds_a_crossing(case: tuple[list[Box], list[Wire]]) -> None:
     boxes, wires = case
     net = insert_trunks(boxes, wires, assign_ranks(len(boxes), wires), 14)
@@ -351,7 +420,7 @@ def test_the_layout_is_the_same_on_every_python_version() -> None:
     boxes = [Box(50 + i % 3 * 20, 40 + i % 2 * 20, (-8, 8)) for i in range(60)]
     wires = [Wire(i * 7 % (i + 1) if k else i, i + 1, k) for i in range(59) for k in (0, 1)]
     digest = hashlib.sha256(repr(layered(boxes, wires)).encode()).hexdigest()
-    assert digest[:16] == "ff41d4e786054124"
+    assert digest[:16] == "9d3d54ef40e28916"
 
 
 def test_a_long_chain_does_not_recurse() -> None:

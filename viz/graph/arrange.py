@@ -17,7 +17,8 @@ import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from math import ceil
+from typing import Any, NamedTuple
 
 from autograd import Value
 
@@ -89,8 +90,7 @@ class Frame:
     across: float
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """What a route is a stretch of: all wires of one result, ``source``, to the ports that lie inside some parts."""
 
     source: Source
@@ -264,7 +264,7 @@ def _least_along(diagram: Diagram, shapes: list[Shape]) -> float:
     """The length of the longest path, which no layout can make shorter."""
     end: list[float] = []
     for part, shape in zip(diagram.parts, shapes, strict=True):
-        end.append(shape.along + max((end[i] + RANK_GAP for i in part.inputs), default=0.0))
+        end.append(shape.along + max([end[i] + RANK_GAP for i in part.inputs], default=0.0))
     return max(end, default=0.0)
 
 
@@ -283,17 +283,17 @@ def _shape(
 ) -> Shape:
     results = part.results
     values = [result.value for result in results]
-    gradients = [result.gradient if show_grad else "" for result in results]
+    gradients = [result.gradient for result in results] if show_grad else [""] * len(results)
     locals_ = [("∂ " + written(d, fmt)) if local and d is not None else "" for d in part.locals_]
     name = part.name
-    beside = 14.0
-    width = max(text_width(text, NUMBER_SIZE) for text in values + gradients)
     if results[0].node >= 0:  # numbers, which may change: each has the room of the widest, and seldom fills it
         width, beside = room(fmt), 6.0
+    else:
+        width, beside = max([text_width(text, NUMBER_SIZE) for text in values + gradients]), 14.0
     if part.kind not in ("input", "constant") and not part.is_root:
-        names = (name_width(x.name, NUMBER_SIZE) + text_width("  ", NUMBER_SIZE, bold=True) for x in results if x.name)
-        width += max(names, default=0.0)
-    local_width = room(fmt, "∂ ") if any(locals_) else 0.0
+        names = [name_width(x.name, NUMBER_SIZE) for x in results if x.name]
+        width += max(names) + text_width("  ", NUMBER_SIZE, bold=True) if names else 0.0
+    local_width = room(fmt, "∂ ") if local and any(locals_) else 0.0
 
     body, body_across = _body(part, name, owner, fmt, vertical)
     if part.kind == "folded":  # many wires enter close together, as into a plug
@@ -306,7 +306,7 @@ def _shape(
             spacing = max(spacing, 20.0)
         elif count > 2:  # of two wires from above, each has its derivative on its outer side
             spacing = max(spacing, local_width + 10)
-    ports = tuple((i - (count - 1) / 2) * spacing for i in range(count))
+    ports = tuple([(i - (count - 1) / 2) * spacing for i in range(count)])
     if count > 1 and (part.shape == "pill" or part.kind == "folded"):
         body_across = max(body_across, count * spacing)
     across = max(body_across, (count - 1) * spacing + 16)
@@ -335,20 +335,18 @@ def _shape(
         if part.is_root:
             tail = 14 + name_width(part.end_name, NAME_SIZE) if part.end_name else 6.0
     # whole and even numbers of pixels make short coordinates
-    result_across = _even(result_across)
-    exits = tuple((k - (len(values) - 1) / 2) * result_across for k in range(len(values)))
+    result_across = 2.0 * ceil(result_across / 2)
+    exits = tuple([(k - (len(values) - 1) / 2) * result_across for k in range(len(values))])
     if len(exits) > 1:
         body_across = max(body_across, exits[-1] - exits[0] + 2 * SHEET + 24)
     across = max(across, body_across, len(exits) * result_across)
-    lead, body, stub, tail, body_across, across = map(_even, (lead, body, stub, tail, body_across, across))
+    lead, body, stub, tail, body_across, across = [
+        2.0 * ceil(x / 2) for x in (lead, body, stub, tail, body_across, across)
+    ]
     return Shape(
         part, values, gradients, locals_, lead, body, stub, tail, body_across, across, ports, exits, owner,
         room(fmt), local_width, above_wire,
     )  # fmt: skip
-
-
-def _even(x: float) -> float:
-    return 2.0 * math.ceil(x / 2)
 
 
 def _body(part: Part, name: str, owner: str, fmt: str, vertical: bool) -> tuple[float, float]:

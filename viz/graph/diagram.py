@@ -84,6 +84,14 @@ class Part:
         """The numbers that leave it, in order: one, but for a folded box."""
         return self.several or (Result(self.name, self.value, self.gradient, self.node),)
 
+    def unwired(self) -> Part:
+        """The same thing in another drawing, in which nothing leads to it yet."""
+        return Part(
+            self.kind, self.name, self.value, self.gradient, self.symbol, self.usual, self.shorter, self.shape,
+            self.lines, scope=self.scope, owner=self.owner, is_parameter=self.is_parameter, tooltip=self.tooltip,
+            node=self.node, exact=self.exact,
+        )  # fmt: skip
+
     @property
     def sources(self) -> list[tuple[int, int]]:
         """Where its wires come from, one per port: a part, and the number of its result."""
@@ -161,6 +169,7 @@ class _Graph:
         self.order = topological_order(root)
         self.sources = input_places(self.order)
         self.named: set[Value] | None = None  # the only nodes whose names are asked for; None for all
+        self.parts: dict[int, Part] = {}  # of nodes that some diagram has drawn
         self.ops = ops = [node.op for node in self.order]
         self.is_constant = [op == CONSTANT for op in ops]
         if root.op == CONSTANT:
@@ -709,7 +718,7 @@ def _add_results(graph: _Graph, part: Part, exits: list[int]) -> None:
         part.value = graph.said["box-numbers"].format(n=f"{len(nodes):,}")
         return
     results = [Result(one_line(x.label), *numbers(x, graph.fmt), i) for x, i in zip(nodes, exits, strict=True)]
-    part.tooltip = "; ".join([part.tooltip, *(_told(graph, x) for x in nodes)])
+    part.tooltip = "; ".join([part.tooltip, *(_told(graph, exact(graph.names[x], x)) for x in nodes)])
     if len(results) == 1:
         (one,) = results
         part.name, part.value, part.gradient, part.node = one.name, one.value, one.gradient, one.node
@@ -773,31 +782,37 @@ def _folded_part(
 
 
 def _part(graph: _Graph, i: int) -> Part:
+    if i in graph.parts:
+        return graph.parts[i].unwired()
     node = graph.order[i]
     if node.op == CONSTANT:
         told = graph.said["tip-constant"].format(x=repr(node.data))
-        return Part("constant", written(node.data, graph.fmt), scope=graph.homes[i], tooltip=told)
-    part = _part_of_a_node(graph, i, node)
-    part.exact = exact(graph.names[node], node)
+        part = Part("constant", written(node.data, graph.fmt), scope=graph.homes[i], tooltip=told)
+    else:
+        part = _part_of_a_node(graph, i, node)
+    graph.parts[i] = part
     return part
 
 
 def _part_of_a_node(graph: _Graph, i: int, node: Value) -> Part:
     scope = graph.homes[i]
     value, gradient = numbers(node, graph.fmt)
-    told = _told(graph, node)
+    digits = exact(graph.names[node], node)
+    told = _told(graph, digits)
     if node.unrecorded_op:
         told = graph.said["tip-unrecorded"].format(node=told, op=node.unrecorded_op)
         symbol = operation(node)
         return Part(
-            "gate", one_line(node.label), value, gradient, symbol, shape="cut", scope=scope, tooltip=told, node=i
-        )
+            "gate", one_line(node.label), value, gradient, symbol,
+            shape="cut", scope=scope, tooltip=told, node=i, exact=digits,
+        )  # fmt: skip
     if node.op == LEAF:
         name, owner = one_line(node.label), levels(node.scope)
         told = graph.said["tip-parameter"].format(node=told, scope=node.scope) if owner else told
         return Part(
-            "input", name, value, gradient, scope=scope, owner=owner, is_parameter=bool(owner), tooltip=told, node=i
-        )
+            "input", name, value, gradient,
+            scope=scope, owner=owner, is_parameter=bool(owner), tooltip=told, node=i, exact=digits,
+        )  # fmt: skip
     symbol, shape = gate_symbol(node, lambda x: written(x, graph.fmt))
     usual = ""
     shorter: tuple[str, ...] = ()
@@ -808,8 +823,9 @@ def _part_of_a_node(graph: _Graph, i: int, node: Value) -> Part:
     formula = SHEET[node.op].formula if node.op in SHEET else node.op
     told += f" ({node.op}: {formula.replace('{', '').replace('}', '')})"
     return Part(
-        "gate", one_line(node.label), value, gradient, symbol, usual, shorter, shape, scope=scope, tooltip=told, node=i
-    )
+        "gate", one_line(node.label), value, gradient, symbol, usual, shorter, shape,
+        scope=scope, tooltip=told, node=i, exact=digits,
+    )  # fmt: skip
 
 
 def numbers(node: Value, fmt: str) -> tuple[str, str]:
@@ -822,10 +838,11 @@ def exact(name: str, node: Value) -> tuple[str, str, str]:
     return name, repr(node.data), repr(node.grad) if node.has_grad else ""
 
 
-def _told(graph: _Graph, node: Value) -> str:
-    """The node in full, for whoever points at it."""
-    value = f"{graph.names[node]} = {node.data!r}"
-    return graph.said["tip-gradient"].format(value=value, g=repr(node.grad)) if node.has_grad else value
+def _told(graph: _Graph, digits: tuple[str, str, str]) -> str:
+    """A node in full, for whoever points at it; ``digits`` are what `exact` gives."""
+    name, value, gradient = digits
+    told = f"{name} = {value}"
+    return graph.said["tip-gradient"].format(value=told, g=gradient) if gradient else told
 
 
 # --- gates
@@ -835,11 +852,13 @@ SUPERSCRIPT = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 def folded_operands(node: Value) -> tuple[int, ...]:
     """Which of a gate's operands are constants that its symbol shows, as in "+1": of two inputs, the constant one."""
+    if node.op not in _WITH_CONSTANT:
+        return ()
     inputs = node.inputs
     if len(inputs) != 2:
         return ()
-    constants = [x.op == CONSTANT for x in inputs]
-    return (constants.index(True),) if sum(constants) == 1 and node.op in _WITH_CONSTANT else ()
+    left, right = inputs[0].op == CONSTANT, inputs[1].op == CONSTANT
+    return () if left == right else (0,) if left else (1,)
 
 
 _WITH_CONSTANT: dict[str, tuple[str, str]] = {  # with the constant on the left, and on the right

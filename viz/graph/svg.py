@@ -12,8 +12,8 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from ..layout.net import Point
 from ..layout.routes import smooth
@@ -100,8 +100,7 @@ def style_rules(identity: str, colours: dict[str, str], *, more: str = "") -> st
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A number at a wire: what it says, where it stands, and how much room it takes."""
 
     kind: str  # "value" or "gradient"
@@ -217,8 +216,10 @@ class Painter:
     def part(self, i: int, shape: Shape) -> str:
         part = shape.part
         u, v = self.arrangement.u[i], self.arrangement.v[i]
-        exact = zip(("name", "value", "gradient"), part.exact, strict=True)
-        data = "".join(f' data-{key}="{html.escape(printable(text))}"' for key, text in exact if text)
+        name, value, gradient = part.exact
+        data = f' data-name="{html.escape(printable(name))}"' if name else ""
+        data += f' data-value="{value}"' if value else ""
+        data += f' data-gradient="{gradient}"' if gradient else ""
         out = [f'<g data-part="{i}"{data}><title>{escape(part.tooltip)}</title>\n' if part.tooltip else f"<g{data}>\n"]
         body_u = u + shape.lead
         out += self.leads(shape, u, v)
@@ -322,10 +323,10 @@ class Painter:
 
     def numbers(self, shape: Shape, result: int, u: float, v: float) -> Iterable[str]:
         for number in self.places_of_numbers(shape, result, u, v):
-            if _NON_FINITE.fullmatch(number.text.lower()):
+            if "n" in number.text.lower() and _NON_FINITE.fullmatch(number.text.lower()):
                 yield number.box("bad")
             x, anchor, text = number.x, number.anchor, escape(number.text)
-            pieces, letter, after = pieces_of(number.name, NUMBER_SIZE)
+            pieces, letter, after = pieces_of(number.name, NUMBER_SIZE) if number.name else ([], 0.0, 0.0)
             if pieces:
                 width = NARROW * text_width(number.text, number.size)
                 left = x - {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor] * (letter + after + GAP + width)

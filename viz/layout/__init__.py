@@ -10,8 +10,8 @@ answer is the input of the next:
 5. `routes`: at which x does each column stand, and how does each wire run?  -> room for the wires to bend
 
 `sugiyama` asks them, in `layered`; in between, `shifts` asks the first three once more, together, where wires still
-cross.  Below them all stand `net`, the types that are asked about, and `simplex`, the
-forest of tight links by which `ranks` and `heights` make wires short.
+cross, and `strands` the second: a wire may leave the trunk that it shares.  Below them all stand `net`, the types that
+are asked about, and `simplex`, the forest of tight links by which `ranks` and `heights` make wires short.
 
 Everything is deterministic: plain loops over lists, no sets, no hashing, no clock.  Effort is limited by a
 count of operations, never by seconds, so the same graph gives the same floats on every machine.

@@ -7,7 +7,7 @@ microsecond, and in the same time far more orders are looked at than by methods 
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterator, Sequence
 from functools import cache
 from itertools import accumulate, cycle, repeat
@@ -15,8 +15,11 @@ from random import Random
 
 from .net import Net
 
-ROUNDS = 9  # over all columns, from hot to cold; then once more: many short coolings find more than a long one
-HOT, COLD = 0.96, 0.82  # the chance of a swap that adds 1 to the cost: for a crossing, from 0.61 down to 0.09
+# Rounds over all columns, from hot to cold; then once more: many short coolings find more than a long one.
+ROUNDS, QUICK = 9, 5  # in a small graph fewer are enough
+# The chance of a swap that adds 1 to the cost: for a crossing, from 0.61 down to 0.09.
+HOT, COLD = 0.96, 0.82
+HOTTER, COLDER = 0.97, 0.80
 SCALE = 12  # a crossing weighs as much as so many pairs that stand against the order in which they were written
 TWICE = 2 * SCALE
 DRAWN = 1009  # random numbers for each round of a cooling, a prime, used again and again
@@ -56,33 +59,37 @@ class Swaps:
             [number[v] for v in column] if nodes else []
             for nodes, number, column in zip(self.nodes, numbers, columns, strict=True)
         ]
-        self.costs: list[Costs] = [[[0] * len(nodes) for _ in nodes or "0"] for nodes in self.nodes]
+        self.cost = 0
+        self.costs = (
+            self.against(owner) if owner else [[[0] * len(nodes) for _ in nodes or "0"] for nodes in self.nodes]
+        )
         self.changes: list[list[list[Changes | None]]] = [[[None] * len(nodes) for _ in nodes] for nodes in self.nodes]
         # The columns in which there is something to swap.
         numbered = enumerate(zip(self.columns, self.costs, self.changes, strict=True))
         self.several = [(r, *parts) for r, parts in numbered if len(parts[0]) > 1]
-        # The nodes of the next columns that a node is joined to, as often as its edges count.
-        self.left: list[list[list[int]]] = [[[] for _ in nodes or "0"] for nodes in self.nodes]
-        self.right: list[list[list[int]]] = [[[] for _ in nodes or "0"] for nodes in self.nodes]
-        self.cost = 0
+        # The nodes of the next columns that a node is joined to, and how often its edges count.
+        self.left: list[list[dict[int, int]]] = [[{} for _ in nodes or "0"] for nodes in self.nodes]
+        self.right: list[list[dict[int, int]]] = [[{} for _ in nodes or "0"] for nodes in self.nodes]
         places = [{v: k << 20 for k, v in enumerate(column)} for column in columns]
         for r, gap in enumerate(gaps):
             if gap:
                 self.join(r, gap, (numbers[r], places[r]), (numbers[r + 1], places[r + 1]))
-        if owner:
-            self.keep_in_order(owner)
 
-    def keep_in_order(self, owner: Sequence[int]) -> None:
-        """Count the pairs that stand against the order of their owners, too."""
-        for nodes, column, costs in zip(self.nodes, self.columns, self.costs, strict=True):
-            owners = [owner[nodes[v]] for v in column]
-            for i, (v, of) in enumerate(zip(column, owners, strict=True)):
-                for u, other in zip(column[:i], owners, strict=False):
-                    if other != of:
-                        sign = 1 if other > of else -1
-                        costs[u][v] += sign
-                        costs[v][u] -= sign
-                        self.cost += sign > 0
+    def against(self, owner: Sequence[int]) -> list[Costs]:
+        """Count the pairs that stand against the order of their owners; return what swaps of them cost."""
+        found = []
+        for nodes, column in zip(self.nodes, self.columns, strict=True):
+            owners = [owner[v] for v in nodes]
+            found.append([[(of > other) - (of < other) for other in owners] for of in owners])
+            seen: list[int] = []
+            for of in [owners[v] for v in column]:
+                if seen and of < seen[-1]:
+                    at = bisect_right(seen, of)
+                    self.cost += len(seen) - at
+                    seen.insert(at, of)
+                else:
+                    seen.append(of)
+        return found
 
     def join(self, r: int, gap: list[Edge], at_left: Ends, at_right: Ends) -> None:
         """Count what the edges between columns r and r + 1 cost, and note whom they join."""
@@ -92,31 +99,32 @@ class Swaps:
         for v, lane, x, door, load in gap:
             u, t = number[v], other[x]
             edges.append((start[v] + lane, end[x] + door, u, t, load))
-            for _ in range(load):
-                left[t].append(u)
-                right[u].append(t)
+            left[t][u] = right[u][t] = left[t].get(u, 0) + load
         self.compare(edges, self.costs[r], self.costs[r + 1])
 
     def compare(self, edges: list[tuple[int, int, int, int, int]], at_left: Costs, at_right: Costs) -> None:
         """Count the pairs of edges between two columns: (exit, door, node at the left, node at the right, load)."""
         edges.sort()
+        total = 0
         for i, (start, end, u, t, load) in enumerate(edges):
             of_u, of_t, weight = at_left[u], at_right[t], SCALE * load
             for other_start, other_end, v, x, other_load in edges[:i]:
+                if other_start == start:  # the same exit
+                    continue
                 cost = weight * other_load
-                if other_end != end and v != u:
-                    if other_end < end:
+                if other_end < end:
+                    if v != u:
                         at_left[v][u] -= cost
                         of_u[v] += cost
-                    else:
+                elif other_end > end:
+                    total += cost
+                    if v != u:
                         at_left[v][u] += cost
                         of_u[v] -= cost
-                if other_start != start:
-                    if other_end > end:
-                        self.cost += cost
-                    if x != t:
-                        at_right[x][t] -= cost
-                        of_t[x] += cost
+                if x != t:
+                    at_right[x][t] -= cost
+                    of_t[x] += cost
+        self.cost += total
 
     def change(self, r: int, v: int, x: int) -> Changes:
         """What changes when v, which stands above x, comes to stand below it: `of_u[t] += c`, and `of_t[u] -= c`.
@@ -125,15 +133,15 @@ class Swaps:
         """
         found: Changes = []
         for near, other in ((self.left[r], r - 1), (self.right[r], r + 1)):
-            mine = near[v]
-            sums: dict[tuple[int, int], int] = {}
-            for t in near[x] if mine else ():
-                for u in mine:
+            mine, theirs = near[v], near[x]
+            if not mine or not theirs:
+                continue
+            costs = self.costs[other]
+            for t, times in theirs.items():
+                of_t, c = costs[t], TWICE * times
+                for u, load in mine.items():
                     if u != t:
-                        sums[u, t] = sums.get((u, t), 0) + TWICE
-            if sums:
-                costs = self.costs[other]
-                found += [(costs[u], t, costs[t], u, c) for (u, t), c in sums.items()]
+                        found.append((costs[u], t, of_t, u, c * load))
         self.changes[r][v][x] = found
         self.changes[r][x][v] = [(of_t, u, of_u, t, c) for of_u, t, of_t, u, c in found]
         return found
@@ -146,11 +154,14 @@ class Swaps:
         before = self.cost
         swapped = False
         for r, column, costs, changes in self.several:
-            k, v = 0, column[0]
+            rest = iter(column)
+            k, v = 0, next(rest)
             of_v = costs[v]
-            for x, least in zip(column[1:], at_least, strict=False):
-                if of_v[x] < least:
-                    k, v, of_v = k + 1, x, costs[x]
+            for x in rest:
+                if of_v[x] < next(at_least):
+                    v = x
+                    of_v = costs[x]
+                    k += 1
                     continue
                 before -= of_v[x]
                 column[k] = x
@@ -210,7 +221,7 @@ class Swaps:
 
 
 @cache
-def cooling() -> list[list[int]]:
+def cooling(is_quick: bool) -> list[list[int]]:
     """For each round, as many random numbers as `DRAWN`: what a swap must save at least to be made.
 
     A swap that adds n to the cost is made with the chance aⁿ, which is to say if n is not larger than the last exponent
@@ -219,8 +230,9 @@ def cooling() -> list[list[int]]:
     random = Random(1).random  # always the same numbers, on every machine
     drawn = [random() for _ in range(DRAWN)]
     rounds = []
-    for n in range(ROUNDS):
-        ratio = HOT - (HOT - COLD) * n / (ROUNDS - 1)
+    count, hot, cold = (QUICK, HOTTER, COLDER) if is_quick else (ROUNDS, HOT, COLD)
+    for n in range(count):
+        ratio = hot - (hot - cold) * n / (count - 1)
         powers = [-1.0]
         while powers[-1] < -0.001:
             powers.append(powers[-1] * ratio)
@@ -243,21 +255,26 @@ class Annealing:
     `columns` are the best that were found.  Those that the net has are changed only where that saves crossings.
     """
 
-    __slots__ = ("best", "columns", "neighbours", "rounds", "swaps", "usual")
+    __slots__ = ("best", "columns", "is_quick", "neighbours", "rounds", "swaps", "usual")
 
-    def __init__(self, net: Net) -> None:
+    def __init__(self, net: Net, is_quick: bool = False) -> None:
+        self.is_quick = is_quick
         self.swaps = Swaps(net.columns, gaps_of(net), net.owner)
         self.swaps.descend(-1)
         self.best, self.columns = self.swaps.cost, [list(column) for column in self.swaps.columns]
         self.neighbours = sum([len(column) - 1 for column in self.columns if column])
-        self.rounds = [cycle(least) for least in cooling()]
+        self.rounds = [cycle(least) for least in cooling(is_quick)]
         # How much the largest descent has saved, or a little less: from too high up, another one is not worth it.
         self.usual = 0
 
     def run(self, tries: int) -> list[list[int]]:
-        """The nodes of each column in the best order after about so many more `tries` to swap."""
-        for _ in range(tries // (ROUNDS * self.neighbours + 1)):
-            if self.best < SCALE:
+        """The nodes of each column in the best order after about so many more `tries` to swap.
+
+        In a small graph there are fewer if many wires cross: one more or less of two matters, of twenty hardly.
+        """
+        for n in range(tries // (len(self.rounds) * self.neighbours + 1)):
+            crossings = self.best // SCALE
+            if crossings == 0 or (self.is_quick and n * crossings**2 > tries):
                 break
             self.cool()
         nodes = self.swaps.nodes

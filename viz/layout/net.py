@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 Point = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """A rectangle to place.
 
     Flow goes left to right: wires enter the left side at a port and leave the right side at an exit.  `ports` holds
@@ -24,8 +24,7 @@ class Box:
     exits: tuple[float, ...] = (0.0,)
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(NamedTuple):
     """A wire from exit number `exit` of box `source` to port number `port` of box `target`."""
 
     source: int

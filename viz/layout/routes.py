@@ -54,25 +54,30 @@ def wire_routes(
     y: list[float],
 ) -> list[list[Point]]:
     """The points of every wire.  A trunk's bends are found once; each wire takes those before it branches off."""
-    bends = [
-        {offset: [(round(x[u] + box.width / 2, 2), round(y[u] + offset, 2))] for offset in box.exits}
-        for u, box in enumerate(boxes)
-    ]
-    reach = [1] * len(y)  # per node: how many of its trunk's bends lie at or before it
-    trunk: list[Point] = []
+    edge = [round(x[u] + box.width / 2, 2) for u, box in enumerate(boxes)]
+    trunks: list[list[Point]] = [[]] * net.real  # per node: the bends of its trunk
+    reach = [1] * len(y)  # and how many of them lie at or before it
     for dummy in range(net.real, len(y)):  # trunk by trunk, from left to right
         u, r = net.ins[dummy][0], net.rank[dummy]
-        if u < net.real:
-            trunk = bends[u][-net.drops[dummy][0]]
+        if u == dummy - 1 and u >= net.real:
+            trunk = trunks[u]
+        elif u < net.real:
+            trunk = [(edge[u], round(y[u] - net.drops[dummy][0], 2))]
+        else:  # a fork
+            trunk = trunks[u][: reach[u]]
         if y[dummy] != trunk[-1][1]:
             add_step(trunk, (sides[r - 1][1], trunk[-1][1]), (sides[r][0], y[dummy]))
+        trunks.append(trunk)
         reach[dummy] = len(trunk)
 
     routes: list[list[Point]] = []
     for wire, k in zip(wires, net.entry, strict=True):
-        t, r = wire.target, net.rank[wire.target]
+        t, r, source = wire.target, net.rank[wire.target], wire.source
         last = net.ins[t][k]
-        route = bends[wire.source][boxes[wire.source].exits[wire.exit]][: reach[last]]
+        if last < net.real:
+            route = [(edge[source], round(y[source] + boxes[source].exits[wire.exit], 2))]
+        else:
+            route = trunks[last][: reach[last]]
         end = (round(x[t] - boxes[t].width / 2, 2), round(y[t] + net.offsets[t][k], 2))
         if end[1] != route[-1][1]:
             add_step(route, (sides[r - 1][1], route[-1][1]), (min(sides[r][0], end[0]), end[1]))

@@ -9,10 +9,13 @@ column, with those in its way; the columns around are put in order afresh; and t
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from random import Random
 
 from .annealing import SCALE, Edge, Swaps
-from .net import Net
+from .net import Net, Wire
+
+Feed = tuple[int, int, int]  # the end of a wire: a box, its door, and which of the wires into that box it is
 
 LONGER = 3  # what a column more for a wire may cost, where a crossing costs `SCALE`
 NEARLY = 1  # crossings more than before: from further up, no box finds a place that makes up for them
@@ -22,8 +25,9 @@ TOGETHER = 8  # boxes that move at once
 class Shifts:
     """The boxes in their columns, from which they may move to the next, and the crossings between each two columns.
 
-    In a column, a box goes by its number, and a trunk that passes by that of its exit: those of the boxes come first,
-    then those of all exits, box by box.  So the names stay when a trunk becomes longer.
+    In a column, a box goes by its number, and a trunk that passes by that of its strand: those of the boxes come first,
+    then those of all exits, box by box, then those of wires that have left the trunk of their exit.  So the names stay
+    when a trunk becomes longer.
     """
 
     def __init__(self, net: Net, pinned: set[int], most: int) -> None:
@@ -31,25 +35,33 @@ class Shifts:
         self.count, self.pinned, self.most = net.real, pinned, most
         self.rank = net.rank[: net.real]
         exits, names = names_of(net)
-        self.exits = exits
+        self.exits = [list(mine) for mine in exits]  # of a box: its strands
+        self.unsplit = sum(map(len, exits))
         self.source = [-1] * net.real + [v for v, mine in enumerate(exits) for _ in mine]
-        self.feeds: list[list[tuple[int, int]]] = [[] for _ in self.source]  # of an exit: the boxes, and at which door
-        self.inputs: list[list[int]] = [[] for _ in exits]  # of a box: the exits that its wires come from
+        self.lane = [0] * net.real + [lane for mine in exits for lane in range(len(mine))]  # of a strand
+        self.feeds: list[list[Feed]] = [[] for _ in self.source]  # of a strand: where its wires end
+        self.inputs = [[-1] * len(ins) for ins in net.ins[: net.real]]  # of a box: the strands of its wires
         for v, outs in enumerate(net.outs):
             for t, k, door in outs:
                 if t < net.real:
                     e = exits[v][net.lanes[t][k]] if v < net.real else names[v]
-                    self.feeds[e].append((t, door))
-                    self.inputs[t].append(e)
-        self.last = [max([self.rank[t] for t, _ in feeds], default=-1) for feeds in self.feeds]  # column of its wires
+                    self.feeds[e].append((t, door, k))
+                    self.inputs[t][k] = e
+        self.last = [self.end_of(e) for e in range(len(self.source))]  # the column of the last of its wires
         self.columns = [[names[v] for v in column] for column in net.columns]
         gaps = [self.edges(r, column) for r, column in enumerate(self.columns)]
         self.crossings = crossings(self.columns, gaps)
+        self.crossed: dict[int, set[tuple[int, int]]] = {}  # `crossed_in`, for gaps that were asked for
+
+    def end_of(self, e: int) -> int:
+        """The column of the last box that a strand feeds; -1 if there is none."""
+        return max([self.rank[t] for t, _, _ in self.feeds[e]], default=-1)
 
     def search(self, looks: int) -> None:
         """Look at about so many moves: first of boxes that nothing feeds, to the right, then of the others.
 
-        Only what has several wires on one side gains by moving there.  The rest is taken at random, always the same.
+        Only what has several wires on one side gains by moving there, and seldom what stands at wires that nothing
+        crosses, which is looked at if there is time for all.  The rest is taken at random, always the same.
         """
         random = Random(1).random  # the same numbers on every machine
         moves: list[tuple[bool, float, int, int]] = []
@@ -60,13 +72,15 @@ class Shifts:
             if len(inputs) > 1:
                 moves.append((True, random(), v, -1))
         moves.sort()
+        for_all = looks >= len(moves)
         before = looks + 1
         while looks < before:
             before = looks
             for _, _, v, way in moves:
-                looks -= self.move(v, way)
-                if looks <= 0:
-                    return
+                if for_all or self.is_crossed(v):
+                    looks -= self.move(v, way)
+                    if looks <= 0:
+                        return
 
     def move(self, v: int, way: int) -> bool:
         """Move a box to the next column, and back if that does not save crossings; False if it cannot, or need not."""
@@ -90,9 +104,22 @@ class Shifts:
             columns = [found or fixed for found, fixed in zip(swaps.ordered(), columns, strict=True)]
             self.columns[first : stop + 1] = columns
             self.crossings[first : first + len(gaps)] = crossings(columns, gaps)
+            self.crossed.clear()
         else:
             self.shift(moved, -way)
         return True
+
+    def is_crossed(self, v: int) -> bool:
+        """Whether something crosses a wire beside a box."""
+        beside = range(max(0, self.rank[v] - 1), min(self.rank[v] + 1, len(self.columns) - 1))
+        return any(v in edge for r in beside for edge in self.crossed_in(r))
+
+    def crossed_in(self, r: int) -> set[tuple[int, int]]:
+        """The edges in a gap that others cross, each as its two nodes."""
+        if r not in self.crossed:
+            gap = self.edges(r, self.columns[r]) if self.crossings[r] else []
+            self.crossed[r] = crossed_edges(self.columns[r], self.columns[r + 1], gap)
+        return self.crossed[r]
 
     def in_the_way(self, v: int, way: int) -> list[int]:
         """The boxes that have to move if v does, first of them v; none if they cannot, or are too many."""
@@ -110,7 +137,7 @@ class Shifts:
 
     def users(self, v: int) -> list[int]:
         """The boxes that a box feeds."""
-        return [t for e in self.exits[v] for t, _ in self.feeds[e]]
+        return [t for e in self.exits[v] for t, _, _ in self.feeds[e]]
 
     def shift(self, moved: list[int], way: int) -> int:
         """Give boxes their new ranks; return by how many columns all trunks together have become longer."""
@@ -120,7 +147,7 @@ class Shifts:
             rank[u] += way
             longer -= way * sum([last[e] >= 0 for e in self.exits[u]])
         for e in {e: True for u in moved for e in self.inputs[u]}:
-            end = max([rank[t] for t, _ in self.feeds[e]])
+            end = self.end_of(e)
             longer += end - last[e]
             last[e] = end
         return longer
@@ -144,7 +171,7 @@ class Shifts:
                 heirs = [self.source[v]] if v >= count else [self.carrier(e, r) for e in self.inputs[v]]
             else:
                 heirs = [self.carrier(e, r) for e in (self.exits[v] if v < count else (v,))]
-                heirs += self.users(v) if v < count else [t for t, _ in self.feeds[v]]
+                heirs += self.users(v) if v < count else [t for t, _, _ in self.feeds[v]]
             for u in heirs:
                 if u not in stays and (u >= count or (u >= 0 and rank[u] == r)):
                     found.setdefault(u, True)
@@ -158,12 +185,12 @@ class Shifts:
 
     def edges(self, r: int, column: list[int]) -> list[Edge]:
         """The edges from column r to the next."""
-        rank, feeds, last = self.rank, self.feeds, self.last
+        rank, feeds, last, lanes, count = self.rank, self.feeds, self.last, self.lane, self.count
         found: list[Edge] = []
         for v in column:
-            for lane, e in enumerate(self.exits[v] if v < self.count else (v,)):
-                load = 0
-                for t, door in feeds[e]:
+            for e in self.exits[v] if v < count else (v,):
+                load, lane = 0, lanes[e] if v < count else 0
+                for t, door, _ in feeds[e]:
                     if rank[t] == r + 1:
                         found.append((v, lane, t, door, 1))
                     elif rank[t] > r:
@@ -177,13 +204,42 @@ class Shifts:
         number = {r: k for k, r in enumerate(sorted(set(self.rank)))}
         return [number[r] for r in self.rank]
 
+    def strands(self, net: Net, wires: Sequence[Wire]) -> list[int]:
+        """The strand of each wire."""
+        return [self.inputs[wire.target][k] for wire, k in zip(wires, net.entry, strict=True)]
+
+    def forks(self) -> dict[int, tuple[int, int]]:
+        """For strands that run beside an earlier one of their exit at first: which one, and past how many columns."""
+        found: dict[int, tuple[int, int]] = {}
+        used = sorted(set(self.rank))
+        places = {r: {v: i for i, v in enumerate(self.columns[r])} for r in used} if self.is_split else {}
+        for mine in self.exits if self.is_split else ():
+            for i, e in enumerate(mine):
+                for other in mine[:i]:
+                    if self.lane[other] == self.lane[e]:
+                        start, end = self.rank[self.source[e]], min(self.last[e], self.last[other])
+                        beside = [abs(places[r][e] - places[r][other]) == 1 for r in used if start < r < end]
+                        shared = (*beside, False).index(False)
+                        if shared > found.get(e, (0, 0))[1]:
+                            found[e] = other, shared
+        return found
+
+    @property
+    def is_split(self) -> bool:
+        """Whether some wire has left the trunk of its exit."""
+        return sum(map(len, self.exits)) > self.unsplit
+
     def columns_of(self, net: Net) -> list[list[int]]:
         """The columns of the net of that ranking, in the order that was found."""
+        names = list(range(len(net.rank)))
+        for v in range(len(names) - 1, net.real - 1, -1):
+            t, k, _ = net.outs[v][0]
+            names[v] = self.inputs[t][k] if t < net.real else names[t]
         nodes: list[dict[int, int]] = [{} for _ in net.columns]
-        for v, name in enumerate(names_of(net)[1]):
+        for v, name in enumerate(names):
             nodes[net.rank[v]][name] = v
         used = sorted(set(self.rank))
-        return [[at[name] for name in self.columns[r]] for r, at in zip(used, nodes, strict=True)]
+        return [[at[name] for name in self.columns[r] if name in at] for r, at in zip(used, nodes, strict=True)]
 
 
 def names_of(net: Net) -> tuple[list[range], list[int]]:
@@ -198,6 +254,18 @@ def names_of(net: Net) -> tuple[list[range], list[int]]:
         u = net.ins[v][0]
         names.append(exits[u][net.lanes[v][0]] if u < net.real else names[u])
     return exits, names
+
+
+def crossed_edges(left: list[int], right: list[int], gap: list[Edge]) -> set[tuple[int, int]]:
+    """The edges of a gap that others cross, each as its two nodes."""
+    at_left, at_right = {v: i << 20 for i, v in enumerate(left)}, {v: i << 20 for i, v in enumerate(right)}
+    edges = sorted([(at_left[v] + lane, at_right[t] + door, (v, t)) for v, lane, t, door, _ in gap])
+    found: set[tuple[int, int]] = set()
+    for i, (start, end, edge) in enumerate(edges):
+        for other_start, other_end, other in edges[:i]:
+            if other_end > end and other_start != start:
+                found.update((edge, other))
+    return found
 
 
 def crossings(columns: list[list[int]], gaps: list[list[Edge]]) -> list[int]:

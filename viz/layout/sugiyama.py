@@ -11,14 +11,18 @@ from .order import Ordering, assign_ports, tries
 from .ranks import assign_ranks, earliest_ranks, narrow_ranks
 from .routes import draw
 from .shifts import Shifts
+from .strands import split
 from .trunks import insert_trunks
 
 TWO_RANKINGS = 70  # boxes: so small a graph is tried with two
 MOVING = 300  # boxes: in a graph that is not larger, they may move to other columns
 NARROWER = (1.0, 0.85, 0.7)  # of the height of a picture, for the boxes of a column: trunks need some, too
-# Of the effort for an order: for each of two rankings, for a single one; for the better one before and after the moves.
-TRIAL, SINGLE, BEFORE, AFTER = 0.11, 0.3, 0.2, 0.25
-SWAPS, LOOKS = 1000, 70_000  # in a small graph a move takes as long as so many swaps, in larger ones more and more
+# Of the effort for an order: for each of two rankings, for a single one; and for the better one after the moves.
+TRIAL, SINGLE, AFTER = 0.5, 0.5, 0.6
+# A look at a move for so many swaps, in larger graphs for more and more; and at least so many, or so many divided by
+# the number of boxes or crossings: one crossing more or less of two matters, of twenty hardly.
+SWAPS, LOOKS, FEWEST, FEW = 1000, 70_000, 8, 120
+PASSED = 600_000  # columns, divided by boxes, that wires pass which are looked at for ways of their own
 WIDER = 1.15  # how many columns there may be after the moves, for each that there was
 
 
@@ -45,9 +49,11 @@ def layered(
     effort = TRIAL if is_small else SINGLE if may_move else 1.0
     found = ordered(boxes, wires, assign_ranks(len(boxes), wires), box_gap, ends, effort)
     if found.crossings and is_small:
-        other = ordered(boxes, wires, earliest_ranks(len(boxes), wires), box_gap, ends, effort)
-        if other.crossings < found.crossings:
-            found = other
+        ranks = earliest_ranks(len(boxes), wires)
+        if ranks != found.net.rank[: len(boxes)]:
+            other = ordered(boxes, wires, ranks, box_gap, ends, effort)
+            if other.crossings < found.crossings:
+                found = other
     if found.crossings and may_move:
         found = shifted(boxes, wires, found, box_gap, ends)
     drawn = finished(boxes, wires, found.net, found.crossings, rank_gap, most)
@@ -69,14 +75,16 @@ def shifted(
     box_gap: float,
     ends: tuple[Sequence[int], Sequence[int]],
 ) -> Ordering:
-    """Move boxes to the columns beside theirs where fewer wires cross then, and search on from there."""
-    found.improve(BEFORE)
+    """Move boxes to the columns beside theirs, and wires out of their trunks, where fewer wires cross then; search on
+    from there."""
     net = found.net
     most = len(net.columns) if ends[1] else round(WIDER * len(net.columns))  # what stands at the end stays there
     shifts = Shifts(net, {*ends[0], *ends[1]}, most)
-    shifts.search(min(tries(net.real) // SWAPS, LOOKS // net.real))
-    if shifts.rank != net.rank[: net.real]:
-        moved = insert_trunks(boxes, wires, shifts.ranking(), box_gap)
+    few = max(FEWEST, FEW // min(net.real, found.crossings))
+    shifts.search(max(few, min(tries(net.real) // SWAPS, LOOKS // net.real)))
+    split(shifts, PASSED // net.real)
+    if shifts.is_split or shifts.rank != net.rank[: net.real]:
+        moved = insert_trunks(boxes, wires, shifts.ranking(), box_gap, shifts.strands(net, wires), shifts.forks())
         better = Ordering(moved, shifts.columns_of(moved))
         if better.crossings <= found.crossings:  # fewer wires cross, but perhaps at more places
             found = better

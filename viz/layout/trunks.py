@@ -2,45 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .net import DUMMY_HALF, Box, Net, Wire
 
 
-def insert_trunks(boxes: Sequence[Box], wires: Sequence[Wire], ranks: list[int], box_gap: float) -> Net:
+def insert_trunks(
+    boxes: Sequence[Box],
+    wires: Sequence[Wire],
+    ranks: list[int],
+    box_gap: float,
+    strands: Sequence[int] = (),
+    forks: Mapping[int, tuple[int, int]] | None = None,
+) -> Net:
     """Give each exit of a box one trunk: a chain of dummies that all its long wires share, as a bus does.
 
     A trunk reaches as far as its exit's last consumer; the other wires branch off it one column before their
     target.  Fan-out thus costs one line instead of many, for the eye as for the running time.
+
+    With ``strands``, a number for each wire, only wires of one exit that have the same number share a trunk. A trunk
+    that is among the ``forks`` leaves another one, with a lower number, after so many of its dummies.
     """
     count = len(boxes)
     rank = list(ranks)
     half = [(box.height + box_gap) / 2 for box in boxes]
-    exits = [sorted(set(box.exits)) for box in boxes]
+    exits = [sorted(set(box.exits)) if len(box.exits) > 1 else [*box.exits] for box in boxes]
     lane_of = [[lanes.index(offset) for offset in box.exits] for box, lanes in zip(boxes, exits, strict=True)]
-    last = [[rank[v]] * len(lanes) for v, lanes in enumerate(exits)]
-    arrivals: list[list[tuple[float, int]]] = [[] for _ in boxes]
+    last: list[dict[tuple[int, int], int]] = [{} for _ in boxes]  # of the trunk for a lane and a strand
+    arrivals: list[list[tuple[float, int, int, int]]] = [[] for _ in boxes]
     for w, wire in enumerate(wires):
-        lane = lane_of[wire.source][wire.exit]
-        last[wire.source][lane] = max(last[wire.source][lane], rank[wire.target])
-        arrivals[wire.target].append((boxes[wire.target].ports[wire.port], w))
+        source, target = wire.source, wire.target
+        lane = lane_of[source][wire.exit]
+        key = lane, strands[w] if strands else 0
+        if rank[target] > last[source].get(key, 0):
+            last[source][key] = rank[target]
+        arrivals[target].append((boxes[target].ports[wire.port], w, source, lane))
 
     ins: list[list[int]] = [[] for _ in boxes]
     lanes: list[list[int]] = [[] for _ in boxes]
     drops: list[list[float]] = [[] for _ in boxes]
     owner = list(range(count))
-    trunk: list[list[int]] = []  # per box and exit: the trunk's first dummy; the others follow consecutively
+    trunks: list[dict[tuple[int, int], Sequence[int]]] = []  # the dummies of each, from left to right
     for v in range(count):
-        trunk.append([])
-        for lane, end in enumerate(last[v]):
-            trunk[v].append(len(rank))
-            for r in range(rank[v] + 1, end):
-                first = len(rank) == trunk[v][lane]
-                ins.append([v if first else len(rank) - 1])
-                lanes.append([lane if first else 0])
-                drops.append([-exits[v][lane] if first else 0.0])
-                rank.append(r)
-                owner.append(v)
+        mine: dict[tuple[int, int], Sequence[int]] = {}
+        for lane, strand in sorted(last[v]) if len(last[v]) > 1 else last[v]:
+            end, first = last[v][lane, strand], len(rank)
+            other, shared = forks.get(strand, (0, 0)) if forks else (0, 0)
+            start = rank[v] + 1 + shared
+            length = end - start
+            mine[lane, strand] = range(first, first + length)
+            if length > 0:
+                ins += [[v], *[[dummy] for dummy in range(first, first + length - 1)]]
+                lanes += [[lane], *[[0] for _ in range(length - 1)]]
+                drops += [[-exits[v][lane]], *[[0.0] for _ in range(length - 1)]]
+                rank += range(start, end)
+                owner += [v] * length
+            if shared:
+                along = mine[lane, other][:shared]
+                mine[lane, strand] = [*along, *mine[lane, strand]]
+                if length > 0:
+                    ins[first], lanes[first], drops[first] = [along[-1]], [0], [0.0]
+        trunks.append(mine)
     half += [DUMMY_HALF] * (len(rank) - count)
     offsets: list[list[float]] = [[0.0] * len(sources) for sources in ins]
     outs: list[list[tuple[int, int, int]]] = [[] for _ in rank]
@@ -48,21 +70,25 @@ def insert_trunks(boxes: Sequence[Box], wires: Sequence[Wire], ranks: list[int],
         outs[ins[dummy][0]].append((dummy, 0, 0))
 
     entry = [0] * len(wires)
-    for t in range(count):
-        door, before = -1, 0.0
-        for k, (offset, w) in enumerate(sorted(arrivals[t])):
-            source = wires[w].source
-            lane = lane_of[source][wires[w].exit]
+    for t, arriving in enumerate(arrivals):
+        arriving.sort()
+        door, before, commutes = -1, 0.0, boxes[t].commutes
+        for k, (offset, w, source, lane) in enumerate(arriving):
             gap = rank[t] - rank[source]
-            u = source if gap == 1 else trunk[source][lane] + gap - 2
-            if door < 0 or (offset > before and not boxes[t].commutes):
+            if door < 0 or (offset > before and not commutes):
                 door += 1
             before = offset
             entry[w] = k
+            if gap == 1:
+                u = source
+                lanes[t].append(lane)
+                drops[t].append(offset - exits[source][lane])
+            else:
+                u = trunks[source][lane, strands[w] if strands else 0][gap - 2]
+                lanes[t].append(0)
+                drops[t].append(offset)
             ins[t].append(u)
             offsets[t].append(offset)
-            lanes[t].append(lane if gap == 1 else 0)
-            drops[t].append(offset - exits[source][lane] if gap == 1 else offset)
             outs[u].append((t, k, door))
     columns: list[list[int]] = [[] for _ in range(max(rank, default=-1) + 1)]
     for v, several in enumerate(exits):
