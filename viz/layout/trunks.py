@@ -23,93 +23,104 @@ def insert_trunks(
     With ``strands``, a number for each wire, only wires of one exit that have the same number share a trunk. A trunk
     that is among the ``forks`` leaves another one, with a lower number, after so many of its dummies.
     """
-    count = len(boxes)
-    rank = list(ranks)
-    half = [(box.height + box_gap) / 2 for box in boxes]
-    exits = [sorted(set(box.exits)) if len(box.exits) > 1 else [*box.exits] for box in boxes]
-    lane_of = [[lanes.index(offset) for offset in box.exits] for box, lanes in zip(boxes, exits, strict=True)]
-    last: list[dict[tuple[int, int], int]] = [{} for _ in boxes]  # of the trunk for a lane and a strand
-    arrivals: list[list[tuple[float, int, int, int]]] = [[] for _ in boxes]
-    for w, wire in enumerate(wires):
-        source, target = wire.source, wire.target
-        lane = lane_of[source][wire.exit]
-        key = lane, strands[w] if strands else 0
-        if rank[target] > last[source].get(key, 0):
-            last[source][key] = rank[target]
-        arrivals[target].append((boxes[target].ports[wire.port], w, source, lane))
+    trunks = _Trunks(boxes, wires, ranks, strands, forks or {})
+    trunks.lay()
+    trunks.arrive()
+    return trunks.net(box_gap)
 
-    ins: list[list[int]] = [[] for _ in boxes]
-    lanes: list[list[int]] = [[] for _ in boxes]
-    drops: list[list[float]] = [[] for _ in boxes]
-    owner = list(range(count))
-    trunks: list[dict[tuple[int, int], Sequence[int]]] = []  # the dummies of each, from left to right
-    for v in range(count):
-        mine: dict[tuple[int, int], Sequence[int]] = {}
-        for lane, strand in sorted(last[v]) if len(last[v]) > 1 else last[v]:
-            end, first = last[v][lane, strand], len(rank)
-            other, shared = forks.get(strand, (0, 0)) if forks else (0, 0)
-            start = rank[v] + 1 + shared
-            length = end - start
-            mine[lane, strand] = range(first, first + length)
-            if length > 0:
-                ins += [[v], *[[dummy] for dummy in range(first, first + length - 1)]]
-                lanes += [[lane], *[[0] for _ in range(length - 1)]]
-                drops += [[-exits[v][lane]], *[[0.0] for _ in range(length - 1)]]
-                rank += range(start, end)
-                owner += [v] * length
-            if shared:
-                along = mine[lane, other][:shared]
-                mine[lane, strand] = [*along, *mine[lane, strand]]
+
+class _Trunks:
+    """What a `Net` is made of, while it is made: of every box, and after them of every dummy."""
+
+    def __init__(
+        self,
+        boxes: Sequence[Box],
+        wires: Sequence[Wire],
+        ranks: list[int],
+        strands: Sequence[int],
+        forks: Mapping[int, tuple[int, int]],
+    ) -> None:
+        self.boxes, self.strands, self.forks, self.rank = boxes, strands, forks, list(ranks)
+        self.exits = [sorted(set(box.exits)) if len(box.exits) > 1 else [*box.exits] for box in boxes]
+        lane_of = [[lanes.index(offset) for offset in box.exits] for box, lanes in zip(boxes, self.exits, strict=True)]
+        self.last: list[dict[tuple[int, int], int]] = [{} for _ in boxes]  # of the trunk for a lane and a strand
+        self.arrivals: list[list[tuple[float, int, int, int]]] = [[] for _ in boxes]
+        for w, wire in enumerate(wires):
+            source, target = wire.source, wire.target
+            lane = lane_of[source][wire.exit]
+            key = lane, strands[w] if strands else 0
+            if ranks[target] > self.last[source].get(key, 0):
+                self.last[source][key] = ranks[target]
+            self.arrivals[target].append((boxes[target].ports[wire.port], w, source, lane))
+        self.ins: list[list[int]] = [[] for _ in boxes]
+        self.lanes: list[list[int]] = [[] for _ in boxes]
+        self.drops: list[list[float]] = [[] for _ in boxes]
+        self.owner = list(range(len(boxes)))
+        self.entry = [0] * len(wires)
+        self.trunks: list[dict[tuple[int, int], Sequence[int]]] = []  # the dummies of each, from left to right
+
+    def lay(self) -> None:
+        """The dummies, trunk by trunk."""
+        rank, ins, lanes, drops = self.rank, self.ins, self.lanes, self.drops
+        for v, last in enumerate(self.last):
+            mine: dict[tuple[int, int], Sequence[int]] = {}
+            for lane, strand in sorted(last) if len(last) > 1 else last:
+                end, first = last[lane, strand], len(rank)
+                other, shared = self.forks.get(strand, (0, 0))
+                start = rank[v] + 1 + shared
+                length = end - start
+                mine[lane, strand] = range(first, first + length)
                 if length > 0:
-                    ins[first], lanes[first], drops[first] = [along[-1]], [0], [0.0]
-        trunks.append(mine)
-    half += [DUMMY_HALF] * (len(rank) - count)
-    offsets: list[list[float]] = [[0.0] * len(sources) for sources in ins]
-    outs: list[list[tuple[int, int, int]]] = [[] for _ in rank]
-    for dummy in range(count, len(rank)):
-        outs[ins[dummy][0]].append((dummy, 0, 0))
+                    ins += [[v], *[[dummy] for dummy in range(first, first + length - 1)]]
+                    lanes += [[lane], *[[0] for _ in range(length - 1)]]
+                    drops += [[-self.exits[v][lane]], *[[0.0] for _ in range(length - 1)]]
+                    rank += range(start, end)
+                    self.owner += [v] * length
+                if shared:
+                    along = mine[lane, other][:shared]
+                    mine[lane, strand] = [*along, *mine[lane, strand]]
+                    if length > 0:
+                        ins[first], lanes[first], drops[first] = [along[-1]], [0], [0.0]
+            self.trunks.append(mine)
 
-    entry = [0] * len(wires)
-    for t, arriving in enumerate(arrivals):
-        arriving.sort()
-        door, before, commutes = -1, 0.0, boxes[t].commutes
-        for k, (offset, w, source, lane) in enumerate(arriving):
-            gap = rank[t] - rank[source]
-            if door < 0 or (offset > before and not commutes):
-                door += 1
-            before = offset
-            entry[w] = k
-            if gap == 1:
-                u = source
-                lanes[t].append(lane)
-                drops[t].append(offset - exits[source][lane])
-            else:
-                u = trunks[source][lane, strands[w] if strands else 0][gap - 2]
-                lanes[t].append(0)
-                drops[t].append(offset)
-            ins[t].append(u)
-            offsets[t].append(offset)
-            outs[u].append((t, k, door))
-    columns: list[list[int]] = [[] for _ in range(max(rank, default=-1) + 1)]
-    for v, several in enumerate(exits):
-        if len(several) > 1:
-            outs[v].sort(key=lambda out: lanes[out[0]][out[1]])
-    ways = [len(several) for several in exits] + [1] * (len(rank) - count)
-    zeros = [0] * len(rank)
-    return Net(
-        count,
-        rank,
-        half,
-        ins,
-        offsets,
-        lanes,
-        drops,
-        outs,
-        ways,
-        owner,
-        entry,
-        columns,
-        zeros,
-        list(zeros),
-        list(zeros),
-    )
+    def arrive(self) -> None:
+        """The ends of the wires, from the trunks or at once, at the doors of their targets."""
+        rank, ins, lanes, drops, strands = self.rank, self.ins, self.lanes, self.drops, self.strands
+        self.offsets: list[list[float]] = [[0.0] * len(sources) for sources in ins]
+        self.outs: list[list[tuple[int, int, int]]] = [[] for _ in rank]
+        for dummy in range(len(self.boxes), len(rank)):
+            self.outs[ins[dummy][0]].append((dummy, 0, 0))
+        for t, arriving in enumerate(self.arrivals):
+            arriving.sort()
+            door, before, commutes = -1, 0.0, self.boxes[t].commutes
+            for k, (offset, w, source, lane) in enumerate(arriving):
+                gap = rank[t] - rank[source]
+                if door < 0 or (offset > before and not commutes):
+                    door += 1
+                before = offset
+                self.entry[w] = k
+                if gap == 1:
+                    u = source
+                    lanes[t].append(lane)
+                    drops[t].append(offset - self.exits[source][lane])
+                else:
+                    u = self.trunks[source][lane, strands[w] if strands else 0][gap - 2]
+                    lanes[t].append(0)
+                    drops[t].append(offset)
+                ins[t].append(u)
+                self.offsets[t].append(offset)
+                self.outs[u].append((t, k, door))
+        for v, several in enumerate(self.exits):
+            if len(several) > 1:
+                self.outs[v].sort(key=lambda out: lanes[out[0]][out[1]])
+
+    def net(self, box_gap: float) -> Net:
+        dummies = len(self.rank) - len(self.boxes)
+        half = [*[(box.height + box_gap) / 2 for box in self.boxes], *[DUMMY_HALF] * dummies]
+        ways = [*map(len, self.exits), *[1] * dummies]
+        columns: list[list[int]] = [[] for _ in range(max(self.rank, default=-1) + 1)]
+        zeros = [0] * len(self.rank)
+        return Net(
+            len(self.boxes), self.rank, half, self.ins, self.offsets, self.lanes, self.drops, self.outs, ways,
+            self.owner, self.entry, columns, zeros, list(zeros), list(zeros),
+        )  # fmt: skip
