@@ -281,37 +281,21 @@ def _shape(
     stacked: bool,
     owner: str,
 ) -> Shape:
-    results = part.results
+    """How much room a part takes along its wires and across them."""
+    results, count = part.results, len(part.inputs)
     values = [result.value for result in results]
     gradients = [result.gradient for result in results] if show_grad else [""] * len(results)
     locals_ = [("∂ " + written(d, fmt)) if local and d is not None else "" for d in part.locals_]
-    name = part.name
-    if results[0].node >= 0:  # numbers, which may change: each has the room of the widest, and seldom fills it
-        width, beside = room(fmt), 6.0
-    else:
-        width, beside = max([text_width(text, NUMBER_SIZE) for text in values + gradients]), 14.0
-    if part.kind not in ("input", "constant") and not part.is_root:
-        names = [name_width(x.name, NUMBER_SIZE) for x in results if x.name]
-        width += max(names) + text_width("  ", NUMBER_SIZE, bold=True) if names else 0.0
     local_width = room(fmt, "∂ ") if local and any(locals_) else 0.0
-
-    body, body_across = _body(part, name, owner, fmt, vertical)
-    if part.kind == "folded":  # many wires enter close together, as into a plug
-        spacing = 12.0 if len(part.inputs) <= 4 else 36.0 / (len(part.inputs) - 1)
-    else:
-        spacing = 18.0 if len(part.inputs) <= 2 else 16.0
-    count = len(part.inputs)
-    if local_width:
-        if not vertical:
-            spacing = max(spacing, 20.0)
-        elif count > 2:  # of two wires from above, each has its derivative on its outer side
-            spacing = max(spacing, local_width + 10)
+    body, body_across = _body(part, part.name, owner, fmt, vertical)
+    spacing = _spacing(part, local_width, vertical)
     ports = tuple([(i - (count - 1) / 2) * spacing for i in range(count)])
     if count > 1 and (part.shape == "pill" or part.kind == "folded"):
         body_across = max(body_across, count * spacing)
     across = max(body_across, (count - 1) * spacing + 16)
 
     has_numbers, above_wire = any(values + gradients), 0.0
+    width, beside = _room_of_numbers(part, values + gradients, fmt)
     if vertical:
         lead = 20.0 if local_width else 0.0
         stub = 30.0 if has_numbers else 10.0
@@ -323,17 +307,12 @@ def _shape(
             stub, result_across = 10.0, 24.0
         if local_width:
             across = max(across, (count - 1) * spacing + 2 * local_width + 16)
-        tail = 0.0
         if part.is_root:
-            tail = 34.0 if part.end_name else 6.0
             across = max(across, name_width(part.end_name, NAME_SIZE))
     else:
         lead = local_width + 10 if local_width else 0.0
         stub = width + beside if has_numbers else 10.0
         result_across = spacing_of_exits if has_numbers else 24.0
-        tail = 0.0
-        if part.is_root:
-            tail = 14 + name_width(part.end_name, NAME_SIZE) if part.end_name else 6.0
     # whole and even numbers of pixels make short coordinates
     result_across = 2.0 * ceil(result_across / 2)
     exits = tuple([(k - (len(values) - 1) / 2) * result_across for k in range(len(values))])
@@ -341,12 +320,47 @@ def _shape(
         body_across = max(body_across, exits[-1] - exits[0] + 2 * SHEET + 24)
     across = max(across, body_across, len(exits) * result_across)
     lead, body, stub, tail, body_across, across = [
-        2.0 * ceil(x / 2) for x in (lead, body, stub, tail, body_across, across)
+        2.0 * ceil(x / 2) for x in (lead, body, stub, _tail(part, vertical), body_across, across)
     ]
     return Shape(
         part, values, gradients, locals_, lead, body, stub, tail, body_across, across, ports, exits, owner,
         room(fmt), local_width, above_wire,
     )  # fmt: skip
+
+
+def _room_of_numbers(part: Part, texts: Sequence[str], fmt: str) -> tuple[float, float]:
+    """The width of the numbers of one result, with its name, and what is free beside them."""
+    if part.results[0].node >= 0:  # numbers, which may change: each has the room of the widest, and seldom fills it
+        width, beside = room(fmt), 6.0
+    else:
+        width, beside = max([text_width(text, NUMBER_SIZE) for text in texts]), 14.0
+    if part.kind not in ("input", "constant") and not part.is_root:
+        names = [name_width(x.name, NUMBER_SIZE) for x in part.results if x.name]
+        width += max(names) + text_width("  ", NUMBER_SIZE, bold=True) if names else 0.0
+    return width, beside
+
+
+def _spacing(part: Part, local_width: float, vertical: bool) -> float:
+    """How far apart its wires enter."""
+    count = len(part.inputs)
+    if part.kind == "folded":  # many wires enter close together, as into a plug
+        spacing = 12.0 if count <= 4 else 36.0 / (count - 1)
+    else:
+        spacing = 18.0 if count <= 2 else 16.0
+    if local_width and not vertical:
+        return max(spacing, 20.0)
+    if local_width and count > 2:  # of two wires from above, each has its derivative on its outer side
+        return max(spacing, local_width + 10)
+    return spacing
+
+
+def _tail(part: Part, vertical: bool) -> float:
+    """What the root's end point, and its name, reach out."""
+    if not part.is_root:
+        return 0.0
+    if not part.end_name:
+        return 6.0
+    return 34.0 if vertical else 14 + name_width(part.end_name, NAME_SIZE)
 
 
 def _body(part: Part, name: str, owner: str, fmt: str, vertical: bool) -> tuple[float, float]:
