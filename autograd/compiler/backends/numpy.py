@@ -214,7 +214,6 @@ class InPlace:
             space: dict[str, Any] = {
                 **self.words,
                 "product": np.dot if n <= FEW else np.matmul,
-                "narrow_product": np.dot if n <= MORE else np.matmul,
                 "n": n,
                 "dtype": plan.dtype,
                 "bits": np.dtype(f"int{8 * plan.dtype.itemsize}"),
@@ -224,6 +223,7 @@ class InPlace:
                 "batched": np.zeros(places * n, plan.dtype),
                 "adjoint": np.zeros(places * n if plan.mean else 0, plan.dtype),
             }
+            space.setdefault("narrow_product", np.dot if n <= MORE else np.matmul)
             exec(self.code, space)
             found = self.bound[n] = space["predict"], space["run"]
             if len(self.bound) > KEPT:
