@@ -123,7 +123,7 @@ class Compiled(Generic[Result]):
 
     def pull(self) -> None:
         """Read the parameters' numbers from the Values into ``theta``."""
-        self.theta = [p._data for p in self.parameters]
+        self.theta = np.fromiter((p._data for p in self.parameters), float, len(self.parameters))  # no list besides
 
     def push(self, gradient: bool = False) -> None:
         """Write ``theta`` into the Values' data, and with ``gradient=True`` the gradient into their ``grad``."""
@@ -147,6 +147,7 @@ class Compiled(Generic[Result]):
         as_traced: Any = np.empty(len(parameters), object)
         as_traced[self._plan.order] = np.fromiter(parameters, object, len(parameters))
         trace = replace(self._trace, parameters=as_traced.tolist())
+        del as_traced
         return Compiled(trace, self._arguments, self._asked, self.mean, self._plan.for_trace(trace))
 
     # --- what it is

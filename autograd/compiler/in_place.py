@@ -110,7 +110,9 @@ class _InPlace(Workspace):
         shapes = [factor.shape for factor in x.arguments]
         if not self.backward or into not in self.solid or any(len(s) > 2 or _static(s) == 1 for s in shapes):
             return "matmul"
-        return "product" if any(size < 0 for size in x.shape) else "dot"
+        if all(size > 0 for size in x.shape):
+            return "dot"
+        return "narrow_product" if _static(x.shape) <= SHORT else "product"  # `backends.numpy.FEW`: which of both
 
     # look-ups
 

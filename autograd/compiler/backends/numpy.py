@@ -24,6 +24,7 @@ from .base import Array, mean_one_by_one
 
 KEPT = 8  # workspaces
 FEW = 16  # samples up to which `dot` makes a product with a row for each of them sooner than `matmul` does
+MORE = 256  # the same where rows are short
 MOST_PRODUCTS = 1 << 20  # that are in memory at once, where they are added one by one
 CHOICES = {"less", "less_equal", "equal", "where", "pow"}  # rules that may give a number for a nan
 Bound = tuple[Callable[..., Array], Callable[..., Array]]  # forward only, and there and back
@@ -149,7 +150,7 @@ IN_PLACE |= {
 
 # what stands for these where a number is not finite
 CAREFUL: dict[str, Any] = {
-    **dict.fromkeys(("matmul", "dot", "product"), careful_matmul),
+    **dict.fromkeys(("matmul", "dot", "product", "narrow_product"), careful_matmul),
     "zeroed_matmul": masked_matmul,
     "quotient": exp_of_difference,
 }
@@ -226,6 +227,7 @@ class InPlace:
                 "batched": np.zeros(places * n, plan.dtype),
                 "adjoint": np.zeros(places * n if plan.mean else 0, plan.dtype),
             }
+            space.setdefault("narrow_product", np.dot if n <= MORE else np.matmul)
             exec(self.code, space)
             found = self.bound[n] = space["predict"], space["run"]
             if len(self.bound) > KEPT:
