@@ -78,8 +78,10 @@ def as_numbers(x: Any, dtype: Any, name: str) -> Array:
     try:
         array = np.asarray(x)
         if array.dtype.kind in "fiub":
-            with np.errstate(over="raise"):
+            if array.dtype == dtype or np.can_cast(array.dtype, dtype):
                 return array.astype(dtype, copy=False)
+            with np.errstate(over="raise"):
+                return array.astype(dtype)
     except FloatingPointError:
         largest = np.finfo(dtype).max
         wide = array[np.isfinite(array) & (np.abs(array) > largest)]
