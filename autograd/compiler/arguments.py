@@ -143,9 +143,9 @@ class Indices:
 
     def _refuse(self, X: Array, wrong: Array, name: str) -> NoReturn:
         n, k = np.argwhere(wrong)[0]
-        where = f", entry {k}," if len(self.counts) > 1 else ""
+        where, count = f", entry {k}," if len(self.counts) > 1 else "", int(self.counts[k])
         raise ValueError(
-            f"{name} must have a whole number 0…{self.counts[k] - 1} where its example has Index({self.counts[k]}), "
+            f"{name} must have a whole number 0…{count - 1} where its example has Index({count}), "
             f"but sample {n}{where} has {X[n, k]:.10g}"
         )
 
