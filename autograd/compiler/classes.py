@@ -12,6 +12,11 @@ each of a colour that holds all that came before. But its linear nodes are *rows
 window, too: if the graph has a cycle then (`_cycles`), what is on it takes turns. A node's turn is the longest way to
 it, counted in nodes of one such family; inside of the loop, constants and earlier turns are all one colour, a blank,
 and the three time steps are one class of linear nodes and one of tanh, each with three turns.
+
+If a turn reads what was made further back than in the one before, as many are taken as one (`_within_reach`). The first
+turns may do something else, and so may the last: these are written out. And where no row is met again, classes that
+come again in the same order are turns, too (`find_blocks`): the blocks of a transformer, the steps of a method of Runge
+and Kutta.
 """
 
 from __future__ import annotations
