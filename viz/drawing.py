@@ -175,11 +175,14 @@ class Drawing(Picture):
 
         It is written when the graph is drawn; only that of a summary of more than 20,000 nodes when it is asked for.
         """
-        return _aligned(*(self._table or _table(self._root, self._options["fmt"])))
+        return _aligned(*self._cells())
+
+    def _cells(self) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+        return self._table or _table(self._root, self._options["fmt"])
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickle: all that is shown, without the graph itself."""
-        return {**vars(self), "_root": None, "_table": self._table or _table(self._root, self._options["fmt"])}
+        return {**vars(self), "_root": None, "_table": self._cells()}
 
     def _kinds(self, scale: float) -> dict[str, Callable[[], bytes]]:
         return super()._kinds(scale) | dict.fromkeys((".dot", ".gv"), lambda: self._dot_source.encode())

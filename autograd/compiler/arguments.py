@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+import math
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -83,11 +85,9 @@ def as_numbers(x: Any, dtype: Any, name: str) -> Array:
             with np.errstate(over="raise"):
                 return array.astype(dtype)
     except FloatingPointError:
-        largest = np.finfo(dtype).max
-        wide = array[np.isfinite(array) & (np.abs(array) > largest)]
         raise ValueError(
-            f"{name} must hold numbers that {np.dtype(dtype)} has, up to {largest:.6g}, but there is "
-            f"{wide.flat[0]:.6g}: compile with dtype='float64', or give inf where that is meant"
+            f"{name} must hold numbers that {np.dtype(dtype)} has, up to {np.finfo(dtype).max:.6g}, but there is "
+            f"{too_large(array.flat, dtype):.6g}: compile with dtype='float64', or give inf where that is meant"
         ) from None
     except ValueError:  # lists of different lengths
         array = np.array([], object)
@@ -102,6 +102,14 @@ def as_numbers(x: Any, dtype: Any, name: str) -> Array:
     if array.size != len(entries):
         raise ValueError(f"{name} must have samples of one shape, but its lists are not all as long")
     return as_numbers(np.array([to_float(entry) for entry in entries], float).reshape(array.shape), dtype, name)
+
+
+def too_large(numbers: Iterable[float], dtype: Any) -> float | None:
+    """The first finite number that would be infinite in this type; None if there is none, as of Python's own floats."""
+    largest = float(np.finfo(dtype).max)
+    if largest == sys.float_info.max:
+        return None
+    return next((float(x) for x in numbers if largest < abs(x) < math.inf), None)
 
 
 def as_whole(x: Any) -> Any:

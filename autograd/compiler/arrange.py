@@ -21,10 +21,10 @@ import numpy as np
 
 from ..ops import CONSTANT
 from .boxes import LEAST_FULL, Box, Columns, Nodes, axes_of, blocks_of, box_of, squeezed, without_ones
-from .classes import Class, Unrollable, takes_row
+from .classes import Class, Unrollable, row_and_window, takes_row
 from .groups import Arrangement, Group, Part
 from .index import TAKE
-from .normalise import BATCHED, CONST, LINEAR, SHARED, Graph
+from .normalise import BATCHED, CONST, LINEAR, Graph
 from .trace import Trace
 from .turns import TYPICAL, put_in_step
 
@@ -282,15 +282,9 @@ class _Arranger:
         summands: dict[int, dict[Any, tuple[list[int], list[int]]]] = {}
         dots: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {}
         rank = graph.rank
-        shared_row = rank[one.nodes[0]] == BATCHED
-        row: tuple[int, ...]
-        window: tuple[int, ...]
+        has_row = rank[one.nodes[0]] == BATCHED
         for i in self._members:
-            rest, row, window = graph.terms[i], (), ()
-            met = [(w, x) for _, w, x in rest if w is not None and rank[w] == SHARED] if shared_row else []
-            if met:
-                row, window = zip(*met, strict=True)
-                rest = [t for t in rest if t[1] is None or rank[t[1]] != SHARED] if len(met) < len(rest) else []
+            row, window, rest = row_and_window(graph.terms[i], rank) if has_row else ((), (), graph.terms[i])
             summands[i] = found = self._summands(rest, one.irregular)
             dots[i] = row, window
             lengths = () if not one.irregular else tuple(len(found[key][1]) for key in sorted(found))

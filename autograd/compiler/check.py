@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import math
 import random
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,6 +15,7 @@ from ..modes import TracingError
 from ..reals import to_float
 from ..transforms import flatten
 from ..value import Value
+from .arguments import too_large
 from .index import Index, Picked, picked
 from .trace import lift
 
@@ -113,10 +112,7 @@ class _Checker:
         following = itertools.repeat(None) if number is None else itertools.count(number)
         samples = [[_moved(x, move.entries, generator, following) for x in numbers] for numbers, _ in flat]
         weights = moved(self.before, move.parameters, generator)
-        largest = float(np.finfo(step.dtype).max)
-        if largest < sys.float_info.max and any(
-            largest < abs(x) < math.inf for x in itertools.chain(weights, *samples)
-        ):
+        if too_large(itertools.chain(weights, *samples), step.dtype) is not None:
             return  # the program's type has no such number
 
         def scalar(how: Callable[[float], float] | None) -> Array:

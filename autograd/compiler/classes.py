@@ -207,6 +207,15 @@ def reads(graph: Graph, i: int) -> list[int]:
     return found
 
 
+def row_and_window(terms: list[Term], rank: list[int]) -> tuple[tuple[int, ...], tuple[int, ...], list[Term]]:
+    """Of a linear node of samples the shared factors of its products, what they meet, and its other terms."""
+    met = [(w, x) for _, w, x in terms if w is not None and rank[w] == SHARED]
+    if not met:
+        return (), (), terms
+    row, window = zip(*met, strict=True)
+    return row, window, [] if len(met) == len(terms) else [t for t in terms if t[1] is None or rank[t[1]] != SHARED]
+
+
 class Families:
     """Of the linear nodes of samples their products with shared factors, as a *row* of those and the *window* of nodes
     that it meets: there are many nodes, and few of each."""
@@ -221,14 +230,11 @@ class Families:
         for i in graph.order:
             if rank[i] != BATCHED or graph.ops[i] != LINEAR:
                 continue
-            terms = graph.terms[i]
-            dots = [(w, x) for _, w, x in terms if w is not None and rank[w] == SHARED]
-            if dots:
-                row, window = zip(*dots, strict=True)
+            row, window, rest = row_and_window(graph.terms[i], rank)
+            if row:
                 r = self.rows.setdefault(row, len(self.rows))
                 self.dots[i] = row, r, window, self.windows.setdefault(window, len(self.windows))
-                alone = len(dots) == len(terms)
-                self.rest[i] = [] if alone else [t for t in terms if t[1] is None or rank[t[1]] != SHARED]
+                self.rest[i] = rest
 
     def reads(self, i: int) -> Iterable[int]:
         """The nodes of samples that node i is computed from, and perhaps some shared ones."""

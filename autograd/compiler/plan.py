@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
-import math
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import CodeType
 from typing import Any
 
@@ -14,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ops import CONSTANT
+from .arguments import too_large
 from .arrange import arrange
 from .classes import Class, Unrollable, find_colours
 from .differentiate import differentiate
@@ -183,17 +182,21 @@ class Plan:
 
 def _refuse_too_large(graph: Graph, dtype: np.dtype[Any]) -> None:
     """Raises ValueError for a finite constant that becomes infinite in this type."""
-    largest = float(np.finfo(dtype).max)
-    if largest == sys.float_info.max:
-        return
+    number = too_large(_constants(graph), dtype)
+    if number is not None:
+        largest = float(np.finfo(dtype).max)
+        raise ValueError(
+            f"the constants of this function come to {number:.6g}, but {dtype} goes up to {largest:.6g} only: "
+            "compile with dtype='float64', or write math.inf where that is meant"
+        )
+
+
+def _constants(graph: Graph) -> Iterator[float]:
+    """The numbers that the nodes read."""
     terms = [term for each in graph.terms.values() for term in each]
     read = {x for own in graph.inputs for x in own} | {x for _, _, x in terms} | set(graph.bias.values())
-    for number in [*(graph.numbers[x] for x in read if graph.ops[x] == CONSTANT), *(c for c, _, _ in terms)]:
-        if largest < abs(number) < math.inf:
-            raise ValueError(
-                f"the constants of this function come to {number:.6g}, but {dtype} goes up to {largest:.6g} only: "
-                "compile with dtype='float64', or write math.inf where that is meant"
-            )
+    yield from (graph.numbers[x] for x in read if graph.ops[x] == CONSTANT)
+    yield from (c for c, _, _ in terms)
 
 
 def samples_of(columns: Sequence[Array]) -> Array:

@@ -217,7 +217,8 @@ class InPlace:
             places = plan.layout.sizes.get("batched", 0)
             space: dict[str, Any] = {
                 "product": np.dot if n <= FEW else np.matmul,
-                **self.words,
+                "narrow_product": np.dot if n <= MORE else np.matmul,
+                **self.words,  # which have others, if they are the careful ones
                 "n": n,
                 "dtype": plan.dtype,
                 "bits": np.dtype(f"int{8 * plan.dtype.itemsize}"),
@@ -227,7 +228,6 @@ class InPlace:
                 "batched": np.zeros(places * n, plan.dtype),
                 "adjoint": np.zeros(places * n if plan.mean else 0, plan.dtype),
             }
-            space.setdefault("narrow_product", np.dot if n <= MORE else np.matmul)
             exec(self.code, space)
             found = self.bound[n] = space["predict"], space["run"]
             if len(self.bound) > KEPT:
