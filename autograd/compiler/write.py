@@ -311,7 +311,8 @@ def _functional_put(d: Put, text: str, constants: Constants) -> str:
         return f"{name} = {name}.at{index}.{'add' if d.accumulate else 'set'}({text})"
     assert d.index is not None
     turn = f"turn + {d.turn}" if d.turn else "turn"
-    return f"{name} = add_at_turn({name}, {turn}, {constants.index(np.ascontiguousarray(d.index))}, {text})"
+    places = constants.index(np.array(d.index, order="C"))  # `ascontiguousarray` would make a list of one place
+    return f"{name} = add_at_turn({name}, {turn}, {places}, {text})"
 
 
 def _put_turns(d: Turns, constants: Constants, put: Callable[[str], None], functional: bool) -> None:

@@ -48,6 +48,10 @@ w = autograd.Value(2.0)
 predict = autograd.compile(lambda x: [w * x, x.tanh()], 1.0, backend="jax")
 assert close(predict(np.array([1.0, 3.0])), [[2.0, np.tanh(1.0)], [6.0, np.tanh(3.0)]])
 
+# what goes back to one entry of a state, from a running sum of its own
+from benchmarks.programs import randomly
+assert randomly.compare(64231, ["jax"]) == ("right", "")
+
 f, example = CASES["MLP with softmax cross-entropy"](Source(1))
 batch = batch_of(example, 16)
 step = autograd.compile(f, *example, backend="jax")
