@@ -43,7 +43,10 @@ Clock = Callable[[], float]
 def interleaved(
     contenders: Contenders, seconds: float = 2.0, least: int = 7, clock: Clock = time.perf_counter
 ) -> dict[str, float]:
-    """The median time of each, in seconds: they take turns, so that a busy moment hits all of them alike."""
+    """The median time of each, in seconds: they take turns, so that a busy moment hits all of them alike.
+
+    In another order each time: the threads of a framework are awake for a while after it, which takes from the next.
+    """
     batches: dict[str, int] = {}
     for name, call in contenders.items():
         call()
@@ -52,8 +55,10 @@ def interleaved(
         batches[name] = max(1, int(2e-3 / max(time.perf_counter() - start, 1e-7)))
     times: dict[str, list[float]] = {name: [] for name in contenders}
     end = time.perf_counter() + seconds * len(contenders)
+    order, shuffle = list(contenders.items()), random.Random(0).shuffle
     while time.perf_counter() < end or len(times[name]) < least:
-        for name, call in contenders.items():
+        shuffle(order)
+        for name, call in order:
             count = batches[name]
             start = clock()
             for _ in range(count):

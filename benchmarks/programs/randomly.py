@@ -517,7 +517,8 @@ def eager_shaken(case: Case, eps: float, seed: int, *batch: Any) -> tuple[float,
 def rounding(case: Case, X: Any, *others: Any, expected: tuple[float, Any]) -> Iterator[Any]:
     """How far the scalar code's own answers move, when what it is given is nudged by rounding errors; and for the loss
     those of the largest number in it: sums are added in another order, where 1e200 + 1 - 1e200 is 0, and not 1. Where
-    numbers are that large, every operation makes rounding errors, too; and the sign of a zero is chance everywhere.
+    numbers are that large or infinite, every operation makes rounding errors, too: what is left of 1/6 - 1/6, times
+    inf, is inf, -inf or nan. And the sign of a zero is chance everywhere.
 
     Infinite, where they move from one infinity to the other, or to a number: sin(1e200) is as good as chance."""
     r = random.Random(0)
@@ -533,8 +534,10 @@ def rounding(case: Case, X: Any, *others: Any, expected: tuple[float, Any]) -> I
             p.data = number
     samples = zip(X, *others, strict=True)
     nodes = [node for sample in samples for node in topological_order(of_sample(case, *sample))]
-    most = max((abs(node.data) for node in nodes if math.isfinite(node.data)), default=0.0)
-    moved += [eager_shaken(case, 1e-15 if most > HUGE else 0.0, seed, X, *others) for seed in range(10)]
+    sizes = [abs(node.data) for node in nodes]
+    most = max(filter(math.isfinite, sizes), default=0.0)
+    eps = 1e-15 if most > HUGE or not all(map(math.isfinite, sizes)) else 0.0
+    moved += [eager_shaken(case, eps, seed, X, *others) for seed in range(10)]
     for k, room in ((0, 1e-14 * most), (1, 0.0)):
         away = [np.abs(np.asarray(m[k]) - expected[k]) for m in moved]
         chance = [np.isfinite(expected[k]) != np.isfinite(m[k]) for m in moved]

@@ -49,13 +49,16 @@ class Jax:
         return self._in_numpy.outputs(columns, n)
 
     def _is_tame(self, columns: list[Array]) -> bool:
-        """Whether no number is so large that powers of it are infinite.
+        """Whether no number is so large that powers of it are infinite, or so small that XLA takes it for 0.
 
         XLA multiplies and adds in one step, so -inf + 1e200² is -inf there, where scalar code, which rounds the product
-        first, has nan. Such a sample is computed by NumPy, and so is one of which the result is not finite.
+        first, has nan. And of 1e-310, which has fewer digits than others (a subnormal number), it may make 0, where
+        relu has another slope. Such a sample is computed by NumPy, and so is one of which the result is not finite.
         """
-        limit = float(np.finfo(self.plan.dtype).max) ** 0.25
-        return all(x.size == 0 or bool(np.abs(x).max() <= limit) for x in (self.plan.theta, *columns))
+        info = np.finfo(self.plan.dtype)
+        limit, least = float(info.max) ** 0.25, float(info.tiny)
+        sizes = [np.abs(x) for x in (self.plan.theta, *columns) if x.size]
+        return all(bool(size.max() <= limit) and not ((size < least) & (size > 0.0)).any() for size in sizes)
 
     @functools.cached_property
     def _in_numpy(self) -> InPlace:

@@ -44,7 +44,11 @@ step = autograd.compile(far, [0.1, 0.2, 0.3], backend="jax", check=False)
 assert np.isnan(step([[1e200, -1e200, 1.0]])) and np.isnan(step.outputs([[1e200, -1e200, 1.0]])[0])
 assert np.isnan(step.gradient).sum() == 9
 
+# and takes 1e-310 for 0
 w = autograd.Value(2.0)
+step = autograd.compile(lambda x: autograd.where(x > 0.0, w, 0.0), 0.1, backend="jax", check=False)
+assert step([1e-310]) == 2.0 and step.gradient == [1.0]
+
 predict = autograd.compile(lambda x: [w * x, x.tanh()], 1.0, backend="jax")
 assert close(predict(np.array([1.0, 3.0])), [[2.0, np.tanh(1.0)], [6.0, np.tanh(3.0)]])
 
