@@ -9,8 +9,9 @@ Each graph is compared in value and in every gradient with `tests/autograd/naive
 
 Each program has repetition in it, and goes through the compiler on each backend. `--stream 1` are those of
 `benchmarks.programs.randomly`, one batch each, with infinities and nan now and then; `--stream 2` those of
-`benchmarks.programs.unlike`, which are tried on six batches and in other ways (`randomly.otherwise`). It must come out
-right, or be refused with a `TracingError`; a wrong number, or another error, makes the exit status 1.
+`benchmarks.programs.unlike`, which are tried on six batches and in other ways (`randomly.otherwise`); and `--stream 3`
+those of `benchmarks.programs.steps`, likewise. It must come out right, or be refused with a `TracingError`; a wrong
+number, or another error, makes the exit status 1.
 
 What takes time is compiling: on Numba programs share an interpreter (`--together`), on JAX most are compiled without
 optimising, and one in ten as users have it (`--alone`).
@@ -35,7 +36,7 @@ from autograd.compiler.backends.jax import Jax
 from autograd.compiler.backends.numba import Rules, Tape
 from autograd.compiler.check import check
 from autograd.compiler.compiled import BACKENDS
-from benchmarks.programs import randomly, unlike
+from benchmarks.programs import randomly, steps, unlike
 from tests.autograd import naive
 from tests.autograd.build import build
 
@@ -187,13 +188,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--max-ops", type=int, default=20)
     parser.add_argument("--programs", type=int, default=0, help="in place of graphs, programs for the compiler")
-    parser.add_argument("--stream", type=int, default=2, choices=[1, 2], help="1: programs.randomly, 2: .unlike")
+    parser.add_argument(
+        "--stream", type=int, default=2, choices=[1, 2, 3], help="1: programs.randomly, 2: .unlike, 3: .steps"
+    )
     parser.add_argument("--together", type=int, default=50, help="how many programs share an interpreter on Numba")
     parser.add_argument("--alone", type=int, default=10, help="on JAX one program in so many is optimised and has all")
     parser.add_argument("--backends", nargs="+", default=["numpy", "python"], choices=randomly.available())
     options = parser.parse_args()
     if options.programs:
-        stream = (randomly.FIRST, unlike.SECOND)[options.stream - 1]
+        stream = (randomly.FIRST, unlike.SECOND, steps.THIRD)[options.stream - 1]
         fuzz = Fuzz(options.backends, stream, options.alone)
         return programs(range(options.seed, options.seed + options.programs), fuzz, options.together)
     start, ops = time.perf_counter(), 0

@@ -45,6 +45,7 @@ class Adjoints(Forward):
     def __init__(self, layout: Layout, groups: Sequence[Group]) -> None:
         super().__init__(layout, groups)
         self.contributions: dict[Array, list[tuple[Nodes, Symbol]]] = {}
+        self.after: set[int] = set()  # the numbers of the arrays of a loop that is over
 
     def send(self, array: Array, nodes: Nodes, e: Symbol) -> None:
         self.contributions.setdefault(array, []).append((nodes, e))
@@ -73,7 +74,7 @@ class Adjoints(Forward):
         view = self.named(e, full).detail.reshaped(flat)
         of = np.where(nodes >= 0, self.layout.array_of[nodes], -1).reshape(-1)
         for k, array in zip(numbers, arrays, strict=True):
-            if array.active:
+            if array.active and k not in self.after:
                 chosen = np.flatnonzero(of == k)
                 shape = (*flat[:axis], len(chosen), *flat[axis + 1 :])
                 part = Symbol("part", (leaf(view, flat),), shape, (chosen, axis))
@@ -84,11 +85,13 @@ class Adjoints(Forward):
     def _contribute_now(self, nodes: Nodes, e: Symbol, sizes: tuple[int, ...]) -> None:
         """The same while turns are written: ``nodes`` has the turns in front. What goes to the turn before is added to
         its adjoint at once."""
-        if len(self.owners(nodes)) > 1:
-            raise Unrollable
-        array = self.owner(nodes)
         e = self._summed(e, nodes.shape[1:], sizes, True, False)
-        own = self.slot(array, nodes[TYPICAL])
+        array = self.owner(nodes)
+        slots = self.slots(array, nodes[TYPICAL])
+        if self.lying(nodes) is None or len(slots) > 1:
+            self._scatter_now(nodes, e)
+            return
+        (own,) = slots
         assert array.group is not None
         if own == TYPICAL + (array.group.initial is not None):
             self.send(array, nodes[TYPICAL], e)
@@ -98,6 +101,33 @@ class Adjoints(Forward):
         target = replace(view, base=name, text=name + view.text.removeprefix(array.name), before=None).at_turn(1)
         index = self.layout.place_of[nodes[TYPICAL]] % int(np.prod(array.shape[1:]))
         self.statements.append(Put(target, e, True, index, own - TYPICAL))
+
+    def _scatter_now(self, nodes: Nodes, e: Symbol) -> None:
+        """The same for nodes that do not lie in even steps: each place of an array looks up what goes there, or finds
+        the 0 behind it all."""
+        count = nodes[0].size
+        room = self.room(count + 1, zeros=True)
+        flat = reshape(stretched(e, self.full(nodes.shape[1:], True)), (BATCH, count))
+        self.statements.append(Put(room.indexed([slice(None), slice(0, count)]), flat))
+        each = nodes.reshape(len(nodes), count)
+        for array, view, at, places in self.sources_now(each, self.in_loop(each)):
+            assert array.group is not None
+            if not array.active:
+                continue
+            size = array.size // array.shape[0]
+            index = np.full((int(np.bincount(places).max()), size), count)
+            met = [0] * size
+            for k, place in zip(at, places, strict=True):
+                index[met[place], place] = k
+                met[place] += 1
+            part = Symbol("part", (leaf(room, room.shape),), (BATCH, index.size), (index.reshape(-1), 1))
+            sent = reshape(total(reshape(part, (BATCH, *index.shape)), 1), self.full(array.shape[1:], True))
+            name = "d" + array.name
+            target = replace(view, base=name, text=name + view.text.removeprefix(array.name), before=None)
+            if target.text == self.whole(array, name).detail.text:
+                self.send(array, array.group.computed[TYPICAL], sent)
+            else:
+                self.statements.append(Put(target, sent, True))
 
     def _summed(self, e: Symbol, shape: Shape, sizes: tuple[int, ...], batched: bool, to_shared: bool) -> Symbol:
         """e summed to this shape; the axes, and the samples if ``to_shared``, are summed at once."""

@@ -21,6 +21,7 @@ and Kutta.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -143,11 +144,26 @@ def find_blocks(found: Colouring) -> Turns:
         line.sort(key=lambda c: (depth[c], members[c][0]))
     numbers: dict[tuple[str, int], int] = {}
     words = [numbers.setdefault((graph.ops[members[c][0]], len(members[c])), len(numbers)) for c in line]
-    periods = _likely_periods(words[:MOST_BLOCKS]) if irregular else range(2, min(len(words) // 2, LONGEST_BLOCK) + 1)
-    start, period, count = _longest_repeat(np.array(words), periods)
-    if irregular and not _alike(graph, [members[c][0] for c in line], start, period, count):
-        return {}
-    return {i: (0, k) for k in range(count) for c in line[start + k * period :][:period] for i in members[c]}
+    firsts = [members[c][0] for c in line]
+    turns: Turns = {}
+    numbers_of_loops = itertools.count()
+    waiting = [(0, len(words))]
+    while waiting:  # what comes again, and then in what is before and behind it
+        low, high = waiting.pop()
+        part = words[low:high]
+        periods = _likely_periods(part[:MOST_BLOCKS]) if irregular else range(2, min(len(part) // 2, LONGEST_BLOCK) + 1)
+        start, period, count = _longest_repeat(np.array(part), periods)
+        start += low
+        phase = _phase(graph, firsts, start, period, count, irregular) if count else -1
+        if phase < 0:
+            continue
+        if phase:
+            start, count = start + phase, count - 1
+        number = next(numbers_of_loops)
+        blocks = [line[start + k * period :][:period] for k in range(count)]
+        turns |= {i: (number, k) for k, block in enumerate(blocks) for c in block for i in members[c]}
+        waiting += [(low, start), (start + count * period, high)]
+    return _within_reach(found.painter.families, turns)
 
 
 def _likely_periods(words: list[int]) -> list[int]:
@@ -175,17 +191,23 @@ def _longest_repeat(words: Any, periods: Iterable[int]) -> tuple[int, int, int]:
     return best[1:]
 
 
-def _alike(graph: Graph, line: list[int], start: int, period: int, count: int) -> bool:
-    """Whether what a turn reads of itself and those before it, the next one reads of itself and those before."""
-    if count <= LEAST_TURNS:
-        return False
-    place = {i: k for k, i in enumerate(line[: start + 4 * period]) if k >= start}
+def _phase(graph: Graph, line: list[int], start: int, period: int, count: int, alike: bool) -> int:
+    """How many places later the turns are to begin, so that each reads itself and the one before, if that can be.
+
+    Looked at is one in the middle. -1 if what it reads, the next one should read ``alike``, and does not.
+    """
+    middle = start + count // 2 * period
+    place = {i: k for k, i in enumerate(line[: middle + 2 * period]) if k >= max(start, middle - 2 * period)}
 
     def distances(k: int) -> list[int]:
         return [k - place[x] for x in reads(graph, line[k]) if x in place]
 
-    third = range(start + 2 * period, start + 3 * period)
-    return all(distances(k) == distances(k + period) for k in third)
+    turn = range(middle, middle + period)
+    if alike and (count <= LEAST_TURNS or any(distances(k) != distances(k + period) for k in turn)):
+        return -1
+    farthest = [max(distances(k), default=0) for k in turn]
+    shifts = range(period)
+    return next((s for s in shifts if all(d <= (k - s) % period + period for k, d in enumerate(farthest))), 0)
 
 
 # --- loops
@@ -500,31 +522,39 @@ class _Painter:
         last: dict[int, int] = {}
         for loop, turn in turns.values():
             last[loop] = max(turn, last.get(loop, 0))
-        middle = {loop: max(1, turn // 2) for loop, turn in last.items()}
-        self.typical = {colours[i]: loop for i, (loop, turn) in turns.items() if turn == middle[loop]}
+        self.typical = {colours[i]: loop for i, (loop, turn) in turns.items() if turn == max(1, last[loop] // 2)}
         turns = dict(turns)
-        colours = self.paint(turns, last)
+        found = self._alike(turns, self.paint(turns, last), least)
+        while True:
+            self.entries.clear()
+            self._find_entries(found, self.paint(found))
+            if len({loop for loop, _ in found.values()}) < 2:
+                return found
+            again = self._alike(found, self.paint(found), least)  # what one loop lost, another one has read
+            if len(again) == len(found):
+                return found
+            found = again
+
+    def _alike(self, turns: Turns, colours: list[int], least: int) -> Turns:
+        """Those around the middle turn of each loop that do what it does, counted anew."""
         counts: dict[int, dict[int, Counter[int]]] = {}
         for i, (loop, turn) in turns.items():
             counts.setdefault(loop, {}).setdefault(turn, Counter())[colours[i]] += 1
         span: dict[int, tuple[int, int]] = {}
         for loop, found in counts.items():
-            low = high = middle[loop]
+            low = high = max(1, max(found) // 2)
             alike = found.get(low)
             while low - 1 in found and found[low - 1] == alike:
                 low -= 1
             while high in found and found[high] == alike:
                 high += 1
-            if high - low >= least and high >= max(found):  # at most the last turn is another one
+            if high - low >= least and high >= max(found) - FARTHEST:  # the last turns may be others
                 span[loop] = low, high
-        turns = {
+        return {
             i: (loop, turn - span[loop][0])
             for i, (loop, turn) in turns.items()
             if loop in span and span[loop][0] <= turn < span[loop][1]
         }
-        self.entries.clear()
-        self._find_entries(turns, self.paint(turns))
-        return turns
 
     def _find_entries(self, turns: Turns, colours: list[int]) -> None:
         """What only the first turn of a loop reads from outside, where later ones read what the turn before made."""

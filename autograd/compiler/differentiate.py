@@ -31,7 +31,6 @@ import numpy as np
 from .adjoints import Adjoints
 from .axes import is_plain, reshape, stretched, transposed, with_row_at
 from .boxes import Nodes
-from .classes import Unrollable
 from .contract import Label, Tensor, arranged
 from .finding import Finder
 from .groups import Group, Part
@@ -102,10 +101,6 @@ def _first_readers(builder: _Builder, units: Sequence[Sequence[Group]]) -> dict[
 class _Builder(Adjoints):
     """Writes both ways."""
 
-    def __init__(self, layout: Layout, groups: Sequence[Group]) -> None:
-        super().__init__(layout, groups)
-        self.after: set[int] = set()  # the numbers of the arrays of a loop that is over
-
     def reverse(self, group: Group, d: Symbol | None = None) -> None:
         """Send what goes back through a group, whose adjoint is ``d``, or else the sum of what was sent to it."""
         array, batched = self.layout.by_group[group], group.rank == BATCHED
@@ -127,8 +122,6 @@ class _Builder(Adjoints):
         """Whether something is to be sent to some of these nodes: while turns are written to those in the loop, and
         when they are over to the others."""
         owners = self.owners(nodes)
-        if self.turning and owners & self.turning and not owners <= self.turning:
-            raise Unrollable
         return any(
             self.layout.arrays[k].active and (k in self.turning or not self.turning) and k not in self.after
             for k in owners
@@ -361,6 +354,6 @@ class _Builder(Adjoints):
                         axis = nodes.ndim - group.computed.ndim
                         one = np.asarray(np.take(nodes, TYPICAL, axis)) if nodes.shape[axis] > 1 else nodes
                         mine = one[(one >= 0) & (self.layout.array_of[one] == k)]
-                        if self.slot(array, mine) == TYPICAL - 1 + (array.group.initial is not None):
+                        if TYPICAL - 1 + (array.group.initial is not None) in self.slots(array, mine):
                             before.add(array.group)
         return reached, before

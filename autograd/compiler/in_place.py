@@ -300,7 +300,7 @@ class _InPlace(Workspace):
         return into
 
     def _has_bits(self, x: Symbol) -> bool:
-        return x.operator != "number" and (x.operator != "leaf" or x.detail.base not in self.direct)
+        return not is_plain(x) and (x.operator != "leaf" or x.detail.base not in self.direct)
 
     def _kept(self, x: Symbol, kept: Symbol, into: str, as_bits: str) -> str:
         """where(condition, kept, 0), or the other way round: the bits of a number, or none of them.

@@ -2,7 +2,8 @@
 
 **Rank**: a node is constant, shared (it depends on parameters only), or batched (it depends on the sample). What is
 computed of parameters alone is computed once, however often it is written: the 1 - a of a moving average's every step
-is one node, and only then can the next pass see that each step has the same weights.
+is one node, and only then can the next pass see that each step has the same weights. What follows from itself in a long
+row of steps, of parameters alone, counts as batched: see `_taking_turns`.
 
 **Linear nodes**: a tree of + - negations and products with something shared, each used once, becomes one node
 
@@ -41,6 +42,7 @@ FAR = 2.0**256  # numbers beyond it, or below 1/FAR, are not combined: (x·1e200
 # inf·a - inf·b is not inf·(a - b); nor with such numbers: a weight times 0, at an image's edge, stays with its window.
 MERGED = BUILT_IN - {"acos", "asin", "atan2", "hypot", "pow", "sqrt"}
 UNMERGED = {number.hex() for number in (0.0, -0.0, math.inf, -math.inf, math.nan)}
+DEEP, NARROW = 16, 32  # see `_taking_turns`
 MAX_COPIED = 64  # a long sum under a minus sign stays a node of its own, so that this pass takes linear time
 
 
@@ -112,6 +114,7 @@ def normalise(trace: Trace) -> Graph:
     for nodes in trace.arguments:
         for i in nodes:
             rank[i] = BATCHED
+    shared: list[int] = []  # computed of parameters alone
     known: dict[tuple[str | int, ...], int] = {}
     twins: dict[int, int] = {}  # shared node -> an earlier one, the same operation on the same operands
     for i, own in enumerate(inputs):
@@ -128,6 +131,8 @@ def normalise(trace: Trace) -> Graph:
                 key = (ops[i], *[x if rank[x] else numbers[x].hex() for x in own])
                 if UNMERGED.isdisjoint(key) and known.setdefault(key, i) != i:
                     twins[i] = known[key]
+            if r == SHARED and i not in twins:
+                shared.append(i)
             if r == CONST or i in twins:  # its number is known, whatever the operation; or another node has it
                 ops[i], inputs[i] = CONSTANT, ()
             for x in inputs[i]:
@@ -138,10 +143,32 @@ def normalise(trace: Trace) -> Graph:
     for y in outputs:
         uses[y] += 2  # an output is a node of its own
     builder = _Linear(graph, uses)
+    for i in _taking_turns(graph, shared, builder):
+        rank[i] = BATCHED
     builder.visit(n)
     graph.outputs = [builder.output(y) for y in outputs]
     builder.finish(n)
     return graph
+
+
+def _taking_turns(graph: Graph, shared: list[int], sheet: _Linear) -> list[int]:
+    """Of the nodes that parameters alone decide, those that follow from each other step by step: the variance in a
+    Kalman filter. They are computed for each sample, since only what is takes turns in a loop.
+
+    Steps are counted in operations that are not linear, so that a long sum is none. It has to be single numbers:
+    ``NARROW`` nodes to a step at most.
+    """
+    rank, step = graph.rank, dict.fromkeys(shared, 0)
+    for i in shared:
+        op, operands = graph.ops[i], graph.inputs[i]
+        found = (
+            sum(rank[x] == SHARED for x in operands) > 1 if op == "mul" else sheet.form(op, len(operands))[0] != "sum"
+        )
+        step[i] = found + max([step.get(x, 0) for x in operands])
+    deepest = max(step.values(), default=0)
+    if deepest < DEEP or len(shared) > NARROW * deepest:
+        return []
+    return [i for i, own in step.items() if own > 1]
 
 
 class _Linear:
@@ -365,8 +392,10 @@ class _Linear:
         window = rank[i] == BATCHED and any(w is not None and rank[w] == SHARED for _, w, _ in self.sums[i])
         for term in self.sums[i]:
             c, w, x = term
-            if w is not None and (rank[w] == rank[x] or (c == 1.0 and rank[w] == SHARED)):  # as most are
+            if w is not None and (rank[w] == rank[x] == rank[i] or (c == 1.0 and rank[w] == SHARED)):  # as most are
                 terms.append(term)
+            elif w is not None and rank[w] == SHARED:
+                terms.append((1.0, self.scaled(c, w), x))
             elif rank[x] == CONST:
                 number += c * g.numbers[x]
             elif c == 0.0 and w is None and rank[x] == rank[i]:  # the first turn of a loop: a state that starts at 0
@@ -377,7 +406,7 @@ class _Linear:
                 else:
                     shared.append(term)
             else:
-                terms.append(term if w is None or c == 1.0 else (1.0, self.scaled(c, w), x))
+                terms.append(term)
         if shared and (len(shared) > 1 or shared[0][0] != 1.0 or number != 0.0):
             bias = self.node(LINEAR, (), 0.0, SHARED, True)
             g.terms[bias] = shared

@@ -15,13 +15,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .axes import mapped, transposed
+from .axes import mapped, reshape, stretched, transposed
 from .boxes import Nodes
 from .classes import Unrollable
 from .contract import Contractor, Label, Tensor
 from .groups import Group
 from .layout import Array, Layout
-from .program import Definition, Gather, Mask, Statement, Turns
+from .program import Definition, Gather, Index, Mask, Put, Statement, Turns
 from .symbols import BATCH, COMPARISONS, NO_ROW, ROWS, Shape, Symbol, is_number, leaf, number
 from .turns import TYPICAL
 from .views import Steps, View, contiguous, even_steps, in_memory, view_of
@@ -97,12 +97,9 @@ class Reader:
     def is_batched(self, nodes: Nodes) -> bool:
         return any(self.layout.arrays[k].is_batched for k in self.owners(nodes))
 
-    def slot(self, array: Array, nodes: Nodes) -> int:
-        """The first axis's index at which these nodes are."""
-        slots = self.layout.place_of[nodes[nodes >= 0]] // int(np.prod(array.shape[1:]))
-        if (slots != slots[0]).any():
-            raise Unrollable
-        return int(slots[0])
+    def slots(self, array: Array, nodes: Nodes) -> set[int]:
+        """The first axis's indices at which these nodes are."""
+        return set((self.layout.place_of[nodes[nodes >= 0]] // int(np.prod(array.shape[1:]))).tolist())
 
     def is_empty_where_missing(self, nodes: Nodes) -> bool:
         """Whether nodes that are missing are missing in the box that the others lie in, too."""
@@ -120,6 +117,11 @@ class Reader:
     def view(self, nodes: Nodes) -> tuple[View, bool]:
         """These nodes' values as a view with their axes, and the samples if they are batched; else they are
         gathered."""
+        real = nodes >= 0
+        return self.lying(nodes) or self.gathered(np.where(real, nodes, nodes[real][0]))
+
+    def lying(self, nodes: Nodes) -> tuple[View, bool] | None:
+        """The same if they lie in even steps in one array."""
         key = nodes.tobytes(), nodes.shape
         if key in self.views:
             return self.views[key]
@@ -132,7 +134,7 @@ class Reader:
             if found is not None:
                 self.views[key] = found, array.is_batched
                 return self.views[key]
-        return self.gathered(np.where(real, nodes, nodes[real][0]))
+        return None
 
     def part_of(self, array: Array, name: str, steps: Steps, sizes: Sequence[int], text: str = "") -> View | None:
         """The view of an array, or its adjoint, that these steps make; None if there is none."""
@@ -145,7 +147,10 @@ class Reader:
             return self.view(nodes)
         if nodes.shape[axis] == 1:
             return self.view(np.take(nodes, 0, axis))
-        view, batched = self.view(np.moveaxis(nodes, axis, 0))
+        moved = np.moveaxis(nodes, axis, 0)
+        if self.owners(moved) & self.turning and self.lying(moved) is None:
+            return self.gathered_now(moved), True
+        view, batched = self.view(moved)
         self.copied |= self.arguments & {view.base}
         return view.at_turn(int(batched)), batched
 
@@ -153,8 +158,6 @@ class Reader:
         """Define an array that collects these nodes."""
         owners = self.layout.array_of[nodes].reshape(-1)
         numbers, which = np.unique(owners, return_inverse=True)
-        if self.turning & set(numbers.tolist()):
-            raise Unrollable
         arrays = [self.layout.arrays[k] for k in numbers]
         batched = any(a.is_batched for a in arrays)
         if not self.first:
@@ -168,6 +171,67 @@ class Reader:
             gather = Symbol("gather", (), shape, Gather(arrays, which.reshape(-1), places, self.first))
             (self.before if self.turning else self.statements).append(Definition(name, shape, gather))
         return View(name, name, shape, contiguous(shape)), batched
+
+    def gathered_now(self, nodes: Nodes) -> View:
+        """Turn t of nodes of the loop that do not lie in even steps: what each array has of them side by side, and
+        then in their order."""
+        count, shape = nodes[0].size, self.full(nodes.shape[1:], True)
+        flat = nodes.reshape(len(nodes), count)
+        present = flat[TYPICAL] >= 0
+        flat = np.where(present, flat, flat[:, [present.argmax()]])
+        inside = self.in_loop(flat)
+        order, parts = [], []
+        for array, view, at, places in self.sources_now(flat, inside):
+            rows = reshape(leaf(view, view.shape), (BATCH, array.size // array.shape[0]))
+            parts.append(Symbol("part", (rows,), (BATCH, len(at)), (places, 1)))
+            order.append(at)
+        outside = np.flatnonzero(~inside)
+        if outside.size:
+            view, _ = self.view_now(flat[:, outside], 0)
+            parts.append(stretched(leaf(view, view.shape), (BATCH, len(outside))))
+            order.append(outside)
+        if len(parts) == 1:
+            return self.under_a_name(reshape(parts[0], shape))
+        room, low = self.room(count, zeros=False), 0
+        for part in parts:
+            high = low + part.shape[1]
+            self.statements.append(Put(room.indexed([slice(None), slice(low, high)]), part))
+            low = high
+        part = Symbol("part", (leaf(room, room.shape),), room.shape, (np.argsort(np.concatenate(order)), 1))
+        return self.under_a_name(reshape(part, shape))
+
+    def in_loop(self, nodes: Nodes) -> Mask:
+        """Which of the nodes [turns, count] of each turn are the loop's."""
+        found = np.isin(self.layout.array_of[nodes], list(self.turning)) & (nodes >= 0)
+        if (found != found[TYPICAL]).any():
+            raise Unrollable
+        return np.asarray(found[TYPICAL])
+
+    def sources_now(self, nodes: Nodes, inside: Mask) -> list[tuple[Array, View, Index, Index]]:
+        """Where those of the nodes [turns, count] that are the loop's are at turn t: arrays, each seen at this turn or
+        the one before, which of the nodes it has, and at what places."""
+        owners = self.layout.array_of[nodes]
+        if (owners != owners[TYPICAL])[:, inside].any():
+            raise Unrollable
+        found = []
+        for k in np.unique(owners[TYPICAL][inside]):
+            array = self.layout.arrays[k]
+            size, at = array.size // array.shape[0], np.flatnonzero((owners[TYPICAL] == k) & inside)
+            places = self.layout.place_of[nodes[:, at]] - size * np.arange(len(nodes))[:, None]
+            if (places != places[TYPICAL]).any():
+                raise Unrollable
+            for slot in np.unique(places[TYPICAL] // size):
+                here = places[TYPICAL] // size == slot
+                view = self.all_of(array, array.name).indexed([slice(None), slice(slot, slot + len(nodes))])
+                found.append((array, view.at_turn(1), at[here], places[TYPICAL][here] % size))
+        return found
+
+    def room(self, count: int, zeros: bool) -> View:
+        """An array of so many entries for each sample, which a loop's turns write into."""
+        self.temporaries += 1
+        name, shape = f"t{self.temporaries}", (BATCH, count)
+        self.before.append(Definition(name, shape, None, zeros=zeros, empty=not zeros))
+        return View(name, name, shape, contiguous(shape))
 
     def all_of(self, array: Array, name: str) -> View:
         """An array, or its adjoint, with all that a loop has before its first turn."""
@@ -290,6 +354,10 @@ class Reader:
         name = f"t{self.temporaries}"
         self.statements.append(Definition(name, shape, x))
         return leaf(View(name, name, shape, contiguous(shape)), shape, x.row)
+
+    def under_a_name(self, x: Symbol) -> View:
+        found: View = self.defined(x).detail
+        return found
 
     def inlined(self, x: Symbol) -> Symbol:
         """An expression in one piece of memory, under a name that `write.readable` does without."""

@@ -107,8 +107,8 @@ class Shares:
         reader = self.reader
         if self.totals is None or reader.turning or group.op != "logsumexp":
             return expression
-        total = next(s.arguments[0] for s in _parts(expression) if s.operator == "log")
-        if total.operator != "sum":
+        total = next((s.arguments[0] for s in _parts(expression) if s.operator == "log"), None)
+        if total is None or total.operator != "sum":  # as log1p of what comes beside the largest
             return expression
         each = reader.inlined(total.arguments[0])
         whole = reader.inlined(Symbol("sum", (each,), total.shape, total.detail))

@@ -48,12 +48,16 @@ class _Places:
     def order(self, one: Class) -> None:
         shared = [self._shared(nodes) for nodes in one.turns]
         same = all(s == shared[0] for s in shared)
+        inputs = self._first_input(one.turns[TYPICAL]) >= 0  # else those of the first turn are where states begin
         number = self.classes.index(one)
         for turn, nodes in enumerate(one.turns):
-            first = min([x for i in nodes for x in _operands(self.graph, i) if self.graph.ops[x] == INPUT], default=0)
+            first = self._first_input(nodes) if inputs else -1
             nodes.sort(key=lambda i: self._key(i, turn, same, first))
             for k, i in enumerate(nodes):
                 self.place[i] = number, k
+
+    def _first_input(self, nodes: list[int]) -> int:
+        return min([x for i in nodes for x in _operands(self.graph, i) if self.graph.ops[x] == INPUT], default=-1)
 
     def _shared(self, nodes: list[int]) -> set[int]:
         graph = self.graph
@@ -66,7 +70,7 @@ class _Places:
                 key.append((0, *self.place.get(x, (0, 0))))
             elif graph.rank[x] == SHARED and same:
                 key.append((1, x, 0))
-            elif graph.ops[x] == INPUT:
+            elif first >= 0 and graph.ops[x] == INPUT:
                 key.append((2, x - first, 0))
         return key
 

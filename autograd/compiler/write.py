@@ -97,7 +97,7 @@ def _print(x: Symbol, constants: Constants) -> tuple[str, int]:
     if op in ("reshape", "transpose", "stretch"):
         inner = texts[0] if arguments[0][1] == 9 else f"({texts[0]})"
         if op == "stretch":
-            return f"broadcast_to({texts[0]}, {shape_text(x.shape)})", 9
+            return _stretched(texts[0], x.shape), 9
         if op == "transpose":
             return permuted_text(inner, x.detail), 9
         return f"{inner}.reshape({_sizes(x.shape) or '()'})", 9
@@ -277,7 +277,7 @@ def _put_readable(d: Statement, constants: Constants, put: Callable[[str], None]
         number = d.shape == () and is_plain(d.expression)  # of Python's own, which has no axis to add
         stretched = d.expression.shape != d.shape or number
         if stretched:
-            text = f"broadcast_to({text}, {shape_text(d.shape)})"
+            text = _stretched(text, d.shape)
         shown = stretched or d.expression.operator in ("leaf", "reshape", "transpose", "stretch")
         if shown and d.name in constants.changed and not functional:
             text += ".copy()"  # what follows writes into it
@@ -336,6 +336,11 @@ def _flat_shape(shape: Shape, axis: int) -> str:
         return "-1"
     size = int(np.prod([s for s in shape if s > 0]))
     return f"n, {size}" if axis else f"{size}, n"
+
+
+def _stretched(text: str, shape: Shape) -> str:
+    """An array of one number: of n, too, which is whole, but what is added to it is not."""
+    return f"broadcast_to({'float(n)' if text == 'n' else text}, {shape_text(shape)})"
 
 
 def shape_text(shape: Shape) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
-from autograd import Value, dot, exp, grad, logsumexp, maximum, relu, sin, softmax, where
+from autograd import Value, dot, exp, grad, log, logsumexp, maximum, relu, sin, softmax, where
 
 Vector = list[Any]
 Matrix = list[list[Value]]
@@ -444,6 +444,93 @@ def of_the_two_before(steps: int = 8) -> Case:
     return Case(loss, [0.7], w.values)
 
 
+def kalman(steps: int = 12) -> Case:
+    """A Kalman filter of one number: what it says, and how sure it is, which no measurement changes."""
+    w = Weights()
+    decay, noise, error = w.vector(3)
+
+    def loss(measured: Any) -> Any:
+        mean, variance, total = 0.0, 1.0, 0.0
+        for z in measured:
+            mean, variance = decay * mean, decay * decay * variance + exp(noise)
+            spread = variance + exp(error)
+            gain, surprise = variance / spread, z - mean
+            mean, variance = mean + gain * surprise, (1.0 - gain) * variance
+            total = total + log(spread) + surprise * surprise / spread
+        return total
+
+    return Case(loss, [rising(steps)], w.values)
+
+
+def kalman_in_the_plane(steps: int = 6) -> Case:
+    """The same of a state of two numbers, of which one is measured: products of small matrices."""
+    w = Weights()
+    move, (noise, error) = w.matrix(2, 2), w.vector(2)
+
+    def product(a: Any, b: Any) -> Any:
+        return [[sum(a[i][k] * b[k][j] for k in range(2)) for j in range(2)] for i in range(2)]
+
+    def loss(measured: Any) -> Any:
+        mean, spread, total = [0.0, 0.0], [[1.0, 0.0], [0.0, 1.0]], 0.0
+        for z in measured:
+            mean = linear(move, mean)
+            moved = product(product(move, spread), list(zip(*move, strict=True)))
+            spread = [[moved[i][j] + exp(noise) if i == j else moved[i][j] for j in range(2)] for i in range(2)]
+            known, surprise = spread[0][0] + exp(error), z - mean[0]
+            gain = [row[0] / known for row in spread]
+            mean = [m + g * surprise for m, g in zip(mean, gain, strict=True)]
+            spread = [[spread[i][j] - gain[i] * spread[0][j] for j in range(2)] for i in range(2)]
+            total = total + log(known) + surprise * surprise / known
+        return total
+
+    return Case(loss, [rising(steps)], w.values)
+
+
+def alignment(steps: int = 6, word: Sequence[int] = (1, 2, 1)) -> Case:
+    """Connectionist temporal classification (Graves, 2006): all ways to say a word in so many steps, with pauses, 0."""
+    w = Weights()
+    letters, said = w.matrix(3, 2), [0, *[k for letter in word for k in (letter, 0)]]
+
+    def loss(heard: Any) -> Any:
+        ways: list[Any] = []
+        for t, x in enumerate(heard):
+            scores = linear(letters, x)
+            likely = [score - logsumexp(scores) for score in scores]
+            if t == 0:
+                ways = [likely[0], likely[said[1]], *[-1e5 for _ in said[2:]]]
+                continue
+            reached = [[ways[0]], [ways[1], ways[0]]]
+            for s in range(2, len(said)):  # pauses between two of the same letter are not left out
+                reached.append(ways[s - 1 : s + 1] + ways[s - 2 : s - 1] * (said[s] not in (0, said[s - 2])))
+            ways = [
+                logsumexp(rows) + likely[k] if len(rows) > 1 else rows[0] + likely[k]
+                for rows, k in zip(reached, said, strict=True)
+            ]
+        return -logsumexp(ways[-2:])
+
+    return Case(loss, [rising(steps, 2)], w.values)
+
+
+def bodies(steps: int = 5, count: int = 3) -> Case:
+    """Bodies in a plane that attract each other: each is moved by all others, one after the other."""
+    w = Weights()
+    masses = w.vector(count)
+
+    def loss(places: Any, speeds: Any) -> Any:
+        at, speed = [list(p) for p in places], [list(v) for v in speeds]
+        for _ in range(steps):
+            for i in range(count):
+                for j in range(count):
+                    if i != j:
+                        apart = [b - a for a, b in zip(at[i], at[j], strict=True)]
+                        pull = exp(masses[j]) / (apart[0] ** 2 + apart[1] ** 2 + 0.1) ** 1.5
+                        speed[i] = [v + 0.01 * pull * d for v, d in zip(speed[i], apart, strict=True)]
+            at = [[a + 0.1 * v for a, v in zip(p, q, strict=True)] for p, q in zip(at, speed, strict=True)]
+        return sum(a * a for p in at for a in p)
+
+    return Case(loss, [rising(count, 2), rising(count, 2)], w.values)
+
+
 def prefix_sums(length: int = 5) -> Case:
     """Rows of different lengths: y_t = Σ w_(t-s)·x_s over s ≤ t, each with a weight of its own. What stands at the end
     of x is in the last row alone; a program that pads must not let it into the others."""
@@ -589,6 +676,10 @@ CASES: dict[str, Callable[[], Case]] = {
     "pendulum by Euler": pendulum,
     "pendulum by Runge and Kutta": runge_kutta,
     "of the two before": of_the_two_before,
+    "Kalman filter": kalman,
+    "Kalman filter in the plane": kalman_in_the_plane,
+    "alignment": alignment,
+    "bodies": bodies,
     "prefix sums": prefix_sums,
     "causal attention": causal_attention,
     "ragged maxima": ragged_maxima,

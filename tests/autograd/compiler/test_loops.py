@@ -54,6 +54,29 @@ def test_steps_of_single_numbers_are_a_loop_too(make: Any) -> None:
     assert all(text.count("for turn in") == 2 for text in texts)
 
 
+@pytest.mark.parametrize(
+    ("make", "first", "second"),
+    [
+        (scalars.kalman, 30, 90),  # how sure the filter is depends on parameters alone
+        (scalars.kalman_in_the_plane, 30, 60),
+        (scalars.alignment, 30, 60),  # the rows that are added up are of one, two or three of the states before
+        (scalars.bodies, 12, 24),
+    ],
+)
+def test_a_step_may_read_its_states_in_any_order(make: Any, first: int, second: int) -> None:
+    """What does not lie in even steps is gathered in each turn, and what comes back is sent where it belongs."""
+    cases = [make(steps) for steps in (first, second)]
+    texts = [source(case) for case in cases]
+    assert statements(texts[0]) == statements(texts[1])
+    assert all(" for turn in" in text for text in texts)
+    batch = [np.random.default_rng(0).normal(size=(2, *np.shape(argument))) for argument in cases[0].example]
+    step = autograd.compile(cases[0].loss, *cases[0].example, backend="numpy", check=False)
+    loss, gradient = randomly.eager(cases[0], *batch)
+    assert step(*batch) == pytest.approx(loss, rel=1e-12)
+    found = dict(zip(cases[0].parameters, gradient, strict=True))
+    assert step.gradient == pytest.approx([found[p] for p in step.parameters], rel=1e-10, abs=1e-12)
+
+
 @pytest.mark.parametrize("back", [2, 3, 4])
 def test_a_loop_may_read_what_was_made_some_turns_before(back: int) -> None:
     """As many turns are one: the program is longer, but for any number of steps the same."""
