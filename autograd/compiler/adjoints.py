@@ -115,13 +115,15 @@ class Adjoints(Forward):
             if not array.active:
                 continue
             size = array.size // array.shape[0]
-            index = np.full((int(np.bincount(places).max()), size), count)
+            index = np.full((size, int(np.bincount(places).max())), count)
             met = [0] * size
             for k, place in zip(at, places, strict=True):
-                index[met[place], place] = k
+                index[place, met[place]] = k
                 met[place] += 1
-            part = Symbol("part", (leaf(room, room.shape),), (BATCH, index.size), (index.reshape(-1), 1))
-            sent = reshape(total(reshape(part, (BATCH, *index.shape)), 1), self.full(array.shape[1:], True))
+            sent = Symbol("part", (leaf(room, room.shape),), (BATCH, index.size), (index.reshape(-1), 1))
+            if index.shape[1] > 1:
+                sent = total(reshape(sent, (BATCH, *index.shape)), 2)
+            sent = reshape(sent, self.full(array.shape[1:], True))
             name = "d" + array.name
             target = replace(view, base=name, text=name + view.text.removeprefix(array.name), before=None)
             if target.text == self.whole(array, name).detail.text:

@@ -12,6 +12,7 @@ there is no node (a product with 0 would be nan for inf).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,7 @@ from .views import Steps, View, contiguous, even_steps, in_memory, view_of
 
 SAMPLES: Label = "n"
 TERM: Label = "k"
+WIDE = 4  # so many times what is looked up in an array is not copied for that
 
 
 class Reader:
@@ -41,6 +43,8 @@ class Reader:
         self.statements: list[Statement] = []
         self.before: list[Statement] = []  # those before a loop, while its turns are written
         self.turning: set[int] = set()
+        self.gathers_now: dict[Any, View] = {}  # what a turn has looked up, and
+        self.rooms: dict[tuple[str, ...], View] = {}  # what stands side by side for that
         self.number = {a: k for k, a in enumerate(layout.arrays)}
         self.arguments = {a.name for a in layout.arrays if a.bank == "argument"}
         self.copied: set[str] = set()  # those of them that are read in other ways than by a product of matrices
@@ -173,32 +177,50 @@ class Reader:
         return View(name, name, shape, contiguous(shape)), batched
 
     def gathered_now(self, nodes: Nodes) -> View:
-        """Turn t of nodes of the loop that do not lie in even steps: what each array has of them side by side, and
-        then in their order."""
+        """Turn t of nodes of the loop that do not lie in even steps: looked up in the arrays that they are of, which
+        are put side by side if there are several."""
+        key = nodes.tobytes(), nodes.shape
+        if key not in self.gathers_now:
+            self.gathers_now[key] = self._look_up_now(nodes)
+        return self.gathers_now[key]
+
+    def _look_up_now(self, nodes: Nodes) -> View:
         count, shape = nodes[0].size, self.full(nodes.shape[1:], True)
         flat = nodes.reshape(len(nodes), count)
         present = flat[TYPICAL] >= 0
         flat = np.where(present, flat, flat[:, [present.argmax()]])
         inside = self.in_loop(flat)
-        order, parts = [], []
+        index, low, parts, names = np.empty(count, np.intp), 0, [], []
         for array, view, at, places in self.sources_now(flat, inside):
-            rows = reshape(leaf(view, view.shape), (BATCH, array.size // array.shape[0]))
-            parts.append(Symbol("part", (rows,), (BATCH, len(at)), (places, 1)))
-            order.append(at)
+            size = array.size // array.shape[0]
+            part, name = reshape(leaf(view, view.shape), (BATCH, size)), view.text
+            if size > WIDE * len(at):  # not all of it, to look up little
+                part, name = Symbol("part", (part,), (BATCH, len(at)), (places, 1)), f"{name} {places.tolist()}"
+                places = np.arange(len(at))
+            index[at] = low + places
+            low += part.shape[1]
+            parts.append(part)
+            names.append(name)
         outside = np.flatnonzero(~inside)
         if outside.size:
             view, _ = self.view_now(flat[:, outside], 0)
             parts.append(stretched(leaf(view, view.shape), (BATCH, len(outside))))
-            order.append(outside)
-        if len(parts) == 1:
-            return self.under_a_name(reshape(parts[0], shape))
-        room, low = self.room(count, zeros=False), 0
-        for part in parts:
-            high = low + part.shape[1]
-            self.statements.append(Put(room.indexed([slice(None), slice(low, high)]), part))
-            low = high
-        part = Symbol("part", (leaf(room, room.shape),), room.shape, (np.argsort(np.concatenate(order)), 1))
-        return self.under_a_name(reshape(part, shape))
+            names.append(view.text)
+            index[outside] = low + np.arange(len(outside))
+            low += len(outside)
+        rows = parts[0]
+        if len(parts) > 1:
+            room = self.rooms.get(tuple(names))
+            if room is None:
+                room = self.rooms[tuple(names)] = self.room(low, zeros=False)
+                low = 0
+                for part in parts:
+                    target = room.indexed([slice(None), slice(low, low + part.shape[1])])
+                    self.statements.append(Put(target, part))
+                    low += part.shape[1]
+            rows = leaf(room, room.shape)
+        found: View = self.defined(reshape(Symbol("part", (rows,), (BATCH, count), (index, 1)), shape)).detail
+        return found
 
     def in_loop(self, nodes: Nodes) -> Mask:
         """Which of the nodes [turns, count] of each turn are the loop's."""
@@ -355,10 +377,6 @@ class Reader:
         self.statements.append(Definition(name, shape, x))
         return leaf(View(name, name, shape, contiguous(shape)), shape, x.row)
 
-    def under_a_name(self, x: Symbol) -> View:
-        found: View = self.defined(x).detail
-        return found
-
     def inlined(self, x: Symbol) -> Symbol:
         """An expression in one piece of memory, under a name that `write.readable` does without."""
         found = self.named(x)
@@ -393,6 +411,7 @@ class Reader:
     def begin(self, inside: set[int]) -> list[Statement]:
         """What is written from now on are the turns of a loop over these arrays."""
         self.turning, self.before = inside, self.statements
+        self.gathers_now, self.rooms = {}, {}
         self.statements = []
         return self.statements
 

@@ -72,9 +72,9 @@ class Step:
             elif op in ELEMENTWISE:
                 found.append(ELEMENTWISE[op](xs[0] * self.weights[0]))
             elif op == "dot":
-                found.append(dot(xs[: len(xs) // 2], xs[len(xs) // 2 :]))
+                found.append(dot(xs[: len(xs) // 2], xs[len(xs) // 2 :]) + 0.0 * self.weights[0])
             else:
-                found.append(logsumexp([x * 1.0 for x in xs]))
+                found.append(logsumexp([x * self.weights[0] for x in xs]))
         new = [found[k] for k in self.next]
         return [(0.5 * y).tanh() + 0.1 * x for x, y in zip(state, new, strict=True)] if self.damped else new
 
