@@ -3,7 +3,7 @@
 A group's rule asks for boxes of nodes. Where these lie in even steps they are a view (`autograd.compiler.views`): for
 the two neurons, the window is x and the rows are w1, as they are. What does not is gathered into an array of its own,
 once. While the turns of a loop are written, boxes have an axis for them, and what is read is the view at turn t: of
-three time steps, h1[:, 0:3] at turn t is h1[:, turn].
+three time steps, h1[:, 0:3] at turn t is h1[:, turn]. What the loop itself makes can be gathered in its turn only.
 
 Places of a box without a node hold anything, nan and inf, too. So there are masks: `Reader.masked` chooses 0 where
 there is no node (a product with 0 would be nan for inf).
