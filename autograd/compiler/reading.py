@@ -190,37 +190,42 @@ class Reader:
         present = flat[TYPICAL] >= 0
         flat = np.where(present, flat, flat[:, [present.argmax()]])
         inside = self.in_loop(flat)
-        index, low, parts, names = np.empty(count, np.intp), 0, [], []
+        found: list[tuple[Index, Symbol, str, Index]] = []  # which nodes, what they are looked up in, and where there
         for array, view, at, places in self.sources_now(flat, inside):
-            size = array.size // array.shape[0]
-            part, name = reshape(leaf(view, view.shape), (BATCH, size)), view.text
-            if size > WIDE * len(at):  # not all of it, to look up little
+            part, name = reshape(leaf(view, view.shape), (BATCH, array.size // array.shape[0])), view.text
+            if part.shape[1] > WIDE * len(at):  # not all of it, to look up little
                 part, name = Symbol("part", (part,), (BATCH, len(at)), (places, 1)), f"{name} {places.tolist()}"
                 places = np.arange(len(at))
-            index[at] = low + places
-            low += part.shape[1]
-            parts.append(part)
-            names.append(name)
+            found.append((at, part, name, places))
         outside = np.flatnonzero(~inside)
         if outside.size:
             view, _ = self.view_now(flat[:, outside], 0)
-            parts.append(stretched(leaf(view, view.shape), (BATCH, len(outside))))
-            names.append(view.text)
-            index[outside] = low + np.arange(len(outside))
-            low += len(outside)
-        rows = parts[0]
-        if len(parts) > 1:
-            room = self.rooms.get(tuple(names))
-            if room is None:
-                room = self.rooms[tuple(names)] = self.room(low, zeros=False)
-                low = 0
-                for part in parts:
-                    target = room.indexed([slice(None), slice(low, low + part.shape[1])])
-                    self.statements.append(Put(target, part))
-                    low += part.shape[1]
-            rows = leaf(room, room.shape)
-        found: View = self.defined(reshape(Symbol("part", (rows,), (BATCH, count), (index, 1)), shape)).detail
+            part = stretched(leaf(view, view.shape), (BATCH, len(outside)))
+            found.append((outside, part, view.text, np.arange(len(outside))))
+        found.sort(key=lambda own: int(own[0][0]))
+        starts = np.cumsum([0] + [part.shape[1] for _, part, _, _ in found])
+        index = np.empty(count, np.intp)
+        for (at, _, _, places), start in zip(found, starts, strict=False):
+            index[at] = start + places
+        rows = self._side_by_side([part for _, part, _, _ in found], [name for _, _, name, _ in found], starts)
+        if starts[-1] == count and (index == np.arange(count)).all():
+            return self._seen(reshape(rows, shape))
+        return self._seen(reshape(Symbol("part", (rows,), (BATCH, count), (index, 1)), shape))
+
+    def _seen(self, x: Symbol) -> View:
+        found: View = self.named(x).detail
         return found
+
+    def _side_by_side(self, parts: list[Symbol], names: list[str], starts: Index) -> Symbol:
+        """Several arrays [N, count] as one, made once in a turn."""
+        if len(parts) == 1:
+            return parts[0]
+        room = self.rooms.get(tuple(names))
+        if room is None:
+            room = self.rooms[tuple(names)] = self.room(int(starts[-1]), zeros=False)
+            for part, low, high in zip(parts, starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+                self.statements.append(Put(room.indexed([slice(None), slice(low, high)]), part))
+        return leaf(room, room.shape)
 
     def in_loop(self, nodes: Nodes) -> Mask:
         """Which of the nodes [turns, count] of each turn are the loop's."""
