@@ -667,8 +667,9 @@ def otherwise(drawn: Drawn, step: Compiled[Any]) -> str:
 
 def in_single(drawn: Drawn, backend: str, right: tuple[Any, Any], rooms: Callable[[], tuple[Any, Any]]) -> str:
     """What is wrong with a program in single precision, if anything: it is right to a hundredth, or as well as the
-    scalar code whose operations make rounding errors of that size. Numbers that float32 has not have to be refused, and
-    where only some result on the way is that large, what follows from it is another number, and not compared."""
+    scalar code whose operations make rounding errors of that size. Numbers that float32 has not are refused, and so are
+    constants that come to one; and where only some result on the way is that large, what follows from it is another
+    number, and not compared."""
     case, batch = drawn.case, drawn.trials[0].batch
     with np.errstate(all="ignore"):
         nodes = [x for sample in zip(*batch, strict=True) for x in topological_order(of_sample(case, *sample))]
@@ -678,7 +679,7 @@ def in_single(drawn: Drawn, backend: str, right: tuple[Any, Any], rooms: Callabl
         narrow = drawn.compiled(backend, check=False, dtype="float32")
         found = narrow(*batch), narrow.gradient
     except ValueError:
-        return "" if max(given, default=0.0) > SINGLE else "refused in single precision"
+        return "" if any(x > SINGLE for x in [*given, *sizes]) else "refused in single precision"
     if any(SINGLE < x < math.inf for x in sizes) or not np.isfinite(narrow.gradient).all():
         return ""
     pairs = list(zip(found, right, strict=True))
