@@ -328,3 +328,15 @@ def test_an_infinite_slope_of_parameters_alone_meets_each_sample(at: float, back
             assert strict_error(step(batch), sum(y.data for y in losses) / len(batch)) < 1e-12
             expected = [p.grad / len(batch) for p in step.parameters]
             assert strict_error(step.gradient, expected) < 1e-12
+
+
+@pytest.mark.parametrize("backend", ["numpy", "python"])
+def test_a_scaled_sum_of_products_of_parameters_keeps_its_factor(backend: str) -> None:
+    w = Value(0.5)
+
+    def loss(x: Any) -> Any:
+        return (0.25 * (x + autograd.dot([0.0, w * w], [w, w * w]))).tanh()
+
+    step = autograd.compile(loss, 0.1, backend=backend, check=False)
+    assert step([1.0]) == pytest.approx(math.tanh(0.25 * (1.0 + 0.5**4)), rel=1e-15)
+    assert step.gradient == pytest.approx([(1.0 - step([1.0]) ** 2) * 0.25 * 4.0 * 0.5**3], rel=1e-14)

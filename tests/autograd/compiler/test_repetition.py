@@ -12,7 +12,7 @@ import pytest
 import autograd
 from autograd import Value
 from autograd.compiler.compiled import Compiled
-from benchmarks.programs import randomly, scalars, unlike
+from benchmarks.programs import randomly, scalars, steps, unlike
 from tests.autograd.compiler.models import batch_of, eager, strict_error
 
 BACKENDS = ("numpy", "python")
@@ -102,6 +102,18 @@ def test_random_programs_of_what_else_people_write(first: int) -> None:
             except autograd.TracingError:  # an operation of one's own that is not arithmetic
                 assert "no arithmetic" in str(drawn.told)
                 continue
+            found += [drawn.difference(step, range(len(drawn.trials))), randomly.otherwise(drawn, step)]
+    assert [told for told in found if told] == []
+
+
+@pytest.mark.parametrize("first", range(100, 124, 8))
+def test_random_steps_that_are_done_many_times_over(first: int) -> None:
+    """`python benchmarks/fuzz.py --programs 3000 --stream 3` tries more of them, and other backends."""
+    found = []
+    for seed in range(first, first + 8):
+        drawn = randomly.Drawn(seed, steps.THIRD)
+        for backend in BACKENDS:
+            step = drawn.compiled(backend, check=False)
             found += [drawn.difference(step, range(len(drawn.trials))), randomly.otherwise(drawn, step)]
     assert [told for told in found if told] == []
 

@@ -39,7 +39,20 @@ UNLIKE = {
     "GPT": lambda: scalars.gpt()[:2],
     "LSTM": lambda: scalars.lstm()[:2],
     "prefix_sums": lambda: scalars.prefix_sums()[:2],
+    "alignment": lambda: scalars.alignment(20)[:2],
+    "bodies": lambda: scalars.bodies(12)[:2],
+    "penalty": lambda: (penalty([Value(0.1 * k - 0.2) for k in range(3)]), [0.1]),
 }
+
+
+def penalty(ws: Any) -> Any:
+    """A loss to which parameters send the number of samples alone, a whole one, and then what is none."""
+
+    def loss(x: Any) -> Any:
+        rates = [w.exp() for w in ws]
+        return sum(rates) + (rates[0] * x).tanh()
+
+    return loss
 
 
 def test_the_source_saved_as_a_file_runs_with_numpy_alone(tmp_path: Path) -> None:
