@@ -229,8 +229,8 @@ class _InPlace(Workspace):
         return into
 
     def _one_by_one(self, operator: str, child: Symbol, value: str, axis: int, into: str, keep: bool) -> bool:
-        """The sum or maximum of two or three narrow parts of each sample, as that of two arrays at a time: NumPy's
-        reduction starts anew for each sample, and takes ten times as long."""
+        """The sum or maximum of a few narrow parts of each sample, of two of them at a time: NumPy's reduction starts
+        anew for each sample, and takes ten times as long."""
         count, narrow = child.shape[axis], math.prod(child.shape[axis + 1 :])
         if not 1 < count <= MOST_PARTS or not 0 < narrow <= NARROW or BATCH not in child.shape[:axis]:
             return False

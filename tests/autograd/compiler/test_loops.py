@@ -77,6 +77,13 @@ def test_a_step_may_read_its_states_in_any_order(make: Any, first: int, second: 
     assert step.gradient == pytest.approx([found[p] for p in step.parameters], rel=1e-10, abs=1e-12)
 
 
+def test_a_long_sum_over_parameters_takes_no_turns() -> None:
+    """It is computed once, and not for each sample."""
+    w = [Value(0.1 * k) for k in range(40)]
+    text = source(scalars.Case(lambda x: (x * sum(v * v for v in w)).tanh(), [0.1], w))
+    assert " for turn" not in text and "broadcast_to" not in text
+
+
 @pytest.mark.parametrize("back", [2, 3, 4])
 def test_a_loop_may_read_what_was_made_some_turns_before(back: int) -> None:
     """As many turns are one: the program is longer, but for any number of steps the same."""
