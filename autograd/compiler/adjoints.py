@@ -88,18 +88,18 @@ class Adjoints(Forward):
         e = self._summed(e, nodes.shape[1:], sizes, True, False)
         array = self.owner(nodes)
         slots = self.slots(array, nodes[TYPICAL])
-        if self.lying(nodes) is None or len(slots) > 1:
+        found = self.lying(nodes)
+        if found is None or len(slots) > 1:
             self._scatter_now(nodes, e)
             return
         (own,) = slots
-        assert array.group is not None
-        if own == TYPICAL + (array.group.initial is not None):
+        if own == TYPICAL + array.own_slot:
             self.send(array, nodes[TYPICAL], e)
             return
-        view = self.view(nodes)[0]
+        view, _ = found
         name = "d" + array.name
         target = replace(view, base=name, text=name + view.text.removeprefix(array.name), before=None).at_turn(1)
-        index = self.layout.place_of[nodes[TYPICAL]] % int(np.prod(array.shape[1:]))
+        index = self.layout.place_of[nodes[TYPICAL]] % array.turn_size
         self.statements.append(Put(target, e, True, index, own - TYPICAL))
 
     def _scatter_now(self, nodes: Nodes, e: Symbol) -> None:
@@ -110,13 +110,11 @@ class Adjoints(Forward):
         flat = reshape(stretched(e, self.full(nodes.shape[1:], True)), (BATCH, count))
         self.statements.append(Put(room.indexed([slice(None), slice(0, count)]), flat))
         each = nodes.reshape(len(nodes), count)
-        for array, view, at, places in self.sources_now(each, self.in_loop(each)):
-            assert array.group is not None
+        for array, slot, at, places in self.sources_now(each, self.in_loop(each)):
             if not array.active:
                 continue
-            size = array.size // array.shape[0]
-            index = np.full((size, int(np.bincount(places).max())), count)
-            met = [0] * size
+            index = np.full((array.turn_size, int(np.bincount(places).max())), count)
+            met = [0] * array.turn_size
             for k, place in zip(at, places, strict=True):
                 index[place, met[place]] = k
                 met[place] += 1
@@ -124,12 +122,11 @@ class Adjoints(Forward):
             if index.shape[1] > 1:
                 sent = total(reshape(sent, (BATCH, *index.shape)), 2)
             sent = reshape(sent, self.full(array.shape[1:], True))
-            name = "d" + array.name
-            target = replace(view, base=name, text=name + view.text.removeprefix(array.name), before=None)
-            if target.text == self.whole(array, name).detail.text:
+            if slot == array.own_slot:
+                assert array.group is not None
                 self.send(array, array.group.computed[TYPICAL], sent)
             else:
-                self.statements.append(Put(target, sent, True))
+                self.statements.append(Put(self.turns_of(array, "d" + array.name, slot).at_turn(1), sent, True))
 
     def _summed(self, e: Symbol, shape: Shape, sizes: tuple[int, ...], batched: bool, to_shared: bool) -> Symbol:
         """e summed to this shape; the axes, and the samples if ``to_shared``, are summed at once."""
@@ -203,8 +200,7 @@ class Adjoints(Forward):
             text = slot.detail.text
             text = f"{text[:-1]}, {inner[4:]}" if inner.startswith("[:, ") else text + inner
             target = replace(store.view, text=text, before=None, in_turns=True)
-            turn = int(array.group is not None and array.group.initial is not None)
-            self.statements.append(Put(target, store.expression, store.accumulate, store.index, turn))
+            self.statements.append(Put(target, store.expression, store.accumulate, store.index, array.own_slot))
         return slot
 
     def _collected(self, array: Array, name: str, goal: Array) -> tuple[Symbol | None, list[Store]]:

@@ -121,10 +121,9 @@ class _Builder(Adjoints):
     def _is_active(self, nodes: Nodes) -> bool:
         """Whether something is to be sent to some of these nodes: while turns are written to those in the loop, and
         when they are over to the others."""
-        owners = self.owners(nodes)
         return any(
             self.layout.arrays[k].active and (k in self.turning or not self.turning) and k not in self.after
-            for k in owners
+            for k in self.owners(nodes)
         )
 
     def _reverse_look_up(self, group: Group, array: Array) -> None:
@@ -354,6 +353,6 @@ class _Builder(Adjoints):
                         axis = nodes.ndim - group.computed.ndim
                         one = np.asarray(np.take(nodes, TYPICAL, axis)) if nodes.shape[axis] > 1 else nodes
                         mine = one[(one >= 0) & (self.layout.array_of[one] == k)]
-                        if TYPICAL - 1 + (array.group.initial is not None) in self.slots(array, mine):
+                        if TYPICAL - 1 + array.own_slot in self.slots(array, mine):
                             before.add(array.group)
         return reached, before

@@ -217,18 +217,18 @@ class _InPlace(Workspace):
             return into
         axes = (axes,) if isinstance(axes, int) else tuple(axes)
         value = self.value(child)
-        if len(axes) == 1 and self._one_by_one(x.operator, child, value, axes[0], into, keep):
+        ufunc = "add" if x.operator == "sum" else "maximum"
+        if len(axes) == 1 and self._one_by_one(ufunc, child, value, axes[0], into, keep):
             return into
         if x.operator == "sum" and self._by_ones(child, value, axes, keep, x.shape, into):
             return into
         if x.operator == "max" and self._by_columns(child, value, axes, x.shape, into):
             return into
-        ufunc = "add" if x.operator == "sum" else "maximum"
         told = axes[0] if len(axes) == 1 else axes
         self.put(f"{ufunc}.reduce({value}, {told}, None, {into}{', True' if keep else ''})", value, keep=into)
         return into
 
-    def _one_by_one(self, operator: str, child: Symbol, value: str, axis: int, into: str, keep: bool) -> bool:
+    def _one_by_one(self, ufunc: str, child: Symbol, value: str, axis: int, into: str, keep: bool) -> bool:
         """The sum or maximum of a few narrow parts of each sample, of two of them at a time: NumPy's reduction starts
         anew for each sample, and takes ten times as long."""
         count, narrow = child.shape[axis], math.prod(child.shape[axis + 1 :])
@@ -237,7 +237,6 @@ class _InPlace(Workspace):
         front = ":, " * axis
         parts = [self.view(value, f"{value}[{front}{k}]") for k in range(count)]
         goal = self.view(into, f"{into}[{front}0]") if keep else into
-        ufunc = "add" if operator == "sum" else "maximum"
         for k in range(1, count):
             self.put(f"{ufunc}({goal if k > 1 else parts[0]}, {parts[k]}, out={goal})")
         self.release(value, keep=into)

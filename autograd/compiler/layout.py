@@ -71,6 +71,16 @@ class Array:
         after the samples in its shape."""
         return self.group is not None and self.group.loop is not None
 
+    @property
+    def turn_size(self) -> int:
+        """Of an array that takes turns, the places of one."""
+        return math.prod(self.shape[1:])
+
+    @property
+    def own_slot(self) -> int:
+        """Which slot turn 0 writes: 1 if slot 0 has what the first turn finds, so that turn t finds slot t; else 0."""
+        return int(self.group is not None and self.group.initial is not None)
+
 
 @dataclass
 class Layout:

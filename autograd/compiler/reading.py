@@ -103,7 +103,7 @@ class Reader:
 
     def slots(self, array: Array, nodes: Nodes) -> set[int]:
         """The first axis's indices at which these nodes are."""
-        return set((self.layout.place_of[nodes[nodes >= 0]] // int(np.prod(array.shape[1:]))).tolist())
+        return set((self.layout.place_of[nodes[nodes >= 0]] // array.turn_size).tolist())
 
     def is_empty_where_missing(self, nodes: Nodes) -> bool:
         """Whether nodes that are missing are missing in the box that the others lie in, too."""
@@ -191,8 +191,9 @@ class Reader:
         flat = np.where(present, flat, flat[:, [present.argmax()]])
         inside = self.in_loop(flat)
         found: list[tuple[Index, Symbol, str, Index]] = []  # which nodes, what they are looked up in, and where there
-        for array, view, at, places in self.sources_now(flat, inside):
-            part, name = reshape(leaf(view, view.shape), (BATCH, array.size // array.shape[0])), view.text
+        for array, slot, at, places in self.sources_now(flat, inside):
+            view = self.turns_of(array, array.name, slot).at_turn(1)
+            part, name = reshape(leaf(view, view.shape), (BATCH, array.turn_size)), view.text
             if part.shape[1] > WIDE * len(at):  # not all of it, to look up little
                 part, name = Symbol("part", (part,), (BATCH, len(at)), (places, 1)), f"{name} {places.tolist()}"
                 places = np.arange(len(at))
@@ -205,7 +206,7 @@ class Reader:
         found.sort(key=lambda own: int(own[0][0]))
         starts = np.cumsum([0] + [part.shape[1] for _, part, _, _ in found])
         index = np.empty(count, np.intp)
-        for (at, _, _, places), start in zip(found, starts, strict=False):
+        for (at, _, _, places), start in zip(found, starts[:-1], strict=True):
             index[at] = start + places
         rows = self._side_by_side([part for _, part, _, _ in found], [name for _, _, name, _ in found], starts)
         if starts[-1] == count and (index == np.arange(count)).all():
@@ -234,23 +235,22 @@ class Reader:
             raise Unrollable
         return np.asarray(found[TYPICAL])
 
-    def sources_now(self, nodes: Nodes, inside: Mask) -> list[tuple[Array, View, Index, Index]]:
-        """Where those of the nodes [turns, count] that are the loop's are at turn t: arrays, each seen at this turn or
-        the one before, which of the nodes it has, and at what places."""
+    def sources_now(self, nodes: Nodes, inside: Mask) -> list[tuple[Array, int, Index, Index]]:
+        """Where those of the nodes [turns, count] that are the loop's are at turn t: arrays and their slots, see
+        `turns_of`; which of the nodes each has, and at what places."""
         owners = self.layout.array_of[nodes]
         if (owners != owners[TYPICAL])[:, inside].any():
             raise Unrollable
         found = []
         for k in np.unique(owners[TYPICAL][inside]):
             array = self.layout.arrays[k]
-            size, at = array.size // array.shape[0], np.flatnonzero((owners[TYPICAL] == k) & inside)
+            size, at = array.turn_size, np.flatnonzero((owners[TYPICAL] == k) & inside)
             places = self.layout.place_of[nodes[:, at]] - size * np.arange(len(nodes))[:, None]
             if (places != places[TYPICAL]).any():
                 raise Unrollable
-            for slot in np.unique(places[TYPICAL] // size):
+            for slot in np.unique(places[TYPICAL] // size).tolist():
                 here = places[TYPICAL] // size == slot
-                view = self.all_of(array, array.name).indexed([slice(None), slice(slot, slot + len(nodes))])
-                found.append((array, view.at_turn(1), at[here], places[TYPICAL][here] % size))
+                found.append((array, slot, at[here], places[TYPICAL][here] % size))
         return found
 
     def room(self, count: int, zeros: bool) -> View:
@@ -267,14 +267,19 @@ class Reader:
 
     def whole(self, array: Array, name: str = "") -> Symbol:
         """All of an array; of a loop's all turns, or while they are written, turn t."""
-        view = self.all_of(array, name or array.name)
-        if array.group is not None and array.takes_turns:
-            axis = int(array.is_batched)
-            if array.group.initial is not None:
-                view = view.indexed([*[slice(None)] * axis, slice(1, None), *[slice(None)] * (len(array.shape) - 1)])
+        if not array.takes_turns:
+            view = self.all_of(array, name or array.name)
+        else:
+            view = self.turns_of(array, name or array.name, array.own_slot)
             if self.turning:
-                view = view.at_turn(axis)
+                view = view.at_turn(1)
         return leaf(view, view.shape)
+
+    def turns_of(self, array: Array, name: str, slot: int) -> View:
+        """All turns of a loop's array, or its adjoint, from a slot on: what they write (`Array.own_slot`), or what each
+        finds from the one before (0)."""
+        count = array.shape[0] - array.own_slot
+        return self.all_of(array, name).indexed([slice(None), slice(slot, slot + count)])
 
     # --- expressions
 

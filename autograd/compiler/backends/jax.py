@@ -57,7 +57,7 @@ class Jax:
         """
         info = np.finfo(self.plan.dtype)
         limit, least = float(info.max) ** 0.25, float(info.tiny)
-        sizes = [np.abs(x) for x in (self.plan.theta, *columns) if x.size]
+        sizes = (np.abs(x) for x in (self.plan.theta, *columns) if x.size)
         return all(bool(size.max() <= limit) and not ((size < least) & (size > 0.0)).any() for size in sizes)
 
     @functools.cached_property

@@ -90,12 +90,11 @@ def test_random_programs_with_repetition_in_them(first: int) -> None:
     assert [told for _, told in verdicts if told] == []
 
 
-@pytest.mark.parametrize("first", range(100, 130, 10))
-def test_random_programs_of_what_else_people_write(first: int) -> None:
-    """`python benchmarks/fuzz.py --programs 3000` tries more of them, and other backends."""
+def wrong_in(stream: randomly.Stream, seeds: range) -> list[str]:
+    """What is wrong with random programs, in all their trials and the other ways to use them."""
     found = []
-    for seed in range(first, first + 10):
-        drawn = randomly.Drawn(seed, unlike.SECOND)
+    for seed in seeds:
+        drawn = randomly.Drawn(seed, stream)
         for backend in BACKENDS:
             try:
                 step = drawn.compiled(backend, check=False)
@@ -103,19 +102,19 @@ def test_random_programs_of_what_else_people_write(first: int) -> None:
                 assert "no arithmetic" in str(drawn.told)
                 continue
             found += [drawn.difference(step, range(len(drawn.trials))), randomly.otherwise(drawn, step)]
-    assert [told for told in found if told] == []
+    return [told for told in found if told]
+
+
+@pytest.mark.parametrize("first", range(100, 130, 10))
+def test_random_programs_of_what_else_people_write(first: int) -> None:
+    """`python benchmarks/fuzz.py --programs 3000` tries more of them, and other backends."""
+    assert wrong_in(unlike.SECOND, range(first, first + 10)) == []
 
 
 @pytest.mark.parametrize("first", range(100, 124, 8))
 def test_random_steps_that_are_done_many_times_over(first: int) -> None:
     """`python benchmarks/fuzz.py --programs 3000 --stream 3` tries more of them, and other backends."""
-    found = []
-    for seed in range(first, first + 8):
-        drawn = randomly.Drawn(seed, steps.THIRD)
-        for backend in BACKENDS:
-            step = drawn.compiled(backend, check=False)
-            found += [drawn.difference(step, range(len(drawn.trials))), randomly.otherwise(drawn, step)]
-    assert [told for told in found if told] == []
+    assert wrong_in(steps.THIRD, range(first, first + 8)) == []
 
 
 @pytest.mark.parametrize("name", ["GPT", "GPT of three blocks", "attention over an RNN", "ResNet", "tied layers"])
