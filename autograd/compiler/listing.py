@@ -6,6 +6,7 @@ import itertools
 import linecache
 import weakref
 from collections import deque
+from contextlib import suppress
 from types import CodeType
 
 _numbers = itertools.count(1)
@@ -18,8 +19,9 @@ def code_of(text: str, name: str) -> CodeType:
     `linecache` keeps what is put there for ever; so the text is taken out again when the functions are gone: with the
     next program, as the collector may run at any moment, also while `linecache` goes through all that it has.
     """
-    while _gone:
-        linecache.cache.pop(_gone.popleft(), None)
+    with suppress(IndexError):  # until none is left: to look first would not do, as another thread may take the last
+        while True:
+            linecache.cache.pop(_gone.popleft(), None)
     filename = f"<compiled by chainrule: {name} {next(_numbers)}>"
     code = compile(text, filename, "exec")
     linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)

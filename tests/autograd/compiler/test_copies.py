@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 import traceback
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 
 import autograd as ag
 from autograd import Value
+from autograd.compiler import listing
 
 ROOT = Path(__file__).parents[3]
 WAYS: list[Callable[[Any], Any]] = [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
@@ -159,6 +161,15 @@ def test_a_traceback_shows_the_line_of_a_program_that_is_alive(backend: str) -> 
     assert filename in linecache.cache
     ag.compile(lambda x: x + 1.0, 0.5)([1.0])
     assert filename not in linecache.cache
+
+
+def test_another_thread_may_take_the_text_of_the_last_program_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    class TakenJustNow(deque[str]):  # as another thread leaves it: there was something, and now there is not
+        def __bool__(self) -> bool:
+            return True
+
+    monkeypatch.setattr(listing, "_gone", TakenJustNow())
+    assert ag.compile(lambda x: x + 1.0, 0.5)([1.0]) == 2.0
 
 
 # --- what is not a real number
