@@ -10,7 +10,7 @@ ds1 · (1 - h1²); b1 gets dz1, summed over the samples:
 
 While the turns of a loop are written, what goes to the turn before is added to its adjoint at once; of three steps:
 
-    dh1[:, turn] += dz1[:, turn] @ w2
+    dh1[turn] += w2.T @ dz1[turn]
 
 Adjoints are 0 where there is no node. Arrays on which no parameter has an effect (the inputs, above all) get none.
 """
@@ -69,7 +69,7 @@ class Adjoints(Forward):
             return
         # entries of several arrays: name the expression, and send each array its part
         full = self.full(nodes.shape, inner)
-        axis = 1 if self.first and inner else 0
+        axis = self.axis if inner else 0
         flat = (*full[:axis], nodes.size, *full[axis + nodes.ndim :])
         view = self.named(e, full).detail.reshaped(flat)
         of = np.where(nodes >= 0, self.layout.array_of[nodes], -1).reshape(-1)
@@ -98,17 +98,18 @@ class Adjoints(Forward):
             return
         view, _ = found
         name = "d" + array.name
-        target = replace(view, base=name, text=name + view.text.removeprefix(array.name), before=None).at_turn(1)
+        text = name + view.text.removeprefix(array.name)
+        target = replace(view, base=name, text=text, before=None).at_turn(self.axis)
         index = self.layout.place_of[nodes[TYPICAL]] % array.turn_size
-        self.statements.append(Put(target, e, True, index, own - TYPICAL))
+        self.statements.append(Put(target, e, True, index, own - TYPICAL, self.axis))
 
     def _scatter_now(self, nodes: Nodes, e: Symbol) -> None:
         """The same for nodes that do not lie in even steps: each place of an array looks up what goes there, or finds
         the 0 behind it all."""
         count = nodes[0].size
         room = self.room(count + 1, zeros=True)
-        flat = reshape(stretched(e, self.full(nodes.shape[1:], True)), (BATCH, count))
-        self.statements.append(Put(room.indexed([slice(None), slice(0, count)]), flat))
+        flat = reshape(stretched(e, self.full(nodes.shape[1:], True)), self.full((count,), True))
+        self.statements.append(Put(self.from_axis(room, slice(0, count)), flat))
         each = nodes.reshape(len(nodes), count)
         for array, slot, at, places in self.sources_now(each, self.in_loop(each)):
             if not array.active:
@@ -118,15 +119,15 @@ class Adjoints(Forward):
             for k, place in zip(at, places, strict=True):
                 index[place, met[place]] = k
                 met[place] += 1
-            sent = Symbol("part", (leaf(room, room.shape),), (BATCH, index.size), (index.reshape(-1), 1))
+            sent = self.chosen(leaf(room, room.shape), index.reshape(-1))
             if index.shape[1] > 1:
-                sent = total(reshape(sent, (BATCH, *index.shape)), 2)
+                sent = total(reshape(sent, self.full(index.shape, True)), self.axis + 1)
             sent = reshape(sent, self.full(array.shape[1:], True))
             if slot == array.own_slot:
                 assert array.group is not None
                 self.send(array, array.group.computed[TYPICAL], sent)
             else:
-                self.statements.append(Put(self.turns_of(array, "d" + array.name, slot).at_turn(1), sent, True))
+                self.statements.append(Put(self.turns_of(array, "d" + array.name, slot).at_turn(self.axis), sent, True))
 
     def _summed(self, e: Symbol, shape: Shape, sizes: tuple[int, ...], batched: bool, to_shared: bool) -> Symbol:
         """e summed to this shape; the axes, and the samples if ``to_shared``, are summed at once."""
@@ -198,9 +199,12 @@ class Adjoints(Forward):
                 raise Unrollable
             inner = store.view.text.removeprefix(name)
             text = slot.detail.text
-            text = f"{text[:-1]}, {inner[4:]}" if inner.startswith("[:, ") else text + inner
+            ahead = f"[{':, ' * self.axis}"
+            text = f"{text[:-1]}, {inner[len(ahead) :]}" if inner.startswith(ahead) else text + inner
             target = replace(store.view, text=text, before=None, in_turns=True)
-            self.statements.append(Put(target, store.expression, store.accumulate, store.index, array.own_slot))
+            self.statements.append(
+                Put(target, store.expression, store.accumulate, store.index, array.own_slot, self.axis)
+            )
         return slot
 
     def _collected(self, array: Array, name: str, goal: Array) -> tuple[Symbol | None, list[Store]]:

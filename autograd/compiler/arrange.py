@@ -21,7 +21,7 @@ import numpy as np
 
 from ..ops import CONSTANT
 from .boxes import LEAST_FULL, Box, Columns, Nodes, axes_of, blocks_of, box_of, squeezed, without_ones
-from .classes import Class, Unrollable, row_and_window, takes_row
+from .classes import Class, Loop, Unrollable, row_and_window, takes_row
 from .groups import Arrangement, Group, Part
 from .index import TAKE
 from .normalise import BATCHED, CONST, LINEAR, Graph
@@ -31,14 +31,18 @@ from .turns import TYPICAL, put_in_step
 CONSTANTS, PARAMETERS, ARGUMENTS = range(3)  # owners of nodes; the arguments have a number each, the groups follow
 MAX_PARTS = 6  # a sum with more sources than this is irregular, and is gathered in one piece
 MOST_CLASSES = 1000  # of more, nobody asks who reads them
+NARROW = 16  # as many rows, or terms, do not make a product of matrices wide
 FEW_COEFFICIENTS = 3  # a sum with more different coefficients is a product with a list of constants
 _Block = tuple[Nodes, Nodes, Nodes, Nodes, Nodes]  # nodes, the row and window of each, all rows [R, K], all windows
 
 
 def arrange(trace: Trace, graph: Graph, classes: Sequence[Class]) -> Arrangement:
-    for loop in dict.fromkeys(one.loop for one in classes if one.loop is not None):
+    loops = dict.fromkeys(one.loop for one in classes if one.loop is not None)
+    for loop in loops:
         put_in_step(graph, loop.classes)
-    arranger = _Arranger(trace, graph, any(map(_Products(graph).is_matrix, classes)))
+    products = _Products(graph)
+    samples_first = any(map(products.is_matrix, classes)) or any(map(products.are_most_of, loops))
+    arranger = _Arranger(trace, graph, samples_first)
     arranger.served = _served(graph, classes)
     for one in classes:
         arranger.take(one)
@@ -91,15 +95,21 @@ def _operands(
 
 
 class _Products:
-    """Finds products of matrices both of which depend on the sample: for those, samples come first in memory."""
+    """Finds products of matrices for which samples come first in memory: those of two that depend on the sample, and
+    those of loops that do little else, in which samples and turns are one axis on the way back. All else is faster
+    with samples last."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
 
+    def are_most_of(self, loop: Loop) -> bool:
+        """Whether at least half of what a turn computes are products of wide matrices."""
+        turns = [one.turns[TYPICAL] for one in loop.classes]
+        wide = [t for t in turns if self.graph.ops[t[0]] == LINEAR and len(t) > NARROW < len(self.graph.terms[t[0]])]
+        return 2 * sum(map(len, wide)) >= sum(map(len, turns))
+
     def is_matrix(self, one: Class) -> bool:
-        graph, nodes = self.graph, one.nodes
-        if one.loop is not None:
-            return True
+        graph, nodes = self.graph, one.nodes if one.loop is None else one.turns[TYPICAL]
         if graph.ops[nodes[0]] != LINEAR or graph.rank[nodes[0]] != BATCHED or len(nodes) < 4:
             return False
         left, right = set(), set()

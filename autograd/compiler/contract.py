@@ -144,17 +144,22 @@ class Contractor:
         batch: list[Label],
         mask: Tensor | None = None,
     ) -> Symbol:
-        if mask is None and left and right and order.index(right[0]) < order.index(left[0]):
-            x, y, left, right = y, x, right, left
+        if mask is None:
+            if not batch and self._is_row(x, left, summed):
+                x, y, left, right = y, x, right, left
+            if not batch and self._is_row(y, right, summed):  # x times each of the matrices in y, which is not copied
+                batch, right = right[:1], right[1:]
+            elif left and right and order.index(right[0]) < order.index(left[0]):
+                x, y, left, right = y, x, right, left
         strides = dict(zip(x.labels, x.view.strides, strict=True))
         other = dict(zip(y.labels, y.view.strides, strict=True))
         longest_x, longest_y = (max(map(size_of, t.view.shape), default=1) for t in (x, y))
         leading = other if longest_y > longest_x or len(other) > len(strides) else strides
         summed = sorted(summed, key=lambda a: -leading[a])
-        a, b = self._merged(x, batch, left, summed), self._merged(y, batch, summed, right)
+        a, b = self._merged(x, [k for k in batch if k in x.labels], left, summed), self._merged(y, batch, summed, right)
         arguments = [leaf(a, a.shape), leaf(b, b.shape)]
-        lead = a.shape[: len(batch)]
-        shape = (*lead, *a.shape[len(batch) : -1], *b.shape[len(batch) + 1 :])
+        lead = b.shape[: len(batch)]
+        shape = (*lead, *a.shape[len(a.shape) - bool(left) - 1 : -1], *b.shape[len(batch) + 1 :])
         if mask is not None:
             m = mask.ordered([*batch, *left, *summed])
             arguments.append(leaf(m, m.shape))
@@ -170,10 +175,31 @@ class Contractor:
         sizes = dict(zip(axes, view.shape, strict=True))
         shape = (*[sizes[a] for a in parts[0]], *[merged_size([sizes[a] for a in part]) for part in parts[1:] if part])
         found = view.reshaped(shape)
-        if found is None:
-            found = self.copied(view).reshaped(shape)
-            assert found is not None
+        if found is not None:
+            return found
+        matrix = [part for part in parts[1:] if part]
+        if len(matrix) == 2 and self._innermost(t) in matrix[0]:  # copied in rows as they lie, and seen turned
+            turned = self._merged(t, parts[0], *matrix[::-1])
+            count = len(turned.shape)
+            return turned.permuted([*range(count - 2), count - 1, count - 2])
+        found = self.copied(view).reshaped(shape)
+        assert found is not None
         return found
+
+    def _is_row(self, t: Tensor, labels: list[Label], summed: list[Label]) -> bool:
+        """Whether a tensor is a row of matrices, one behind the other along the first of these axes, that is not one
+        matrix without a copy."""
+        if len(labels) < 2 or labels[0] == "n" or t.view.strides[t.labels.index(labels[0])] < max(t.view.strides):
+            return False
+        view = t.ordered([*summed, *labels])
+        count = len(summed)
+        return view.reshaped([merged_size(view.shape[:count]), merged_size(view.shape[count:])]) is None
+
+    @staticmethod
+    def _innermost(t: Tensor) -> Label | None:
+        """The axis along which neighbours lie next to each other in memory."""
+        steps = {label: step for label, step in zip(t.labels, t.view.strides, strict=True) if t.size(label) != 1}
+        return min(steps, key=lambda label: steps[label], default=None)
 
 
 def arranged(e: Symbol, labels: Sequence[Label], order: Sequence[Label]) -> Symbol:

@@ -15,9 +15,9 @@ Backward through a loop, the turns are written once, too, from the last to the f
 gradients of the weights, comes after, over all turns and samples at once. Of a recurrent network over three time steps:
 
     for turn in reversed(range(3)):
-        dz1[:, turn] = dh1[:, turn + 1] * (1.0 - h1 * h1)
-        dh1[:, turn] += dz1[:, turn] @ w2
-    dw2 = dz1 @ h1[:, 0:3]
+        dz1[turn] = dh1[turn + 1] * (1.0 - h1[turn + 1] * h1[turn + 1])
+        dh1[turn] += w2.T @ dz1[turn]
+    dw2 = dz1.swapaxes(0, 1).reshape(2, -1) @ h1[0:3].swapaxes(0, 1).reshape(2, -1).T
 """
 
 from __future__ import annotations
@@ -311,7 +311,7 @@ class _Builder(Adjoints):
         for group in back:
             initial = group.initial
             if initial is not None and self._is_active(initial):
-                view = self.all_of(arrays[group], "d" + arrays[group].name).indexed([slice(None), 0])
+                view = self.from_axis(self.all_of(arrays[group], "d" + arrays[group].name), 0)
                 e = leaf(view, view.shape)
                 if (initial < 0).any():
                     e = self.masked(initial >= 0, e, True, 0.0)

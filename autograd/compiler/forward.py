@@ -10,10 +10,10 @@ The derivative sheet is run on symbols that stand for whole arrays, and a linear
 **Loops.** What takes turns is written once, for turn t; what no turn needs, such as the product with the inputs, is
 done before, for all turns at once. Of a recurrent network over three time steps:
 
-    t1 = (x.T.reshape(-1, 2) @ w1.T).reshape(-1, 3, 2)
+    t1 = w1 @ x.reshape(3, 2, -1)
     for turn in range(3):
-        z1[:, turn] = h1[:, turn] @ w2.T + t1[:, turn]
-        h1[:, turn + 1] = tanh(z1[:, turn])
+        z1[turn] = w2 @ h1[turn] + t1[turn]
+        h1[turn + 1] = tanh(z1[turn])
 
 **Padding.** Places of a box without a node hold anything, nan and inf, too. So whoever adds up over them leaves them
 out (`where` with a mask, not a product with 0: 0·inf is nan).
@@ -144,13 +144,13 @@ class Forward(Reader):
             zeros = first is not None and first.operator == "number" and first.detail == 0.0
             self.statements.append(Definition(array.name, shape, None, [], ("batched", array.start), zeros, True))
             if first is not None and not zeros:
-                view = self.all_of(array, array.name).indexed([slice(None), 0])
+                view = self.from_axis(self.all_of(array, array.name), 0)
                 begin.append(Put(view, first))
         self.statements += begin
         body = self.begin(inside)
         for group, array in zip(groups, arrays, strict=True):
             if group in ready:
-                done = ready[group].detail.at_turn(1)
+                done = ready[group].detail.at_turn(self.axis)
                 expression = leaf(done, done.shape)
                 rest = self._of_parts(group, inside, ahead=False)
                 if rest.parts or rest.bias is not None:

@@ -8,7 +8,7 @@ Beside the same statements as `write.readable` prints them, of the two neurons:
 
 A loop over three time steps runs over tuples of views that were bound, too, one tuple for each turn:
 
-    turns_1 = [(z1[:, turn], h1[:, turn], h1[:, turn + 1]) for turn in range(3)]
+    turns_1 = [(z1[turn], h1[turn], h1[turn + 1]) for turn in range(3)]
     for z1_1, h1_1, h1_2 in turns_1: ...
 """
 

@@ -1,8 +1,8 @@
 """What a program is made of: statements on whole arrays, before they are text.
 
 A `Definition` gives an array its name, a `Put` writes into a part of one, and `Turns` are the statements of a loop. Of
-the two neurons, h1 = tanh(z1) is one definition; of three time steps, the turns hold two puts, into z1[:, turn] and
-into h1[:, turn + 1]. An adjoint to which something comes from several sides has `Store`s: parts of it that are assigned
+the two neurons, h1 = tanh(z1) is one definition; of three time steps, the turns hold two puts, into z1[turn] and
+into h1[turn + 1]. An adjoint to which something comes from several sides has `Store`s: parts of it that are assigned
 where nothing is yet, and added to where something is.
 """
 
@@ -64,7 +64,8 @@ class Put:
     expression: Symbol
     accumulate: bool = False
     index: Index | None = None  # the places in a turn, if they are not all of it,
-    turn: int = 0  # and which: that so much after the loop's
+    turn: int = 0  # and which: that so much after the loop's,
+    axis: int = 0  # where the turns are in the array
 
 
 @dataclass(eq=False)

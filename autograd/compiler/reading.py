@@ -3,7 +3,7 @@
 A group's rule asks for boxes of nodes. Where these lie in even steps they are a view (`autograd.compiler.views`): for
 the two neurons, the window is x and the rows are w1, as they are. What does not is gathered into an array of its own,
 once. While the turns of a loop are written, boxes have an axis for them, and what is read is the view at turn t: of
-three time steps, h1[:, 0:3] at turn t is h1[:, turn]. What the loop itself makes can be gathered in its turn only.
+three time steps, h1[0:3] at turn t is h1[turn]. What the loop itself makes can be gathered in its turn only.
 
 Places of a box without a node hold anything, nan and inf, too. So there are masks: `Reader.masked` chooses 0 where
 there is no node (a product with 0 would be nan for inf).
@@ -40,6 +40,7 @@ class Reader:
 
     def __init__(self, layout: Layout) -> None:
         self.layout, self.first = layout, layout.samples_first
+        self.axis = int(self.first)  # where the axes of what depends on the sample begin: that of a loop's turns, too
         self.statements: list[Statement] = []
         self.before: list[Statement] = []  # those before a loop, while its turns are written
         self.turning: set[int] = set()
@@ -156,7 +157,7 @@ class Reader:
             return self.gathered_now(moved), True
         view, batched = self.view(moved)
         self.copied |= self.arguments & {view.base}
-        return view.at_turn(int(batched)), batched
+        return view.at_turn(self.axis if batched else 0), batched
 
     def gathered(self, nodes: Nodes) -> tuple[View, bool]:
         """Define an array that collects these nodes."""
@@ -192,40 +193,41 @@ class Reader:
         inside = self.in_loop(flat)
         found: list[tuple[Index, Symbol, str, Index]] = []  # which nodes, what they are looked up in, and where there
         for array, slot, at, places in self.sources_now(flat, inside):
-            view = self.turns_of(array, array.name, slot).at_turn(1)
-            part, name = reshape(leaf(view, view.shape), (BATCH, array.turn_size)), view.text
-            if part.shape[1] > WIDE * len(at):  # not all of it, to look up little
-                part, name = Symbol("part", (part,), (BATCH, len(at)), (places, 1)), f"{name} {places.tolist()}"
+            view = self.turns_of(array, array.name, slot).at_turn(self.axis)
+            part, name = reshape(leaf(view, view.shape), self.full((array.turn_size,), True)), view.text
+            if array.turn_size > WIDE * len(at):  # not all of it, to look up little
+                part, name = self.chosen(part, places), f"{name} {places.tolist()}"
                 places = np.arange(len(at))
             found.append((at, part, name, places))
         outside = np.flatnonzero(~inside)
         if outside.size:
-            view, _ = self.view_now(flat[:, outside], 0)
-            part = stretched(leaf(view, view.shape), (BATCH, len(outside)))
+            view, batched = self.view_now(flat[:, outside], 0)
+            view = view if batched else self._along_samples(view)
+            part = stretched(leaf(view, view.shape), self.full((len(outside),), True))
             found.append((outside, part, view.text, np.arange(len(outside))))
         found.sort(key=lambda own: int(own[0][0]))
-        starts = np.cumsum([0] + [part.shape[1] for _, part, _, _ in found])
+        starts = np.cumsum([0] + [part.shape[self.axis] for _, part, _, _ in found])
         index = np.empty(count, np.intp)
         for (at, _, _, places), start in zip(found, starts[:-1], strict=True):
             index[at] = start + places
         rows = self._side_by_side([part for _, part, _, _ in found], [name for _, _, name, _ in found], starts)
         if starts[-1] == count and (index == np.arange(count)).all():
             return self._seen(reshape(rows, shape))
-        return self._seen(reshape(Symbol("part", (rows,), (BATCH, count), (index, 1)), shape))
+        return self._seen(reshape(self.chosen(rows, index), shape))
 
     def _seen(self, x: Symbol) -> View:
         found: View = self.named(x).detail
         return found
 
     def _side_by_side(self, parts: list[Symbol], names: list[str], starts: Index) -> Symbol:
-        """Several arrays [N, count] as one, made once in a turn."""
+        """Several arrays [count], each with the samples, as one, made once in a turn."""
         if len(parts) == 1:
             return parts[0]
         room = self.rooms.get(tuple(names))
         if room is None:
             room = self.rooms[tuple(names)] = self.room(int(starts[-1]), zeros=False)
             for part, low, high in zip(parts, starts[:-1].tolist(), starts[1:].tolist(), strict=True):
-                self.statements.append(Put(room.indexed([slice(None), slice(low, high)]), part))
+                self.statements.append(Put(self.from_axis(room, slice(low, high)), part))
         return leaf(room, room.shape)
 
     def in_loop(self, nodes: Nodes) -> Mask:
@@ -256,14 +258,26 @@ class Reader:
     def room(self, count: int, zeros: bool) -> View:
         """An array of so many entries for each sample, which a loop's turns write into."""
         self.temporaries += 1
-        name, shape = f"t{self.temporaries}", (BATCH, count)
+        name, shape = f"t{self.temporaries}", self.full((count,), True)
         self.before.append(Definition(name, shape, None, zeros=zeros, empty=not zeros))
         return View(name, name, shape, contiguous(shape))
+
+    def from_axis(self, view: View, *index: slice | int) -> View:
+        """A view that depends on the sample at this index of its own axes."""
+        return view.indexed([*[slice(None)] * self.axis, *index])
+
+    def chosen(self, x: Symbol, places: Index) -> Symbol:
+        """Some of the entries of an array [count] with the samples."""
+        return Symbol("part", (x,), self.full((len(places),), True), (places, self.axis))
+
+    def _along_samples(self, view: View) -> View:
+        """A view of what is the same for all samples, so that it stretches over them."""
+        return view if self.first else view.indexed([*[slice(None)] * len(view.shape), None])
 
     def all_of(self, array: Array, name: str) -> View:
         """An array, or its adjoint, with all that a loop has before its first turn."""
         shape = self.full(array.shape, array.is_batched)
-        return View(name, name, shape, in_memory(shape, array.takes_turns))
+        return View(name, name, shape, in_memory(shape, array.takes_turns and self.first))
 
     def whole(self, array: Array, name: str = "") -> Symbol:
         """All of an array; of a loop's all turns, or while they are written, turn t."""
@@ -272,14 +286,14 @@ class Reader:
         else:
             view = self.turns_of(array, name or array.name, array.own_slot)
             if self.turning:
-                view = view.at_turn(1)
+                view = view.at_turn(self.axis)
         return leaf(view, view.shape)
 
     def turns_of(self, array: Array, name: str, slot: int) -> View:
         """All turns of a loop's array, or its adjoint, from a slot on: what they write (`Array.own_slot`), or what each
         finds from the one before (0)."""
         count = array.shape[0] - array.own_slot
-        return self.all_of(array, name).indexed([slice(None), slice(slot, slot + count)])
+        return self.from_axis(self.all_of(array, name), slice(slot, slot + count))
 
     # --- expressions
 
@@ -311,7 +325,7 @@ class Reader:
     def row_axis(self, nodes: Nodes, batched: bool) -> int:
         """Where the axis of a row is in memory: a rule is written with it in front, where it would be read in leaps."""
         view = self.read(nodes, batched, ROWS).detail
-        if not self.first or not batched or 0 in view.strides:
+        if not batched or 0 in view.strides:
             return 0
         return sum(stride > view.strides[0] for stride in view.strides)
 

@@ -244,7 +244,7 @@ def view_of(
     if found is None:
         return None
     full = _with_samples(tuple(shape), batch)
-    view = View(name, text or name, full, in_memory(full, takes_turns))
+    view = View(name, text or name, full, in_memory(full, takes_turns and batch == 0))
     reshaped = view.reshaped(_with_samples(tuple(whole), batch))
     if reshaped is None:
         return None

@@ -43,7 +43,8 @@ class Workspace:
         self.solid: set[str] = set()  # names of arrays that lie in memory in one piece
         self.buffers = self.names = 0
         layout = program.layout
-        self.turned = {name for a in layout.arrays if a.takes_turns for name in (a.name, "d" + a.name)}
+        turned = [a for a in layout.arrays if a.takes_turns and self.first]
+        self.turned = {name for a in turned for name in (a.name, "d" + a.name)}
         self.direct = {a.name for a in layout.arrays if a.bank == "argument"} - program.copied_arguments
         self.turns: dict[str, str] = {}  # while a loop's turns are written, views at turn t: text -> name
         self.in_turns = self.backward = False

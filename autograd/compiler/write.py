@@ -8,10 +8,10 @@ alike, and for the two neurons it reads
 
 A loop over three time steps is a `for` over turns, which write into arrays that are there before:
 
-    z1, h1 = empty((n, 3, 2)), zeros((n, 4, 2))
+    z1, h1 = empty((3, 2, n)), zeros((4, 2, n))
     for turn in range(3):
-        z1[:, turn] = h1[:, turn] @ w2.T + t1[:, turn]
-        h1[:, turn + 1] = tanh(z1[:, turn])
+        z1[turn] = w2 @ h1[turn] + t1[turn]
+        h1[turn + 1] = tanh(z1[turn])
 
 What runs on NumPy are the same statements, printed by `autograd.compiler.in_place`.
 """
@@ -312,7 +312,7 @@ def _functional_put(d: Put, text: str, constants: Constants) -> str:
     assert d.index is not None
     turn = f"turn + {d.turn}" if d.turn else "turn"
     places = constants.index(np.array(d.index, order="C"))  # `ascontiguousarray` would make a list of one place
-    return f"{name} = add_at_turn({name}, {turn}, {places}, {text})"
+    return f"{name} = add_at_turn({name}, {turn}, {places}, {text}, {d.axis})"
 
 
 def _put_turns(d: Turns, constants: Constants, put: Callable[[str], None], functional: bool) -> None:

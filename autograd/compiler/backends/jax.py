@@ -105,12 +105,15 @@ def array_words(np: Any, erf: Any) -> dict[str, Any]:
         np.add.at(result, where, rows)
         return result
 
-    def add_at_turn(array: Any, turn: Any, index: Any, x: Any) -> Any:
-        """array [n, turns, *sizes] with x added to the places ``index`` of one turn."""
-        n, turns, *sizes = array.shape
-        flat = array.reshape(n, turns, -1)
-        rows = np.broadcast_to(x, (n, *index.shape)).reshape(n, -1)
-        return flat.at[:, turn, index.reshape(-1)].add(rows).reshape(n, turns, *sizes)
+    def add_at_turn(array: Any, turn: Any, index: Any, x: Any, axis: int) -> Any:
+        """array [n, turns, *sizes], or with ``axis`` 0 [turns, *sizes, n], with x added to ``index`` of one turn."""
+        if axis:
+            n, turns, *_ = array.shape
+            rows = np.broadcast_to(x, (n, *index.shape)).reshape(n, -1)
+            return array.reshape(n, turns, -1).at[:, turn, index.reshape(-1)].add(rows).reshape(array.shape)
+        turns, *_, n = array.shape
+        rows = np.broadcast_to(x, (*index.shape, n)).reshape(-1, n)
+        return array.reshape(turns, -1, n).at[turn, index.reshape(-1)].add(rows).reshape(array.shape)
 
     def masked_matmul(a: Any, b: Any, mask: Any) -> Any:
         if np.__name__ == "numpy":

@@ -347,7 +347,7 @@ def test_a_recurrence_over_tokens_is_a_loop_and_takes_its_rows_at_once() -> None
         for steps in (6, 9)
     ]
     assert texts[0].count("\n") == texts[1].count("\n") and "for turn in range(8):" in texts[1]
-    assert texts[1].count("take(w1, ts.T, 0)") == 1
+    assert texts[1].count("take(w1, ts, 0)") == 1
 
 
 # --- what is refused

@@ -124,7 +124,7 @@ def test_a_drawing_of_a_loop_has_no_wire_back_but_says_what_is_read() -> None:
     step = autograd.compile(case.loss, *case.example, backend="numpy", check=False)
     parts = {part.name: part for part in program.build(step).parts}
     assert "reads h1 of the turn before" in parts["z1"].tooltip
-    assert [s.shape for s in step.groups if s.name == "z1"] == [("N", 5, 3)]
+    assert [s.shape for s in step.groups if s.name == "z1"] == [(5, 3, "N")]
 
 
 def test_a_gpt_is_as_long_for_any_number_of_tokens_and_of_heads() -> None:
