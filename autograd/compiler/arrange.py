@@ -251,7 +251,10 @@ class _Arranger:
             self._columns(columns, padded[typical])
         else:
             table = np.array(inputs, dtype=np.intp)
-            constant = [graph.rank[x] == CONST for x in table[typical][0]]
+            constant = [
+                graph.rank[column[0]] == CONST and len({graph.numbers[x].hex() for x in column}) == 1
+                for column in table[typical].T
+            ]
             for k in range(table.shape[1]):
                 if not constant[k]:
                     self._columns(columns, table[typical, k])

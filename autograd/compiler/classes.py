@@ -468,7 +468,10 @@ class _Painter:
         one_by_one = [seen[x] for x in operands]
         if takes_row(op) or (turn == 0 and op == "mul"):
             return (rank[i], op, *one_by_one), one_by_one
-        told = [numbers[x].hex() if rank[x] == CONST else c for x, c in zip(operands, one_by_one, strict=True)]
+        told = [
+            c if rank[x] != CONST else "data" if (op, k) in graph.varied else numbers[x].hex()
+            for k, (x, c) in enumerate(zip(operands, one_by_one, strict=True))
+        ]
         return (rank[i], op, *told), one_by_one
 
     def _linear(self, i: int, seen: Any) -> tuple[Any, set[int]]:

@@ -27,7 +27,9 @@ numbers that tie share the gradient ½·½, ½·½, ½ in a chain, and not ⅓ e
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..ops import BUILT_IN, CONSTANT, SHEET
 from .index import TAKE
@@ -43,6 +45,7 @@ FAR = 2.0**256  # numbers beyond it, or below 1/FAR, are not combined: (x·1e200
 MERGED = BUILT_IN - {"acos", "asin", "atan2", "hypot", "pow", "sqrt"}
 UNMERGED = {number.hex() for number in (0.0, -0.0, math.inf, -math.inf, math.nan)}
 DEEP, NARROW = 16, 32  # see `_taking_turns`
+MANY_NUMBERS = 8  # so many in one place are data
 MAX_COPIED = 64  # a long sum under a minus sign stays a node of its own, so that this pass takes linear time
 
 
@@ -65,6 +68,7 @@ class Graph:
     order: list[int] = field(default_factory=list)  # the computed nodes that are left, inputs first
     outputs: list[int] = field(default_factory=list)
     indices: dict[int, int] = field(default_factory=dict)  # inputs that are an `Index` -> the number of their argument
+    varied: set[tuple[str, int]] = field(default_factory=set)  # operations with data for this operand
 
     def add(self, op: str, inputs: tuple[int, ...], number: float, rank: int, active: bool) -> int:
         """A new node; returns its number."""
@@ -143,12 +147,59 @@ def normalise(trace: Trace) -> Graph:
     for y in outputs:
         uses[y] += 2  # an output is a node of its own
     builder = _Linear(graph, uses)
+    if not any(trace.arguments):
+        shared = _batched_with_data(graph, shared, builder)
     for i in _taking_turns(graph, shared, builder):
         rank[i] = BATCHED
     builder.visit(n)
     graph.outputs = [builder.output(y) for y in outputs]
     builder.finish(n)
     return graph
+
+
+def _batched_with_data(graph: Graph, shared: list[int], sheet: _Linear) -> list[int]:
+    """A function without arguments may have its data inside, as a loss written over all samples has: there many
+    different numbers meet one and the same node. What reads them, and what follows, counts as batched, of one sample,
+    since only of such nodes rows become a matrix. Returns the others."""
+    met: dict[Any, set[float]] = {}
+    found: list[tuple[int, Any]] = []
+    for i in shared:
+        for where, number in _met(graph, i, sheet):
+            met.setdefault(where, set()).add(number)
+            found.append((i, where))
+    sheet.data = {i for i, where in found if len(met[where]) >= MANY_NUMBERS}
+    if not sheet.data:
+        return shared
+    rank = graph.rank
+    for i in shared:
+        if i in sheet.data or any(rank[x] == BATCHED for x in graph.inputs[i]):
+            rank[i] = BATCHED
+    graph.varied = _varied(graph, sheet)
+    return [i for i in shared if rank[i] == SHARED]
+
+
+def _met(graph: Graph, i: int, sheet: _Linear) -> Iterator[tuple[Any, float]]:
+    """The numbers that a node multiplies, or combines in another way that is not linear, and with what."""
+    rank, numbers, op, operands = graph.rank, graph.numbers, graph.ops[i], graph.inputs[i]
+    kind, half = sheet.form(op, len(operands))[0], len(operands) // 2
+    if kind != "products" and (kind == "sum" or len(operands) != 2):
+        return
+    for a, b in zip(operands[:half], operands[half:], strict=True):
+        if rank[a] == CONST:
+            yield (b, "" if kind else op, 0), numbers[a]
+        elif rank[b] == CONST and (kind or sheet.scale(op, numbers[b]) is None):
+            yield (a, "" if kind else op, int(not kind)), numbers[b]
+
+
+def _varied(graph: Graph, sheet: _Linear) -> set[tuple[str, int]]:
+    """The operations, and which operand of theirs, where many different numbers stand."""
+    met: dict[tuple[str, int], set[float]] = {}
+    for i, operands in enumerate(graph.inputs):
+        if len(operands) == 2 and graph.rank[i] == BATCHED:
+            for k, x in enumerate(operands):
+                if graph.rank[x] == CONST and (i not in sheet.data or sheet.form(graph.ops[i], 2)[0] != "products"):
+                    met.setdefault((graph.ops[i], k), set()).add(graph.numbers[x])
+    return {place for place, numbers in met.items() if len(numbers) >= MANY_NUMBERS}
 
 
 def _taking_turns(graph: Graph, shared: list[int], sheet: _Linear) -> list[int]:
@@ -179,6 +230,7 @@ class _Linear:
         self.forms: dict[tuple[str, int], tuple[str, tuple[float, ...]]] = {}
         self.sums: dict[int, list[Term]] = {}
         self.absorbed: set[int] = set()
+        self.data: set[int] = set()  # what reads data: see `_batched_with_data`
         self.constants: dict[str, int] = {}
         self.scales: dict[tuple[float, int], int] = {}
         self.added: list[tuple[int, int]] = []  # (new node, the node that it must come before)
@@ -235,6 +287,8 @@ class _Linear:
         elif len(operands) == 2 and g.rank[operands[1]] == CONST and g.rank[operands[0]] != CONST:
             scale = self.scale(op, g.numbers[operands[1]])  # x / 4 is linear, too
             terms = None if scale is None else [(scale, None, operands[0])]
+            if scale is not None and (op, 1) in g.varied:
+                terms = [(1.0, self.constant(scale), operands[0])]
         else:
             terms = None
         if terms is not None:
@@ -283,9 +337,13 @@ class _Linear:
         rank = self.graph.rank
         terms: list[Term] = []
         for a, b in zip(left, right, strict=True):
-            if rank[a] > rank[b]:
+            place = int(rank[a] > rank[b])
+            if place:
                 a, b = b, a
-            if rank[a] == CONST and math.isfinite(self.graph.numbers[a]):
+            if self.data and rank[a] == CONST and self.is_data(i, place, rank[b]):
+                number = self.constant(self.graph.numbers[a])
+                terms.append((1.0, b, number) if rank[b] == SHARED else (1.0, number, b))
+            elif rank[a] == CONST and math.isfinite(self.graph.numbers[a]):
                 terms.append((self.graph.numbers[a], None, b))
             elif CONST < rank[a] < rank[b]:
                 terms.append((1.0, a, b))
@@ -299,6 +357,10 @@ class _Linear:
                 self.added.append((new, i))
                 terms.append((1.0, None, new))
         return terms
+
+    def is_data(self, i: int, place: int, other: int) -> bool:
+        """Whether the number that node i multiplies, its operand ``place``, with a node of rank ``other`` is data."""
+        return i in self.data if other == SHARED else (self.graph.ops[i], place) in self.graph.varied
 
     def flatten(self, terms: list[Term]) -> list[Term]:
         """Put the terms of sums that are used here only in their place. Plain additions extend the longest list."""
@@ -394,6 +456,8 @@ class _Linear:
             c, w, x = term
             if w is not None and (rank[w] == rank[x] == rank[i] or (c == 1.0 and rank[w] == SHARED)):  # as most are
                 terms.append(term)
+            elif w is not None and rank[x] == CONST and may_scale(c, [(g.numbers[x], None, x)]):
+                terms.append((1.0, w, self.constant(c * g.numbers[x])))
             elif w is not None and rank[w] == SHARED:
                 terms.append((1.0, self.scaled(c, w), x))
             elif rank[x] == CONST:

@@ -442,4 +442,5 @@ class Reader:
     def end(self, turns: Turns) -> None:
         self.statements = self.before
         self.turning = set()
-        self.statements.append(turns)
+        if turns.body:  # there is nothing to do on the way back where all that turns read is outside
+            self.statements.append(turns)

@@ -617,7 +617,7 @@ class Drawn:
 
 def otherwise(drawn: Drawn, step: Compiled[Any]) -> str:
     """What is wrong, if anything, with what else one does with a compiled function: outputs of each sample, its text as
-    a file of its own, a copy, single precision, a function that gives rows."""
+    a file of its own, a copy, single precision, the samples written into the function, a function that gives rows."""
     case, trial, (loss, gradient) = drawn.case, drawn.trials[0], drawn.expected[0]
     if not np.isfinite(gradient).all() or not math.isfinite(loss):
         return ""
@@ -654,6 +654,10 @@ def otherwise(drawn: Drawn, step: Compiled[Any]) -> str:
             found = alone["program"](step.theta, *columns)
         if differs(found):
             return f"the text gives {found}, not {right}"
+    if backend != "jax":
+        found = written_in(drawn, backend, step.parameters)
+        if differs(found):
+            return f"with the samples written in {found}, not {right}"
     rows = getattr(case.loss, "rows", None)
     if rows is not None and backend in ("numpy", "python", "javascript"):
         lists = autograd.compile(rows, *case.example, params=case.parameters, backend=backend, mean=False, check=False)
@@ -665,6 +669,18 @@ def otherwise(drawn: Drawn, step: Compiled[Any]) -> str:
     return ""
 
 
+def written_in(drawn: Drawn, backend: str, parameters: Sequence[Value]) -> tuple[float, Any]:
+    """What a function without arguments gives that goes through the samples itself: the mean loss, and its gradient."""
+    case, samples = drawn.case, [*zip(*drawn.trials[0].batch, strict=True)]
+
+    def mean() -> Value:
+        return sum([of_sample(case, *sample) for sample in samples], Value(0.0)) / len(samples)
+
+    step = autograd.compile(mean, params=parameters, backend=backend, check=False)
+    place = {p: k for k, p in enumerate(step.parameters)}
+    return step(), step.gradient[[place[p] for p in parameters]]
+
+
 def in_single(drawn: Drawn, backend: str, right: tuple[Any, Any], rooms: Callable[[], tuple[Any, Any]]) -> str:
     """What is wrong with a program in single precision, if anything: it is right to a hundredth, or as well as the
     scalar code whose operations make rounding errors of that size. Numbers that float32 has not are refused, and so are
@@ -674,7 +690,9 @@ def in_single(drawn: Drawn, backend: str, right: tuple[Any, Any], rooms: Callabl
     with np.errstate(all="ignore"):
         nodes = [x for sample in zip(*batch, strict=True) for x in topological_order(of_sample(case, *sample))]
     sizes = [abs(x.data) for x in nodes]
-    given = [abs(x.data) for x in nodes if not x.inputs] + [float(np.abs(X).max(initial=0.0)) for X in batch]
+    given = [abs(x.data) for x in nodes if not x.inputs] + [
+        float(np.abs(X[np.isfinite(X)]).max(initial=0.0)) for X in batch
+    ]
     try:
         narrow = drawn.compiled(backend, check=False, dtype="float32")
         found = narrow(*batch), narrow.gradient

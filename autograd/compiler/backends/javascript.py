@@ -372,7 +372,7 @@ class _Writer:
         self._each(put, flat.sizes, body)
 
     def _start(self, flat: _Flat) -> str:
-        return "0" if flat.bias is None else f"v[{self.at(self.memory.of(flat.bias), *flat.variables)}]"
+        return "-0" if flat.bias is None else f"v[{self.at(self.memory.of(flat.bias), *flat.variables)}]"
 
     def _rows(self, flat: _Flat) -> Nodes:
         """What a look-up chooses from."""
