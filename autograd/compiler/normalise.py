@@ -159,15 +159,16 @@ def normalise(trace: Trace) -> Graph:
 
 def _batched_with_data(graph: Graph, shared: list[int], sheet: _Linear) -> list[int]:
     """A function without arguments may have its data inside, as a loss written over all samples has: there many
-    different numbers meet one and the same node. What reads them, and what follows, counts as batched, of one sample,
-    since only of such nodes rows become a matrix. Returns the others."""
-    met: dict[Any, set[float]] = {}
+    numbers, not all the same, meet one and the same node. What reads them, and what follows, counts as batched, of one
+    sample, since only of such nodes rows become a matrix. Returns the others."""
+    met: dict[Any, list[float]] = {}
     found: list[tuple[int, Any]] = []
     for i in shared:
         for where, number in _met(graph, i, sheet):
-            met.setdefault(where, set()).add(number)
+            met.setdefault(where, []).append(number)
             found.append((i, where))
-    sheet.data = {i for i, where in found if len(met[where]) >= MANY_NUMBERS}
+    data = {where for where, numbers in met.items() if len(numbers) >= MANY_NUMBERS and len(set(numbers)) > 1}
+    sheet.data = {i for i, where in found if where in data}
     if not sheet.data:
         return shared
     rank = graph.rank
