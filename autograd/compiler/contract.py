@@ -169,22 +169,33 @@ class Contractor:
         return arranged(reshape(e, sizes), axes, order)
 
     def _merged(self, t: Tensor, *parts: list[Label]) -> View:
-        """The axes of the first part one by one, those of each other part as one."""
-        axes = [a for part in parts for a in part]
+        """The axes of the first part one by one, those of each other part as one: as it lies, turned or not, whichever
+        is told shorter, or else copied in rows as they lie."""
+        batch, *matrix = [parts[0], *[part for part in parts[1:] if part]]
+        view, shape = self._grouped(t, batch, matrix)
+        straight = view.reshaped(shape)
+        if len(matrix) < 2:
+            found = straight or self.copied(view).reshaped(shape)
+            assert found is not None
+            return found
+        other, turned_shape = self._grouped(t, batch, matrix[::-1])
+        turned = other.reshaped(turned_shape)
+        if straight is None and turned is None:
+            if self._innermost(t) in matrix[0]:
+                turned = self.copied(other).reshaped(turned_shape)
+            else:
+                straight = self.copied(view).reshaped(shape)
+        if turned is not None:
+            turned = turned.permuted([*range(len(batch)), len(batch) + 1, len(batch)])
+        return min([x for x in (straight, turned) if x is not None], key=lambda x: len(x.text))
+
+    @staticmethod
+    def _grouped(t: Tensor, batch: list[Label], matrix: list[list[Label]]) -> tuple[View, list[int]]:
+        """A tensor with its axes in this order, and its shape where each part of a matrix is one axis."""
+        axes = [*batch, *[a for part in matrix for a in part]]
         view = t.ordered(axes)
         sizes = dict(zip(axes, view.shape, strict=True))
-        shape = (*[sizes[a] for a in parts[0]], *[merged_size([sizes[a] for a in part]) for part in parts[1:] if part])
-        found = view.reshaped(shape)
-        if found is not None:
-            return found
-        matrix = [part for part in parts[1:] if part]
-        if len(matrix) == 2 and self._innermost(t) in matrix[0]:  # copied in rows as they lie, and seen turned
-            turned = self._merged(t, parts[0], *matrix[::-1])
-            count = len(turned.shape)
-            return turned.permuted([*range(count - 2), count - 1, count - 2])
-        found = self.copied(view).reshaped(shape)
-        assert found is not None
-        return found
+        return view, [*[sizes[a] for a in batch], *[merged_size([sizes[a] for a in part]) for part in matrix]]
 
     def _is_row(self, t: Tensor, labels: list[Label], summed: list[Label]) -> bool:
         """Whether a tensor is a row of matrices, one behind the other along the first of these axes, that is not one

@@ -78,10 +78,12 @@ def test_the_picture_of_the_house_is_that_of_its_plan(monkeypatch: pytest.Monkey
 
 
 def test_the_compilers_page_runs_and_counts_its_own_lines() -> None:
-    first, source, loop, shown = programs("compile.md")
+    first, source, loop, shown, inside, written = programs("compile.md")
     names, _ = run(first, "compile.md")
     assert run(loop, "compile.md", names)[1].endswith(f"\n\n{shown}\n")  # below its heading
     step, loss, X, Y = names["step"], names["loss"], names["X"], names["Y"]
+    run(inside, "compile.md", names)
+    assert names["step"].source.endswith(f"\n\n{written}")
     eager = [loss(x, y).data for x, y in zip(X.tolist(), Y.tolist(), strict=True)]  # after the step, which was pushed
     assert step(X, Y) == pytest.approx(sum(eager) / len(eager), rel=1e-12)
     text = (DOCS / "compile.md").read_text(encoding="utf-8")
