@@ -283,6 +283,44 @@ def section_eager() -> None:
     show("digits MLP, full batch of 1437, against scalar engines (10 samples, scaled up)", medians)
 
 
+def section_inside() -> None:
+    """The loss of micrograd's demonstration, which goes through its 100 samples itself: with no argument, and what it
+    does to each as a function of one sample."""
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(100, 2))
+    y = np.sign(X[:, 0] * X[:, 1])
+    layers = parameters([2, 16, 16, 1])
+    xs, ys = X.tolist(), y.tolist()
+
+    def score(x: Any) -> Any:
+        for k, (w, b) in enumerate(layers):
+            x = [sum((wi * xi for wi, xi in zip(row, x, strict=True)), bi) for row, bi in zip(w, b, strict=True)]
+            x = [v.relu() for v in x] if k < len(layers) - 1 else x
+        return x[0]
+
+    def penalty() -> Any:
+        return 1e-4 * sum(p * p for w, b in layers for row in [*w, b] for p in row)
+
+    def total() -> Any:
+        return sum((1 + -t * score(x)).relu() for x, t in zip(xs, ys, strict=True)) * (1.0 / len(xs)) + penalty()
+
+    start = time.perf_counter()
+    step = autograd.compile(total)
+    step()
+    seconds = time.perf_counter() - start
+    other = autograd.compile(lambda x, t: (1 + -t * score(x)).relu() + penalty(), X[0], y[0])
+    assert abs(step() - other(X, y)) < 1e-12
+    text = step.source
+    lines = text[text.index("def program") :].count("\n")
+    print(f"\nmicrograd's demonstration, 100 samples inside the loss: compiled in {seconds:.2f} s, {lines} lines")
+    contenders: Contenders = {
+        "compiled, no argument": step,
+        "compiled, the samples are arguments": lambda: other(X, y),
+        "eager Values": lambda: total().backward(),
+    }
+    show("the same, loss + gradient", interleaved(contenders), "compiled, no argument")
+
+
 def section_large() -> None:
     layers = parameters([784, 100, 10])
     loss = scalar_loss(layers)
@@ -774,6 +812,7 @@ def section_seeds() -> None:
 SECTIONS = {
     "digits": section_digits,
     "eager": section_eager,
+    "inside": section_inside,
     "large": section_large,
     "convolution": section_convolution,
     "irregular": section_irregular,
