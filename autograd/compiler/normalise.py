@@ -45,7 +45,7 @@ FAR = 2.0**256  # numbers beyond it, or below 1/FAR, are not combined: (x·1e200
 MERGED = BUILT_IN - {"acos", "asin", "atan2", "hypot", "pow", "sqrt"}
 UNMERGED = {number.hex() for number in (0.0, -0.0, math.inf, -math.inf, math.nan)}
 DEEP, NARROW = 16, 32  # see `_taking_turns`
-MANY_NUMBERS = 8  # so many in one place are data
+MANY_NUMBERS, LABELS = 8, (-1.0, 0.0, 1.0)  # so many in one place are data
 MAX_COPIED = 64  # a long sum under a minus sign stays a node of its own, so that this pass takes linear time
 
 
@@ -68,7 +68,7 @@ class Graph:
     order: list[int] = field(default_factory=list)  # the computed nodes that are left, inputs first
     outputs: list[int] = field(default_factory=list)
     indices: dict[int, int] = field(default_factory=dict)  # inputs that are an `Index` -> the number of their argument
-    varied: set[tuple[str, int]] = field(default_factory=set)  # operations with data for this operand
+    data: dict[tuple[str, int], set[float]] = field(default_factory=dict)  # the data among an operation's k-th operands
 
     def add(self, op: str, inputs: tuple[int, ...], number: float, rank: int, active: bool) -> int:
         """A new node; returns its number."""
@@ -175,7 +175,7 @@ def _batched_with_data(graph: Graph, shared: list[int], sheet: _Linear) -> list[
     for i in shared:
         if i in sheet.data or any(rank[x] == BATCHED for x in graph.inputs[i]):
             rank[i] = BATCHED
-    graph.varied = _varied(graph, sheet)
+    graph.data = _data_of_operands(graph, sheet)
     return [i for i in shared if rank[i] == SHARED]
 
 
@@ -192,15 +192,23 @@ def _met(graph: Graph, i: int, sheet: _Linear) -> Iterator[tuple[Any, float]]:
             yield (a, "" if kind else op, int(not kind)), numbers[b]
 
 
-def _varied(graph: Graph, sheet: _Linear) -> set[tuple[str, int]]:
-    """The operations, and which operand of theirs, where many different numbers stand."""
-    met: dict[tuple[str, int], set[float]] = {}
+def _data_of_operands(graph: Graph, sheet: _Linear) -> dict[tuple[str, int], set[float]]:
+    """Per operation, and which operand of it, the numbers that are data: all, if there are many different ones, or else
+    the labels -1, 0 and 1, if two of them stand there, many times in all."""
+    met: dict[tuple[str, int], list[float]] = {}
     for i, operands in enumerate(graph.inputs):
         if len(operands) == 2 and graph.rank[i] == BATCHED:
             for k, x in enumerate(operands):
                 if graph.rank[x] == CONST and (i not in sheet.data or sheet.form(graph.ops[i], 2)[0] != "products"):
-                    met.setdefault((graph.ops[i], k), set()).add(graph.numbers[x])
-    return {place for place, numbers in met.items() if len(numbers) >= MANY_NUMBERS}
+                    met.setdefault((graph.ops[i], k), []).append(graph.numbers[x])
+    data: dict[tuple[str, int], set[float]] = {}
+    for place, numbers in met.items():
+        labels = [number for number in numbers if number in LABELS]
+        if len(set(numbers)) >= MANY_NUMBERS:
+            data[place] = set(numbers)
+        elif len(labels) >= MANY_NUMBERS and len(set(labels)) > 1:
+            data[place] = set(labels)
+    return data
 
 
 def _taking_turns(graph: Graph, shared: list[int], sheet: _Linear) -> list[int]:
@@ -288,7 +296,7 @@ class _Linear:
         elif len(operands) == 2 and g.rank[operands[1]] == CONST and g.rank[operands[0]] != CONST:
             scale = self.scale(op, g.numbers[operands[1]])  # x / 4 is linear, too
             terms = None if scale is None else [(scale, None, operands[0])]
-            if scale is not None and (op, 1) in g.varied:
+            if scale is not None and g.numbers[operands[1]] in g.data.get((op, 1), ()):
                 terms = [(1.0, self.constant(scale), operands[0])]
         else:
             terms = None
@@ -341,7 +349,7 @@ class _Linear:
             place = int(rank[a] > rank[b])
             if place:
                 a, b = b, a
-            if self.data and rank[a] == CONST and self.is_data(i, place, rank[b]):
+            if self.data and rank[a] == CONST and self.is_data(i, place, a, rank[b]):
                 number = self.constant(self.graph.numbers[a])
                 terms.append((1.0, b, number) if rank[b] == SHARED else (1.0, number, b))
             elif rank[a] == CONST and math.isfinite(self.graph.numbers[a]):
@@ -359,9 +367,10 @@ class _Linear:
                 terms.append((1.0, None, new))
         return terms
 
-    def is_data(self, i: int, place: int, other: int) -> bool:
+    def is_data(self, i: int, place: int, number: int, other: int) -> bool:
         """Whether the number that node i multiplies, its operand ``place``, with a node of rank ``other`` is data."""
-        return i in self.data if other == SHARED else (self.graph.ops[i], place) in self.graph.varied
+        g = self.graph
+        return i in self.data if other == SHARED else g.numbers[number] in g.data.get((g.ops[i], place), ())
 
     def flatten(self, terms: list[Term]) -> list[Term]:
         """Put the terms of sums that are used here only in their place. Plain additions extend the longest list."""
