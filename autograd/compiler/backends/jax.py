@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -81,8 +82,11 @@ class Jax:
         numpy = self.jax.numpy
         words = array_words(numpy, importlib.import_module("jax.scipy.special"))
         words["fori_loop"] = importlib.import_module("jax.lax").fori_loop  # a scan, since the number of turns is known
-        program = text.load("program", words)
-
+        arrays = {  # JAX's own, for a turn of a loop cannot index NumPy's
+            name: numpy.asarray(array, self.plan.dtype if array.dtype.kind == "f" else None)
+            for name, array in text.constants.items()
+        }
+        program = replace(text, constants=arrays).load("program", words)
         whole = [array.whole for array in self.plan.layout.arrays if array.bank == "argument"]
 
         def run(theta: Any, *batch: Any) -> Any:

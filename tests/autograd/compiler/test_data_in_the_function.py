@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 import autograd
 from autograd import Value, dot, exp, log, logsumexp, maximum, where
 
-BACKENDS = ["numpy", "python"]
+BACKENDS = ["numpy", "python", *(["javascript"] if shutil.which("node") else [])]
 Loss = Callable[[], Value]
 
 

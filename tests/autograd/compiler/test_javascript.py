@@ -88,6 +88,13 @@ def test_inf_and_nan_come_through() -> None:
     assert found[:3].tolist() == [np.inf, -np.inf, 0.0] and np.isnan(found[3])
 
 
+@needs_node
+def test_a_sum_of_one_product_keeps_the_sign_of_zero() -> None:
+    w = Value(-0.0)
+    step = compile_function(lambda x: (w * x) ** -1, 1.0, params=[w], backend="javascript", check=False)
+    assert step([5.0]) == -np.inf
+
+
 def test_the_program_of_a_layer_is_as_long_whatever_its_width() -> None:
     lengths = []
     for width in (3, 300):

@@ -37,6 +37,12 @@ for f in (ROWS["maximum"], ROWS["minimum"], ROWS["logsumexp"]):
 for name in ("all three, some twice", "constants", "no arguments, constants"):
     check(*EDGES[name], "jax", (2,))
 
+from tests.autograd.compiler.test_data_in_the_function import multilayer, recurrent, volatility
+for made in (multilayer, recurrent, volatility):  # two are loops whose turns read numbers
+    step, other = (autograd.compile(made(30), backend=b, check=False) for b in ("numpy", "jax"))
+    assert close(step(), other()), made
+    assert close(other.gradient, step.gradient), made
+
 # XLA adds products without rounding them first, so that -inf + 1e200² is -inf, where scalar code has nan
 ws = [[autograd.Value(1e200), autograd.Value(1e200), autograd.Value(0.5 * k)] for k in range(3)]
 far = lambda x: sum(sum(w * v for w, v in zip(row, x)).tanh() for row in ws)

@@ -117,6 +117,10 @@ def test_random_steps_that_are_done_many_times_over(first: int) -> None:
     assert wrong_in(steps.THIRD, range(first, first + 8)) == []
 
 
+def test_a_loop_whose_turns_have_nothing_to_do_on_the_way_back() -> None:
+    assert wrong_in(steps.THIRD, range(170162, 170163)) == []
+
+
 @pytest.mark.parametrize("name", ["GPT", "GPT of three blocks", "attention over an RNN", "ResNet", "tied layers"])
 def test_the_way_back_takes_the_memory_of_what_is_not_read_any_more(name: str) -> None:
     case = scalars.CASES[name]()
