@@ -3,7 +3,8 @@
 **Rank**: a node is constant, shared (it depends on parameters only), or batched (it depends on the sample). What is
 computed of parameters alone is computed once, however often it is written: the 1 - a of a moving average's every step
 is one node, and only then can the next pass see that each step has the same weights. What follows from itself in a long
-row of steps, of parameters alone, counts as batched: see `_taking_turns`.
+row of steps, of parameters alone, counts as batched: see `_taking_turns`; and so does, in a function without arguments,
+what reads its data: see `_batched_with_data`.
 
 **Linear nodes**: a tree of + - negations and products with something shared, each used once, becomes one node
 

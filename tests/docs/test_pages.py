@@ -157,7 +157,7 @@ def test_the_playgrounds_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 # --- from-micrograd-to-pytorch.md
 
 TWENTY = dict(zip(("micrograd", "chainrule", "torch"), programs("from-micrograd-to-pytorch.md"), strict=False))
-OURS, THEIRS, IN_ONE = programs("from-micrograd-to-pytorch.md")[3:]
+OURS, THEIRS, COMPILED, IN_ONE = programs("from-micrograd-to-pytorch.md")[3:]
 
 
 def losses(printed: str) -> list[float]:
@@ -206,6 +206,21 @@ def test_with_an_optimiser_both_take_the_same_step_and_fit_takes_twenty() -> Non
     assert names["loss"].data == pytest.approx(theirs["loss"].item(), rel=1e-12)
     last = theirs["model"][-1].bias.item()
     assert names["model"].layers[-1].neurons[0].b.data == pytest.approx(last, rel=1e-12)
+
+
+def test_a_loss_as_it_stands_can_be_compiled_and_takes_the_same_steps() -> None:
+    names, _ = run(OURS, "", run(TWENTY["chainrule"], "")[0])
+    start = [p.data for p in names["model"].parameters()]
+    found = losses(run(COMPILED, "", names)[1])
+    ended = [p.data for p in names["model"].parameters()]
+    for p, number in zip(names["model"].parameters(), start, strict=True):
+        p.data = number
+    expected = []
+    for _ in range(20):
+        again, _ = run(OURS, "", names)
+        expected.append(again["loss"].data)
+    assert found == pytest.approx(expected, rel=1e-12)
+    assert ended == pytest.approx([p.data for p in names["model"].parameters()], rel=1e-12)
 
 
 def test_what_is_called_what_exists() -> None:
