@@ -58,7 +58,7 @@ class Shares:
         if left.row != ROWS or right.operator != "leaf" or right.detail.base != name:
             return p
         found = self._shares_of(group, p.operator)
-        if found is not None:
+        if found is not None and (batched or not self.reader.is_batched(found)):
             return self.reader.read(found, batched, ROWS)
         return Symbol(p.operator, p.arguments, p.shape, (self.totals or {}).get(group), p.row)
 

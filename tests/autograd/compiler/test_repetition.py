@@ -117,6 +117,11 @@ def test_random_steps_that_are_done_many_times_over(first: int) -> None:
     assert wrong_in(steps.THIRD, range(first, first + 8)) == []
 
 
+def test_shares_of_parameters_that_only_their_products_with_data_are_batched() -> None:
+    """A softmax of parameters is one for all samples; that of what meets the data is not."""
+    assert wrong_in(unlike.SECOND, range(420530, 420531)) == []
+
+
 def test_a_loop_whose_turns_have_nothing_to_do_on_the_way_back() -> None:
     assert wrong_in(steps.THIRD, range(170162, 170163)) == []
 
