@@ -69,7 +69,7 @@ class Graph:
     order: list[int] = field(default_factory=list)  # the computed nodes that are left, inputs first
     outputs: list[int] = field(default_factory=list)
     indices: dict[int, int] = field(default_factory=dict)  # inputs that are an `Index` -> the number of their argument
-    data: dict[tuple[str, int], set[float]] = field(default_factory=dict)  # the data among an operation's k-th operands
+    data: dict[tuple[str, int], set[float]] = field(default_factory=dict)  # see `_data_of_operands`
 
     def add(self, op: str, inputs: tuple[int, ...], number: float, rank: int, active: bool) -> int:
         """A new node; returns its number."""
@@ -150,6 +150,8 @@ def normalise(trace: Trace) -> Graph:
     builder = _Linear(graph, uses)
     if not any(trace.arguments):
         shared = _batched_with_data(graph, shared, builder)
+    else:
+        graph.data = _data_of_operands(graph, builder)
     for i in _taking_turns(graph, shared, builder):
         rank[i] = BATCHED
     builder.visit(n)
@@ -194,20 +196,23 @@ def _met(graph: Graph, i: int, sheet: _Linear) -> Iterator[tuple[Any, float]]:
 
 
 def _data_of_operands(graph: Graph, sheet: _Linear) -> dict[tuple[str, int], set[float]]:
-    """Per operation, and which operand of it, the numbers that are data: all, if there are many different ones, or else
-    the labels -1, 0 and 1, if two of them stand there, many times in all."""
+    """Per operation, and which operand of it, the numbers that are data: all, if there are many different ones, such as
+    a series that a loop reads; but beside arguments those that come again and again are a formula's. In a function
+    without arguments so are the labels -1, 0 and 1, if two of them stand there, many times in all."""
     met: dict[tuple[str, int], list[float]] = {}
+    rank = graph.rank
     for i, operands in enumerate(graph.inputs):
-        if len(operands) == 2 and graph.rank[i] == BATCHED:
-            for k, x in enumerate(operands):
-                if graph.rank[x] == CONST and (i not in sheet.data or sheet.form(graph.ops[i], 2)[0] != "products"):
-                    met.setdefault((graph.ops[i], k), []).append(graph.numbers[x])
+        if len(operands) != 2 or (rank[operands[0]] and rank[operands[1]]) or rank[i] != BATCHED:  # as most are
+            continue
+        for k, x in enumerate(operands):
+            if rank[x] == CONST and (i not in sheet.data or sheet.form(graph.ops[i], 2)[0] != "products"):
+                met.setdefault((graph.ops[i], k), []).append(graph.numbers[x])
     data: dict[tuple[str, int], set[float]] = {}
     for place, numbers in met.items():
         labels = [number for number in numbers if number in LABELS]
-        if len(set(numbers)) >= MANY_NUMBERS:
+        if len(set(numbers)) >= MANY_NUMBERS and (sheet.data or 2 * len(set(numbers)) >= len(numbers)):
             data[place] = set(numbers)
-        elif len(labels) >= MANY_NUMBERS and len(set(labels)) > 1:
+        elif sheet.data and len(labels) >= MANY_NUMBERS and len(set(labels)) > 1:
             data[place] = set(labels)
     return data
 
@@ -350,7 +355,7 @@ class _Linear:
             place = int(rank[a] > rank[b])
             if place:
                 a, b = b, a
-            if self.data and rank[a] == CONST and self.is_data(i, place, a, rank[b]):
+            if rank[a] == CONST and self.is_data(i, place, a, rank[b]):
                 number = self.constant(self.graph.numbers[a])
                 terms.append((1.0, b, number) if rank[b] == SHARED else (1.0, number, b))
             elif rank[a] == CONST and math.isfinite(self.graph.numbers[a]):
@@ -462,7 +467,7 @@ class _Linear:
     def _split(self, i: int) -> None:
         g, rank = self.graph, self.graph.rank
         number, shared, terms = 0.0, [], []
-        window = rank[i] == BATCHED and any(w is not None and rank[w] == SHARED for _, w, _ in self.sums[i])
+        window = rank[i] == BATCHED and any(w is not None and rank[w] != BATCHED for _, w, _ in self.sums[i])
         for term in self.sums[i]:
             c, w, x = term
             if w is not None and (rank[w] == rank[x] == rank[i] or (c == 1.0 and rank[w] == SHARED)):  # as most are

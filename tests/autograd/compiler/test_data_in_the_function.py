@@ -128,6 +128,48 @@ LOSSES = [
 ]  # fmt: skip
 
 
+SERIES = [y for _, y in data(400)]
+
+
+def variance(count: int) -> Callable[[Any], Any]:
+    """`volatility` from a first variance that is an argument."""
+    a, b, c = Value(-1.0), Value(-2.0), Value(0.5)
+
+    def loss(v: Any) -> Any:
+        total = 0.0
+        for y in SERIES[:count]:
+            total = total + log(v) + y * y / v
+            v = exp(a) + exp(b) * y * y + c * v
+        return total
+
+    return loss
+
+
+def driven(count: int) -> Callable[[Any], Any]:
+    """A state that is multiplied by a number of each step, and pushed by it."""
+    a, b, c = weights(3)
+
+    def loss(x: Any) -> Any:
+        for y in SERIES[:count]:
+            x = (a * x * y + b * y + c).tanh()
+        return x * x
+
+    return loss
+
+
+def discounted(count: int) -> Callable[[Any], Any]:
+    a, b = weights(2)
+
+    def loss(x: Any) -> Any:
+        total, state = 0.0, x
+        for k in range(count):
+            state = (a * state + b).tanh()
+            total = total + 0.99**k * state / (1.0 + k)
+        return total
+
+    return loss
+
+
 def body(step: Any) -> str:
     text: str = step.source
     return text[text.index("def program") :]
@@ -156,6 +198,21 @@ def test_a_loss_over_rows_reads_as_a_product_with_the_matrix_of_data() -> None:
     step = autograd.compile(multilayer(12), backend="numpy")
     assert "(w1 @ c1[0:36].reshape(12, 3).T)" in body(step)
     assert "dw1 = t1 @ c1[0:36].reshape(12, 3)" in body(step)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("made", [variance, driven, discounted], ids=lambda f: f.__name__)
+def test_a_series_beside_an_argument_is_read_by_the_turns_of_a_loop(
+    made: Callable[[int], Callable[[Any], Any]], backend: str
+) -> None:
+    loss, X = made(40), np.array([0.5, 1.5, 0.7])
+    step = autograd.compile(loss, 1.0, backend=backend)
+    y = sum(loss(Value(x)) for x in X.tolist()) / len(X)
+    y.backward()
+    assert step(X) == pytest.approx(y.data, rel=1e-12)
+    assert step.gradient == pytest.approx([p.grad for p in step.parameters], rel=1e-10, abs=1e-12)
+    few, many = (body(autograd.compile(made(n), 1.0, backend="numpy", check=False)) for n in (100, 300))
+    assert "for turn in" in few and few.count("\n") == many.count("\n") < 40
 
 
 def test_it_trains_as_the_scalar_code_does() -> None:
