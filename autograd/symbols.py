@@ -12,6 +12,7 @@ for p times the batch. A symbol may stand for a whole row of inputs, one axis in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -123,7 +124,8 @@ def is_cut(x: Symbol) -> bool:
 
 
 def is_number(x: Symbol, value: float) -> bool:
-    return bool(x.operator == "number" and x.detail == value)
+    """Whether an expression is this number, and of a zero with its sign."""
+    return bool(x.operator == "number" and x.detail == value and math.copysign(1.0, x.detail * value) == 1.0)
 
 
 def broadcast(*shapes: Shape) -> Shape:

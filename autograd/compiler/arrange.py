@@ -251,9 +251,9 @@ class _Arranger:
             self._columns(columns, padded[typical])
         else:
             table = np.array(inputs, dtype=np.intp)
-            constant = [
+            constant = [  # one number for all, in a loop in every turn
                 graph.rank[column[0]] == CONST and len({graph.numbers[x].hex() for x in column}) == 1
-                for column in table[typical].T
+                for column in table.T
             ]
             for k in range(table.shape[1]):
                 if not constant[k]:

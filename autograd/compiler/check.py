@@ -76,6 +76,7 @@ MOVES = (
     Move((-30.0, 30.0, -3.0, 3.0), (-1.2, -0.8, -0.1, 0.1), far=True),  # large, and parameters' signs flipped
 )
 FEW = 20_000  # nodes that are computed while each number of an `Index` is tried once
+MANY = 1_000  # samples, which may be run by another program than the two of the check
 LARGE = 50_000  # nodes from which on the check keeps to two samples, because each costs a run of the scalar code
 
 
@@ -86,13 +87,17 @@ def check(step: Compiled[Any], f: Callable[..., Any], example: Sequence[Any]) ->
         TracingError: where they differ by more than rounding.
     """
     checker = _Checker(step, f, example)
-    generator = random.Random(0)
+    generator, asked = random.Random(0), step._asked
     try:
         for move in MOVES if checker.is_small else MOVES[:2]:
             checker.check_at(move, generator)
         for number in range(checker.numbers):
             checker.check_at(MOVES[0], generator, number)
+        if example and step._choose(MANY) != step._choose(2):
+            step._asked = step._choose(MANY)
+            checker.check_at(MOVES[0], generator)
     finally:
+        step._asked = asked
         checker.set(checker.before)
         step._last = 1
 

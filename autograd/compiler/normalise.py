@@ -479,7 +479,7 @@ class _Linear:
             elif rank[x] == CONST:
                 number += c * g.numbers[x]
             elif c == 0.0 and w is None and rank[x] == rank[i]:  # the first turn of a loop: a state that starts at 0
-                terms.append((1.0, x, self.constant(0.0)))
+                terms.append((1.0, x, self.constant(c)))
             elif rank[i] == BATCHED and rank[x] == SHARED:
                 if window and c != 1.0:  # a weight that meets a number: the padding of an image
                     terms.append((1.0, x, self.constant(c)))

@@ -170,6 +170,16 @@ def discounted(count: int) -> Callable[[Any], Any]:
     return loss
 
 
+STEPS: dict[str, Callable[[Any, float, Any], Any]] = {
+    "a numerator": lambda w, a, s: (w * s + a / s).tanh(),
+    "a maximum, and a numerator": lambda w, a, s: (maximum(w, a) + a / s).tanh(),
+    "a quotient of both": lambda w, a, s: (a * w / (a / s)).tanh(),
+    "powers": lambda w, a, s: (w**a * s**a).tanh(),
+    "an exponent": lambda w, a, s: (a * w + s**a).tanh(),
+    "a base": lambda w, a, s: (a**w / (a / s)).tanh(),
+}
+
+
 def body(step: Any) -> str:
     text: str = step.source
     return text[text.index("def program") :]
@@ -213,6 +223,52 @@ def test_a_series_beside_an_argument_is_read_by_the_turns_of_a_loop(
     assert step.gradient == pytest.approx([p.grad for p in step.parameters], rel=1e-10, abs=1e-12)
     few, many = (body(autograd.compile(made(n), 1.0, backend="numpy", check=False)) for n in (100, 300))
     assert "for turn in" in few and few.count("\n") == many.count("\n") < 40
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["no argument", "an argument"])
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", STEPS)
+def test_each_turn_of_a_loop_reads_its_own_number(name: str, backend: str, given: bool) -> None:
+    w = Value(0.7)
+
+    def loss(*x: Any) -> Any:
+        state, total = x[0] if x else Value(0.5), Value(0.0)
+        for k in range(12):
+            state = STEPS[name](w, 0.75 + 0.1 * k, state)
+            total = total + state
+        return total
+
+    step = autograd.compile(loss, *([0.6] if given else []), backend=backend)
+    X = [0.4, 0.9, 0.6]
+    y = sum(loss(Value(x)) for x in X) / 3 if given else loss()
+    y.backward()
+    assert (step(X) if given else step()) == pytest.approx(y.data, rel=1e-12)
+    assert step.gradient == pytest.approx([w.grad], rel=1e-9)
+
+
+def test_the_check_runs_what_large_batches_are_run_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    from autograd.compiler.backends.numpy import InPlace
+
+    outputs = InPlace.outputs
+    monkeypatch.setattr(InPlace, "outputs", lambda self, columns, n: outputs(self, columns, n) * 1.01)
+    w = Value(0.7)
+    assert autograd.compile(lambda x: (w * x).tanh() + x, 0.5, check=False).backend == "python"
+    with pytest.raises(autograd.TracingError, match="gives"):
+        autograd.compile(lambda x: (w * x).tanh() + x, 0.5)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_zero_keeps_its_sign(backend: str) -> None:
+    w, u = Value(0.7), Value(1.3)
+    losses: list[Loss] = [
+        lambda: sum(u / (k * w) for k in [-0.0, -0.0]),
+        lambda: sum(u / (k * w) for k in [-0.0] * 4 + [0.3] * 5),
+        lambda: sum((w / where(k > -u, k, u)).tanh() for k in [0.0, -0.0, -0.0] * 3),
+    ]
+    for loss in losses:
+        step = autograd.compile(loss, params=[w, u], backend=backend, check=False)
+        with np.errstate(all="ignore"):
+            assert step() == loss().data
 
 
 def test_it_trains_as_the_scalar_code_does() -> None:
