@@ -339,8 +339,8 @@ def _flat_shape(shape: Shape, axis: int) -> str:
 
 
 def _stretched(text: str, shape: Shape) -> str:
-    """An array of one number: of n, too, which is whole, but what is added to it is not."""
-    return f"broadcast_to({'float(n)' if text == 'n' else text}, {shape_text(shape)})"
+    """An array of one number: of n or -n, too, which are whole, but what is added to them is not."""
+    return f"broadcast_to({f'float({text})' if text in ('n', '-n') else text}, {shape_text(shape)})"
 
 
 def shape_text(shape: Shape) -> str:

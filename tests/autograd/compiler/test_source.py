@@ -161,5 +161,20 @@ def test_an_adjoint_that_is_a_number_of_the_batch_alone_is_an_array_all_the_same
     assert randomly.otherwise(drawn, step) == ""
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_adjoint_that_begins_as_the_number_of_samples_is_not_cut_to_whole_numbers(sign: int) -> None:
+    w = [Value(0.3), Value(-0.2), Value(0.5)]
+
+    def loss(x: Any) -> Any:
+        penalty = sum(autograd.exp(v) for v in w)
+        return (autograd.exp(w[0]) * x).tanh() + (penalty if sign > 0 else -penalty)
+
+    step, X = autograd.compile(loss, 0.5, backend="numpy", check=False), np.array([0.3, 0.7, -0.2])
+    step(X)
+    alone: dict[str, Any] = {}
+    exec(step.source, alone)
+    assert alone["program"](step.theta, X[None])[1] == pytest.approx(step.gradient, rel=1e-12)
+
+
 def test_a_look_up_that_feeds_a_fold_over_rows_compiles() -> None:
     assert randomly.compare(91281, ["numpy", "python"]) == ("right", "")
