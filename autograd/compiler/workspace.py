@@ -134,7 +134,8 @@ def heirs(program: Program, turned: set[str]) -> dict[str, str]:
         own = isinstance(d, Definition) and BATCH in d.shape and d.name not in kept and not d.empty
         if isinstance(d, Definition) and own and (d.expression is None or d.expression.operator != "gather"):
             if k >= len(program.forward):
-                here = [x for x in ends.get(k, ()) if _is_one_step(d.expression, x)]
+                stored = {*_names([store.expression for store in d.stores])}  # read after the expression is there
+                here = [x for x in ends.get(k, ()) if x.name not in stored and _is_one_step(d.expression, x)]
                 if here:
                     found[d.name] = here[0].name
                     ends[k].remove(here[0])

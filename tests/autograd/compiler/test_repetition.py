@@ -122,6 +122,10 @@ def test_shares_of_parameters_that_only_their_products_with_data_are_batched() -
     assert wrong_in(unlike.SECOND, range(420530, 420531)) == []
 
 
+def test_memory_is_not_taken_from_what_a_part_of_the_same_adjoint_reads_yet() -> None:
+    assert wrong_in(unlike.SECOND, range(862161, 862162)) == []
+
+
 def test_a_loop_whose_turns_have_nothing_to_do_on_the_way_back() -> None:
     assert wrong_in(steps.THIRD, range(170162, 170163)) == []
 
