@@ -469,7 +469,7 @@ class _Painter:
         if takes_row(op) or (turn == 0 and op == "mul"):
             return (rank[i], op, *one_by_one), one_by_one
         told = [
-            c if rank[x] != CONST else "data" if numbers[x] in graph.data.get((op, k), ()) else numbers[x].hex()
+            c if rank[x] != CONST else "data" if graph.is_data(op, k, x) else numbers[x].hex()
             for k, (x, c) in enumerate(zip(operands, one_by_one, strict=True))
         ]
         return (rank[i], op, *told), one_by_one

@@ -202,9 +202,8 @@ class Contractor:
         matrix without a copy."""
         if len(labels) < 2 or labels[0] == "n" or t.view.strides[t.labels.index(labels[0])] < max(t.view.strides):
             return False
-        view = t.ordered([*summed, *labels])
-        count = len(summed)
-        return view.reshaped([merged_size(view.shape[:count]), merged_size(view.shape[count:])]) is None
+        view, shape = self._grouped(t, [], [summed, labels])
+        return view.reshaped(shape) is None
 
     @staticmethod
     def _innermost(t: Tensor) -> Label | None:

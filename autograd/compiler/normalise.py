@@ -71,6 +71,10 @@ class Graph:
     indices: dict[int, int] = field(default_factory=dict)  # inputs that are an `Index` -> the number of their argument
     data: dict[tuple[str, int], set[float]] = field(default_factory=dict)  # see `_data_of_operands`
 
+    def is_data(self, op: str, place: int, x: int) -> bool:
+        """Whether the constant x is data where it is that operand of an operation."""
+        return self.numbers[x] in self.data.get((op, place), ())
+
     def add(self, op: str, inputs: tuple[int, ...], number: float, rank: int, active: bool) -> int:
         """A new node; returns its number."""
         self.ops.append(op)
@@ -302,7 +306,7 @@ class _Linear:
         elif len(operands) == 2 and g.rank[operands[1]] == CONST and g.rank[operands[0]] != CONST:
             scale = self.scale(op, g.numbers[operands[1]])  # x / 4 is linear, too
             terms = None if scale is None else [(scale, None, operands[0])]
-            if scale is not None and g.numbers[operands[1]] in g.data.get((op, 1), ()):
+            if scale is not None and g.is_data(op, 1, operands[1]):
                 terms = [(1.0, self.constant(scale), operands[0])]
         else:
             terms = None
@@ -349,20 +353,20 @@ class _Linear:
 
         So does one with inf: inf·x - inf·y is nan, and inf·(x - y) is not.
         """
-        rank = self.graph.rank
+        rank, op = self.graph.rank, self.graph.ops[i]
         terms: list[Term] = []
         for a, b in zip(left, right, strict=True):
             place = int(rank[a] > rank[b])
             if place:
                 a, b = b, a
-            if rank[a] == CONST and self.is_data(i, place, a, rank[b]):
+            if rank[a] == CONST and (i in self.data if rank[b] == SHARED else self.graph.is_data(op, place, a)):
                 number = self.constant(self.graph.numbers[a])
                 terms.append((1.0, b, number) if rank[b] == SHARED else (1.0, number, b))
             elif rank[a] == CONST and math.isfinite(self.graph.numbers[a]):
                 terms.append((self.graph.numbers[a], None, b))
             elif CONST < rank[a] < rank[b]:
                 terms.append((1.0, a, b))
-            elif len(left) == 1 and self.graph.ops[i] == "mul":
+            elif len(left) == 1 and op == "mul":
                 return None
             elif rank[a] == rank[i]:
                 terms.append((1.0, a, b))
@@ -372,11 +376,6 @@ class _Linear:
                 self.added.append((new, i))
                 terms.append((1.0, None, new))
         return terms
-
-    def is_data(self, i: int, place: int, number: int, other: int) -> bool:
-        """Whether the number that node i multiplies, its operand ``place``, with a node of rank ``other`` is data."""
-        g = self.graph
-        return i in self.data if other == SHARED else g.numbers[number] in g.data.get((g.ops[i], place), ())
 
     def flatten(self, terms: list[Term]) -> list[Term]:
         """Put the terms of sums that are used here only in their place. Plain additions extend the longest list."""

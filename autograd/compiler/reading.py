@@ -277,7 +277,7 @@ class Reader:
     def all_of(self, array: Array, name: str) -> View:
         """An array, or its adjoint, with all that a loop has before its first turn."""
         shape = self.full(array.shape, array.is_batched)
-        return View(name, name, shape, in_memory(shape, array.takes_turns and self.first))
+        return View(name, name, shape, in_memory(shape, array.takes_turns))
 
     def whole(self, array: Array, name: str = "") -> Symbol:
         """All of an array; of a loop's all turns, or while they are written, turn t."""

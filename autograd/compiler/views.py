@@ -138,8 +138,9 @@ def contiguous(shape: Sequence[int]) -> tuple[int, ...]:
 
 
 def in_memory(shape: Sequence[int], takes_turns: bool) -> tuple[int, ...]:
-    """The strides of an array; one that ``takes_turns``, [samples, turns, ...], has the turns first in memory."""
-    if not takes_turns:
+    """The strides of an array; one that ``takes_turns`` has the turns first in memory, also if it is [samples, turns,
+    ...]."""
+    if not takes_turns or shape[0] != BATCH:
         return contiguous(shape)
     samples, turns, *rest = shape
     outer, inner, *others = contiguous([turns, samples, *rest])
@@ -244,7 +245,7 @@ def view_of(
     if found is None:
         return None
     full = _with_samples(tuple(shape), batch)
-    view = View(name, text or name, full, in_memory(full, takes_turns and batch == 0))
+    view = View(name, text or name, full, in_memory(full, takes_turns))
     reshaped = view.reshaped(_with_samples(tuple(whole), batch))
     if reshaped is None:
         return None

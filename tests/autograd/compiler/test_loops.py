@@ -127,6 +127,15 @@ def test_a_drawing_of_a_loop_has_no_wire_back_but_says_what_is_read() -> None:
     assert [s.shape for s in step.groups if s.name == "z1"] == [(5, 3, "N")]
 
 
+def test_samples_come_first_in_a_loop_that_is_mostly_one_wide_product() -> None:
+    narrow, wide, gates = (
+        autograd.compile(case.loss, *case.example, backend="numpy", check=False).source
+        for case in (scalars.rnn(6, 2, 16), scalars.rnn(6, 2, 17), scalars.lstm(6, 2, 17))
+    )
+    assert "z1[turn] = w2 @ h1[turn]" in narrow and "z1[:, turn] = h1[:, turn] @ w2.T" in wide
+    assert "[:, turn" not in gates
+
+
 def test_a_gpt_is_as_long_for_any_number_of_tokens_and_of_heads() -> None:
     counts = {statements(source(scalars.gpt(length, heads))) for length, heads in ((3, 1), (3, 2), (5, 2), (6, 1))}
     assert len(counts) == 1 and max(counts) <= 65
